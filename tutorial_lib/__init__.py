@@ -1,0 +1,41 @@
+"""What a notebook imports. Each name is loaded when it is first used, so that importing the package is cheap.
+
+Servers to practise on:  start_server
+Eyes on a pool:          snapshot
+Predictions:             predict
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tutorial_lib.observe import PoolSnapshot, snapshot
+    from tutorial_lib.predict import predict
+    from tutorial_lib.servers import Server, start_server
+
+__version__ = "0.1.0"
+
+__all__ = ["PoolSnapshot", "Server", "predict", "snapshot", "start_server"]
+
+_HOME = {
+    "PoolSnapshot": "tutorial_lib.observe",
+    "Server": "tutorial_lib.servers",
+    "predict": "tutorial_lib.predict",
+    "snapshot": "tutorial_lib.observe",
+    "start_server": "tutorial_lib.servers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # A module may carry the name of what it holds (predict): import_module binds the module here, so rebind.
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,51 @@
+"""Everything that can go wrong in the tutorial itself, as one tree.
+
+    TutorialError
+    ├── BadSetting            a setting cannot be understood: REDIS_URL, TUTORIAL_SERVER, an argument
+    ├── ServerNotFound        no server of the kind that was asked for is installed
+    ├── ServerStartFailed     a server is installed, and ended or hung while starting
+    ├── CannotConnect         the learner's own Redis does not answer, or does not let us in
+    ├── NotAllowed            a borrowed server is a guest's house: this is not done there
+    ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
+    └── CourseFolderError     the course's folder is missing, or cannot be written
+
+Errors of redis-py are not wrapped: a lesson about ``MaxConnectionsError`` shows redis-py's own.
+"""
+
+from __future__ import annotations
+
+
+class TutorialError(Exception):
+    """What happened and what to do next, in one sentence or two. In a notebook only that is shown, no traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks an exception for this before it draws a traceback of our insides.
+        return [f"{type(self).__name__}: {self}"]
+
+
+class BadSetting(TutorialError):
+    """A setting cannot be understood."""
+
+
+class ServerNotFound(TutorialError):
+    """No server of the kind that was asked for is installed."""
+
+
+class ServerStartFailed(TutorialError):
+    """A server is installed, and ended or hung while starting. The message holds its own last lines."""
+
+
+class CannotConnect(TutorialError):
+    """The learner's own Redis (REDIS_URL) does not answer, or does not let us in."""
+
+
+class NotAllowed(TutorialError):
+    """This is not done on a borrowed server."""
+
+
+class KeyAlreadyThere(TutorialError):
+    """The learner's own Redis already holds a key that a lesson would write."""
+
+
+class CourseFolderError(TutorialError):
+    """The course's folder is missing, or cannot be written."""

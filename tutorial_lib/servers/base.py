@@ -1,0 +1,123 @@
+"""What a lesson may ask of its server, whichever kind of server that is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Kind = Literal["redis", "fake", "borrowed"]
+
+
+@dataclass(frozen=True)
+class ClientInfo:
+    """One line of CLIENT LIST: a connection as the server sees it.
+
+    ``address`` is the client's own end, ``"127.0.0.1:51234"``; ``idle`` is in seconds, whole ones on a real Redis.
+    """
+
+    id: int
+    name: str
+    address: str
+    db: int
+    idle: float
+
+
+class Server(ABC):
+    """A Redis to practise on. Made by ``start_server()``; the same for a lesson whichever kind it is.
+
+    ``host`` and ``port`` are always a plain TCP address on this machine, without password or TLS, so that
+    ``redis.ConnectionPool(host=server.host, port=server.port)`` works on every kind.
+
+    Counts leave out the connection that this handle itself uses to ask.
+    """
+
+    host: str
+    port: int
+    kind: Kind
+    version: str
+    """The Redis version that the server speaks, such as ``"7.0.15"``."""
+
+    @property
+    def url(self) -> str:
+        """``redis://host:port/0``, for ``from_url``."""
+        return f"redis://{self.host}:{self.port}/0"
+
+    @property
+    def is_real(self) -> bool:
+        """False on the fallback, where times that you measure say nothing about Redis."""
+        return self.kind != "fake"
+
+    @property
+    def owned(self) -> bool:
+        """True if the server is ours to limit, pause and kill; False if it is borrowed."""
+        return self.kind != "borrowed"
+
+    @abstractmethod
+    def clients(self) -> list[ClientInfo]:
+        """Return the connections that are open now, as CLIENT LIST tells them. Stale as soon as you have it."""
+
+    @abstractmethod
+    def opened(self) -> int:
+        """Return how many connections the server has accepted since it started. Refused ones are not counted."""
+
+    @abstractmethod
+    def commands(self) -> Counter[str]:
+        """Return how often each command was received, by name: ``Counter({"GET": 100, "CLIENT SETNAME": 1})``.
+
+        Commands that Redis keeps as families carry their second word (from Redis 7 on; 6.2 counts the family).
+        A real Redis does not count a command that it does not know.
+        """
+
+    @abstractmethod
+    def set_limit(self, clients: int) -> None:
+        """Let at most ``clients`` connections in (maxclients); the next is refused with Redis's own error.
+
+        Connections that are already open stay. NotAllowed on a borrowed server.
+        """
+
+    @abstractmethod
+    def set_idle_timeout(self, seconds: int) -> None:
+        """Close connections that say nothing for ``seconds`` (whole seconds; 0: never, as at the start).
+
+        Redis looks a few times a second, so it may take up to about a second longer. NotAllowed when borrowed.
+        """
+
+    @abstractmethod
+    def kill_clients(self, name: str | None = None) -> int:
+        """Cut the connections called ``name`` (CLIENT SETNAME), or all of them, and return how many were cut.
+
+        They are cut from the server's side: the client learns of it when it next uses the socket.
+        NotAllowed when borrowed.
+        """
+
+    @abstractmethod
+    def pause(self, seconds: float) -> None:
+        """Answer nobody for ``seconds``, and return at once. Questions to this handle wait too.
+
+        NotAllowed when borrowed.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop the server, or leave the borrowed one as it was found. Closing twice does nothing."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in one line which server this is and what is different about it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return self.describe()

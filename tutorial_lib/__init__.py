@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tutorial_lib.observe import PoolSnapshot, snapshot
-    from tutorial_lib.predict import predict
+    from tutorial_lib.prediction import predict
     from tutorial_lib.servers import Server, start_server
 
 __version__ = "0.1.0"
@@ -22,7 +22,7 @@ __all__ = ["PoolSnapshot", "Server", "predict", "snapshot", "start_server"]
 _HOME = {
     "PoolSnapshot": "tutorial_lib.observe",
     "Server": "tutorial_lib.servers",
-    "predict": "tutorial_lib.predict",
+    "predict": "tutorial_lib.prediction",
     "snapshot": "tutorial_lib.observe",
     "start_server": "tutorial_lib.servers",
 }
@@ -31,7 +31,6 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # A module may carry the name of what it holds (predict): import_module binds the module here, so rebind.
     value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value

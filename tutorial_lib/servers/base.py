@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
+from tutorial_lib.errors import BadSetting
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -26,6 +28,20 @@ class ClientInfo:
     address: str
     db: int
     idle: float
+
+
+MOST_CLIENTS = 10_000
+"""The most that set_limit takes: Redis's own default for maxclients."""
+
+LONGEST_TIMEOUT = 86_400
+"""The longest idle timeout that set_idle_timeout takes: a day."""
+
+
+def whole_number(value: object, name: str, at_least: int, at_most: int) -> int:
+    """Return ``value`` if it is a whole number within the bounds; otherwise say what was expected."""
+    if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
+        raise BadSetting(f"{name} is {value!r}. Give a whole number from {at_least} to {at_most}.")
+    return value
 
 
 class Server(ABC):
@@ -78,7 +94,7 @@ class Server(ABC):
     def set_limit(self, clients: int) -> None:
         """Let at most ``clients`` connections in (maxclients); the next is refused with Redis's own error.
 
-        Connections that are already open stay. NotAllowed on a borrowed server.
+        From 1 to MOST_CLIENTS. Connections that are already open stay. NotAllowed on a borrowed server.
         """
 
     @abstractmethod

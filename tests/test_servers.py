@@ -44,7 +44,7 @@ def test_the_reason_names_the_program() -> None:
 
 
 def test_an_unknown_setting_is_a_sentence() -> None:
-    with pytest.raises(BadSetting, match="TUTORIAL_SERVER is 'mysql'. Set it to auto, redis or fake"):
+    with pytest.raises(BadSetting, match=r"TUTORIAL_SERVER is 'mysql'\. Set it to auto, redis or fake"):
         choose_rung({"TUTORIAL_SERVER": "mysql"}, None)
 
 

@@ -7,7 +7,8 @@
     ├── CannotConnect         the learner's own Redis does not answer, or does not let us in
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
-    └── CourseFolderError     the course's folder is missing, or cannot be written
+    ├── CourseFolderError     the course's folder is missing, or cannot be written
+    └── LabNotStarted         JupyterLab is not installed, or the port asked for it is taken
 
 Errors of redis-py are not wrapped: a lesson about ``MaxConnectionsError`` shows redis-py's own.
 """
@@ -49,3 +50,7 @@ class KeyAlreadyThere(TutorialError):
 
 class CourseFolderError(TutorialError):
     """The course's folder is missing, or cannot be written."""
+
+
+class LabNotStarted(TutorialError):
+    """JupyterLab is not installed, or the port that was asked for it is taken."""

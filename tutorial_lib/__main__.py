@@ -1,0 +1,7 @@
+"""``python -m tutorial_lib``: the same as the command ``redis-pool-tutorial``."""
+
+import sys
+
+from tutorial_lib.cli import main
+
+sys.exit(main())

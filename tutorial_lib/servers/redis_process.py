@@ -17,7 +17,7 @@ from collections import Counter, deque
 from pathlib import Path
 
 from tutorial_lib.errors import BadSetting, ServerNotFound, ServerStartFailed
-from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, ClientInfo, Server, whole_number
+from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, ClientInfo, Server, some_seconds, whole_number
 from tutorial_lib.servers.control import Control
 
 START_TIMEOUT = 10.0
@@ -170,7 +170,8 @@ class RedisProcess(Server):
         return self._ask().kill_clients(name)
 
     def pause(self, seconds: float) -> None:
-        self._ask().pause(seconds)
+        length = some_seconds(seconds, "The pause", at_most=LONGEST_TIMEOUT)
+        self._ask().pause(length)
 
     def describe(self) -> str:
         program = Path(self.program).name

@@ -32,7 +32,8 @@ class RequestCounter:
         self._lost = False
         self._line = b""  # the beginning of a line whose end has not arrived
         self._arguments_left = 0
-        self._bytes_left = 0  # of the argument that is arriving, its CRLF included
+        self.bytes_left = 0
+        """How much of the argument that is arriving has not arrived, its CRLF included; 0 between arguments."""
         self._words: list[bytes] = []  # what names the request that is arriving, as far as it is here
         self._wanted = 0  # how many more bytes of this argument belong to the name
 
@@ -40,19 +41,17 @@ class RequestCounter:
         """Take the next bytes, any number of them. Never raises; costs nothing per byte of a long value."""
         position = 0
         while position < len(data) and not self._lost:
-            if self._bytes_left:
-                position = self._take_argument(data, position)
-            else:
-                position = self._take_line(data, position)
+            take = self._take_argument if self.bytes_left else self._take_line
+            position = take(data, position)
 
     def _take_argument(self, data: bytes, position: int) -> int:
-        end = min(position + self._bytes_left, len(data))
+        end = min(position + self.bytes_left, len(data))
         if self._wanted:
             part = data[position : min(end, position + self._wanted)]
             self._words[-1] += part
             self._wanted -= len(part)
-        self._bytes_left -= end - position
-        if not self._bytes_left:
+        self.bytes_left -= end - position
+        if not self.bytes_left:
             self._arguments_left -= 1
             if not self._arguments_left:
                 self._count()
@@ -80,7 +79,7 @@ class RequestCounter:
             length = int(line[1:])
             if length < 0:
                 raise ValueError(line)
-            self._bytes_left = length + len(b"\r\n")
+            self.bytes_left = length + len(b"\r\n")
             if self._name_goes_on():
                 self._words.append(b"")
                 self._wanted = min(length, LONGEST_NAME)

@@ -1,0 +1,280 @@
+"""The fallback alone: that it leaves nothing behind, and what is ours and not fakeredis's."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.waiting import eventually
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.servers import fake_session, fake_tcp
+from tutorial_lib.servers.fake import FakeServer
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as server:
+        yield server
+
+
+def visitor(server: FakeServer) -> redis.Redis:
+    return redis.Redis(host=server.host, port=server.port, retry=None, socket_timeout=5)
+
+
+def refused(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def run(body: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of its own; it must end by itself."""
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(body)], capture_output=True, text=True, timeout=30)
+
+
+def test_it_says_that_times_mean_nothing(server: FakeServer) -> None:
+    assert not server.is_real
+    assert "inside this Python process" in repr(server)
+    assert "a time measured on it says nothing about Redis" in repr(server)
+
+
+def test_it_listens_on_the_loopback_only(server: FakeServer) -> None:
+    assert server._tcp.socket.getsockname() == ("127.0.0.1", server.port)
+
+
+# -- it leaves nothing behind
+
+
+def test_closing_ends_its_threads_and_sockets(server: FakeServer) -> None:
+    before = set(threading.enumerate())
+    clients = [visitor(server) for _ in range(5)]
+    for client in clients:
+        client.ping()
+    started = set(threading.enumerate()) - before
+    assert len(started) == 5
+    server.close()
+    assert server._tcp.connections == {}
+    assert refused(server.port)
+    assert eventually(lambda: not any(thread.is_alive() for thread in started))
+    assert not [thread for thread in threading.enumerate() if thread.name == "fakeredis"]
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.parametrize(
+    "command", ["BLPOP empty 0", "BZPOPMIN empty 0", "XREAD BLOCK 0 STREAMS empty $", "SUBSCRIBE news"]
+)
+def test_closing_does_not_wait_for_those_who_wait(server: FakeServer, command: str) -> None:
+    with socket.create_connection((server.host, server.port), timeout=5) as raw:
+        words = command.split()
+        raw.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+        assert eventually(lambda: server.commands())
+        server.close()
+        assert server._tcp.connections == {}
+
+
+def test_closing_ends_a_pause(server: FakeServer) -> None:
+    with socket.create_connection((server.host, server.port), timeout=5) as raw:
+        raw.sendall(b"*1\r\n$4\r\nPING\r\n")
+        assert raw.recv(100) == b"+PONG\r\n"
+        server.pause(1000)
+        raw.sendall(b"*1\r\n$4\r\nPING\r\n")
+        answers: list[object] = []
+
+        def ask() -> None:
+            try:
+                answers.append(server.opened())
+            except BadSetting as error:
+                answers.append(str(error))
+
+        asked = threading.Thread(target=ask, daemon=True)
+        asked.start()
+        server.close()
+        assert server._tcp.connections == {}
+        asked.join(timeout=5)
+        assert answers == ["This server is closed. Run start_server() again."]
+
+
+def test_closing_from_two_threads_at_once(server: FakeServer) -> None:
+    threads = [threading.Thread(target=server.close) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+    assert refused(server.port)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["", "sys.exit(0)", "threading.Thread(target=r.blpop, args=('empty',), daemon=True).start()", "server.close()"],
+)
+def test_the_interpreter_ends_cleanly(ending: str) -> None:
+    done = run(
+        f"""
+        import redis, sys, threading
+        from tutorial_lib.servers.fake import FakeServer
+        server = FakeServer()
+        r = redis.Redis(port=server.port)
+        r.ping()
+        subscribed = r.pubsub()
+        subscribed.subscribe("news")
+        {ending}
+        """
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_client_that_goes_without_a_word_is_forgotten(server: FakeServer) -> None:
+    for _ in range(5):
+        with socket.create_connection((server.host, server.port)) as raw:
+            # Linger for no time: the connection is reset, not closed.
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            raw.sendall(b"*2\r\n$3\r\nGET\r\n$100\r\nx")
+    assert eventually(lambda: server._tcp.connections == {})
+
+
+# -- forks
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_forked_child_can_use_it_and_cannot_end_it(server: FakeServer) -> None:
+    with visitor(server) as mine:
+        mine.set("greeting", "hello")
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                server.close()
+                with visitor(server) as its_own:
+                    understood = its_own.get("greeting") == b"hello"
+                try:
+                    server.opened()
+                except Exception as error:
+                    understood = understood and "lives in the process that started it" in str(error)
+                    status = 0 if understood else 2
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        assert mine.get("greeting") == b"hello"
+    assert server.opened() == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_that_lives_on_holds_no_connection_open() -> None:
+    done = run(
+        """
+        import os, signal, socket, warnings
+        warnings.simplefilter("ignore")
+        from tutorial_lib.servers.fake import FakeServer
+        server = FakeServer()
+        raw = socket.create_connection((server.host, server.port), timeout=5)
+        raw.sendall(b"*1\\r\\n$4\\r\\nPING\\r\\n")
+        assert raw.recv(100) == b"+PONG\\r\\n"
+        child = os.fork()
+        if child == 0:
+            raw.close()
+            signal.pause()
+        try:
+            server.kill_clients()
+            assert raw.recv(100) == b""
+            server.close()
+            assert socket.socket().connect_ex((server.host, server.port)) != 0
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        """
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# -- what is ours
+
+
+def test_it_writes_no_file(server: FakeServer, tmp_path: Path) -> None:
+    with visitor(server) as r:
+        for command in (f"CONFIG SET aclfile {tmp_path}/acl", "ACL SETUSER me on", "ACL SAVE"):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                r.execute_command(*command.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_barred_command_spoils_its_transaction(server: FakeServer) -> None:
+    with visitor(server) as r, r.pipeline() as pipeline:
+        pipeline.set("greeting", "hello")
+        pipeline.execute_command("FLUSHALL")
+        with pytest.raises(redis.ResponseError):
+            pipeline.execute()
+        assert r.get("greeting") is None
+
+
+def test_idle_connections_cost_nothing(server: FakeServer) -> None:
+    """An idle connection's thread sleeps until something arrives; a subscriber's looks for messages."""
+    pauses: list[float | None] = []
+
+    class Watched(fake_tcp.Selector):  # type: ignore[name-defined, misc]
+        def select(self, timeout: float | None = None) -> object:
+            pauses.append(timeout)
+            return super().select(timeout)
+
+    with pytest.MonkeyPatch.context() as patch, visitor(server) as r:
+        patch.setattr(fake_tcp, "Selector", Watched)
+        r.ping()
+        assert set(pauses) == {None}
+        with r.pubsub() as listener:
+            listener.subscribe("news")
+            assert eventually(lambda: pauses.count(fake_tcp.PUSH_DELAY) > 2)
+
+
+def test_a_refused_client_hears_why_although_it_has_spoken_first(server: FakeServer) -> None:
+    server.set_limit(1)
+    with visitor(server) as r:
+        r.ping()
+        for _ in range(20):
+            with socket.create_connection((server.host, server.port), timeout=5) as raw:
+                raw.sendall(b"*1\r\n$4\r\nPING\r\n")
+                assert raw.makefile("rb").read() == fake_tcp.REFUSAL
+
+
+def test_a_client_that_closed_does_not_count_against_the_limit(server: FakeServer) -> None:
+    server.set_limit(1)
+    for _ in range(50):
+        with visitor(server) as r:
+            assert r.ping()
+    assert server.opened() == 50
+
+
+def test_the_commands_it_does_not_know_are_not_counted(server: FakeServer) -> None:
+    with visitor(server) as r:
+        r.get("greeting")
+        with pytest.raises(redis.ResponseError, match="unknown command"):
+            r.execute_command("NOSUCH")
+    assert server.commands() == {"HELLO": 1, "CLIENT SETINFO": 2, "GET": 1}
+
+
+def test_pipelined_requests_before_a_cut_are_done(server: FakeServer) -> None:
+    with socket.create_connection((server.host, server.port), timeout=5) as raw:
+        raw.sendall(b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n" * 3 + b"*2\r\n$4\r\nINCR\r\n$1\r\n")
+    assert eventually(lambda: server._tcp.connections == {})
+    with visitor(server) as r:
+        assert r.get("a") == b"3"
+
+
+def test_a_defect_of_fakeredis_is_an_error_reply(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*arguments: object) -> None:
+        raise TypeError("this is not\r\nimplemented")
+
+    monkeypatch.setattr(fake_session.Session, "get", defect)
+    with visitor(server) as r:
+        r.ping()
+        with pytest.raises(redis.ResponseError, match="a defect of fakeredis: this is not implemented"):
+            r.get("greeting")
+        assert r.ping()

@@ -124,8 +124,8 @@ def greet(options: argparse.Namespace) -> int:
     """Run the greeting program: with a pool of at most 3 connections, set greeting to hello, get it, print it."""
     import redis
 
-    from tutorial_lib import start_server
     from tutorial_lib.errors import CannotConnect
+    from tutorial_lib.servers import start_server
 
     with start_server() as server:
         print(server.describe(), file=sys.stderr)

@@ -80,13 +80,14 @@ def carried() -> Path:
 def folder(environ: Mapping[str, str], asked: str | None = None) -> Path:
     """Return the course's folder: the one asked for, TUTORIAL_FOLDER, the clone, or ~/redis-pool-tutorial."""
     chosen = asked or environ.get("TUTORIAL_FOLDER", "").strip()
+    if not chosen and (top := clone()):
+        return top
+    chosen = chosen or "~/redis-pool-tutorial"
     try:
-        if chosen:
-            return Path(chosen).expanduser().absolute()
-        return clone() or Path.home() / "redis-pool-tutorial"
-    except RuntimeError:  # from pathlib: no home directory
+        return Path(chosen).expanduser().absolute()
+    except RuntimeError:  # from pathlib: nobody's home
         raise CourseFolderError(
-            "Your home folder cannot be found. Name a folder for the course with --folder."
+            f"The home folder in {chosen} cannot be found. Name the course's folder in full, with --folder."
         ) from None
 
 
@@ -100,9 +101,9 @@ def prepare(source: Path, target: Path) -> Prepared:
             return Prepared(target)
         return _copy(source, target)
     except OSError as error:
-        where = error.filename or target
         raise CourseFolderError(
-            f"The course cannot be written to {target}: {where}: {error.strerror}. Choose another folder with --folder."
+            f"The course cannot be written to {target} ({error.strerror}: {error.filename}). "
+            "Choose another folder with --folder."
         ) from error
 
 

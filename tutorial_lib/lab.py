@@ -15,15 +15,19 @@ from pathlib import Path
 from tutorial_lib.course import FIRST_LESSON, PACKAGE
 from tutorial_lib.errors import LabNotStarted
 
+# No news, no updates, nothing fetched from a network; saving a notebook writes that notebook only. Binder uses it too.
 SETTINGS = PACKAGE / "jupyter_config"
 
 
 def command(folder: Path, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
-    """Return the command that serves ``folder`` on 127.0.0.1; ``extra`` comes last and so has the last word."""
+    """Return the command that serves ``folder``, with the learner's own arguments at its end."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    words += ["--ServerApp.ip=127.0.0.1", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
+    words.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
     # Ctrl-C stops at once, without a question that times out. Notebooks save themselves.
     words.append("--ServerApp.answer_yes=True")
+    # JupyterLab refuses an argument that is given twice, so the learner's own address takes the place of ours.
+    if not any(word.partition("=")[0] in ("--ip", "--ServerApp.ip") for word in extra):
+        words.append("--ServerApp.ip=127.0.0.1")
     if port is not None:
         words += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if not browser:

@@ -1,0 +1,238 @@
+"""The learner's copy of the course: what is written, renewed and kept, and what is never touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tutorial_lib import course
+from tutorial_lib.errors import CourseFolderError
+
+START = "notebooks/00_start_here.ipynb"
+POOL = "notebooks/02_first_pool.ipynb"
+TASKS = "exercises/02_first_pool.ipynb"
+
+
+def a_course(folder: Path, edition: str, names: tuple[str, ...] = (START, POOL, TASKS)) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{name}, {edition}")
+    return folder
+
+
+def read(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    return a_course(tmp_path / "first", "first edition")
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    return a_course(tmp_path / "second", "second edition")
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    return tmp_path / "mine"
+
+
+def test_a_new_folder_gets_every_notebook(first: Path, mine: Path) -> None:
+    done = course.prepare(first, mine)
+
+    assert set(done.written) == {START, POOL, TASKS}
+    assert read(mine).items() >= read(first).items()
+    assert done.lines() == [f"Wrote 3 files to {mine}."]
+
+
+def test_a_second_start_does_nothing_and_says_nothing(first: Path, mine: Path) -> None:
+    course.prepare(first, mine)
+    before = {path: path.stat().st_mtime_ns for path in mine.rglob("*")}
+
+    done = course.prepare(first, mine)
+
+    assert done.lines() == []
+    assert {path: path.stat().st_mtime_ns for path in mine.rglob("*")} == before
+
+
+def test_an_upgrade_renews_what_is_unchanged_and_keeps_what_is_not(first: Path, second: Path, mine: Path) -> None:
+    course.prepare(first, mine)
+    (mine / POOL).write_text("my notes")
+
+    done = course.prepare(second, mine)
+
+    assert (mine / POOL).read_text() == "my notes"
+    assert (mine / START).read_text() == f"{START}, second edition"
+    assert (set(done.renewed), done.kept) == ({START, TASKS}, (POOL,))
+    assert "Renewed 2 files" in done.lines()[0]
+    assert f"Kept your own {POOL}" in done.lines()[1]
+
+
+def test_what_was_kept_is_said_once_for_each_edition(first: Path, second: Path, mine: Path) -> None:
+    course.prepare(first, mine)
+    (mine / POOL).write_text("my notes")
+
+    assert course.prepare(first, mine).lines() == []
+    assert len(course.prepare(second, mine).kept) == 1
+    assert course.prepare(second, mine).lines() == []
+    assert course.prepare(first, mine).kept == (POOL,)
+    assert (mine / POOL).read_text() == "my notes"
+
+
+def test_a_file_kept_at_one_upgrade_is_kept_at_the_next(first: Path, second: Path, mine: Path, tmp_path: Path) -> None:
+    course.prepare(first, mine)
+    (mine / POOL).write_text("my notes")
+    course.prepare(second, mine)
+
+    course.prepare(a_course(tmp_path / "third", "third edition"), mine)
+
+    assert (mine / POOL).read_text() == "my notes"
+
+
+def test_a_deleted_notebook_comes_back_fresh(first: Path, second: Path, mine: Path) -> None:
+    course.prepare(first, mine)
+    (mine / POOL).unlink()
+
+    assert course.prepare(second, mine).written == (POOL,)
+    assert (mine / POOL).read_text() == f"{POOL}, second edition"
+
+
+@pytest.mark.parametrize("memory", ["", "{", "[1, 2]", '{"notebooks/00_start_here.ipynb": 7}', "\x00", None])
+def test_without_a_readable_memory_every_file_that_differs_is_the_learners(
+    first: Path, second: Path, mine: Path, memory: str | None
+) -> None:
+    course.prepare(first, mine)
+    (mine / course.MEMORY).unlink()
+    if memory is not None:
+        (mine / course.MEMORY).write_text(memory)
+    (mine / START).write_text(f"{START}, second edition")
+
+    done = course.prepare(second, mine)
+
+    assert done.kept == (TASKS, POOL)
+    assert (mine / POOL).read_text() == f"{POOL}, first edition"
+    assert course.prepare(second, mine).lines() == []  # the memory is whole again
+
+
+def test_the_learners_other_files_and_retired_lessons_are_left_alone(first: Path, mine: Path, tmp_path: Path) -> None:
+    (mine / "notebooks").mkdir(parents=True)
+    (mine / "notebooks" / "mine.ipynb").write_text("my own notebook")
+    (mine / POOL).write_text("of the same name, and older than the course")
+    course.prepare(first, mine)
+
+    course.prepare(a_course(tmp_path / "short", "third edition", (START,)), mine)
+
+    assert (
+        read(mine).items()
+        >= {
+            "notebooks/mine.ipynb": "my own notebook",
+            POOL: "of the same name, and older than the course",
+            TASKS: f"{TASKS}, first edition",
+        }.items()
+    )
+
+
+def test_a_link_that_the_learner_made_is_neither_followed_nor_replaced(
+    first: Path, second: Path, mine: Path, tmp_path: Path
+) -> None:
+    course.prepare(first, mine)
+    elsewhere = tmp_path / "elsewhere.ipynb"
+    (mine / POOL).rename(elsewhere)
+    (mine / POOL).symlink_to(elsewhere)
+    (mine / TASKS).unlink()
+    (mine / TASKS).symlink_to(tmp_path / "nothing")
+
+    done = course.prepare(second, mine)
+
+    assert set(done.kept) == {POOL, TASKS}
+    assert elsewhere.read_text() == f"{POOL}, first edition"
+    assert (mine / TASKS).is_symlink()
+
+
+def test_a_folder_that_is_a_link_is_followed(first: Path, mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    mine.symlink_to(tmp_path / "disk")
+
+    course.prepare(first, mine)
+
+    assert (tmp_path / "disk" / START).is_file()
+
+
+def test_a_clone_is_its_own_copy(first: Path) -> None:
+    before = read(first)
+
+    assert course.prepare(first, first).lines() == []
+    assert read(first) == before
+
+
+def test_no_half_written_file_is_left_where_the_last_step_fails(
+    first: Path, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr(Path, "replace", full)
+
+    with pytest.raises(CourseFolderError, match="No space left on device"):
+        course.prepare(first, mine)
+    assert read(mine) == {}
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(first: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(CourseFolderError, match=r"cannot be written to .*Choose another folder with --folder\."):
+        course.prepare(first, tmp_path / "file" / "course")
+
+
+def test_a_notebook_that_is_a_folder_is_kept(first: Path, mine: Path) -> None:
+    (mine / POOL).mkdir(parents=True)
+
+    assert course.prepare(first, mine).kept == (POOL,)
+
+
+def test_written_files_have_the_usual_permissions(first: Path, mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "usual").write_text("")
+    course.prepare(first, mine)
+
+    assert (mine / START).stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_the_folder_is_the_one_asked_for_then_the_setting_then_the_clone(tmp_path: Path) -> None:
+    environ = {"TUTORIAL_FOLDER": str(tmp_path / "set")}
+
+    assert course.folder(environ, str(tmp_path / "asked")) == tmp_path / "asked"
+    assert course.folder(environ) == tmp_path / "set"
+    assert course.folder({"TUTORIAL_FOLDER": " "}) == course.clone() == Path(__file__).parent.parent
+
+
+def test_an_installed_course_goes_to_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "PACKAGE", tmp_path / "site-packages" / "tutorial_lib")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+
+    assert course.clone() is None
+    assert course.folder({}) == tmp_path / "home" / "redis-pool-tutorial"
+
+
+def test_a_relative_folder_is_taken_from_where_the_learner_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert course.folder({}, "here") == tmp_path / "here"
+
+
+def test_nobodys_home_is_a_sentence() -> None:
+    with pytest.raises(CourseFolderError, match="Name the course's folder in full"):
+        course.folder({}, f"~nobody-{os.getpid()}/course")
+
+
+def test_a_package_without_its_lessons_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "PACKAGE", tmp_path / "tutorial_lib")
+
+    with pytest.raises(CourseFolderError, match=r"00_start_here\.ipynb is missing"):
+        course.carried()

@@ -1,0 +1,256 @@
+"""run_load(): put a pool under load and report what came of it."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import traceback
+from array import array
+from collections import Counter
+from collections.abc import Callable
+
+import redis
+from redis.exceptions import RedisError
+
+from tutorial_lib import observe
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.load_report import Calls, LoadReport, Times
+from tutorial_lib.meter import Meter
+from tutorial_lib.pace import Clock, Turn, pace_of
+from tutorial_lib.progress_bar import ProgressBar
+from tutorial_lib.servers.base import Server
+from tutorial_lib.tap import outcome_of
+from tutorial_lib.workload import MOST_CALLS, Workload
+
+__all__ = ["LoadReport", "Workload", "run_load"]
+
+GIVE_UP_AFTER = 20
+"""A run ends early when this many calls have failed and none has succeeded."""
+
+LOOK_EVERY = 0.1
+"""How often the waiting cell looks whether the run is over, and moves its progress bar."""
+
+LET_FINISH = 1.0
+"""How long an interrupted run waits for the calls that are under way."""
+
+
+def run_load(
+    pool: redis.ConnectionPool, workload: Workload, *, server: Server | None = None, clock: Clock | None = None
+) -> LoadReport:
+    """Put ``pool`` under ``workload`` and report what came of it. Interrupt the cell to get the report so far.
+
+    With ``server``, the report also tells how many connections the server accepted meanwhile (from anybody), and
+    whether its times mean anything. The pool keeps the connections that it opened.
+
+    Raises BadSetting if the work is mistaken: a function that raises something other than Redis's errors each time.
+    """
+    check_server(server)
+    with ProgressBar(workload.name) as bar:
+        return measure(pool, workload, server, bar.show, clock or Clock())
+
+
+def measure(
+    pool: redis.ConnectionPool,
+    workload: Workload,
+    server: Server | None,
+    show: Callable[[float], None],
+    clock: Clock,
+) -> LoadReport:
+    """Do what run_load does; ``show`` is told now and then which part of the run is over, from 0 to 1."""
+    check_pool(pool)
+    opened_before = server.opened() if server else 0
+    with Meter(pool, clock.now) as meter:
+        run = _Run(pool, workload, meter, clock)
+        run.go(show)
+    run.raise_if_mistaken()
+    return run.report(
+        real=server.is_real if server else None,
+        opened=server.opened() - opened_before if server else None,
+    )
+
+
+def check_server(server: object) -> None:
+    """Check that ``server`` is a handle that can be asked for its counts, or None."""
+    if server is not None and not isinstance(server, Server):
+        raise BadSetting(f"server is {server!r}. Pass what start_server() returned, or leave it out.")
+
+
+def check_pool(pool: object) -> None:
+    """Check that ``pool`` is a pool, and one that threads can use."""
+    observe.check_pool(pool)
+    if inspect.iscoroutinefunction(getattr(pool, "get_connection", None)):
+        raise BadSetting(
+            "That is an asyncio pool, and a load runs in threads. Give the twin in redis, without asyncio."
+        )
+
+
+class _Tally:
+    """What one user did. Only that user writes it, so that nobody waits for a lock."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.refused = 0
+        self.failures = 0
+        self.failed: Counter[str] = Counter()
+        self.times = array("d")
+        """Five numbers for each call that was done: due, begun, ended, waited, held."""
+        self.overslept = array("d")
+        """For each call that had a user waiting for it: how late that user woke up."""
+        self.no_free_user = 0
+        self.peak = 0
+        self.first_error: BaseException | None = None
+
+
+class _Run:
+    """One run: its users, their tallies, and what ends it."""
+
+    def __init__(self, pool: redis.ConnectionPool, workload: Workload, meter: Meter, clock: Clock) -> None:
+        self._pool = pool
+        self._workload = workload
+        self._here = meter.here
+        self._clock = clock
+        self._stop = threading.Event()
+        self._pace = pace_of(workload, clock, self._stop)
+        self._call = workload.as_function()
+        self._client = redis.Redis(connection_pool=pool)
+        users = workload.users_for(MOST_CALLS if self._pace.expected is None else self._pace.expected)
+        self._tallies = [_Tally() for _ in range(users)]
+        self._some_success = False
+        self._gave_up = False
+        self._interrupted = False
+        self._ended = 0.0
+
+    # -- the cell that waits
+
+    def go(self, show: Callable[[float], None]) -> None:
+        """Run to the end, or until the cell is interrupted."""
+        # Daemons: a call that never returns must not keep Python from ending.
+        threads = [threading.Thread(target=self._user, args=(tally,), daemon=True) for tally in self._tallies]
+        try:
+            for thread in threads:
+                thread.start()
+            self._pace.begin()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(LOOK_EVERY)
+                    if self._pace.is_over():
+                        self._stop.set()
+                    show(self._pace.part_done(sum(tally.calls for tally in self._tallies)))
+        except KeyboardInterrupt:
+            self._interrupted = True
+            self._end(threads)
+        self._ended = self._clock.now()
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        """Let nobody begin another call, and give those under way a moment."""
+        self._stop.set()
+        self._pace.begin()
+        patience = threading.Event()
+        timer = threading.Timer(LET_FINISH, patience.set)
+        timer.daemon = True
+        timer.start()
+        for thread in threads:
+            while thread.is_alive() and not patience.is_set():
+                thread.join(LOOK_EVERY)
+        timer.cancel()
+
+    # -- one user's thread
+
+    def _user(self, tally: _Tally) -> None:
+        while not self._stop.is_set():
+            turn = self._pace.next_turn()
+            # Stopped while waiting for its time: that call was never begun.
+            if turn is None or self._stop.is_set():
+                break
+            self._take(turn, tally)
+            if self._workload.think:
+                self._clock.wait(self._workload.think, self._stop)
+
+    def _take(self, turn: Turn, tally: _Tally) -> None:
+        here, now = self._here, self._clock.now
+        here.waited, here.held, here.peak = 0.0, 0.0, 0
+        begun = now()
+        try:
+            self._call(self._client)
+        except BaseException as error:  # A learner's function may even call sys.exit().
+            self._note_error(error, turn, tally)
+        else:
+            self._some_success = True
+            if turn.counts:
+                tally.times.extend((turn.due, begun, now(), here.waited, here.held))
+        tally.calls += 1
+        if turn.counts:
+            tally.peak = max(tally.peak, here.peak)
+            if turn.free < turn.due:
+                tally.overslept.append(begun - turn.due)
+            elif turn.free > turn.due:
+                tally.no_free_user += 1
+
+    def _note_error(self, error: BaseException, turn: Turn, tally: _Tally) -> None:
+        if outcome_of(error) in ("refused", "timed out"):
+            self._some_success = True  # The server is there and the work may be right: the pool is full.
+            tally.refused += turn.counts
+            return
+        tally.first_error = tally.first_error or error
+        tally.failures += 1
+        if turn.counts:
+            tally.failed[type(error).__name__] += 1
+        if not self._some_success and sum(other.failures for other in self._tallies) >= GIVE_UP_AFTER:
+            self._gave_up = True
+            self._stop.set()
+
+    # -- afterwards
+
+    def _first_error(self) -> BaseException | None:
+        return next((tally.first_error for tally in self._tallies if tally.first_error), None)
+
+    def raise_if_mistaken(self) -> None:
+        """Raise BadSetting if every call raised, and not one of Redis's errors: the work itself needs mending."""
+        error = self._first_error()
+        if error is None or self._some_success or isinstance(error, (RedisError, OSError)):
+            return
+        raise BadSetting(
+            f"The work ({self._workload.name}) raised at every call: {_say(error)}. "
+            "Try it by itself, with redis.Redis(connection_pool=pool), until it works."
+        ) from error
+
+    def report(self, real: bool | None, opened: int | None) -> LoadReport:
+        """Add up what the users did."""
+        tallies = self._tallies
+        error = self._first_error()
+        calls = Calls.from_rows((tally.times for tally in tallies), self._pace.window())
+        refused, failed = sum(tally.refused for tally in tallies), sum((t.failed for t in tallies), Counter[str]())
+        begun = len(calls) + refused + failed.total()
+        return LoadReport(
+            workload=self._workload,
+            limit=self._pool.max_connections,
+            calls=calls,
+            refused=refused,
+            failed=dict(sorted(failed.items())),
+            first_error=_say(error) if error else None,
+            peak_in_use=max(tally.peak for tally in tallies),
+            opened=opened,
+            seconds=self._seconds(calls),
+            real=real,
+            interrupted=self._interrupted,
+            gave_up=self._gave_up,
+            not_begun=(self._pace.expected or begun) - begun,
+            no_free_user=sum(tally.no_free_user for tally in tallies),
+            overslept=Times.of_arrays(tally.overslept for tally in tallies),
+        )
+
+    def _seconds(self, calls: Calls) -> float:
+        """How long the reported part took: to the last answer, and in an open loop at least as long as planned."""
+        if self._interrupted or not len(calls):
+            return self._ended - self._pace.window()
+        last = float(calls.ended.max())
+        return max(last, self._workload.seconds) if self._workload.is_open else last
+
+
+def _say(error: BaseException) -> str:
+    """The error's name and text, and which line of the learner's function it came from."""
+    text = f"{type(error).__name__}: {error}".rstrip(" .:")
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # The first is ours.
+    if not frames or isinstance(error, (RedisError, OSError)):
+        return text
+    return f"{text} (line {frames[0].lineno} of {frames[0].name})"

@@ -1,0 +1,75 @@
+"""A stopwatch on one pool: how long each thread waited for connections, and how long it held them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import redis
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Spent(threading.local):
+    """What the current thread has spent at the pool since it last set these to 0."""
+
+    waited = 0.0
+    held = 0.0
+    peak = 0
+    """The most connections in use at any moment when this thread got one."""
+
+
+class Meter:
+    """Within a ``with`` block, times every borrow from ``pool``, on that instance alone, and keeps only sums.
+
+    Waiting is the time in ``get_connection``: for a free connection, and for opening a new one. Held is the time
+    from there to ``release``. It costs about a microsecond per borrow, as nothing is shared between the threads
+    but one dict, whose single operations Python makes whole. (``record`` tells the story of each lease, which
+    costs more.)
+    """
+
+    def __init__(self, pool: redis.ConnectionPool, now: Callable[[], float]) -> None:
+        self.here = Spent()
+        self._pool = pool
+        self._now = now
+        self._before: dict[str, Any] = {}
+        self._covers: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        pool, now, here = self._pool, self._now, self.here
+        acquire, give_back = pool.get_connection, pool.release
+        held_since: dict[object, float] = {}
+
+        def get_connection(*args: Any, **options: Any) -> Any:
+            asked = now()
+            try:
+                connection = acquire(*args, **options)
+            finally:
+                got = now()
+                here.waited += got - asked
+            held_since[connection] = got
+            here.peak = max(here.peak, len(held_since))
+            return connection
+
+        def release(connection: Any) -> None:
+            since = held_since.pop(connection, None)
+            if since is not None:
+                here.held += now() - since
+            give_back(connection)
+
+        # Somebody else may watch this pool too (record does): what the instance had is put back at the end.
+        self._before = {name: vars(pool)[name] for name in ("get_connection", "release") if name in vars(pool)}
+        self._covers = {"get_connection": get_connection, "release": release}
+        vars(pool).update(self._covers)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        own = vars(self._pool)
+        for name in [name for name, cover in self._covers.items() if own.get(name) is cover]:
+            del own[name]
+            own.update({name: self._before[name]} if name in self._before else {})

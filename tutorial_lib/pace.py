@@ -1,0 +1,145 @@
+"""When the next call of a load begins: as soon as somebody is free (closed loop), or when it is due (open loop)."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from itertools import count as counting
+from typing import NamedTuple, Protocol
+
+from tutorial_lib.workload import Workload
+
+
+class Clock:
+    """The real time. Tests bring their own."""
+
+    now = staticmethod(time.perf_counter)
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        """Sleep for ``seconds``, or until ``stop`` is set."""
+        stop.wait(seconds)
+
+
+class Turn(NamedTuple):
+    """One call to make: whether it counts (a warm-up call does not), when it was due, and when a user was free."""
+
+    counts: bool
+    due: float
+    free: float
+
+
+class Pace(Protocol):
+    """Hands out turns to all users. Python makes ``next`` on the shared counter whole, so it needs no lock."""
+
+    @property
+    def expected(self) -> int | None:
+        """How many calls are to be reported, where that is known beforehand."""
+
+    def begin(self) -> None:
+        """Let the users go. The second time does nothing."""
+
+    def next_turn(self) -> Turn | None:
+        """Wait until the next call is to begin; None when there are no more."""
+
+    def is_over(self) -> bool:
+        """True when nobody is to begin another call."""
+
+    def part_done(self, calls: int) -> float:
+        """Return which part of the run is over, from 0 to 1, after ``calls`` calls."""
+
+    def window(self) -> float:
+        """Return when the reported part of the run began."""
+
+
+class ClosedLoop:
+    """The next call begins as soon as a user is free."""
+
+    def __init__(self, workload: Workload, clock: Clock) -> None:
+        self.expected = workload.count
+        self._seconds = workload.seconds
+        self._warm_up = workload.warm_up
+        self._clock = clock
+        self._tickets = counting(-workload.warm_up)
+        self._go = threading.Event()
+        self._window: float | None = None
+        self._over = False
+
+    def begin(self) -> None:
+        self._go.set()
+
+    def next_turn(self) -> Turn | None:
+        self._go.wait()
+        ticket, now = next(self._tickets), self._clock.now()
+        if ticket == 0:
+            self._window = now
+        if self.expected is not None:
+            self._over = ticket >= self.expected
+        else:
+            self._over = self._window is not None and now >= self._window + self._seconds
+        return None if self._over else Turn(ticket >= 0, now, now)
+
+    def is_over(self) -> bool:
+        # Asked for the sake of users who are still thinking.
+        return self._over
+
+    def part_done(self, calls: int) -> float:
+        if self.expected is not None:
+            return calls / (self._warm_up + self.expected)
+        return (self._clock.now() - self.window()) / self._seconds
+
+    def window(self) -> float:
+        return self._clock.now() if self._window is None else self._window
+
+
+class OpenLoop:
+    """A call begins when it is due or, if all users are busy then, as soon as one is free."""
+
+    HEAD_START = 0.02
+    """The schedule begins when the threads, which wake up one by one, can be expected to be awake."""
+
+    PATIENCE = 1.0
+
+    def __init__(self, workload: Workload, clock: Clock, stop: threading.Event) -> None:
+        self._due = workload.due_times()
+        self._warm_up = workload.warm_up
+        self.expected = len(self._due) - workload.warm_up
+        self._length = self._due[-1] if self._due else 0.0
+        self._clock = clock
+        self._stop = stop
+        self._tickets = counting()
+        self._go = threading.Event()
+        self._start = math.inf
+
+    def begin(self) -> None:
+        if not self._go.is_set():  # An interrupted start begins twice.
+            self._start = self._clock.now() + self.HEAD_START
+            self._go.set()
+
+    def next_turn(self) -> Turn | None:
+        ticket, free = next(self._tickets), self._clock.now()
+        if ticket >= len(self._due):
+            return None
+        # A user who is here before the start was free, however late the threads wake up.
+        self._go.wait()
+        due, now = self._start + self._due[ticket], self._clock.now()
+        if self.is_over():
+            return None
+        if now < due:
+            self._clock.wait(due - now, self._stop)
+        return Turn(ticket >= self._warm_up, due, free)
+
+    def is_over(self) -> bool:
+        # Half as long again, and a second, after the last call was due: a queue that is not cleared by then grows.
+        return self._clock.now() > self._start + 1.5 * self._length + self.PATIENCE
+
+    def part_done(self, calls: int) -> float:
+        return (self._clock.now() - self._start) / self._length if self._length else 1.0
+
+    def window(self) -> float:
+        return self._start + (self._due[self._warm_up - 1] if self._warm_up else 0.0)
+
+
+def pace_of(workload: Workload, clock: Clock, stop: threading.Event) -> Pace:
+    """Return the pace that ``workload`` asks for."""
+    return OpenLoop(workload, clock, stop) if workload.is_open else ClosedLoop(workload, clock)

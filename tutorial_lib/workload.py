@@ -1,0 +1,168 @@
+"""What a load asks of a pool: which work, by whom or how often, and for how long."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import random
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import count as counting
+from typing import Literal
+
+import redis
+
+from tutorial_lib.arguments import not_negative, positive, whole
+from tutorial_lib.errors import BadSetting
+
+Work = str | tuple[object, ...] | Callable[[redis.Redis], object]
+
+MOST_CALLS = 1_000_000
+"""The most calls of one run: each leaves five numbers in memory."""
+
+MOST_USERS = 512
+"""The most threads of one run."""
+
+DEFAULT_USERS = 8
+DEFAULT_DURATION = 1.0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What to ask of a pool, how often and for how long. Times in seconds, ``rate`` in calls per second.
+
+    ``work`` is a command, ``"GET greeting"`` or ``("SET", "greeting", "good day")``, or a function that is called
+    with a ``redis.Redis`` on the pool.
+
+    Without ``rate`` it is a *closed loop*: each of ``users`` threads (8) waits for its answer, thinks for ``think``
+    seconds and asks again. A slow server is asked less often, so a closed loop shows how much a pool can do.
+
+    With ``rate`` it is an *open loop*: calls fall due at set times, whatever became of those before, as they do
+    when many people use a web site. It shows how long callers wait. ``arrivals`` is ``"poisson"`` (at random; the
+    same ``seed`` gives the same times) or ``"constant"``. ``users`` threads carry the calls out: by default as many
+    as fall due in one second, 64 at least and 512 at most.
+
+    It ends after ``duration`` seconds (1) or ``count`` calls. ``warm_up`` calls come first and are not reported.
+    """
+
+    work: Work
+    _: KW_ONLY
+    users: int | None = None
+    think: float = 0.0
+    rate: float | None = None
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    seed: int = 1
+    duration: float | None = None
+    count: int | None = None
+    warm_up: int = 0
+
+    def __post_init__(self) -> None:
+        _check_work(self.work)
+        if self.users is not None:
+            whole("users", self.users, "threads", at_least=1, at_most=MOST_USERS)
+        if self.count is not None:
+            whole("count", self.count, "calls", at_least=1, at_most=MOST_CALLS)
+        whole("warm_up", self.warm_up, "calls", at_least=0, at_most=MOST_CALLS)
+        whole("seed", self.seed, "any kind", at_least=0)
+        not_negative("think", self.think, "seconds")
+        if self.duration is not None:
+            positive("duration", self.duration, "seconds")
+        if self.duration is not None and self.count is not None:
+            raise BadSetting("Both duration and count are given. A run ends by one of them: leave the other out.")
+        if self.rate is not None:
+            self._check_open_loop(self.rate)
+
+    def _check_open_loop(self, rate: float) -> None:
+        positive("rate", rate, "calls per second")
+        if self.think:
+            raise BadSetting("think is for a closed loop; with rate, calls fall due whoever thinks. Leave one out.")
+        if self.arrivals not in ("poisson", "constant"):
+            raise BadSetting(f"arrivals is {self.arrivals!r}. It is 'poisson' or 'constant'.")
+        if rate * self.seconds > MOST_CALLS:
+            raise BadSetting(
+                f"{rate:g} calls per second for {self.seconds:g} s are more than {MOST_CALLS:,} calls. "
+                "Lower the rate or the duration."
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """True for an open loop: calls fall due at set times."""
+        return self.rate is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long calls are made for: 0 where ``count`` ends the run."""
+        return 0.0 if self.count is not None else self.duration or DEFAULT_DURATION
+
+    def due_times(self) -> list[float]:
+        """Return when each call of an open loop falls due, in seconds from the start, warm-up first."""
+        assert self.rate is not None
+        gaps = random.Random(self.seed)
+        last = math.inf if self.count is None else self.warm_up + self.count
+        until = self.seconds if self.count is None else math.inf
+        times: list[float] = []
+        now = warm_until = 0.0
+        for number_of_call in counting():
+            now += gaps.expovariate(self.rate) if self.arrivals == "poisson" else 1 / self.rate
+            if number_of_call < self.warm_up:
+                warm_until = now
+            elif number_of_call >= last or now > warm_until + until:
+                break
+            times.append(now)
+        return times
+
+    def users_for(self, calls: int) -> int:
+        """Return how many threads carry the load, where ``calls`` are to be made."""
+        if self.users is not None:
+            return self.users
+        if self.rate is None:
+            return DEFAULT_USERS
+        return max(1, min(MOST_USERS, max(64, math.ceil(self.rate)), calls))
+
+    def as_function(self) -> Callable[[redis.Redis], object]:
+        """Return the work as a function of a client."""
+        if callable(self.work):
+            return self.work
+        command = _command(self.work)
+        return lambda client: client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+    def describe(self) -> str:
+        """Say in one line what is asked, by whom and for how long."""
+        length = f"{self.count} calls" if self.count is not None else f"{self.seconds:g} s"
+        if self.rate is None:
+            many = self.users or DEFAULT_USERS
+            users, think = ("1 user", "thinks") if many == 1 else (f"{many} users", "think")
+            thinking = f" who {think} {self.think:g} s" if self.think else ""
+            return f"closed loop, {users}{thinking}, {length}: {self.name}"
+        kind = f"Poisson, seed {self.seed}" if self.arrivals == "poisson" else "evenly spaced"
+        return f"open loop, {self.rate:g} calls a second ({kind}), {length}: {self.name}"
+
+    @property
+    def name(self) -> str:
+        """The command, or the name of the learner's function."""
+        if callable(self.work):
+            return str(getattr(self.work, "__name__", type(self.work).__name__)).strip("<>")  # <lambda>
+        return " ".join(str(part) for part in _command(self.work))
+
+
+def _check_work(work: object) -> None:
+    if inspect.iscoroutinefunction(work):
+        raise BadSetting("The work is an async function. A load runs in threads: give a plain function.")
+    if callable(work):
+        return
+    if isinstance(work, (str, tuple)) and _command(work):
+        return
+    raise BadSetting(
+        f"The work is {work!r}. Give a command such as 'GET greeting' or ('SET', 'greeting', 'good day'), "
+        "or a function that takes a redis.Redis."
+    )
+
+
+def _command(work: str | Sequence[object]) -> tuple[object, ...]:
+    if not isinstance(work, str):
+        return tuple(work)
+    try:
+        return tuple(shlex.split(work))
+    except ValueError as error:  # A quotation mark without its partner.
+        raise BadSetting(f"The command {work!r} cannot be read: {error}. Give a tuple of its parts instead.") from None

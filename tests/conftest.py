@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tutorial_lib import course
 
 NEEDS = {
     "redis_server": ("redis-server", "valkey-server"),
@@ -31,6 +34,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test chooses its server itself, whatever the learner's shell has set."""
-    monkeypatch.delenv("REDIS_URL", raising=False)
-    monkeypatch.delenv("TUTORIAL_SERVER", raising=False)
+    """A test chooses its server and folder itself, whatever the learner's shell has set; what it sets ends with it."""
+    for name in ("REDIS_URL", "TUTORIAL_SERVER", "TUTORIAL_FOLDER"):
+        monkeypatch.setenv(name, "")  # so that the variable is put back even where it was not set before
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """As if the package were installed, not cloned; returns its folder."""
+    package = tmp_path / "site-packages" / "tutorial_lib"
+    lesson = package / "_course" / course.FIRST_LESSON
+    lesson.parent.mkdir(parents=True)
+    lesson.write_text("{}")
+    monkeypatch.setattr(course, "PACKAGE", package)
+    return package

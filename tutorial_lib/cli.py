@@ -11,9 +11,7 @@ from tutorial_lib.errors import TutorialError
 
 Command = Callable[[argparse.Namespace], int]
 
-# As a shell reports a program that ended by SIGINT or SIGPIPE.
-INTERRUPTED = 130
-PIPE_CLOSED = 141
+INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has gone. Python would complain once more while it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
+        return 1
     return code
 
 
@@ -41,7 +39,7 @@ def _run(argv: list[str]) -> int:
     options.extra = argv[cut + 1 :]
     if options.extra and options.run is not lab:
         parser.error("only lab takes arguments after --")
-    if options.server:
+    if "server" in options:
         os.environ["TUTORIAL_SERVER"] = options.server
     run: Command = options.run
     return run(options)
@@ -64,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[shared],
     )
     parser.add_argument("--version", action="version", version=f"redis-pool-tutorial {__version__}")
-    parser.set_defaults(run=lab, server=None, folder=None, port=None, browser=True)
+    parser.set_defaults(run=lab, folder=None, port=None, browser=True)
     subcommands = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND")
 
     def add(name: str, run: Command, help: str) -> argparse.ArgumentParser:

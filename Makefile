@@ -1,0 +1,45 @@
+# lab · test · check · notebooks · bench. Each sets up .venv by itself; only the first call takes long.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# A .venv whose Python is gone (the system's Python was replaced) is as good as none.
+LOST := $(shell test -x $(BIN)/python || echo lost)
+
+.PHONY: lab test check notebooks bench lost
+
+lab: .venv/course
+	@$(BIN)/python -m tutorial_lib lab $(ARGS)
+
+test: .venv/dev
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope $(ARGS)
+
+check: .venv/dev
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python tools/build_notebooks.py --check
+
+notebooks: .venv/dev
+	$(BIN)/python tools/build_notebooks.py
+
+bench: .venv/dev
+	$(BIN)/python tests/bench/run.py $(ARGS)
+
+# What the course needs, and what its development needs on top. Made anew when pyproject.toml changes.
+.venv/course: EXTRA :=
+.venv/dev: EXTRA := [dev]
+.venv/course .venv/dev: pyproject.toml $(if $(LOST),lost)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { $(NEW_ENOUGH) && $(PYTHON) -m venv --clear .venv; }
+	@echo "Installing what is needed into .venv. This takes a minute or two, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.$(EXTRA)'
+	@touch .venv/course $@
+
+define NEW_ENOUGH
+command -v $(PYTHON) >/dev/null || { \
+	echo "There is no $(PYTHON) on PATH. Install Python 3.10 or newer, or name one: make PYTHON=/path/to/python3." >&2; \
+	exit 1; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	echo "$(PYTHON) is too old: the course needs Python 3.10 or newer. Name one: make PYTHON=python3.12." >&2; \
+	exit 1; }
+endef

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from tutorial_lib import observe
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load_report import Calls, LoadReport, Times
-from tutorial_lib.meter import Meter
+from tutorial_lib.meter import Meter, Spent
 from tutorial_lib.pace import Clock, Turn, pace_of
 from tutorial_lib.progress_bar import ProgressBar
 from tutorial_lib.servers.base import Server
@@ -100,6 +100,28 @@ class _Tally:
         self.peak = 0
         self.first_error: BaseException | None = None
 
+    def note(self, turn: Turn, begun: float, ended: float, here: Spent) -> None:
+        """Note a call that was done."""
+        counts, due, _ = turn
+        if counts:
+            self.times.extend((begun if due is None else due, begun, ended, here.waited, here.held))
+        self.note_start(turn, begun, here)
+
+    def note_start(self, turn: Turn, begun: float, here: Spent) -> None:
+        """Note how a call began, whatever became of it."""
+        counts, due, free = turn
+        self.calls += 1
+        if not counts:
+            return
+        if here.peak > self.peak:
+            self.peak = here.peak
+        if due is None:
+            return
+        if free <= due:
+            self.overslept.append(begun - due)
+        else:
+            self.no_free_user += 1
+
 
 class _Run:
     """One run: its users, their tallies, and what ends it."""
@@ -157,43 +179,36 @@ class _Run:
     # -- one user's thread
 
     def _user(self, tally: _Tally) -> None:
-        while not self._stop.is_set():
-            turn = self._pace.next_turn()
+        """Make calls until there are no more. What is looked up once, before the loop, is not in anybody's latency."""
+        here, now, call, client = self._here, self._clock.now, self._call, self._client
+        next_turn, stopped, think = self._pace.next_turn, self._stop.is_set, self._workload.think
+        while not stopped():
+            turn = next_turn()
             # Stopped while waiting for its time: that call was never begun.
-            if turn is None or self._stop.is_set():
+            if turn is None or stopped():
                 break
-            self._take(turn, tally)
-            if self._workload.think:
-                self._clock.wait(self._workload.think, self._stop)
+            here.waited, here.held, here.peak = 0.0, 0.0, 0
+            begun = now()
+            try:
+                call(client)
+            except BaseException as error:  # A learner's function may even call sys.exit().
+                self._note_error(error, turn, begun, tally)
+            else:
+                tally.note(turn, begun, now(), here)
+                self._some_success = True
+            if think:
+                self._clock.wait(think, self._stop)
 
-    def _take(self, turn: Turn, tally: _Tally) -> None:
-        here, now = self._here, self._clock.now
-        here.waited, here.held, here.peak = 0.0, 0.0, 0
-        begun = now()
-        try:
-            self._call(self._client)
-        except BaseException as error:  # A learner's function may even call sys.exit().
-            self._note_error(error, turn, tally)
-        else:
-            self._some_success = True
-            if turn.counts:
-                tally.times.extend((turn.due, begun, now(), here.waited, here.held))
-        tally.calls += 1
-        if turn.counts:
-            tally.peak = max(tally.peak, here.peak)
-            if turn.free < turn.due:
-                tally.overslept.append(begun - turn.due)
-            elif turn.free > turn.due:
-                tally.no_free_user += 1
-
-    def _note_error(self, error: BaseException, turn: Turn, tally: _Tally) -> None:
+    def _note_error(self, error: BaseException, turn: Turn, begun: float, tally: _Tally) -> None:
+        counts, _, _ = turn
+        tally.note_start(turn, begun, self._here)
         if outcome_of(error) in ("refused", "timed out"):
             self._some_success = True  # The server is there and the work may be right: the pool is full.
-            tally.refused += turn.counts
+            tally.refused += counts
             return
         tally.first_error = tally.first_error or error
         tally.failures += 1
-        if turn.counts:
+        if counts:
             tally.failed[type(error).__name__] += 1
         if not self._some_success and sum(other.failures for other in self._tallies) >= GIVE_UP_AFTER:
             self._gave_up = True

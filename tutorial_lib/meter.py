@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import redis
+
+from tutorial_lib.tap import _undecorated as undecorated
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -40,20 +43,24 @@ class Meter:
 
     def __enter__(self) -> Self:
         pool, now, here = self._pool, self._now, self.here
-        acquire, give_back = pool.get_connection, pool.release
+        acquire, give_back = functools.partial(undecorated(pool), pool), pool.release
         held_since: dict[object, float] = {}
 
+        @functools.wraps(pool.get_connection)
         def get_connection(*args: Any, **options: Any) -> Any:
             asked = now()
             try:
-                connection = acquire(*args, **options)
-            finally:
-                got = now()
-                here.waited += got - asked
-            held_since[connection] = got
-            here.peak = max(here.peak, len(held_since))
+                connection = acquire(*args, **options) if args or options else acquire()
+            except BaseException:
+                here.waited += now() - asked
+                raise
+            held_since[connection] = got = now()
+            here.waited += got - asked
+            if len(held_since) > here.peak:
+                here.peak = len(held_since)
             return connection
 
+        @functools.wraps(give_back)
         def release(connection: Any) -> None:
             since = held_since.pop(connection, None)
             if since is not None:

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from itertools import count as counting
-from typing import NamedTuple, Protocol
+from typing import Protocol, TypeAlias
 
 from tutorial_lib.workload import Workload
 
@@ -21,12 +21,9 @@ class Clock:
         stop.wait(seconds)
 
 
-class Turn(NamedTuple):
-    """One call to make: whether it counts (a warm-up call does not), when it was due, and when a user was free."""
-
-    counts: bool
-    due: float
-    free: float
+Turn: TypeAlias = "tuple[bool, float | None, float]"
+"""One call to make: whether it counts (a warm-up call does not); when it is due, None for as soon as it begins; and
+when its user was free. A plain tuple, as one is made for every call."""
 
 
 class Pace(Protocol):
@@ -69,15 +66,16 @@ class ClosedLoop:
         self._go.set()
 
     def next_turn(self) -> Turn | None:
-        self._go.wait()
-        ticket, now = next(self._tickets), self._clock.now()
+        if self._window is None:
+            self._go.wait()
+        ticket = next(self._tickets)
         if ticket == 0:
-            self._window = now
+            self._window = self._clock.now()
         if self.expected is not None:
             self._over = ticket >= self.expected
         else:
-            self._over = self._window is not None and now >= self._window + self._seconds
-        return None if self._over else Turn(ticket >= 0, now, now)
+            self._over = self._window is not None and self._clock.now() >= self._window + self._seconds
+        return None if self._over else (ticket >= 0, None, 0.0)
 
     def is_over(self) -> bool:
         # Asked for the sake of users who are still thinking.
@@ -127,7 +125,7 @@ class OpenLoop:
             return None
         if now < due:
             self._clock.wait(due - now, self._stop)
-        return Turn(ticket >= self._warm_up, due, free)
+        return ticket >= self._warm_up, due, free
 
     def is_over(self) -> bool:
         # Half as long again, and a second, after the last call was due: a queue that is not cleared by then grows.

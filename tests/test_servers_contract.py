@@ -503,7 +503,13 @@ def test_a_value_of_eight_megabytes(server: Server, pool_of: PoolOf) -> None:
 def test_an_error_reply_leaves_the_connection_open(server: Server, pool_of: PoolOf) -> None:
     r = redis.Redis(connection_pool=pool_of(1))
     r.set("text", "hello")
-    for wrong in (["LPUSH", "text", "x"], ["NOSUCH"], ["GET"], ["INCR", "text"]):
+    for wrong in (
+        ["LPUSH", "text", "x"],
+        ["NOSUCH"],
+        ["CLIENT", "MAINT_NOTIFICATIONS", "ON"],
+        ["GET"],
+        ["INCR", "text"],
+    ):
         with pytest.raises(redis.ResponseError):
             r.execute_command(*wrong)
     assert r.get("text") == b"hello"

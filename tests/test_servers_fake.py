@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,8 +27,8 @@ def server() -> Iterator[FakeServer]:
         yield server
 
 
-def visitor(server: FakeServer) -> redis.Redis:
-    return redis.Redis(host=server.host, port=server.port, retry=None, socket_timeout=5)
+def visitor(server: FakeServer, socket_timeout: float = 5) -> redis.Redis:
+    return redis.Redis(host=server.host, port=server.port, retry=None, socket_timeout=socket_timeout)
 
 
 def refused(port: int) -> bool:
@@ -196,6 +197,42 @@ def test_a_forked_child_that_lives_on_holds_no_connection_open() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_that_outlives_its_parent_holds_nothing_open() -> None:
+    code = """
+    import os, signal, sys, warnings
+    warnings.simplefilter("ignore")
+    from tutorial_lib.servers.fake import FakeServer
+    server = FakeServer()
+    print(server.port, flush=True)
+    sys.stdin.readline()
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    print(child, flush=True)
+    signal.pause()
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdin
+        assert parent.stdout
+        port = int(parent.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+            raw.sendall(b"*1\r\n$4\r\nPING\r\n")
+            assert raw.recv(100) == b"+PONG\r\n"
+            parent.stdin.write("\n")
+            parent.stdin.flush()
+            child = int(parent.stdout.readline())
+            try:
+                parent.kill()
+                parent.wait()
+                assert raw.recv(100) == b""
+                assert refused(port)
+            finally:
+                os.kill(child, signal.SIGKILL)
+
+
 # -- what is ours
 
 
@@ -234,14 +271,46 @@ def test_idle_connections_cost_nothing(server: FakeServer) -> None:
             assert eventually(lambda: pauses.count(fake_tcp.PUSH_DELAY) > 2)
 
 
-def test_a_refused_client_hears_why_although_it_has_spoken_first(server: FakeServer) -> None:
-    server.set_limit(1)
+def test_a_given_up_blpop_keeps_no_thread(server: FakeServer) -> None:
+    with visitor(server, socket_timeout=0.1) as impatient, pytest.raises(redis.TimeoutError):
+        impatient.blpop(["empty"], timeout=0)
+    assert eventually(lambda: server._tcp.connections == {})
+
+
+def test_many_may_knock_before_one_is_let_in(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asleep = threading.Event()
+    accept = server._tcp.get_request
+
+    def after_a_while() -> tuple[object, object]:
+        asleep.wait(timeout=20)
+        return accept()
+
+    monkeypatch.setattr(server._tcp, "get_request", after_a_while)
+    knocking = [socket.create_connection((server.host, server.port), timeout=5) for _ in range(60)]
+    asleep.set()
+    assert eventually(lambda: server.opened() == 60)
+    for raw in knocking:
+        raw.close()
+
+
+def test_a_long_value_goes_to_fakeredis_in_one_piece_and_back_with_its_length(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces: list[int] = []
+    sendall = fake_session.Session.sendall
+
+    def counted(session: fake_session.Session, data: bytes) -> None:
+        pieces.append(len(data))
+        sendall(session, data)
+
+    monkeypatch.setattr(fake_session.Session, "sendall", counted)
     with visitor(server) as r:
-        r.ping()
-        for _ in range(20):
-            with socket.create_connection((server.host, server.port), timeout=5) as raw:
-                raw.sendall(b"*1\r\n$4\r\nPING\r\n")
-                assert raw.makefile("rb").read() == fake_tcp.REFUSAL
+        r.set("page", "x" * 1_000_000)
+    assert max(pieces) > 900_000
+    assert len([size for size in pieces if size > 500]) <= 2  # What is left of it may be one piece more.
+    with socket.create_connection((server.host, server.port), timeout=5) as raw:
+        raw.sendall(b"*2\r\n$3\r\nGET\r\n$4\r\npage\r\n")
+        assert raw.makefile("rb").readline() == b"$1000000\r\n"
 
 
 def test_a_client_that_closed_does_not_count_against_the_limit(server: FakeServer) -> None:
@@ -273,8 +342,7 @@ def test_a_defect_of_fakeredis_is_an_error_reply(server: FakeServer, monkeypatch
         raise TypeError("this is not\r\nimplemented")
 
     monkeypatch.setattr(fake_session.Session, "get", defect)
+    with visitor(server) as r, pytest.raises(redis.ResponseError, match="defect of fakeredis: this is not implemented"):
+        r.get("greeting")
     with visitor(server) as r:
-        r.ping()
-        with pytest.raises(redis.ResponseError, match="a defect of fakeredis: this is not implemented"):
-            r.get("greeting")
         assert r.ping()

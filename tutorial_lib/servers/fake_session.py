@@ -66,11 +66,11 @@ class Session(FakeSocket):
 
     def kill(self) -> None:
         """Cut the real connection too. Called with the fake server's lock held, by CLIENT KILL as well."""
+        if self.wire:
+            self.wire.hang_up()  # First: whatever its thread says from here on, the client does not hear.
         with suppress(AttributeError):  # Its own thread is closing it at this very moment.
             super().kill()
             self.unblock()
-        if self.wire:
-            self.wire.hang_up()
 
     def unblock(self) -> None:
         """End a BLPOP or another blocking command. Called with the fake server's lock held."""

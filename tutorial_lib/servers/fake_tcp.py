@@ -90,15 +90,14 @@ class Handler(TCPFakeRequestHandler):
         self.counter.feed(data)
         self.held.append(data)
         if self.counter.bytes_left > CHUNK:
-            return True  # A long value goes to the parser in one piece: it copies what it has with every piece.
+            return True  # A long value goes to the parser in one piece: with every piece it copies what it has.
         arrived, self.held = b"".join(self.held), []
         try:
             self.session.sendall(arrived)
         except Exception as error:
-            if not self.session._killed:
-                text = " ".join(str(getattr(error, "value", error)).split())
-                self.outgoing += f"-ERR Protocol error, or a defect of fakeredis: {text}\r\n".encode()
-                self._answer()
+            text = " ".join(str(getattr(error, "value", error)).split())
+            self.outgoing += f"-ERR Protocol error, or a defect of fakeredis: {text}\r\n".encode()
+            self._answer()
             return False  # Its parser has ended with the error.
         return True
 
@@ -107,7 +106,7 @@ class Handler(TCPFakeRequestHandler):
         replies = self.session.responses
         while replies and not replies.empty():
             reply = replies.get_nowait()
-            # A long string goes with its length before it, for a client looks for the end of one without.
+            # A long string goes with its length before it: without, a client has to look for its end.
             long = isinstance(reply, bytes) and len(reply) > CHUNK
             self.outgoing += encode_reply(reply, self.session._client_info.protocol_version, nested=long)
         if self.outgoing:
@@ -179,7 +178,9 @@ class TcpServer(TcpFakeServer):
         if len(self.connections) >= self.limit:
             staying = [connection for connection in list(self.connections) if not has_left(connection)]
             if len(staying) >= self.limit:
-                threading.Thread(target=_turn_away, args=(request,), daemon=True).start()
+                with suppress(OSError):
+                    request.send(REFUSAL)
+                self.shutdown_request(request)
                 return
         self.opened += 1
         self.connections[request] = None
@@ -228,8 +229,6 @@ class TcpServer(TcpFakeServer):
     def stop(self, within: float = 2.0) -> None:
         """Stop listening and cut every connection; their threads are gone afterwards."""
         self.shutdown()
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)  # A forked child may hold a copy of it.
         self.server_close()
         deadline = time.monotonic() + within
         while self.connections and time.monotonic() < deadline:
@@ -242,15 +241,6 @@ class TcpServer(TcpFakeServer):
         for held in (self.socket, *self.connections):
             if held.fileno() >= 0:
                 os.close(held.detach())
-
-
-def _turn_away(request: socket.socket) -> None:
-    with request, suppress(OSError):
-        request.settimeout(1.0)
-        request.sendall(REFUSAL)
-        request.shutdown(socket.SHUT_WR)
-        # Closing with the client's greeting unread would reset the connection, and the refusal might be lost.
-        request.recv(CHUNK)
 
 
 _listening: weakref.WeakSet[TcpServer] = weakref.WeakSet()

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import redis
+import redis.asyncio
+
+from tutorial_lib.errors import BadSetting
+
+AnyPool: TypeAlias = "redis.ConnectionPool | redis.asyncio.ConnectionPool"
+"""ConnectionPool or BlockingConnectionPool, of redis or of redis.asyncio."""
+
+_POOL_METHODS = ("get_connection", "release", "get_connection_count", "max_connections")
 
 
 @dataclass(frozen=True)
@@ -16,7 +25,29 @@ class PoolSnapshot:
     limit: int
 
 
-def snapshot(pool: redis.ConnectionPool) -> PoolSnapshot:
-    """Count a pool's connections now. Stale as soon as you have it."""
+def snapshot(pool: AnyPool) -> PoolSnapshot:
+    """Count a pool's connections now. Stale as soon as you have it. BadSetting if it is not a pool."""
+    check_pool(pool)
     (idle, _), (in_use, _) = pool.get_connection_count()
     return PoolSnapshot(in_use=in_use, idle=idle, limit=pool.max_connections)
+
+
+def check_pool(thing: Any) -> None:
+    """Raise BadSetting, saying what to give instead, unless ``thing`` is a connection pool."""
+    if isinstance(thing, type):
+        raise BadSetting(f"{thing.__name__} is a class. Make a pool of it first: {thing.__name__}(host=…, port=…).")
+    if hasattr(thing, "connection_pool"):
+        raise BadSetting(
+            f"This is a client ({type(thing).__name__}), not a pool. Its pool is called connection_pool: "
+            "give client.connection_pool."
+        )
+    if hasattr(thing, "get_nodes"):
+        raise BadSetting(
+            f"A {type(thing).__name__} has one pool for each node. Give one of them: "
+            "client.get_nodes()[0].redis_connection.connection_pool."
+        )
+    if not all(hasattr(thing, name) for name in _POOL_METHODS):
+        raise BadSetting(
+            f"This is not a connection pool but a {type(thing).__name__}. Give a redis.ConnectionPool, a "
+            "redis.BlockingConnectionPool or one of their twins in redis.asyncio."
+        )

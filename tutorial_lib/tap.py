@@ -1,0 +1,203 @@
+"""Who borrows from a pool and who brings back, heard at the pool itself: what recordings and live views listen to.
+
+``get_connection`` and ``release`` of *one* pool object are covered by functions of ours that call the original ones
+and note who, where and when. Neither redis-py nor other pools are touched, and when the last listener has gone the
+pool is exactly as it was before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import itertools
+import os
+import threading
+import weakref
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import redis
+import redis.asyncio
+from redis.exceptions import MaxConnectionsError
+
+from tutorial_lib.callsite import caller_site
+from tutorial_lib.covers import ENDED, OUTCOME, RawLease, clock, cover_async, cover_sync
+from tutorial_lib.errors import BadSetting
+
+T = TypeVar("T")
+
+_lock = threading.RLock()  # Reentrant: a garbage-collected PubSub returns its connection in the middle of anything.
+
+
+class Tap:
+    """What is heard at one pool. Made by ``listen(pool)``; ended by ``stop_listening(tap)``."""
+
+    def __init__(self, pool: Any, already_in_use: int) -> None:
+        self.pool = weakref.ref(pool)
+        self.waits = can_wait(pool)
+        self.asking: dict[int, RawLease] = {}
+        self.held: dict[int, RawLease] = {}
+        self.done: deque[RawLease] | None = None
+        """Where finished leases go while a recording runs."""
+        self.lines = False
+        """Whether to find out which line borrows. That is the larger half of the cost; a live view does without."""
+        self.forget_recording()
+        self.outcomes: Counter[str] = Counter()
+        self.already_in_use = already_in_use
+        """Connections that were borrowed before anybody listened, and are not back yet."""
+        self.listeners = 0
+        self.before: dict[str, Any] = {}
+        self.covers: dict[str, Any] = {}
+        self._numbers = itertools.count()
+        self._peeks = 0
+        self.count = self._numbers.__next__
+
+    def forget_recording(self) -> None:
+        """Tell nobody: the state without a recording."""
+        self.overflow: Callable[[], None] = _nothing
+        self.unserved: Callable[[RawLease], None] = _nothing
+        self.stray: Callable[[RawLease], None] = _nothing
+
+    def borrowed(self) -> int:
+        """Return how many borrows there were. (Reading a counter takes a number from it; those are subtracted.)"""
+        with _lock:
+            self._peeks += 1
+            return self.count() - self._peeks + 1
+
+    def turned_away(self, lease: RawLease, error: BaseException) -> None:
+        """Note a caller who got no connection."""
+        lease[ENDED] = clock()
+        lease[OUTCOME] = outcome = outcome_of(error)
+        with _lock:
+            self.outcomes[outcome] += 1
+            self.unserved(lease)
+
+    def lent_again(self, connection: int) -> None:
+        """Note that a connection was lent to a second caller while the first still had it."""
+        lease = self.held.pop(connection, None)
+        if lease is not None and self.done is not None:
+            lease[ENDED], lease[OUTCOME] = clock(), "lent again"
+            self.done.append(lease)
+
+    def unknown_return(self, me: int, who: str) -> None:
+        """Note the return of a connection that nobody, as far as was heard, has borrowed."""
+        if me in self.asking:
+            return  # The pool takes back a connection that it could not open, before its caller hears of it.
+        with _lock:
+            now = clock()
+            outcome = "returned twice"
+            if self.already_in_use:
+                self.already_in_use -= 1
+                outcome = "borrowed earlier"
+            self.outcomes[outcome] += 1
+            self.stray([who, *caller_site(), now, now, now, 0, False, outcome])
+
+
+def can_wait(pool: Any) -> bool:
+    """Say whether callers may have to wait for a connection of this pool, and whether that can be seen."""
+    if isinstance(pool, redis.BlockingConnectionPool):
+        return hasattr(pool.pool, "queue")  # Not so with a queue_class of somebody's own.
+    return isinstance(pool, redis.asyncio.BlockingConnectionPool)
+
+
+def _nothing(*args: object) -> None:
+    pass
+
+
+def outcome_of(error: BaseException) -> str:
+    """Put into words why a caller got no connection."""
+    if isinstance(error, MaxConnectionsError):
+        return "refused"
+    # A blocking pool's timeout is a plain ConnectionError: only its text tells it from a server that is down.
+    if str(error) == "No connection available.":
+        return "timed out"
+    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt)):
+        return "cancelled"
+    return "failed"
+
+
+def listen(pool: Any, already_in_use: int) -> Tap:
+    """Begin to listen at ``pool``, or join those who already do."""
+    with _lock:
+        tap = tap_of(pool) or _cover(pool, already_in_use)
+        tap.listeners += 1
+        return tap
+
+
+def stop_listening(tap: Tap) -> None:
+    """Stop listening. After the last one the pool is as it was; what somebody else put there since then stays."""
+    with _lock:
+        tap.listeners -= 1
+        pool = tap.pool()
+        if tap.listeners or pool is None:
+            return
+        for name, cover in tap.covers.items():
+            if pool.__dict__.get(name) is cover:
+                if name in tap.before:
+                    pool.__dict__[name] = tap.before[name]
+                else:
+                    del pool.__dict__[name]
+
+
+def tap_of(pool: Any) -> Tap | None:
+    """Return what already listens at ``pool``, or None."""
+    tap = getattr(getattr(pool, "__dict__", {}).get("get_connection"), "tap", None)
+    return tap if isinstance(tap, Tap) else None
+
+
+def _cover(pool: Any, already_in_use: int) -> Tap:
+    cover = cover_async if inspect.iscoroutinefunction(pool.get_connection) else cover_sync
+    try:
+        tap = Tap(pool, already_in_use)
+        tap.before = {name: pool.__dict__[name] for name in ("get_connection", "release") if name in pool.__dict__}
+        tap.covers = cover(tap, _original(pool, "get_connection"), _undecorated(pool), _original(pool, "release"))
+        for name, function in tap.covers.items():
+            function.__signature__ = inspect.signature(getattr(pool, name))
+        pool.__dict__.update(tap.covers)
+    except (AttributeError, TypeError):
+        raise BadSetting(
+            f"A {type(pool).__name__} cannot be listened to: it has no attributes of its own. "
+            "Use redis.ConnectionPool, redis.BlockingConnectionPool or one of their asyncio twins."
+        ) from None
+    return tap
+
+
+def _original(pool: Any, name: str) -> Callable[..., Any]:
+    """Return the function that the pool has now, to be called with the pool as first argument."""
+    if name in pool.__dict__:
+        own = pool.__dict__[name]
+        return functools.wraps(own)(lambda pool, *args, **kwargs: own(*args, **kwargs))
+    # The class's function, not a bound method: that would keep the pool alive from inside itself.
+    original: Callable[..., Any] = getattr(type(pool), name)
+    return original
+
+
+def _undecorated(pool: Any) -> Callable[..., Any]:
+    """Return redis-py's get_connection without its check for deprecated arguments, which does nothing without any.
+
+    That check takes about as long as our own notes, so a pool that is listened to is as fast as one that is not.
+    """
+    original = _original(pool, "get_connection")
+    is_redis_pys_own = original.__module__.startswith("redis.") and "get_connection" not in pool.__dict__
+    undecorated: Callable[..., Any] = getattr(original, "__wrapped__", original) if is_redis_pys_own else original
+    return undecorated
+
+
+def _renew_lock() -> None:
+    global _lock  # A forked child may inherit the lock from a thread that does not exist there.
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def copied(container: Iterable[T]) -> list[T]:
+    """Copy what other threads change meanwhile."""
+    while True:
+        try:
+            return list(container)
+        except RuntimeError:  # Changed during the copy, which is rare: again.
+            continue

@@ -73,7 +73,7 @@ class _Widget:
         self._bar = ipywidgets.FloatProgress(max=1.0, description=label, style={"description_width": "initial"})
         view = {"version_major": 2, "version_minor": 0, "model_id": self._bar.model_id}
         # Without the usual text beside it, which would be compared.
-        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)  # type: ignore[no-untyped-call]
+        display({"application/vnd.jupyter.widget-view+json": view}, raw=True)
 
     def move(self, part: float) -> None:
         self._bar.value = part

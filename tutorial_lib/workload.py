@@ -125,7 +125,7 @@ class Workload:
         if callable(self.work):
             return self.work
         command = _command(self.work)
-        return lambda client: client.execute_command(*command)  # type: ignore[no-untyped-call]
+        return lambda client: client.execute_command(*command)
 
     def describe(self) -> str:
         """Say in one line what is asked, by whom and for how long."""

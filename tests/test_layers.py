@@ -25,7 +25,8 @@ PACKAGE = TOP / "tutorial_lib"
 LAYERS = (
     ("cli", "__main__"),
     ("binder", "doctor", "lab"),
-    ("practice.checking_course", "practice.commands", "practice.progress_view", "practice.verify_course"),
+    ("practice.check_view", "practice.commands", "practice.progress_view", "practice.verify_course"),
+    ("practice.checking_course",),
     ("exercises", "plots", "practice.panel", "prediction", "widgets"),
     ("course", "load", "load_report", "meter", "pace", "practice", "progress_bar", "sweep", "workload"),
     ("callsite", "covers", "faults", "lease", "observe", "recording", "servers", "tap"),

@@ -47,6 +47,7 @@ def _run(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from tutorial_lib import __version__
+    from tutorial_lib.practice import commands
 
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
@@ -85,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("binder-link", binder_link, "print the link that opens this clone on Binder")
     command.add_argument("lesson", nargs="?", default="0", help="a lesson's number or name (default: 0)")
+
+    commands.add_subcommands(add)
     return parser
 
 

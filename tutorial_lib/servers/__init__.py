@@ -13,7 +13,7 @@ from typing import Literal
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.servers.base import ClientInfo, Server
 
-__all__ = ["ClientInfo", "Rung", "Server", "choose_rung", "start_server"]
+__all__ = ["ClientInfo", "Rung", "Server", "choose_rung", "start_private_server", "start_server"]
 
 Rung = Literal["borrowed", "redis", "fake"]
 
@@ -47,7 +47,7 @@ def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
 
     Ends with ``close()``, with a ``with`` block, or with the process that called it, however that ends.
     """
-    from tutorial_lib.servers.redis_process import RedisProcess, find_program
+    from tutorial_lib.servers.redis_process import find_program
 
     rung, _ = choose_rung(os.environ, find_program())
     # Each kind is imported only when it is taken: fakeredis alone costs more than a redis-server's start.
@@ -55,7 +55,21 @@ def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
         from tutorial_lib.servers.borrowed import BorrowedServer
 
         return BorrowedServer(os.environ["REDIS_URL"].strip(), keys=keys)
+    return _start_own(rung)
+
+
+def start_private_server() -> Server:
+    """Start a server of our own even where REDIS_URL names the learner's, so that it may be limited and killed."""
+    from tutorial_lib.servers.redis_process import find_program
+
+    rung, _ = choose_rung({name: value for name, value in os.environ.items() if name != "REDIS_URL"}, find_program())
+    return _start_own(rung)
+
+
+def _start_own(rung: Rung) -> Server:
     if rung == "redis":
+        from tutorial_lib.servers.redis_process import RedisProcess
+
         return RedisProcess()
     from tutorial_lib.servers.fake import FakeServer
 

@@ -1,0 +1,93 @@
+"""The exercises, in the order of the course: one module each, called like its id.
+
+Add new ones at the end of their lesson: a progress code that a learner has written down counts places.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.practice.exercise import Exercise
+from tutorial_lib.practice.progress import ProgressFile, progress_path
+from tutorial_lib.practice.task import Task, read_task
+
+PLACES_PER_LESSON = 8
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson that has exercises. ``name`` is that of its notebook, without the suffix."""
+
+    name: str
+    title: str
+    exercises: tuple[str, ...]
+
+    @property
+    def number(self) -> str:
+        """Two digits, as in ``"02"``."""
+        return self.name.partition("_")[0]
+
+
+COURSE = (
+    Lesson("00_start_here", "Start here", ("pool-party",)),
+    Lesson("02_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
+)
+
+
+def all_exercises() -> tuple[str, ...]:
+    """Return every exercise's id, in the order of the course."""
+    return tuple(name for lesson in COURSE for name in lesson.exercises)
+
+
+def lesson_of(exercise: str) -> Lesson:
+    """Return the lesson that an exercise belongs to."""
+    return next(lesson for lesson in COURSE if exercise in lesson.exercises)
+
+
+def places() -> Mapping[str, int]:
+    """Return each exercise's place in a progress code. It must never change."""
+    return {
+        name: int(lesson.number) * PLACES_PER_LESSON + place
+        for lesson in COURSE
+        for place, name in enumerate(lesson.exercises)
+    }
+
+
+def load_task(name: str) -> Task:
+    """Read one exercise. BadSetting if the course has none of that name."""
+    known = all_exercises()
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+        raise BadSetting(f"There is no exercise called {name!r}. {hint}")
+    return read_task(import_module(f"tutorial_lib.exercises.{name.replace('-', '_')}"))
+
+
+@cache
+def exercise(name: str) -> Exercise:
+    """Return an exercise of the course: ``exercise("first-pool").check(make_pool)``.
+
+    The same one each time it is asked for, so that it remembers which hints you have had.
+    """
+    task = load_task(name)
+    path = progress_path(os.environ)
+    found = Exercise(task, ProgressFile(path) if path else None)
+    if _in_a_notebook():
+        from tutorial_lib.practice.panel import Panel
+
+        Panel(found, lesson_of(name).exercises)
+    return found
+
+
+def _in_a_notebook() -> bool:
+    # Without importing IPython: where it is not imported already, nothing can be displayed.
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")

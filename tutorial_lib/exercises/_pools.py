@@ -1,0 +1,120 @@
+"""Looking at a pool that a learner made: is it one, where does it lead, how many places has it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+
+from tutorial_lib.practice.elsewhere import WentElsewhere
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong
+
+DEFAULT_LIMIT = 100
+
+
+def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
+    """Return the value if it is a pool; otherwise raise Wrong, with a sentence about what it is."""
+    if isinstance(value, redis.ConnectionPool):
+        return value
+    if value is None:
+        raise Wrong(f"`{lab.name}` returned `None`. A pool was perhaps made, and then lost: what does `return` say?")
+    if isinstance(value, redis.Redis):
+        raise Wrong(
+            f"`{lab.name}` returned a client (`Redis`). A client *uses* a pool. "
+            "Asked for is the pool itself, so that many clients can share it."
+        )
+    if isinstance(value, type) and issubclass(value, redis.ConnectionPool):
+        raise Wrong(
+            f"`{lab.name}` returned the class `{value.__name__}` itself. A class makes pools when it is called, "
+            "with parentheses and arguments."
+        )
+    raise Wrong(f"`{lab.name}` returned {value!r}, a `{type(value).__name__}`. Asked for is a connection pool.")
+
+
+def borrow(pool: redis.ConnectionPool) -> redis.Connection:
+    """Borrow a connection of the learner's pool; Wrong if the pool was given something that no connection takes."""
+    try:
+        return pool.get_connection()
+    except TypeError as error:
+        raise refused_arguments(pool, error) from error
+    except WentElsewhere as error:
+        if "://" in error.host:
+            raise Wrong(
+                f"The pool looked for a host that is called `{error.host}`. A host is a name or a number; "
+                "what understands a whole URL is something else."
+            ) from error
+        raise
+
+
+def refused_arguments(pool: redis.ConnectionPool, error: TypeError) -> Wrong:
+    """Say why the pool's first connection could not even be made. To be raised."""
+    if not isinstance(pool.connection_class, type):
+        return Wrong(
+            f"`{pool.connection_class!r}` became the *class* of the pool's connections, for that is what a pool's "
+            f"first argument is. Its first connection failed: `{error}`. Give each argument its name."
+        )
+    return Wrong(
+        "The pool was built without a complaint, and its first connection failed: "
+        f"`{error}`. A pool hands arguments that it does not know to its connections. How is each one spelled?"
+    )
+
+
+def database_of(pool: redis.ConnectionPool, lab: Lab) -> int:
+    """Return the database that a connection of this pool is in, as the server sees it."""
+    connection = borrow(pool)
+    try:
+        connection.send_command("CLIENT", "ID")
+        number = connection.read_response()
+        return next(client.db for client in lab.server.clients() if client.id == number)
+    finally:
+        pool.release(connection)
+
+
+@contextmanager
+def impatient(pool: redis.ConnectionPool) -> Iterator[None]:
+    """Inside, a blocking pool waits for a moment only, so that its limit can be seen like a plain pool's."""
+    if not isinstance(pool, redis.BlockingConnectionPool):
+        yield
+        return
+    patience, pool.timeout = pool.timeout, 0.05
+    try:
+        yield
+    finally:
+        pool.timeout = patience
+
+
+def places(pool: redis.ConnectionPool, at_most: int) -> int:
+    """Borrow connections until the pool gives no more, or ``at_most`` are out. Give them back, and return how many."""
+    borrowed: list[redis.Connection] = []
+    try:
+        with impatient(pool):
+            while len(borrowed) < at_most:
+                borrowed.append(borrow(pool))
+    except redis.ConnectionError:
+        # What a full pool says. A server that is down would say it too, so nothing may have been borrowed.
+        if not borrowed:
+            raise
+    finally:
+        for connection in borrowed:
+            pool.release(connection)
+    return len(borrowed)
+
+
+def require_places(pool: redis.ConnectionPool, wanted: int) -> None:
+    """Raise Wrong unless the pool gives out ``wanted`` connections at once and refuses the next."""
+    given = places(pool, wanted + 1)
+    if given > wanted:
+        limit = pool.max_connections
+        because = " That is the limit of a pool which is told none." if limit == DEFAULT_LIMIT else ""
+        raise Wrong(
+            f"Asked for one connection after the other, the pool gave out number {given} too: it may hold {limit}."
+            f"{because} At {wanted} it should refuse the next. Which argument is the limit?"
+        )
+    if given < wanted:
+        raise Wrong(
+            f"The pool gave out {given} of {wanted} connections and refused the next. "
+            "Is its limit too low, or has somebody kept connections?"
+        )

@@ -1,0 +1,112 @@
+"""A pool from a URL, as a setting would give it, with a limit and text instead of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from tutorial_lib.exercises._pools import database_of, require_places, require_pool
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong
+
+ID = "pool-from-url"
+LESSON = "02"
+TITLE = "A pool from a URL"
+NAME = "pool_from_url"
+
+PROMPT = """
+Where Redis runs is a setting, and settings come as a URL such as `redis://127.0.0.1:6379/1`: host, port, database.
+
+Write `pool_from_url(url)`. It returns a pool for the server and the database that the URL names. The pool may hold
+at most **4** connections, and what a client reads through it is text (`"hello"`), not bytes (`b"hello"`).
+"""
+
+
+def starter(url):
+    pool = ...  # your code here
+    return pool
+
+
+def solution(url):
+    pool = redis.ConnectionPool.from_url(url, max_connections=4, decode_responses=True)
+    return pool
+
+
+def check(answer: Callable[..., Any], lab: Lab) -> str:
+    address = f"redis://{lab.server.host}:{lab.server.port}"
+    for database in (1, 2):  # two, so that the number cannot be written into the function
+        pool = require_pool(lab.call(answer, f"{address}/{database}"), lab)
+        seen = database_of(pool, lab)
+        if seen != database:
+            raise Wrong(
+                f"For a URL that ends in /{database} the server sees your connection in database {seen}. "
+                "Who reads that part of the URL?"
+            )
+        _require_text(pool)
+        require_places(pool, 4)
+    return "Two URLs, two databases: each pool went where its URL says, held 4 connections, and gave back text."
+
+
+def _require_text(pool: redis.ConnectionPool) -> None:
+    r = redis.Redis(connection_pool=pool)
+    r.set("word", "hello")
+    word = r.get("word")
+    if word != "hello":
+        raise Wrong(
+            f'A client on your pool set `word` to `"hello"` and read back `{word!r}`. Whether replies are decoded '
+            "is decided by the pool, since it makes the connections."
+        )
+
+
+def bytes_stay_bytes(url):
+    return redis.ConnectionPool.from_url(url, max_connections=4)
+
+
+def no_limit(url):
+    return redis.ConnectionPool.from_url(url, decode_responses=True)
+
+
+def a_client(url):
+    return redis.Redis.from_url(url, max_connections=4, decode_responses=True)
+
+
+def url_as_argument(url):
+    return redis.ConnectionPool(url, max_connections=4, decode_responses=True)
+
+
+def url_as_host(url):
+    return redis.ConnectionPool(host=url, max_connections=4, decode_responses=True)
+
+
+def loses_the_database(url):
+    host, port = url.removeprefix("redis://").split("/")[0].split(":")
+    return redis.ConnectionPool(host=host, port=port, max_connections=4, decode_responses=True)
+
+
+def always_database_one(url):
+    address, _ = url.rsplit("/", 1)
+    return redis.ConnectionPool.from_url(f"{address}/1", max_connections=4, decode_responses=True)
+
+
+def forgets_return(url):
+    redis.ConnectionPool.from_url(url, max_connections=4, decode_responses=True)
+
+
+WRONG = {
+    bytes_stay_bytes: "read back `b'hello'`",
+    no_limit: "gave out number 5 too",
+    a_client: "returned a client",
+    url_as_argument: "became the *class*",
+    url_as_host: "looked for a host",
+    loses_the_database: "ends in /1 the server sees your connection in database 0",
+    always_database_one: "ends in /2",
+    forgets_return: "returned `None`",
+}
+
+HINTS = (
+    "Taking a URL apart by hand is not needed. Which method of the pool's class takes one?",
+    "`redis.ConnectionPool.from_url(url)` reads host, port and database. What is still missing?",
+    "Behind the URL, `from_url` takes the same named arguments as the pool: the limit, and `decode_responses`.",
+)

@@ -1,0 +1,114 @@
+"""The subcommands about exercises: progress, check, exercises verify."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tutorial_lib.errors import BadSetting, CourseFolderError
+
+Command = Callable[[argparse.Namespace], int]
+Add = Callable[[str, Command, str], argparse.ArgumentParser]
+
+
+def add_subcommands(add: Add) -> None:
+    """Add them to the command line. ``add`` makes a subcommand of a name, the function that it runs, and its help."""
+    command = add("progress", progress, "show which exercises you have passed")
+    _add_folder(command)
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--export", metavar="FILE", help="write a report in Markdown, for a teacher (-: on the screen)")
+    what.add_argument("--import", dest="code", metavar="CODE", help="take over what a code from elsewhere says")
+    what.add_argument("--reset", metavar="EXERCISE", help="forget one exercise, or all")
+
+    command = add("check", check, "run your exercise notebooks and say which exercises pass")
+    command.add_argument("names", nargs="*", metavar="NAME", help="an exercise, a lesson or a notebook (default: all)")
+    _add_folder(command)
+    command.add_argument("--learners", metavar="PATH", help="a folder with a folder or a notebook of each learner")
+    command.add_argument("--csv", action="store_true", help="print comma-separated values instead of a table")
+
+    command = add("exercises", verify, "for authors: hold the exercises to the rules of the course")
+    command.add_argument("what", choices=("verify",), help="run every starter, solution and wrong answer")
+    command.add_argument("names", nargs="*", metavar="EXERCISE", help="which exercises (default: all)")
+
+
+def _add_folder(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--folder", metavar="PATH", help="the course's folder (default: as for lab)")
+
+
+def progress(options: argparse.Namespace) -> int:
+    """Show which exercises you have passed. A code at the end takes your progress to another machine."""
+    from tutorial_lib.exercises import all_exercises, load_task, places
+    from tutorial_lib.practice import progress_code, progress_view
+    from tutorial_lib.practice.progress import ProgressFile, progress_path
+
+    path = progress_path(os.environ, options.folder)
+    if path is None:
+        raise BadSetting("TUTORIAL_PROGRESS is off, so no progress is kept. Unset it.")
+    file = ProgressFile(path)
+    if options.reset:
+        names = None if options.reset == "all" else [load_task(options.reset).id]
+        _tell(file.reset(names))
+    if options.code:
+        _tell(file.add_passed(progress_code.decode(options.code, places())))
+    now = file.read()
+    _tell(now.notice)
+    known = [name for name in all_exercises() if name in now.passed()]
+    code = progress_code.encode(known, places())
+    if options.export:
+        _write_report(options.export, progress_view.report(now, code))
+    else:
+        progress_view.show(now, code, path)
+    return 0
+
+
+def _tell(notice: str) -> None:
+    if notice:
+        print(notice, file=sys.stderr)
+
+
+def _write_report(target: str, text: str) -> None:
+    if target == "-":
+        print(text, end="")
+        return
+    try:
+        Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CourseFolderError(f"The report cannot be written to {target}: {error.strerror}.") from error
+    print(f"Wrote {target}.")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Run your exercise notebooks without a browser and say which exercises pass. Exit code 0 when all of them do.
+    It runs the code in the notebooks on this machine, as opening them and running all cells would."""
+    from tutorial_lib import course
+    from tutorial_lib.practice import check_view, checking_course
+
+    if options.learners:
+        notebooks = checking_course.learners_notebooks(Path(options.learners), options.names)
+    else:
+        notebooks = checking_course.own_notebooks(course.folder(os.environ, options.folder), options.names)
+    results = check_view.with_progress_bar(notebooks, checking_course.run)
+    if options.csv:
+        check_view.show_csv(results)
+    elif options.learners:
+        check_view.show_learners(results)
+    else:
+        check_view.show_own(results)
+        checking_course.remember(results, options.folder)
+    return 0 if results and all(result.status == "passed" for result in results) else 1
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Hold the exercises to the rules of the course: the starter is not attempted, the solution passes, each listed
+    wrong answer is wrong with a message of its own, three hints or more, and the built notebook is up to date."""
+    from tutorial_lib.practice import verify_course
+
+    found = verify_course.problems(options.names)
+    for line in found:
+        print(line, file=sys.stderr)
+    if not found:
+        print("All exercises keep the rules.")
+    return 1 if found else 0

@@ -1,0 +1,61 @@
+"""What an answer left behind: pools, connections, sockets and threads of its own."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import sys
+import threading
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+import redis
+from redis.connection import AbstractConnection
+
+from tutorial_lib.practice.deadline import end_threads
+from tutorial_lib.practice.own_line import from_thread
+from tutorial_lib.servers.redis_process import ADMIN
+
+
+def pools_to(port: int) -> list[redis.ConnectionPool]:
+    """Find the living pools whose connections go to ``port``, wherever they are kept, except the tutorial's own."""
+    return [pool for pool in _living(redis.ConnectionPool) if _goes_to(pool, port)]
+
+
+def _goes_to(pool: redis.ConnectionPool, port: int) -> bool:
+    settings = pool.connection_kwargs
+    return str(settings.get("port")) == str(port) and settings.get("username") != ADMIN
+
+
+def close_connections(port: int) -> None:
+    """Close every connection of this process to ``port``: borrowed, idle, forgotten, or a bare socket."""
+    found = _living(AbstractConnection, socket.socket)
+    for connection in found:
+        # A subclass may have no port, or break while closing; its socket is closed below.
+        if isinstance(connection, AbstractConnection) and str(getattr(connection, "port", None)) == str(port):
+            with suppress(Exception):
+                connection.disconnect()
+    for sock in found:
+        with suppress(OSError):  # closed meanwhile, or not connected
+            if isinstance(sock, socket.socket) and _leads_to(sock, port):
+                sock.close()
+
+
+def end_own_threads(before: Collection[threading.Thread]) -> None:
+    """End threads that the learner's code started: those not in ``before`` that run one of their lines."""
+    frames = sys._current_frames()
+    new = [thread for thread in threading.enumerate() if thread not in before]
+    end_threads([thread for thread in new if from_thread(frames.get(thread.ident or 0))])
+
+
+def _leads_to(sock: socket.socket, port: int) -> bool:
+    return sock.family in (socket.AF_INET, socket.AF_INET6) and sock.getpeername()[1] == port
+
+
+def _living(*kinds: type) -> list[Any]:
+    things = gc.get_objects()
+    # By type(), since isinstance() would ask a proxy object for its __class__ and might start something; and each
+    # type once, because a notebook holds hundreds of thousands of objects of a few hundred types.
+    wanted = {kind for kind in set(map(type, things)) if issubclass(kind, kinds)}
+    return [thing for thing in things if type(thing) in wanted]

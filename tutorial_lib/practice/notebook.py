@@ -1,0 +1,82 @@
+"""A lesson's exercise notebook, built from its exercises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from tutorial_lib.practice.task import Task
+
+# Under this key a cell remembers its exercise, also after the learner has saved the notebook or moved the cell.
+MARK = "redis_pool_tutorial"
+
+_BEGIN = """\
+# Exercises: {title}
+
+They belong to lesson [{number} {title}](../notebooks/{name}.ipynb). Put your code where the `...` is, and run
+the cell with Shift+Enter. Your function is then tried on a Redis of its own, and the answer appears below it, with
+buttons for a hint and for the solution. Run it as often as you like: nothing can be broken.
+"""
+
+_SETUP = "from tutorial_lib import exercise"
+
+_END = """\
+## Done?
+
+*File → Open* the next lesson, or in a terminal: `redis-pool-tutorial progress` shows what you have passed,
+`redis-pool-tutorial check` runs your exercises once more. Where nothing is kept, as on Binder, `progress` prints a
+code that brings it to another machine.
+"""
+
+
+def exercise_notebook(name: str, title: str, tasks: Sequence[Task]) -> NotebookNode:
+    """Return the notebook of the lesson called ``name``, not yet executed. The same exercises give the same notebook.
+
+    A learner who prefers calls to buttons writes ``exercise("…").hint()``.
+    """
+    cells = [
+        _text("begin", _BEGIN.format(title=title, name=name, number=name.partition("_")[0])),
+        _code("setup", _setup(tasks)),
+    ]
+    for number, task in enumerate(tasks, start=1):
+        cells.append(_text(f"{task.id}-prompt", f"## {number}. {task.title}\n\n{task.prompt}"))
+        call = f'exercise("{task.id}").check({task.name})'
+        cells.append(_code(task.id, f"{task.starter_text}\n\n\n{call}", {MARK: {"exercise": task.id}}))
+    notebook: NotebookNode = nbformat.v4.new_notebook(cells=[*cells, _text("end", _END)])
+    return notebook
+
+
+def _setup(tasks: Sequence[Task]) -> str:
+    needs_redis = any("redis." in task.solution_text for task in tasks)
+    return f"import redis\n\n{_SETUP}" if needs_redis else _SETUP
+
+
+def exercise_of(cell: NotebookNode) -> str | None:
+    """Return the exercise that a cell was made for, or None."""
+    mark = cell.metadata.get(MARK)
+    name = mark.get("exercise") if isinstance(mark, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def differs(notebook: NotebookNode, wanted: NotebookNode) -> int | None:
+    """Return the number of the first cell that is not as wanted, from 1, or None. Outputs are not looked at."""
+    pairs = zip_longest(notebook.cells, wanted.cells)
+    return next((number for number, (a, b) in enumerate(pairs, start=1) if _content(a) != _content(b)), None)
+
+
+def _content(cell: NotebookNode | None) -> tuple[Any, ...]:
+    return (cell.id, cell.cell_type, cell.source, exercise_of(cell)) if cell else ()
+
+
+def _text(identity: str, source: str) -> NotebookNode:
+    cell: NotebookNode = nbformat.v4.new_markdown_cell(source.strip(), id=identity)
+    return cell
+
+
+def _code(identity: str, source: str, metadata: dict[str, Any] | None = None) -> NotebookNode:
+    cell: NotebookNode = nbformat.v4.new_code_cell(source, id=identity, metadata=metadata or {})
+    return cell

@@ -1,0 +1,66 @@
+"""The learner's own line, found in a traceback or in a running thread, among all the lines that are not theirs."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sysconfig
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+
+_PATHS = sysconfig.get_paths()
+_NOT_OWN = (
+    *{_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+    str(Path(__file__).parent.parent),
+)
+_CELL = re.compile(r"ipykernel_\d+|^<ipython-input-")
+
+
+@dataclass(frozen=True)
+class OwnLine:
+    """One line of the learner's code. ``number`` counts from 1 within its cell or file."""
+
+    number: int
+    text: str
+    place: str
+
+    def __str__(self) -> str:
+        where = f"line {self.number} of {self.place}"
+        return f"{where}, `{self.text}`" if self.text else where
+
+
+@lru_cache(maxsize=1024)
+def is_own(filename: str) -> bool:
+    """True for the learner's cells and files; False for Python itself, installed packages and this tutorial."""
+    if _CELL.search(filename):
+        return True
+    if filename.startswith("<"):  # made by exec, as the methods of a dataclass are
+        return filename == "<stdin>"
+    path = str(Path(filename).absolute())
+    return not any(path.startswith(folder + os.sep) for folder in _NOT_OWN)
+
+
+def from_error(error: BaseException) -> OwnLine | None:
+    """Return the last line of the learner's that the error passed through, or None."""
+    return _last_own((frame, number) for frame, number in traceback.walk_tb(error.__traceback__))
+
+
+def from_thread(frame: FrameType | None) -> OwnLine | None:
+    """Return the line of the learner's that a running thread is in, or None. Stale as soon as you have it."""
+    if frame is None:  # walk_stack would take the caller's own stack
+        return None
+    return _last_own(reversed(list(traceback.walk_stack(frame))))
+
+
+def _last_own(steps: Iterable[tuple[FrameType, int]]) -> OwnLine | None:
+    own = [(frame.f_code.co_filename, number) for frame, number in steps if is_own(frame.f_code.co_filename)]
+    if not own:
+        return None
+    filename, number = own[-1]
+    place = "your cell" if _CELL.search(filename) else Path(filename).name
+    return OwnLine(number, linecache.getline(filename, number).strip(), place)

@@ -1,0 +1,85 @@
+"""One exercise, as its module tells it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import CodeType, ModuleType
+from typing import Any
+
+from tutorial_lib.practice.lab import Lab
+
+Answer = Callable[..., Any]
+Check = Callable[[Answer, Lab], "str | None"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an exercise asks, what a learner starts from, and how an answer is judged.
+
+    ``check`` returns a sentence of praise that says what was seen, or raises Wrong. ``wrong`` maps functions that
+    learners really write to a phrase that their message holds. ``name`` is what the learner's function is called.
+    """
+
+    id: str
+    lesson: str
+    title: str
+    name: str
+    prompt: str
+    starter: Answer
+    solution: Answer
+    check: Check
+    wrong: Mapping[Answer, str]
+    hints: tuple[str, ...]
+    seconds: float = 5.0
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names that the learner's function takes, in order."""
+        return tuple(inspect.signature(self.starter).parameters)
+
+    @property
+    def starter_text(self) -> str:
+        """The code that a learner starts from, under the name that it has in the notebook."""
+        return _renamed(self.starter, self.name)
+
+    @property
+    def solution_text(self) -> str:
+        """The code of the solution, under the same name."""
+        return _renamed(self.solution, self.name)
+
+    def is_untouched(self, answer: Answer) -> bool:
+        """True if the answer does, instruction for instruction, what the starter does: comments do not count."""
+        code = getattr(answer, "__code__", None)
+        return isinstance(code, CodeType) and _does(code) == _does(self.starter.__code__)
+
+
+def read_task(module: ModuleType) -> Task:
+    """Read an exercise from its module. AttributeError where the module lacks a part."""
+    return Task(
+        id=module.ID,
+        lesson=module.LESSON,
+        title=module.TITLE,
+        name=module.NAME,
+        prompt=textwrap.dedent(module.PROMPT).strip(),
+        starter=module.starter,
+        solution=module.solution,
+        check=module.check,
+        wrong=module.WRONG,
+        hints=tuple(module.HINTS),
+        seconds=getattr(module, "SECONDS", Task.seconds),
+    )
+
+
+def _renamed(function: Answer, name: str) -> str:
+    source = textwrap.dedent(inspect.getsource(function)).rstrip()
+    return re.sub(rf"^def {function.__name__}\(", f"def {name}(", source, count=1)
+
+
+def _does(code: CodeType) -> tuple[Any, ...]:
+    # The file and the line numbers are left out: the same function in a notebook has others.
+    constants = tuple(_does(part) if isinstance(part, CodeType) else repr(part) for part in code.co_consts)
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants

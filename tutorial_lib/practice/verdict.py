@@ -1,0 +1,71 @@
+"""What a check says about an answer, and how that is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Status = Literal["passed", "wrong", "not attempted", "error"]
+
+MARKS: dict[Status, str] = {"passed": "✓", "wrong": "✗", "not attempted": "○", "error": "!"}
+
+# The terminal's `check` reads verdicts under this type out of an executed notebook.
+VERDICT_MIME = "application/vnd.redis-pool-tutorial.verdict+json"
+
+_HEADINGS: dict[Status, str] = {
+    "passed": "Passed",
+    "wrong": "Not yet",
+    "not attempted": "Not attempted",
+    "error": "Your code stopped",
+}
+_BOXES: dict[Status, str] = {
+    "passed": "success",
+    "wrong": "warning",
+    "not attempted": "info",
+    "error": "danger",
+}
+
+
+class Wrong(Exception):
+    """Raised by a check. The message names the mistake, what it led to in numbers, and the idea to look at."""
+
+
+class NotAttempted(Exception):
+    """Raised by a check when the answer is still what the learner was given to start from."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found. ``status`` is passed, wrong, not attempted or error; ``message`` says why, in Markdown."""
+
+    status: Status
+    message: str
+    exercise: str = ""
+
+    def __repr__(self) -> str:
+        return f"{MARKS[self.status]} {self.status}: {self.message}"
+
+    def _repr_markdown_(self) -> str:
+        # Only the heading is coloured: JupyterLab's orange on orange is hard to read for long.
+        heading = f"<b>{MARKS[self.status]} {_HEADINGS[self.status]}</b>"
+        return f'<div class="alert alert-{_BOXES[self.status]}">{heading}</div>\n\n{self.message}'
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": repr(self),
+            "text/markdown": self._repr_markdown_(),
+            VERDICT_MIME: {"exercise": self.exercise, "status": self.status, "message": self.message},
+        }
+
+
+@dataclass(frozen=True)
+class Note:
+    """A text for the learner, such as a hint or a solution, in Markdown."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return self.text

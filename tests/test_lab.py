@@ -161,6 +161,7 @@ def test_lab_serves_the_learners_copy_quietly_and_ends_with_ctrl_c(started: Lab,
     page = started.ask("lab").data.decode()
     config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
     specs = json.loads(started.ask("api/kernelspecs").data)
+    tracker = json.loads(started.ask("lab/api/settings/@jupyterlab/notebook-extension:tracker").data)
     kernel = json.loads(started.ask("api/kernels", "POST", body='{"name": "python3"}').data)
 
     assert lesson["type"] == "notebook"
@@ -168,6 +169,8 @@ def test_lab_serves_the_learners_copy_quietly_and_ends_with_ctrl_c(started: Lab,
     assert config["news"] == {"disabled": True}
     assert config["extensionManager"]["name"] == "read-only"
     assert "@jupyterlab/apputils-extension:announcements" in config["disabledExtensions"]
+    # Otherwise JupyterLab asks which kernel is meant when a cell is run in the first second.
+    assert tracker["schema"]["properties"]["autoStartDefaultKernel"]["default"] is True
     assert specs["kernelspecs"]["python3"]["spec"]["display_name"] != "An old one"
 
     kernels = psutil.Process(started.process.pid).children()

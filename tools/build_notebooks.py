@@ -1,0 +1,175 @@
+"""Build the lessons: percent scripts in notebooks/source become executed notebooks in notebooks.
+
+    python tools/build_notebooks.py            build every lesson
+    python tools/build_notebooks.py --check    say, without running anything, which lesson differs from its source
+
+Building twice changes no byte. A cell tagged nbval-ignore-output shows measured times or the like, so it keeps
+the output that it has for as long as its source stays the same; delete the .ipynb to have it measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbformat import NotebookNode
+
+COURSE = Path(__file__).resolve().parent.parent
+REMEDY = "Run: make notebooks"
+
+# Nothing of jupytext is in here: a learner's Jupyter opens the notebook as any other.
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+MEASURED = "nbval-ignore-output"
+MAY_FAIL = "raises-exception"
+CELL_TIMEOUT = 60.0
+
+
+def read_source(source: Path) -> NotebookNode:
+    """Return the notebook that a percent script describes, not yet executed. The same text gives the same cell ids."""
+    notebook = nbformat.from_dict(jupytext.read(source, fmt="py:percent"))
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = nbformat.from_dict(METADATA)
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(_kept(cell.metadata))
+        # By content, not by place: a new cell does not rename all those below it.
+        digest = hashlib.sha256(f"{cell.cell_type}:{cell.source}".encode()).hexdigest()[:10]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+    return notebook
+
+
+def execute(notebook: NotebookNode, folder: Path) -> None:
+    """Run every cell in a fresh kernel whose working folder is ``folder``; the first error is raised."""
+    NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        store_widget_state=False,
+        coalesce_streams=True,
+        extra_arguments=["--log-level=ERROR"],  # ipykernel warns about each kernel that TCP is not encrypted
+    ).execute()
+
+
+def normalise(notebook: NotebookNode, before: NotebookNode | None = None) -> None:
+    """Remove from the outputs what changes from run to run; measured ones come from ``before`` where it has them."""
+    measured = {cell.id: cell.outputs for cell in before.cells if _is_measured(cell)} if before else {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = measured.get(cell.id, cell.outputs)
+        for output in cell.outputs:
+            # A view's id is random, and means nothing once its kernel has ended. The plain text beside it stays.
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+            if "execution_count" in output:
+                output.execution_count = cell.execution_count
+
+
+def text_of(notebook: NotebookNode) -> str:
+    """Return a notebook as the file that the build writes."""
+    return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
+
+
+def build(source: Path, built: Path) -> None:
+    """Make one lesson. It replaces the old one only if every cell ran."""
+    notebook = read_source(source)
+    execute(notebook, built.parent)
+    notebook.metadata = nbformat.from_dict(METADATA)  # the kernel has added its version
+    normalise(notebook, nbformat.read(built, as_version=4) if built.exists() else None)
+    nbformat.validate(notebook)
+    built.write_text(text_of(notebook), encoding="utf-8")
+
+
+def differences(source: Path, built: Path) -> list[str]:
+    """Say in one line each how a built lesson is not what its source and a build would make of it."""
+    name = f"{built.parent.name}/{built.name}"
+    if not source.exists():
+        return [f"{name}: it has no source in {source.parent.name}/. Delete it, or write {source.name}"]
+    if not built.exists():
+        return [f"{name}: not built yet. {REMEDY}"]
+    notebook, rebuilt = nbformat.read(built, as_version=4), read_source(source)
+    pairs = zip_longest(rebuilt.cells, notebook.cells)
+    for number, (wanted, found) in enumerate(pairs, start=1):
+        if wanted is None or found is None or _as_written(wanted) != _as_written(found):
+            return [f"{name}: cell {number} differs from its source. {REMEDY}"]
+    runs = 0
+    for number, (wanted, found) in enumerate(zip(rebuilt.cells, notebook.cells, strict=True), start=1):
+        if found.cell_type != "code":
+            continue
+        runs += 1
+        if found.execution_count != runs:
+            return [f"{name}: cell {number} was not run in its turn. {REMEDY}"]
+        if MAY_FAIL not in _tags(found) and any(output.output_type == "error" for output in found.outputs):
+            return [f"{name}: cell {number} ended in an error. {REMEDY}"]
+        wanted.execution_count, wanted.outputs = found.execution_count, found.outputs
+    normalise(rebuilt)
+    if text_of(rebuilt) != built.read_text(encoding="utf-8"):
+        return [f"{name}: not as the build writes it, so something else has saved it. {REMEDY}"]
+    return []
+
+
+def lessons(course: Path) -> list[tuple[Path, Path]]:
+    """Return (source, built) for every lesson of which there is either."""
+    folder = course / "notebooks"
+    names = {path.stem for path in [*folder.glob("source/*.py"), *folder.glob("*.ipynb")]}
+    return [(folder / "source" / f"{name}.py", folder / f"{name}.ipynb") for name in sorted(names)]
+
+
+def main(arguments: list[str] | None = None, course: Path = COURSE) -> int:
+    """Build, or check, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Build the lessons from notebooks/source.")
+    parser.add_argument("--check", action="store_true", help="only say what differs; runs nothing")
+    if parser.parse_args(arguments).check:
+        found = [line for source, built in lessons(course) for line in differences(source, built)]
+        print("\n".join(found), end="\n" if found else "", file=sys.stderr)
+        return 1 if found else 0
+    # A lesson's outputs must not depend on the Redis that its author has at hand.
+    os.environ.pop("REDIS_URL", None)
+    for source, built in lessons(course):
+        if not source.exists():
+            continue
+        try:
+            build(source, built)
+        except (CellControlSignal, DeadKernelError) as error:
+            plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
+            print(f"{built.parent.name}/{built.name}: not built. {plain}", file=sys.stderr)
+            return 1
+        print(f"{built.parent.name}/{built.name}")
+    return 0
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return list(cell.metadata.get("tags", []))
+
+
+def _is_measured(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and MEASURED in _tags(cell)
+
+
+def _kept(metadata: NotebookNode) -> dict[str, Any]:
+    """Return what a source may say of a cell: its tags, and whether JupyterLab folds it away."""
+    return {key: metadata[key] for key in ("tags", "jupyter") if metadata.get(key)}
+
+
+def _as_written(cell: NotebookNode) -> tuple[str, str, dict[str, Any]]:
+    return cell.cell_type, cell.source, _kept(cell.metadata)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

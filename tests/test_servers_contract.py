@@ -530,7 +530,11 @@ def test_an_error_reply_leaves_the_connection_open(server: Server, pool_of: Pool
         "SWAPDB 0 1",
         "SORT list",
         "EVAL return(1) 0",
+        "EVALSHA 0123 0",
         "SCRIPT LOAD return(1)",
+        "FUNCTION LIST",
+        "FCALL f 0",
+        "RESTORE k 0 x",
     ],
 )
 def test_a_visitor_may_not(server: Server, pool_of: PoolOf, command: str) -> None:

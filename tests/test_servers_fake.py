@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -14,6 +16,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from fakeredis._commands import SUPPORTED_COMMANDS
+from fakeredis.model import get_command_info
 
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
@@ -242,6 +246,26 @@ def test_it_writes_no_file(server: FakeServer, tmp_path: Path) -> None:
             with pytest.raises(redis.exceptions.NoPermissionError):
                 r.execute_command(*command.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_runs_no_code_for_a_visitor(server: FakeServer, tmp_path: Path) -> None:
+    class Harm:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (tmp_path / "harmed",)
+
+    payload = pickle.dumps(Harm())
+    with visitor(server) as r, pytest.raises(redis.exceptions.NoPermissionError):
+        r.restore("key", 0, hashlib.sha1(payload).digest() + payload)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whatever_redis_calls_dangerous_is_barred() -> None:
+    dangerous = set()
+    for name in SUPPORTED_COMMANDS:
+        about = get_command_info(name.encode())
+        if about and {b"@admin", b"@dangerous", b"@scripting"} & set(about[6]):
+            dangerous.add(name.split()[0])
+    assert dangerous - fake_session.BARRED == {"client", "flushdb", "keys"}  # As VISITOR_RULES of redis_process allow.
 
 
 def test_a_barred_command_spoils_its_transaction(server: FakeServer) -> None:

@@ -14,24 +14,13 @@ from fakeredis._socket import FakeSocket
 VERSION = (7, 4)
 """The Redis that fakeredis is asked to be: the first with CLIENT SETINFO was 7.2."""
 
-# As on the private redis-server: what reads or writes files, runs code, or is everybody's (CONFIG SET aclfile and
-# ACL SAVE do write files in fakeredis).
-BARRED = frozenset(
-    [
-        "acl",
-        "bgsave",
-        "config",
-        "eval",
-        "evalsha",
-        "flushall",
-        "lastsave",
-        "save",
-        "script",
-        "sort",
-        "sort_ro",
-        "swapdb",
-    ]
-)
+# As on the private redis-server: what reads or writes files, runs code, or is everybody's. In fakeredis CONFIG SET
+# aclfile with ACL SAVE writes any file, and RESTORE unpickles what it is given, which runs any code.
+_BARRED = """
+    acl config save bgsave lastsave flushall swapdb sort sort_ro restore
+    eval eval_ro evalsha evalsha_ro fcall fcall_ro function script
+"""
+BARRED = frozenset(_BARRED.split())
 
 # Only a Redis in the cloud knows it. A Redis on a machine of one's own says so, and then a client goes on without.
 UNKNOWN = frozenset(["client maint_notifications"])

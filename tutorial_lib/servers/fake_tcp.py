@@ -1,8 +1,8 @@
 """fakeredis on a real socket, with what a Redis does to its connections: count, limit, time out, cut, pause.
 
-fakeredis brings the commands, the parser and the encoder; it is asked for replies here and for nothing else. Its
-own loop is replaced: that one ends a connection after any error reply, and again when a reply is larger than the
-socket's buffer, and it wakes up a hundred times a second for each idle connection.
+fakeredis brings the commands, the parser and the encoder. Its own loop is replaced: that one ends a connection
+after any error reply, and again when a reply is larger than the socket's buffer, and it wakes up a hundred times a
+second for each idle connection.
 """
 
 from __future__ import annotations

@@ -1,0 +1,200 @@
+"""The learner's own Redis, from REDIS_URL: used as a guest uses a house."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+import redis
+
+from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
+from tutorial_lib.servers.base import ClientInfo, Server
+from tutorial_lib.servers.connect_failure import TIMEOUTS, explain
+from tutorial_lib.servers.guest import Guest
+from tutorial_lib.servers.keeper import Keeper
+from tutorial_lib.servers.loop_thread import LoopThread
+from tutorial_lib.servers.redis_url import RedisUrl
+from tutorial_lib.servers.relay import Relay
+
+T = TypeVar("T")
+
+FAILURES = (redis.RedisError, OSError, *TIMEOUTS)
+
+
+class BorrowedServer(Server):
+    """The Redis that ``url`` names, reached through a relay on 127.0.0.1 that needs no password and no TLS.
+
+    The database is the URL's: a client with ``db=0`` sends no SELECT and stays there. A client with another ``db``
+    goes where it says, and nobody looks after keys there.
+
+    ``keys`` are what will be written. If one exists, KeyAlreadyThere is raised before anything is touched; at the
+    end, however it comes, they are deleted and nothing else is. Counts are of connections through the relay only.
+
+    BadSetting for a URL that cannot be understood, CannotConnect when the Redis does not answer or let us in.
+    """
+
+    kind = "borrowed"
+    host = "127.0.0.1"
+
+    def __init__(self, url: str, *, keys: Sequence[str]) -> None:
+        self._redis = RedisUrl.parse(url)
+        self._keys = tuple(keys)
+        self._process = os.getpid()
+        self._closed = False
+        self._loop = LoopThread("relay to a borrowed Redis")
+        try:
+            self._loop.run(self._enter())
+            self._keeper = Keeper(url, self._keys)
+        except BaseException:
+            self._hang_up()
+            raise
+        self.port = self._relay.port
+        _open.append(self)
+        atexit.register(self._close_at_exit)
+
+    async def _enter(self) -> None:
+        self._relay, self._guest = Relay(self._redis), Guest(self._redis)
+        try:
+            self.version = await self._guest.enter(self._keys, ours=self._keys_of_others())
+        except FAILURES as error:
+            raise explain(error, self._redis) from None
+        self._relay.start()
+
+    def _keys_of_others(self) -> set[str]:
+        """Keys that other handles of this process look after in the same place: a setup cell was run twice."""
+        return {
+            key
+            for other in _open
+            if other is not self and (other._redis.place, other._redis.db) == (self._redis.place, self._redis.db)
+            for key in other._keys
+        }
+
+    # -- what a lesson may ask
+
+    def clients(self) -> list[ClientInfo]:
+        return self._ask(self._list_clients())
+
+    async def _list_clients(self) -> list[ClientInfo]:
+        await self._relay.settle()
+        links = self._relay.links()
+        addresses = {link.client_id: link.address for link in links if link.client_id is not None}
+        if len(addresses) < len(links):
+            raise self._not_allowed_to_look("CLIENT ID")
+        try:
+            rows = await self._guest.client_list(list(addresses)) if addresses else []
+        except redis.exceptions.NoPermissionError:
+            raise self._not_allowed_to_look("CLIENT LIST") from None
+        except FAILURES as error:
+            raise explain(error, self._redis) from None
+        return [
+            # The server sees the relay's end; the learner's own is the one to find again in a pool.
+            ClientInfo(int(row["id"]), row["name"], addresses[int(row["id"])], int(row["db"]), float(row["idle"]))
+            for row in rows
+        ]
+
+    def opened(self) -> int:
+        return self._ask(self._settled(lambda: self._relay.opened))
+
+    def commands(self) -> Counter[str]:
+        return self._ask(self._settled(self._relay.commands.copy))
+
+    async def _settled(self, read: Callable[[], T]) -> T:
+        await self._relay.settle()
+        return read()
+
+    def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        if self._closed or os.getpid() != self._process:
+            question.close()
+            if self._closed:
+                raise BadSetting("This server is closed. Run start_server() again.")
+            raise NotAllowed("Only the process that called start_server() can ask it. Ask there, not in a forked one.")
+        return self._loop.run(question)
+
+    # -- what a guest does not do
+
+    def set_limit(self, clients: int) -> None:
+        raise self._not_allowed("set_limit", "its limit counts for everybody who uses it")
+
+    def set_idle_timeout(self, seconds: int) -> None:
+        raise self._not_allowed("set_idle_timeout", "its timeout would close other people's connections too")
+
+    def kill_clients(self, name: str | None = None) -> int:
+        raise self._not_allowed("kill_clients", "connections there are not ours to cut")
+
+    def pause(self, seconds: float) -> None:
+        raise self._not_allowed("pause", "everybody who uses it would have to wait")
+
+    def _not_allowed(self, what: str, why: str) -> NotAllowed:
+        return NotAllowed(
+            f"{what} is not done on your own Redis at {self._redis.place}: {why}. "
+            "Unset REDIS_URL and run start_server() again: a private server can do this."
+        )
+
+    def _not_allowed_to_look(self, command: str) -> NotAllowed:
+        return NotAllowed(
+            f"Your own Redis at {self._redis.place} does not let user {self._redis.user!r} use {command}, which "
+            "clients() needs. Allow it (ACL SETUSER … +client), or unset REDIS_URL to get a private server."
+        )
+
+    # -- the end
+
+    def close(self) -> None:
+        """Hang up and delete the lesson's keys. CannotConnect if the Redis has gone and they may still be there."""
+        if self._closed or os.getpid() != self._process:
+            return
+        self._closed = True
+        atexit.unregister(self._close_at_exit)
+        _open.remove(self)
+        self._hang_up()
+        needed = self._keys_of_others()
+        self._keeper.dismiss([key for key in self._keys if key not in needed], self._redis.place)
+
+    def _close_at_exit(self) -> None:
+        try:
+            self.close()
+        except TutorialError as error:
+            print(error, file=sys.stderr)
+
+    def _hang_up(self) -> None:
+        self._loop.run(self._leave())
+        self._loop.close()
+
+    async def _leave(self) -> None:
+        await self._relay.close()
+        await self._guest.leave()
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child: hold nothing open that the parent may want to end."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        sockets = [*self._relay.sockets(), *self._guest.sockets()]
+        for descriptor in [self._keeper.pipe(), *(sock.fileno() for sock in sockets)]:
+            if descriptor >= 0:
+                # Not closed: objects that think they own this number would close its next user's file.
+                os.dup2(nothing, descriptor, inheritable=False)
+        os.close(nothing)
+
+    def describe(self) -> str:
+        where = f"through a relay on {self.host}:{self.port}" if not self._closed else "(closed)"
+        others = ""
+        if self._redis.opens_a_locked_door and not self._relay.is_guarded:
+            others = " Other users of this computer can reach it through that port while the lesson runs."
+        return (
+            f"Your own Redis {self.version} at {self._redis.place}, db {self._redis.db}, {where}: it is not limited, "
+            f"paused or killed, counts are of the relay's connections only, and times include the relay.{others}"
+        )
+
+
+_open: list[BorrowedServer] = []
+
+
+def _leave_all_to_parent() -> None:
+    for server in _open:
+        server._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)

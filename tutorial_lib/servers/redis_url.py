@@ -1,0 +1,164 @@
+"""REDIS_URL understood: where the learner's own Redis is, and how to open a connection to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
+
+from tutorial_lib.errors import BadSetting
+
+PATIENCE = 2.5
+"""Seconds to wait for a connection, and for an answer, unless the URL says otherwise."""
+
+HOW = (
+    "Write redis://user:password@host:port/db, rediss://… for TLS or unix:///path/to/redis.sock, with special "
+    "characters in a password as %xx, or unset REDIS_URL to get a private server."
+)
+
+HONOURED = re.compile(
+    r"db|host|port|path|username|password|socket_timeout|socket_connect_timeout|socket_keepalive|ssl_\w+"
+)
+
+# These belong to a pool or a client. The learner builds those, against the relay.
+_POOL_OPTIONS = """
+    max_connections timeout decode_responses encoding encoding_errors protocol legacy_responses client_name
+    health_check_interval retry_on_timeout retry_on_error socket_read_size lib_name lib_version single_connection_client
+"""
+POOL_OPTIONS = frozenset(_POOL_OPTIONS.split())
+
+FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
+
+
+@dataclass(frozen=True)
+class RedisUrl:
+    """A REDIS_URL that makes sense. Its repr, ``place`` and ``str`` never show a password."""
+
+    connection_class: type[AbstractConnection]
+    arguments: dict[str, Any]
+
+    @classmethod
+    def parse(cls, url: str) -> RedisUrl:
+        """Understand ``url`` as redis-py does, but strictly. BadSetting says what is wrong with it."""
+        _check_shape(url)
+        try:
+            found: dict[str, Any] = dict(parse_url(url))
+        except ValueError as error:
+            # redis-py's own sentence names an option, never its value.
+            raise BadSetting(f"REDIS_URL cannot be understood: {error} {HOW}") from None
+        connection_class = found.pop("connection_class", Connection)
+        arguments = {name: value for name, value in found.items() if name not in POOL_OPTIONS}
+        _check_options(arguments)
+        understood = cls(connection_class, arguments)
+        understood._try_options()
+        return understood
+
+    def _try_options(self) -> None:
+        """Build a connection, without opening it, to see whether the options make one."""
+        try:
+            connection = self.connection()
+            if isinstance(connection, SSLConnection):
+                connection.ssl_context.get()
+        except TypeError as error:
+            name = re.search(r"'(ssl_\w+)'", str(error))
+            trouble = "is not known" if self.tls else "needs rediss://"
+            which = f"{name[1]} {trouble}" if name else "its options do not go together"
+            raise BadSetting(f"REDIS_URL cannot be used: {which}. {HOW}") from None
+        except (redis.RedisError, OSError, ValueError) as error:
+            why = getattr(error, "reason", None) or error
+            raise BadSetting(f"The ssl_… options in REDIS_URL cannot be used ({why}). Correct them. {HOW}") from None
+
+    def connection(self) -> AbstractConnection:
+        """Make a connection, not yet open. Opened, it has said AUTH and SELECT where the URL asks for it, no more.
+
+        It speaks RESP2 and gives no name, so that whoever uses it next finds it as if new. It waits for ever:
+        use it within ``deadline``.
+        """
+        without_limits = {"socket_connect_timeout": None, "socket_timeout": None}
+        return self.connection_class(**{**self.arguments, **without_limits}, protocol=2, driver_info=None)
+
+    @property
+    def deadline(self) -> float:
+        """Seconds within which a visit must be over, name look-up included: the URL's two timeouts together."""
+        limits = ("socket_connect_timeout", "socket_timeout")
+        return sum(float(self.arguments.get(limit, PATIENCE)) for limit in limits)
+
+    @property
+    def host(self) -> str:
+        """The host's name, or ``""`` for a unix socket."""
+        return str(self.arguments.get("host", ""))
+
+    @property
+    def place(self) -> str:
+        """``redis.example.com:6380``, or the path of the unix socket. For messages."""
+        if not self.host:
+            return str(self.arguments["path"])
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.arguments.get('port', 6379)}"
+
+    @property
+    def db(self) -> int:
+        return int(self.arguments.get("db", 0))
+
+    @property
+    def user(self) -> str:
+        return str(self.arguments.get("username", "default"))
+
+    @property
+    def password(self) -> str:
+        return str(self.arguments.get("password", ""))
+
+    @property
+    def tls(self) -> bool:
+        return issubclass(self.connection_class, SSLConnection)
+
+    @property
+    def opens_a_locked_door(self) -> bool:
+        """True if the URL gives more than any local user has: a password, a client certificate, a socket file."""
+        return bool(self.password) or "ssl_certfile" in self.arguments or not self.host
+
+    def __repr__(self) -> str:
+        return f"RedisUrl({self.place}, db {self.db})"
+
+
+def _check_shape(url: str) -> None:
+    """Refuse what redis-py would read in silence as something else. No message repeats a piece of the URL.
+
+    Of a URL that is malformed nobody knows which piece is the password.
+    """
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSetting(f"REDIS_URL must begin with redis://, rediss:// or unix://. {HOW}")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise BadSetting(f"REDIS_URL has a host or a port that cannot be understood. {HOW}") from None
+    if parts.scheme == "unix":
+        if not parts.path:
+            raise BadSetting(f"REDIS_URL names no socket file. {HOW}")
+        return
+    if "@" not in parts.netloc and "@" in url:
+        raise BadSetting(f"REDIS_URL has a / or # or ? before its @; in a password write %2F, %23, %3F. {HOW}")
+    if not host:
+        raise BadSetting(f"REDIS_URL names no host. {HOW}")
+    if port == 0:
+        raise BadSetting(f"REDIS_URL has port 0, which nothing can listen on. {HOW}")
+    if not re.fullmatch(r"(/\d*)?", parts.path):
+        raise BadSetting(f"What follows the port in REDIS_URL must be the number of a database, as in /0. {HOW}")
+
+
+def _check_options(arguments: dict[str, Any]) -> None:
+    unknown = [name for name in arguments if not HONOURED.fullmatch(name)]
+    if unknown:
+        raise BadSetting(f"REDIS_URL has an option {unknown[0]!r} that is not known. {HOW}")
+    if arguments.get("db", 0) < 0:
+        raise BadSetting(f"REDIS_URL has a negative database number. {HOW}")
+    for name in FILES:
+        if name in arguments and not Path(arguments[name]).exists():
+            file = Path(arguments[name]).absolute()
+            raise BadSetting(f"REDIS_URL has {name}={file}, and there is no such file. Correct the path.")

@@ -117,7 +117,7 @@ server.opened() - opened_before
 # Whoever opens a pool closes it. When Python ends it hangs up for you; a server that runs for weeks
 # has to say when.
 
-# %%
+# %% tags=["no-output"]
 pool.close()
 
 # %% [markdown]
@@ -173,5 +173,5 @@ pool.close()
 #
 # **Next:** [Your first pool](02_your_first_pool.ipynb). Lesson 01, on what a connection costs, is to come.
 
-# %%
+# %% tags=["no-output"]
 server.close()

@@ -317,7 +317,7 @@ server.opened() - opened_before
 # **Next:** lesson 03, *What happens when the pool is empty?*, is to come. Back to
 # [Start here](00_start_here.ipynb).
 
-# %%
+# %% tags=["no-output"]
 pool.close()
 drawer_1.close()
 server.close()

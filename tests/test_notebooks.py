@@ -1,0 +1,87 @@
+"""Every notebook runs, on both kinds of server, to the outputs that are stored in it; and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from tests.lessons import EXERCISES, LESSONS, code, name_of, read, strict
+from tools.build_notebooks import COURSE, execute, normalise
+
+SERVERS = ["fake", pytest.param("redis", marks=pytest.mark.redis_server)]
+
+REMEMBER = "import threading; threads_before = set(threading.enumerate())"
+# Threads and processes that were told to end may need a moment for it.
+WHAT_IS_LEFT = """
+import psutil
+
+_, processes = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=5)
+threads = [thread for thread in threading.enumerate() if thread not in threads_before]
+for thread in threads:
+    thread.join(timeout=5)
+[str(left) for left in [*processes, *threads] if not isinstance(left, threading.Thread) or left.is_alive()]
+"""
+
+
+def outputs(cells: list[NotebookNode]) -> list[list[dict[str, object]]]:
+    """Return what the cells show, without how often they have been run."""
+    return [
+        [{key: value for key, value in output.items() if key != "execution_count"} for output in cell.outputs]
+        for cell in cells
+    ]
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("TUTORIAL_SERVER", request.param)
+    monkeypatch.setenv("TUTORIAL_PROGRESS", "off")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("path", [*LESSONS, *EXERCISES], ids=name_of)
+def test_it_runs_to_the_outputs_that_are_stored(path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=60", "--nbval-current-env", "-q"]
+    # This project's own settings are for its tests, not for what runs inside a notebook.
+    plain = ["-o", "addopts=", "-o", "filterwarnings=", "-p", "no:cacheprovider", "--color=no"]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        [*command, *plain, str(path)], cwd=COURSE, env=environ, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(code(read(path)))} passed" in done.stdout
+
+
+def notebook_of(*sources: str | NotebookNode) -> NotebookNode:
+    """Return a notebook of code cells: new ones, and copies of those of another notebook."""
+    cells = []
+    for source in sources:
+        text, metadata = (source, {}) if isinstance(source, str) else (source.source, source.metadata)
+        cells.append(nbformat.v4.new_code_cell(text, metadata=metadata))
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("path", LESSONS, ids=name_of)
+def test_run_all_twice_in_one_kernel_gives_the_same_and_leaves_nothing_behind(path: Path) -> None:
+    lesson = read(path)
+    twice = notebook_of(REMEMBER, *code(lesson), *code(lesson), WHAT_IS_LEFT)
+    execute(twice, path.parent)
+    normalise(twice)
+
+    ran = NotebookNode(cells=twice.cells[1:-1])
+    assert outputs(strict(ran)) == outputs(strict(lesson)) * 2
+    assert twice.cells[-1].outputs[0].data["text/plain"] == "[]"
+
+
+def test_a_server_left_open_would_be_noticed() -> None:
+    start = "from tutorial_lib import start_server; server = start_server()"
+    leaky = notebook_of(REMEMBER, start, WHAT_IS_LEFT.replace("timeout=5", "timeout=0"))
+    execute(leaky, COURSE)
+    assert leaky.cells[-1].outputs[0].data["text/plain"] != "[]"

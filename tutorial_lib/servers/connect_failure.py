@@ -17,6 +17,11 @@ from tutorial_lib.servers.redis_url import RedisUrl
 
 INSTEAD = "or unset REDIS_URL to get a private server."
 
+OWN_AUTHORITY = "Add ?ssl_ca_certs=/path/to/its/ca.pem to REDIS_URL"
+OTHER_AUTHORITY = (
+    "Correct ssl_ca_certs in REDIS_URL; if Python 3.13 or newer finds the authority itself careless, "
+    "add &ssl_exclude_verify_flags=VERIFY_X509_STRICT"
+)
 OWN_CERTIFICATE = "If it asks for a certificate, add ?ssl_certfile=/path/cert.pem&ssl_keyfile=/path/key.pem."
 
 TIMEOUTS = (redis.TimeoutError, asyncio.TimeoutError, TimeoutError)
@@ -91,10 +96,8 @@ def _no_tls(error: ssl.SSLError, url: RedisUrl, at: str) -> CannotConnect:
         why = error.verify_message.rstrip(".")
         if "ostname" in why or "IP address" in why:
             return CannotConnect(f"{at} shows a certificate for another name ({why}). Use that name, {INSTEAD}")
-        return CannotConnect(
-            f"{at} shows a TLS certificate that is not trusted here ({why}). "
-            f"Add ?ssl_ca_certs=/path/to/its/ca.pem to REDIS_URL, {INSTEAD}"
-        )
+        advice = OTHER_AUTHORITY if "ssl_ca_certs" in url.arguments else OWN_AUTHORITY
+        return CannotConnect(f"{at} shows a TLS certificate that is not trusted here ({why}). {advice}, {INSTEAD}")
     why = (error.reason or str(error)).replace("_", " ").lower()
     if "certificate required" in why or "handshake failure" in why:
         return CannotConnect(f"{at} refused us ({why}). {OWN_CERTIFICATE} Otherwise correct REDIS_URL, {INSTEAD}")

@@ -105,7 +105,7 @@ class Link:
 
     async def open(self) -> None:
         """Open the connection to the Redis, and learn by which number it is known there."""
-        await self._upstream.connect()  # type: ignore[no-untyped-call]
+        await self._upstream.connect()
         try:
             await self._upstream.send_command("CLIENT", "ID")
             self.client_id = int(await self._upstream.read_response())

@@ -1,7 +1,8 @@
-"""Build the lessons: percent scripts in notebooks/source become executed notebooks in notebooks.
+"""Build the notebooks: percent scripts in notebooks/source become executed lessons in notebooks, and the modules in
+tutorial_lib/exercises become executed exercise notebooks in exercises.
 
-    python tools/build_notebooks.py            build every lesson
-    python tools/build_notebooks.py --check    say, without running anything, which lesson differs from its source
+    python tools/build_notebooks.py            build every notebook
+    python tools/build_notebooks.py --check    say, without running anything, which notebook differs from its source
 
 Building twice changes no byte. A cell tagged nbval-ignore-output shows measured times or the like, so it keeps
 the output that it has for as long as its source stays the same; delete the .ipynb to have it measured again.
@@ -23,6 +24,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
+
+from tutorial_lib.exercises import COURSE as LESSONS_WITH_EXERCISES
+from tutorial_lib.practice.verify_course import lesson_notebook
 
 COURSE = Path(__file__).resolve().parent.parent
 REMEDY = "Run: make notebooks"
@@ -64,7 +68,7 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
         store_widget_state=False,
         coalesce_streams=True,
         extra_arguments=["--log-level=ERROR"],  # ipykernel warns about each kernel that TCP is not encrypted
-    ).execute()
+    ).execute(env={**os.environ, "TUTORIAL_PROGRESS": "off"})  # a build is nobody's progress
 
 
 def normalise(notebook: NotebookNode, before: NotebookNode | None = None) -> None:
@@ -79,6 +83,8 @@ def normalise(notebook: NotebookNode, before: NotebookNode | None = None) -> Non
             output.get("data", {}).pop(WIDGET_VIEW, None)
             if "execution_count" in output:
                 output.execution_count = cell.execution_count
+        # What showed nothing but a view shows nothing now.
+        cell.outputs = [output for output in cell.outputs if output.get("data", True)]
 
 
 def text_of(notebook: NotebookNode) -> str:
@@ -86,9 +92,8 @@ def text_of(notebook: NotebookNode) -> str:
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
-def build(source: Path, built: Path) -> None:
-    """Make one lesson. It replaces the old one only if every cell ran."""
-    notebook = read_source(source)
+def build(notebook: NotebookNode, built: Path) -> None:
+    """Execute a notebook as its source gave it, and save it. It replaces the old one only if every cell ran."""
     execute(notebook, built.parent)
     notebook.metadata = nbformat.from_dict(METADATA)  # the kernel has added its version
     normalise(notebook, nbformat.read(built, as_version=4) if built.exists() else None)
@@ -96,14 +101,12 @@ def build(source: Path, built: Path) -> None:
     built.write_text(text_of(notebook), encoding="utf-8")
 
 
-def differences(source: Path, built: Path) -> list[str]:
-    """Say in one line each how a built lesson is not what its source and a build would make of it."""
-    name = f"{built.parent.name}/{built.name}"
-    if not source.exists():
-        return [f"{name}: it has no source in {source.parent.name}/. Delete it, or write {source.name}"]
+def differences(rebuilt: NotebookNode, built: Path) -> list[str]:
+    """Say in one line how a built notebook is not what its source, ``rebuilt``, and a build would make of it."""
+    name = _name(built)
     if not built.exists():
         return [f"{name}: not built yet. {REMEDY}"]
-    notebook, rebuilt = nbformat.read(built, as_version=4), read_source(source)
+    notebook = nbformat.read(built, as_version=4)
     pairs = zip_longest(rebuilt.cells, notebook.cells)
     for number, (wanted, found) in enumerate(pairs, start=1):
         if wanted is None or found is None or _as_written(wanted) != _as_written(found):
@@ -131,27 +134,58 @@ def lessons(course: Path) -> list[tuple[Path, Path]]:
     return [(folder / "source" / f"{name}.py", folder / f"{name}.ipynb") for name in sorted(names)]
 
 
+def exercises(course: Path) -> list[tuple[NotebookNode, Path]]:
+    """Return (notebook as its exercises give it, built) for every lesson that has exercises."""
+    folder = course / "exercises"
+    if not folder.is_dir():
+        return []
+    found = [(lesson_notebook(lesson), folder / f"{lesson.name}.ipynb") for lesson in LESSONS_WITH_EXERCISES]
+    for notebook, _ in found:
+        notebook.metadata = nbformat.from_dict(METADATA)
+    return found
+
+
+def sources(course: Path) -> list[tuple[NotebookNode, Path]]:
+    """Return (notebook as its source gives it, built) for everything that is built."""
+    written = [(read_source(source), built) for source, built in lessons(course) if source.exists()]
+    return [*written, *exercises(course)]
+
+
+def orphans(course: Path) -> list[str]:
+    """Say in one line each which built notebook has no source."""
+    alone = [
+        f"{_name(built)}: it has no source in {source.parent.name}/. Delete it, or write {source.name}"
+        for source, built in lessons(course)
+        if not source.exists()
+    ]
+    known = {built for _, built in exercises(course)}
+    others = [built for built in sorted((course / "exercises").glob("*.ipynb")) if built not in known]
+    return [*alone, *(f"{_name(built)}: no lesson has these exercises. Delete it" for built in others)]
+
+
 def main(arguments: list[str] | None = None, course: Path = COURSE) -> int:
     """Build, or check, and return the exit code."""
     parser = argparse.ArgumentParser(description="Build the lessons from notebooks/source.")
     parser.add_argument("--check", action="store_true", help="only say what differs; runs nothing")
     if parser.parse_args(arguments).check:
-        found = [line for source, built in lessons(course) for line in differences(source, built)]
+        found = orphans(course) + [line for notebook, built in sources(course) for line in differences(notebook, built)]
         print("\n".join(found), end="\n" if found else "", file=sys.stderr)
         return 1 if found else 0
-    # A lesson's outputs must not depend on the Redis that its author has at hand.
+    # A notebook's outputs must not depend on the Redis that its author has at hand.
     os.environ.pop("REDIS_URL", None)
-    for source, built in lessons(course):
-        if not source.exists():
-            continue
+    for notebook, built in sources(course):
         try:
-            build(source, built)
+            build(notebook, built)
         except (CellControlSignal, DeadKernelError) as error:
             plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-            print(f"{built.parent.name}/{built.name}: not built. {plain}", file=sys.stderr)
+            print(f"{_name(built)}: not built. {plain}", file=sys.stderr)
             return 1
-        print(f"{built.parent.name}/{built.name}")
+        print(_name(built))
     return 0
+
+
+def _name(built: Path) -> str:
+    return f"{built.parent.name}/{built.name}"
 
 
 def _tags(cell: NotebookNode) -> list[str]:

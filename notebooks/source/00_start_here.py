@@ -123,11 +123,11 @@ pool.close()
 # %% [markdown]
 # ## How an exercise works
 #
-# An exercise is a short task with an unfinished function. You finish it, and `ex.check(...)` runs it
-# on a Redis of its own and says what it *did*: connections opened, still in use, refused.
-# `ex.hint()` helps a little more each time, `ex.solution()` ends the suspense.
+# An exercise is a cell with an unfinished function. You finish it and run the cell: the function is tried on
+# a Redis of its own, and you read what it *did*: connections opened, still in use, refused. Two buttons give
+# a hint, or the solution.
 #
-# *The exercises of this lesson are to come.*
+# Try it: [a pool party](../exercises/00_start_here.ipynb).
 
 # %% [markdown]
 # ## Where to go with an error

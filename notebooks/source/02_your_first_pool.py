@@ -295,8 +295,8 @@ server.opened() - opened_before
 # %% [markdown]
 # ## Exercises
 #
-# *The exercises of this lesson are to come: build a pool, run the greeting program and leave nothing
-# lent, describe a remote pool without connecting, and read one from a URL.*
+# [Four of them](../exercises/02_your_first_pool.ipynb): build a pool, run the greeting program and leave
+# nothing lent, describe a remote pool without connecting, and read one from a URL.
 
 # %% [markdown]
 # ## Recap

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
+from tutorial_lib.exercises import COURSE
 from tutorial_lib.practice.checking_course import LearnerResult, Notebook
 from tutorial_lib.practice.verdict import MARKS
 
@@ -38,19 +39,19 @@ def show_own(results: Sequence[LearnerResult]) -> None:
 
 
 def show_learners(results: Sequence[LearnerResult]) -> None:
-    """Print a table with a row for each learner and a column for each exercise."""
-    exercises = list(dict.fromkeys(result.exercise for result in results if result.exercise))
+    """Print a table with a row for each learner and a column for each lesson: one mark for each of its exercises."""
+    asked = {result.exercise for result in results}
+    lessons = [lesson for lesson in COURSE if asked & set(lesson.exercises)]
     table = Table()
     table.add_column("Learner")
-    for name in exercises:
-        table.add_column(name, justify="center")
+    for lesson in lessons:
+        table.add_column(f"{lesson.number} {lesson.title}")
     table.add_column("Passed", justify="right")
     for learner in dict.fromkeys(result.learner for result in results):
-        own = {result.exercise: result for result in results if result.learner == learner}
-        marks = [MARKS[own[name].status] if name in own else "" for name in exercises]
-        table.add_row(escape(learner), *marks, f"{marks.count(MARKS['passed'])}/{len(exercises)}")
-    console = Console()
-    console.print(table)
+        own = {result.exercise: MARKS[result.status] for result in results if result.learner == learner}
+        marks = ["".join(own.get(name, " ") for name in lesson.exercises) for lesson in lessons]
+        table.add_row(escape(learner), *marks, str("".join(marks).count(MARKS["passed"])))
+    Console().print(table)
     print("  ".join(f"{mark} {status}" for status, mark in MARKS.items()))
     for result in results:
         if not result.exercise:

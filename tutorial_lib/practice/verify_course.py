@@ -15,7 +15,7 @@ from tutorial_lib.practice.notebook import differs, exercise_notebook
 def problems(names: Sequence[str] = ()) -> list[str]:
     """Return what is wrong, one line each, in the order of the course. BadSetting for an unknown name."""
     found = [line for name in names or exercises.all_exercises() for line in _exercise(name)]
-    return found if names else [*found, *_order(), *_notebooks()]
+    return found if names else [*found, *order_problems(), *notebook_problems()]
 
 
 def lesson_notebook(lesson: exercises.Lesson) -> nbformat.NotebookNode:
@@ -37,7 +37,8 @@ def _exercise(name: str) -> Iterator[str]:
     yield from (f"{name}: {line}" for line in verify.problems(task))
 
 
-def _order() -> Iterator[str]:
+def order_problems() -> Iterator[str]:
+    """Yield what is wrong with the order of the course."""
     known = {name.replace("-", "_") for name in exercises.all_exercises()}
     for path in sorted(Path(exercises.__file__).parent.glob("[a-z]*.py")):
         if path.stem not in known:
@@ -47,7 +48,8 @@ def _order() -> Iterator[str]:
             yield f"{lesson.name}: more than {exercises.PLACES_PER_LESSON} exercises do not fit a progress code"
 
 
-def _notebooks() -> Iterator[str]:
+def notebook_problems() -> Iterator[str]:
+    """Yield which built notebooks are not as their exercises would make them."""
     for lesson in exercises.COURSE:
         path = course.carried() / "exercises" / f"{lesson.name}.ipynb"
         if not path.is_file():

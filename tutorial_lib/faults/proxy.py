@@ -1,0 +1,196 @@
+"""FaultProxy: what a lesson holds in its hand."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tutorial_lib.arguments import not_negative, whole
+from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
+from tutorial_lib.faults.loop import new_loop
+from tutorial_lib.faults.relay import LOOPBACK, Relay, Traffic, reach
+from tutorial_lib.faults.wire import Wire
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+PATIENCE = 2.0
+"""Seconds that the server may take to answer when the proxy is made."""
+
+
+class FaultProxy:
+    """Stands between a client and ``server``, and makes trouble: connect to its ``host`` and ``port`` instead.
+
+    ``server`` is a server of ``start_server()``, or anything else with a host and a port; or give ``host`` and
+    ``port``. ``round_trip`` is how far away the server shall seem, in seconds.
+
+        with FaultProxy(server, round_trip=0.01) as proxy:
+            pool = redis.ConnectionPool(host=proxy.host, port=proxy.port)
+
+    To make it, it connects to the server once, and hangs up. CannotConnect if nobody answers there. It ends with
+    ``close()``, with its ``with`` block, or with the process.
+    """
+
+    __slots__ = ("__weakref__", "_is_closed", "_loop", "_owner", "_relay", "_thread", "host", "port")
+
+    def __init__(
+        self, server: Any = None, *, host: str | None = None, port: int | None = None, round_trip: float = 0.0
+    ) -> None:
+        self._is_closed = True
+        where = _where(server, host, port)
+        not_negative("round_trip", round_trip, "seconds")
+        try:
+            family, address = reach(*where, PATIENCE)
+        except OSError as error:
+            raise CannotConnect(
+                f"Nobody answers on {where[0]}:{where[1]} ({error}). Start the server first, or check host and port."
+            ) from None
+        self._owner = os.getpid()
+        self._loop = new_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
+        self._thread.start()
+        self._is_closed = False
+        self._relay = self._do(lambda: Relay(family, address))
+        self.host: str = LOOPBACK
+        self.port: int = self._relay.port
+        self.round_trip = round_trip
+        _open.add(self)
+        atexit.register(self.close)
+
+    @property
+    def url(self) -> str:
+        """``redis://host:port/0``, for ``from_url``."""
+        return f"redis://{self.host}:{self.port}/0"
+
+    @property
+    def upstream(self) -> Wire:
+        """The way from client to server: its ``latency``, ``jitter`` and ``bandwidth`` can be set."""
+        return self._relay.upstream
+
+    @property
+    def downstream(self) -> Wire:
+        """The way from server to client: its ``latency``, ``jitter`` and ``bandwidth`` can be set."""
+        return self._relay.downstream
+
+    @property
+    def round_trip(self) -> float:
+        """Seconds added to a question and its answer; half of what you set goes each way.
+
+        Opening a connection takes one round trip as well, as over a real wire; here the first command pays it.
+        """
+        return self.upstream.latency + self.downstream.latency
+
+    @round_trip.setter
+    def round_trip(self, seconds: float) -> None:
+        half = not_negative("round_trip", seconds, "seconds") / 2
+        self.upstream.latency = self.downstream.latency = half
+
+    def reset_connections(self) -> int:
+        """Break off every connection now (``Connection reset by peer``), and return how many there were."""
+        return self._do(self._relay.reset_connections)
+
+    def reset_after(self, count: int) -> None:
+        """Cut a reply in flight: ``count`` more bytes from the server get through, then that connection is reset.
+
+        The server has done what it was asked; the client never hears. It happens once: ask again for the next.
+        A reset overtakes bytes that wait for a slow client, so of a long reply fewer may arrive.
+        """
+        count = whole("count", count, "bytes", at_least=0)
+        self._do(lambda: self.downstream.cut_after(count))
+
+    def blackhole(self) -> None:
+        """Accept everything and answer nothing, on old connections and new ones, as when a cable is pulled.
+
+        A connection that loses bytes here is reset when ``heal()`` brings the wire back.
+        """
+        self._do(self._relay.blackhole)
+
+    def refuse(self) -> None:
+        """Let no new connection in (``Connection refused``). Those that are open stay."""
+        self._do(self._relay.refuse)
+
+    def heal(self) -> None:
+        """End every fault, latency and the rest too. What was under way arrives at once."""
+        self._do(self._relay.heal)
+
+    def traffic(self) -> Traffic:
+        """Count what has come through so far."""
+        return self._do(self._relay.traffic)
+
+    def close(self) -> None:
+        """Hang up on everybody and stop. Closing twice does nothing."""
+        if self._is_closed or os.getpid() != self._owner:
+            return
+        self._is_closed = True
+        atexit.unregister(self.close)
+        asyncio.run_coroutine_threadsafe(self._relay.close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._is_closed:
+            return "FaultProxy(closed)"
+        faults = self.upstream.faults("upstream") + self.downstream.faults("downstream")
+        if self.upstream.swallows:
+            faults.append("blackhole")
+        if self._relay.is_refusing:
+            faults.append("refuse")
+        return f"FaultProxy({', '.join(faults) or 'no faults'})"
+
+    def _do(self, act: Callable[[], T]) -> T:
+        """Do it in the loop's thread, where all sockets live, and wait until it is done."""
+        if os.getpid() != self._owner:
+            raise NotAllowed("Only the process that made this FaultProxy can use it. Use it there.")
+        if self._is_closed:
+            raise NotAllowed("This FaultProxy is closed. Make a new one.")
+
+        async def doing() -> T:
+            return act()
+
+        return asyncio.run_coroutine_threadsafe(doing(), self._loop).result()
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child: let go of the sockets without a word to their other ends."""
+        for sock in self._relay.sockets():
+            sock.close()
+
+
+def _where(server: Any, host: str | None, port: int | None) -> tuple[str, int]:
+    if server is not None and (host is not None or port is not None):
+        raise BadSetting("Give either a server, or a host and a port.")
+    if server is not None:
+        host, port = getattr(server, "host", None), getattr(server, "port", None)
+    if port is None or (server is not None and host is None):
+        raise BadSetting(f"server is {server!r}. Give a server of start_server(), or host= and port=.")
+    if host is not None and not isinstance(host, str):
+        raise BadSetting(f"host is {host!r}. Give a name or an address as a text, such as '127.0.0.1'.")
+    return host or LOOPBACK, whole("port", port, "a port", at_least=1, at_most=65_535)
+
+
+_open: weakref.WeakSet[FaultProxy] = weakref.WeakSet()
+
+
+def _leave_all_to_parent() -> None:
+    for proxy in list(_open):
+        proxy._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)

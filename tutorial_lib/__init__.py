@@ -3,6 +3,7 @@
 Servers to practise on:  start_server
 Eyes on a pool:          snapshot
 Predictions:             predict
+Exercises:               exercise
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tutorial_lib.exercises import exercise
     from tutorial_lib.observe import PoolSnapshot, snapshot
     from tutorial_lib.prediction import predict
     from tutorial_lib.servers import Server, start_server
 
 __version__ = "0.1.0"
 
-__all__ = ["PoolSnapshot", "Server", "predict", "snapshot", "start_server"]
+__all__ = ["PoolSnapshot", "Server", "exercise", "predict", "snapshot", "start_server"]
 
 _HOME = {
     "PoolSnapshot": "tutorial_lib.observe",
     "Server": "tutorial_lib.servers",
+    "exercise": "tutorial_lib.exercises",
     "predict": "tutorial_lib.prediction",
     "snapshot": "tutorial_lib.observe",
     "start_server": "tutorial_lib.servers",

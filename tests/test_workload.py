@@ -59,7 +59,7 @@ def test_a_command_is_sent_as_it_was_meant(work: Any, expected: list[object]) ->
         def execute_command(self, *args: Any, **options: Any) -> None:
             sent.extend(args)
 
-    Workload(work).as_function()(Client(connection_pool=plain_pool()))
+    Workload(work).bound_to(Client(connection_pool=plain_pool()))()
 
     assert sent == expected
 

@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 from tutorial_lib import observe
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load_report import Calls, LoadReport, Times
-from tutorial_lib.meter import Meter, Spent
-from tutorial_lib.pace import Clock, Turn, pace_of
+from tutorial_lib.meter import Meter
+from tutorial_lib.pace import Clock, pace_of
 from tutorial_lib.progress_bar import ProgressBar
 from tutorial_lib.servers.base import Server
 from tutorial_lib.tap import outcome_of
@@ -88,7 +88,6 @@ class _Tally:
     """What one user did. Only that user writes it, so that nobody waits for a lock."""
 
     def __init__(self) -> None:
-        self.calls = 0
         self.refused = 0
         self.failures = 0
         self.failed: Counter[str] = Counter()
@@ -97,26 +96,12 @@ class _Tally:
         self.overslept = array("d")
         """For each call that had a user waiting for it: how late that user woke up."""
         self.no_free_user = 0
-        self.peak = 0
+        self.sums: list[float] = [0.0, 0.0, 0]
+        """What the meter keeps for this user; see Spent."""
         self.first_error: BaseException | None = None
 
-    def note(self, turn: Turn, begun: float, ended: float, here: Spent) -> None:
-        """Note a call that was done."""
-        counts, due, _ = turn
-        if counts:
-            self.times.extend((begun if due is None else due, begun, ended, here.waited, here.held))
-        self.note_start(turn, begun, here)
-
-    def note_start(self, turn: Turn, begun: float, here: Spent) -> None:
-        """Note how a call began, whatever became of it."""
-        counts, due, free = turn
-        self.calls += 1
-        if not counts:
-            return
-        if here.peak > self.peak:
-            self.peak = here.peak
-        if due is None:
-            return
+    def note_start(self, due: float, free: float, begun: float) -> None:
+        """Note how punctual a call of an open loop was, whatever became of it."""
         if free <= due:
             self.overslept.append(begun - due)
         else:
@@ -133,8 +118,7 @@ class _Run:
         self._clock = clock
         self._stop = threading.Event()
         self._pace = pace_of(workload, clock, self._stop)
-        self._call = workload.as_function()
-        self._client = redis.Redis(connection_pool=pool)
+        self._call = workload.bound_to(redis.Redis(connection_pool=pool))
         users = workload.users_for(MOST_CALLS if self._pace.expected is None else self._pace.expected)
         self._tallies = [_Tally() for _ in range(users)]
         self._some_success = False
@@ -157,7 +141,7 @@ class _Run:
                     thread.join(LOOK_EVERY)
                     if self._pace.is_over():
                         self._stop.set()
-                    show(self._pace.part_done(sum(tally.calls for tally in self._tallies)))
+                    show(self._pace.part_done())
         except KeyboardInterrupt:
             self._interrupted = True
             self._end(threads)
@@ -179,29 +163,30 @@ class _Run:
     # -- one user's thread
 
     def _user(self, tally: _Tally) -> None:
-        """Make calls until there are no more. What is looked up once, before the loop, is not in anybody's latency."""
-        here, now, call, client = self._here, self._clock.now, self._call, self._client
-        next_turn, stopped, think = self._pace.next_turn, self._stop.is_set, self._workload.think
-        while not stopped():
-            turn = next_turn()
-            # Stopped while waiting for its time: that call was never begun.
-            if turn is None or stopped():
-                break
-            here.waited, here.held, here.peak = 0.0, 0.0, 0
+        """Make calls until there are no more. What can be looked up beforehand costs no call its time."""
+        now, call, stopped, note = self._clock.now, self._call, self._stop.is_set, tally.times.extend
+        think, tally.sums = self._workload.think, self._here.sums
+        sums = tally.sums
+        for turn in self._pace.turns():
+            if stopped():  # While it waited for its time: that call was never begun.
+                return
+            counts, due, free = turn
+            sums[0] = sums[1] = 0.0
             begun = now()
             try:
-                call(client)
+                call()
             except BaseException as error:  # A learner's function may even call sys.exit().
-                self._note_error(error, turn, begun, tally)
+                self._note_error(error, counts, tally)
             else:
-                tally.note(turn, begun, now(), here)
+                if counts:
+                    note((begun if due is None else due, begun, now(), sums[0], sums[1]))
                 self._some_success = True
+            if counts and due is not None:
+                tally.note_start(due, free, begun)
             if think:
                 self._clock.wait(think, self._stop)
 
-    def _note_error(self, error: BaseException, turn: Turn, begun: float, tally: _Tally) -> None:
-        counts, _, _ = turn
-        tally.note_start(turn, begun, self._here)
+    def _note_error(self, error: BaseException, counts: bool, tally: _Tally) -> None:
         if outcome_of(error) in ("refused", "timed out"):
             self._some_success = True  # The server is there and the work may be right: the pool is full.
             tally.refused += counts
@@ -243,7 +228,7 @@ class _Run:
             refused=refused,
             failed=dict(sorted(failed.items())),
             first_error=_say(error) if error else None,
-            peak_in_use=max(tally.peak for tally in tallies),
+            peak_in_use=int(max(tally.sums[2] for tally in tallies)),
             opened=opened,
             seconds=self._seconds(calls),
             real=real,

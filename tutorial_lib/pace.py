@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Iterator
 from itertools import count as counting
 from typing import Protocol, TypeAlias
 
@@ -23,11 +24,14 @@ class Clock:
 
 Turn: TypeAlias = "tuple[bool, float | None, float]"
 """One call to make: whether it counts (a warm-up call does not); when it is due, None for as soon as it begins; and
-when its user was free. A plain tuple, as one is made for every call."""
+when its user was free. A plain tuple, as it is handed out for every call."""
+
+AT_ONCE: Turn = (True, None, 0.0)
+WARM_UP: Turn = (False, None, 0.0)
 
 
 class Pace(Protocol):
-    """Hands out turns to all users. Python makes ``next`` on the shared counter whole, so it needs no lock."""
+    """Hands out turns to all users. Python makes ``next`` on the counter that they share whole, so it needs no lock."""
 
     @property
     def expected(self) -> int | None:
@@ -36,14 +40,14 @@ class Pace(Protocol):
     def begin(self) -> None:
         """Let the users go. The second time does nothing."""
 
-    def next_turn(self) -> Turn | None:
-        """Wait until the next call is to begin; None when there are no more."""
+    def turns(self) -> Iterator[Turn]:
+        """For one user: wait until the next call is to begin, and yield it, until there are no more."""
 
     def is_over(self) -> bool:
         """True when nobody is to begin another call."""
 
-    def part_done(self, calls: int) -> float:
-        """Return which part of the run is over, from 0 to 1, after ``calls`` calls."""
+    def part_done(self) -> float:
+        """Return which part of the run is over, from 0 to 1."""
 
     def window(self) -> float:
         """Return when the reported part of the run began."""
@@ -55,9 +59,10 @@ class ClosedLoop:
     def __init__(self, workload: Workload, clock: Clock) -> None:
         self.expected = workload.count
         self._seconds = workload.seconds
-        self._warm_up = workload.warm_up
+        self._first = -workload.warm_up
         self._clock = clock
-        self._tickets = counting(-workload.warm_up)
+        self._tickets = counting(self._first)
+        self._ticket = self._first
         self._go = threading.Event()
         self._window: float | None = None
         self._over = False
@@ -65,25 +70,28 @@ class ClosedLoop:
     def begin(self) -> None:
         self._go.set()
 
-    def next_turn(self) -> Turn | None:
-        if self._window is None:
-            self._go.wait()
-        ticket = next(self._tickets)
-        if ticket == 0:
-            self._window = self._clock.now()
-        if self.expected is not None:
-            self._over = ticket >= self.expected
-        else:
-            self._over = self._window is not None and self._clock.now() >= self._window + self._seconds
-        return None if self._over else (ticket >= 0, None, 0.0)
+    def turns(self) -> Iterator[Turn]:
+        self._go.wait()
+        now, last = self._clock.now, math.inf if self.expected is None else self.expected
+        for ticket in self._tickets:
+            if ticket == 0:
+                self._window = now()
+            if ticket >= last or (self.expected is None and self._time_is_up(now())):
+                self._over = True
+                return
+            self._ticket = ticket
+            yield AT_ONCE if ticket >= 0 else WARM_UP
+
+    def _time_is_up(self, now: float) -> bool:
+        return self._window is not None and now >= self._window + self._seconds
 
     def is_over(self) -> bool:
         # Asked for the sake of users who are still thinking.
         return self._over
 
-    def part_done(self, calls: int) -> float:
+    def part_done(self) -> float:
         if self.expected is not None:
-            return calls / (self._warm_up + self.expected)
+            return (self._ticket - self._first) / (self.expected - self._first)
         return (self._clock.now() - self.window()) / self._seconds
 
     def window(self) -> float:
@@ -114,24 +122,25 @@ class OpenLoop:
             self._start = self._clock.now() + self.HEAD_START
             self._go.set()
 
-    def next_turn(self) -> Turn | None:
-        ticket, free = next(self._tickets), self._clock.now()
-        if ticket >= len(self._due):
-            return None
-        # A user who is here before the start was free, however late the threads wake up.
-        self._go.wait()
-        due, now = self._start + self._due[ticket], self._clock.now()
-        if self.is_over():
-            return None
-        if now < due:
-            self._clock.wait(due - now, self._stop)
-        return ticket >= self._warm_up, due, free
+    def turns(self) -> Iterator[Turn]:
+        for ticket in self._tickets:
+            free = self._clock.now()
+            if ticket >= len(self._due):
+                return
+            # A user who is here before the start was free, however late the threads wake up.
+            self._go.wait()
+            due, now = self._start + self._due[ticket], self._clock.now()
+            if self.is_over():
+                return
+            if now < due:
+                self._clock.wait(due - now, self._stop)
+            yield ticket >= self._warm_up, due, free
 
     def is_over(self) -> bool:
         # Half as long again, and a second, after the last call was due: a queue that is not cleared by then grows.
         return self._clock.now() > self._start + 1.5 * self._length + self.PATIENCE
 
-    def part_done(self, calls: int) -> float:
+    def part_done(self) -> float:
         return (self._clock.now() - self._start) / self._length if self._length else 1.0
 
     def window(self) -> float:

@@ -152,7 +152,7 @@ def _cover(pool: Any, already_in_use: int) -> Tap:
     try:
         tap = Tap(pool, already_in_use)
         tap.before = {name: pool.__dict__[name] for name in ("get_connection", "release") if name in pool.__dict__}
-        tap.covers = cover(tap, _original(pool, "get_connection"), _undecorated(pool), _original(pool, "release"))
+        tap.covers = cover(tap, _original(pool, "get_connection"), undecorated(pool), _original(pool, "release"))
         for name, function in tap.covers.items():
             function.__signature__ = inspect.signature(getattr(pool, name))
         pool.__dict__.update(tap.covers)
@@ -174,15 +174,15 @@ def _original(pool: Any, name: str) -> Callable[..., Any]:
     return original
 
 
-def _undecorated(pool: Any) -> Callable[..., Any]:
+def undecorated(pool: Any) -> Callable[..., Any]:
     """Return redis-py's get_connection without its check for deprecated arguments, which does nothing without any.
 
     That check takes about as long as our own notes, so a pool that is listened to is as fast as one that is not.
     """
     original = _original(pool, "get_connection")
     is_redis_pys_own = original.__module__.startswith("redis.") and "get_connection" not in pool.__dict__
-    undecorated: Callable[..., Any] = getattr(original, "__wrapped__", original) if is_redis_pys_own else original
-    return undecorated
+    plain: Callable[..., Any] = getattr(original, "__wrapped__", original) if is_redis_pys_own else original
+    return plain
 
 
 def _renew_lock() -> None:

@@ -8,6 +8,7 @@ import random
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from itertools import count as counting
 from typing import Literal
 
@@ -120,12 +121,11 @@ class Workload:
             return DEFAULT_USERS
         return max(1, min(MOST_USERS, max(64, math.ceil(self.rate)), calls))
 
-    def as_function(self) -> Callable[[redis.Redis], object]:
-        """Return the work as a function of a client."""
+    def bound_to(self, client: redis.Redis) -> Callable[[], object]:
+        """Return what makes one call with ``client``."""
         if callable(self.work):
-            return self.work
-        command = _command(self.work)
-        return lambda client: client.execute_command(*command)
+            return partial(self.work, client)
+        return partial(client.execute_command, *_command(self.work))
 
     def describe(self) -> str:
         """Say in one line what is asked, by whom and for how long."""

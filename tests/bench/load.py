@@ -35,8 +35,10 @@ def by_hand(pool: redis.ConnectionPool) -> Figures:
     """The loop that anybody would write: each thread times its own calls."""
     client = redis.Redis(connection_pool=pool)
     times: list[tuple[float, float]] = []
+    all_there = threading.Barrier(USERS)
 
     def user() -> None:
+        all_there.wait()
         for _ in range(CALLS // USERS):
             begun = time.perf_counter()
             client.execute_command("GET", "greeting")  # type: ignore[no-untyped-call]

@@ -1,0 +1,137 @@
+"""An exercise in JupyterLab as a learner takes it: a wrong answer, hints, the right answer, and progress."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.lab import Notebook, running_chromium, running_lab
+from tutorial_lib.exercises import load_task
+from tutorial_lib.practice.progress import ProgressFile
+from tutorial_lib.practice.task import Task
+
+pytestmark = pytest.mark.chromium
+
+BUILT = Path(__file__).parent.parent.parent / "exercises" / "02_your_first_pool.ipynb"
+FIRST_POOL = load_task("first-pool")
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+    """Yield the exercises of lesson 02, not yet run. Each test takes an exercise of its own."""
+    with running_lab(tmp_path_factory.mktemp("course")) as lab, running_chromium() as browser:
+        shutil.copy(BUILT, lab.folder)
+        page = browser.new_page(viewport={"width": 1000, "height": 1200})
+        notebook = Notebook(page, f"{lab.url}/lab/tree/{BUILT.name}?reset")
+        notebook.folder = lab.folder  # type: ignore[attr-defined]
+        yield notebook
+
+
+def cell_of(page: Page, task: Task) -> Locator:
+    return page.locator(".jp-CodeCell", has_text=f'exercise("{task.id}")')
+
+
+def answer(page: Page, task: Task, code: str) -> Locator:
+    """Write an answer into its exercise's cell, run it with Ctrl+Enter, and return the cell."""
+    cell = cell_of(page, task)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(f'{code}\n\n\nexercise("{task.id}").check({task.name})')
+    page.keyboard.press("Control+Enter")
+    return cell
+
+
+def verdict(cell: Locator) -> Locator:
+    return cell.locator(".jp-RenderedMarkdown").first
+
+
+def test_before_anything_is_run_it_reads_well(notebook: Notebook) -> None:
+    expect(notebook.page.locator(".alert")).to_have_text(["○ Not attempted"] * 4)
+    assert notebook.page.get_by_text("Error displaying widget").count() == 0
+
+
+def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
+    page = notebook.page
+    notebook.run_all()
+    progress = ProgressFile(notebook.folder / "progress.json")  # type: ignore[attr-defined]
+    assert progress.read().entries == {}
+
+    cell = answer(page, FIRST_POOL, "def make_pool(host, port):\n    return redis.ConnectionPool(host=host, port=port)")
+    expect(verdict(cell)).to_contain_text("the pool gave out number 6 too: it may hold 100")
+    expect(cell.get_by_role("status")).to_have_text("○○○○ 0 of 4 passed in this notebook")
+
+    hint = cell.get_by_role("button", name="Hint")
+    hint.click()
+    hint.click()
+    expect(cell.get_by_text("Hint 1 of 4.")).to_be_visible()
+    expect(cell.get_by_text("Hint 2 of 4.")).to_be_visible()
+
+    cell = answer(page, FIRST_POOL, FIRST_POOL.solution_text)
+    expect(verdict(cell)).to_contain_text("Your pool gave out 5 connections, and the server saw 5.")
+    expect(cell.get_by_role("status")).to_have_text("●○○○ 1 of 4 passed in this notebook")
+    expect(cell.get_by_text("Hint 2 of 4.")).to_be_visible()  # what one has been told stays
+    assert progress.read().entries["first-pool"].tries == 2
+    assert progress.read().passed() == {"first-pool"}
+
+
+def test_by_keyboard_alone(notebook: Notebook) -> None:
+    page, task = notebook.page, load_task("greeting")
+    cell = answer(page, task, "def greet(pool):\n    return None")
+    expect(verdict(cell)).to_contain_text("greet returned None")
+    hint, solution = (cell.get_by_role("button", name=name) for name in ("Hint", "Solution"))
+    for _ in range(5):  # past the cell's own tools and Check
+        page.keyboard.press("Tab")
+        if hint.evaluate("button => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(cell.get_by_text("Hint 1 of 4.")).to_be_visible()
+    expect(hint).to_be_focused()
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(cell.get_by_text("This shows the whole solution. There are 3 hints that you have not seen.")).to_be_visible()
+    expect(solution).to_be_focused()
+    expect(cell.get_by_text("One way to do it:")).to_have_count(0)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(cell.get_by_text("One way to do it:")).to_be_visible()
+
+
+def test_the_check_button_renews_the_verdict_above_it(notebook: Notebook) -> None:
+    page, task = notebook.page, load_task("remote-pool")
+    cell = answer(page, task, "turn = []\ndef remote_pool():\n    turn.append(1)\n    return len(turn)")
+    expect(verdict(cell)).to_contain_text("remote_pool returned 1")
+    cell.get_by_role("button", name="Check").click()
+    expect(verdict(cell)).to_contain_text("remote_pool returned 2")
+    expect(cell.locator(".alert")).to_have_count(1)
+
+    notebook.run("def remote_pool():\n    return 3")
+    cell.get_by_role("button", name="Check").click()
+    expect(verdict(cell)).to_contain_text("has been defined again since it was checked")
+
+
+def test_an_endless_answer_leaves_the_notebook_usable(notebook: Notebook) -> None:
+    page, task = notebook.page, load_task("pool-from-url")
+    cell = answer(page, task, "def pool_from_url(url):\n    while True:\n        pass")
+    expect(verdict(cell)).to_contain_text("still running after 5 s", timeout=20_000)
+    expect(verdict(cell)).to_contain_text(re.compile(r"line [23] of your cell"))
+    cell = answer(page, task, task.solution_text)
+    expect(verdict(cell)).to_contain_text("Two URLs, two databases")
+
+
+def test_the_stop_button_ends_an_endless_answer(notebook: Notebook) -> None:
+    page, task = notebook.page, load_task("pool-from-url")
+    cell = answer(page, task, "def pool_from_url(url):\n    print('begun')\n    while True:\n        pass")
+    expect(cell.get_by_text("begun", exact=True).last).to_be_visible()
+    notebook.command("kernelmenu:interrupt")
+    expect(cell.get_by_text(re.compile("You stopped your code at line [34] of your cell"))).to_be_visible()
+    assert notebook.run("print(1)") == "1\n"
+
+
+def test_the_browser_had_nothing_to_complain_about(notebook: Notebook) -> None:
+    assert notebook.complaints == []

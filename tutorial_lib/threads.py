@@ -1,0 +1,57 @@
+"""Many callers at once: threads that begin together, and a caller that keeps a connection for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from tutorial_lib.arguments import not_negative, whole
+
+MOST_THREADS = 500
+
+
+def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
+    """Call ``function`` in ``number`` threads that begin together, and return what each call returned.
+
+    A call that ended in an error of redis-py has that error in its place. Any other error is raised here, when all
+    have ended. The threads are called ``caller 1``, ``caller 2`` and so on; at most MOST_THREADS.
+    """
+    whole("number", number, "threads", at_least=1, at_most=MOST_THREADS)
+    together = threading.Barrier(number)
+    results: list[Any] = [None] * number
+    mistakes: list[BaseException] = []
+
+    def call(place: int) -> None:
+        together.wait()
+        try:
+            results[place] = function()
+        except redis.RedisError as error:
+            results[place] = error
+        except BaseException as error:
+            mistakes.append(error)
+
+    # Daemons, so that a cell that is interrupted leaves nothing that keeps Python from ending.
+    threads = [
+        threading.Thread(target=call, args=(place,), name=f"caller {place + 1}", daemon=True) for place in range(number)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if mistakes:
+        raise mistakes[0]
+    return results
+
+
+def hold(pool: redis.ConnectionPool, seconds: float) -> None:
+    """Borrow a connection, keep it for ``seconds`` as a slow command would, and give it back."""
+    not_negative("seconds", seconds, "seconds")
+    connection = pool.get_connection()
+    try:
+        time.sleep(seconds)
+    finally:
+        pool.release(connection)

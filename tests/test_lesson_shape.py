@@ -94,7 +94,7 @@ def test_it_opens_with_a_question_what_it_gives_and_how_long_it_takes(lesson: No
     assert re.match(r"# .*\?\n", first)
     assert "You will be able to\n" in first
     assert len(bullets(first)) == 3
-    assert re.search(r"^\*\d+ minutes", first, re.MULTILINE)
+    assert re.search(r"^\*\d+ minutes, and \d+ for the exercises?\.\*$", first, re.MULTILINE)
     assert words(first) <= 100
 
 

@@ -1,6 +1,7 @@
 """What a notebook imports. Each name is loaded when it is first used, so that importing the package is cheap.
 
 Servers to practise on:  start_server
+Trouble on the way:      FaultProxy
 Eyes on a pool:          snapshot
 Predictions:             predict
 Exercises:               exercise
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tutorial_lib.exercises import exercise
+    from tutorial_lib.faults import FaultProxy
     from tutorial_lib.observe import PoolSnapshot, snapshot
     from tutorial_lib.prediction import predict
     from tutorial_lib.servers import Server, start_server
 
 __version__ = "0.1.0"
 
-__all__ = ["PoolSnapshot", "Server", "exercise", "predict", "snapshot", "start_server"]
+__all__ = ["FaultProxy", "PoolSnapshot", "Server", "exercise", "predict", "snapshot", "start_server"]
 
 _HOME = {
+    "FaultProxy": "tutorial_lib.faults",
     "PoolSnapshot": "tutorial_lib.observe",
     "Server": "tutorial_lib.servers",
     "exercise": "tutorial_lib.exercises",

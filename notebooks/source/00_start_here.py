@@ -9,7 +9,7 @@
 # - run a program through a connection pool, and close it by hand;
 # - find the lesson for an error that you have met.
 #
-# *10 minutes.*
+# *10 minutes, and 3 for the exercise.*
 
 # %% [markdown]
 # Click the cell below and press Shift+Enter: it runs, and the next cell is selected.
@@ -150,6 +150,7 @@ pool.close()
 # | connections that stay open after a busy hour | 06 |
 # | slow at the busiest moment, and more connections do not help | 07 How big should a pool be? |
 # | `Connection closed by server.` or `Connection reset by peer` | 08 What if a connection dies? |
+# | `Error 111 connecting to …. Connection refused.` | 08 |
 # | `unexpected keyword argument`, then `Too many connections` for ever | 08 |
 # | `Event loop is closed`, or `attached to a different loop` | 09 asyncio |
 # | `cannot pickle '_thread.RLock' object`; errors after a fork; Celery over its limit | 10 Processes and fleets |

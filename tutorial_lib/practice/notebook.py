@@ -20,6 +20,8 @@ _BEGIN = """\
 They belong to lesson [{number} {title}](../notebooks/{name}.ipynb). Put your code where the `...` is, and run
 the cell with Shift+Enter. Your function is then tried on a Redis of its own, and the answer appears below it, with
 buttons for a hint and for the solution. Run it as often as you like: nothing can be broken.
+
+In a notebook that you open again, run a cell once to get its buttons back.
 """
 
 _SETUP = "from tutorial_lib import exercise"
@@ -27,9 +29,9 @@ _SETUP = "from tutorial_lib import exercise"
 _END = """\
 ## Done?
 
-*File → Open* the next lesson, or in a terminal: `redis-pool-tutorial progress` shows what you have passed,
+Go on with the next lesson. In a terminal, `redis-pool-tutorial progress` shows what you have passed, and
 `redis-pool-tutorial check` runs your exercises once more. Where nothing is kept, as on Binder, `progress` prints a
-code that brings it to another machine.
+code that takes it to another machine.
 """
 
 

@@ -29,7 +29,7 @@ LAYERS = (
     ("practice.checking_course",),
     ("exercises", "plots", "practice.panel", "prediction", "widgets"),
     ("course", "load", "load_report", "meter", "pace", "practice", "progress_bar", "sweep", "workload"),
-    ("callsite", "covers", "faults", "lease", "observe", "recording", "servers", "tap", "threads"),
+    ("anatomy", "callsite", "covers", "faults", "lease", "observe", "recording", "servers", "sides", "tap", "threads"),
     ("arguments", "errors", "histogram", "simulation", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}

@@ -1,0 +1,160 @@
+"""A JupyterLab of one's own for a test or a screenshot, and a notebook in it that Playwright can steer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from tutorial_lib.lab import environment
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+START_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab."""
+
+    url: str
+    folder: Path
+
+    def notebook(self, name: str, cells: Sequence[str]) -> str:
+        """Write a notebook with these code cells, and return its address."""
+        notebook: Any = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        for number, cell in enumerate(notebook.cells):
+            cell["id"] = f"cell-{number}"
+        nbformat.write(notebook, self.folder / name)
+        return f"{self.url}/lab/tree/{name}?reset"
+
+
+@contextmanager
+def running_lab(folder: Path, *options: str) -> Iterator[Lab]:
+    """Start JupyterLab on a free port, with nothing of the user's own settings, and stop it at the end."""
+    port = free_port()
+    home = folder / ".home"
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder}"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True", "--allow-root", *options]
+    settings = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_DATA_DIR": str(home)}
+    log = (folder / ".lab.log").open("w+")
+    process = subprocess.Popen(command, env=environment(folder, settings), stdout=log, stderr=log, cwd=folder)
+    try:
+        lab = Lab(f"http://127.0.0.1:{port}", folder)
+        _wait_until_up(lab, process, log)
+        yield lab
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def free_port() -> int:
+    """Return a port that nobody listened on a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_up(lab: Lab, process: subprocess.Popen[bytes], log: Any) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{lab.url}/api", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    log.seek(0)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read()[-3000:]}")
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """Start the system's Chromium, without a window."""
+    program = next(filter(None, map(shutil.which, CHROMIUM)))
+    with sync_playwright() as playwright:
+        # Inside a container Chromium's own sandbox often cannot be set up; it only ever opens our own pages.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Notebook:
+    """An open notebook in a browser's page."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        """What the browser's console reported as an error."""
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(url)
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=60_000,
+        )
+
+    def _listen(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def run_all(self) -> None:
+        """Run every cell, and wait until they have all run."""
+        self.command("notebook:run-all-cells")
+
+    def run(self, code: str) -> str:
+        """Run ``code`` in the kernel, beside the cells, and return what it printed. An error fails the test."""
+        answer = self.page.evaluate(
+            """async (code) => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const future = kernel.requestExecute({ code, store_history: false });
+                let printed = "";
+                future.onIOPub = ({ content, header }) => {
+                    if (header.msg_type === "stream") printed += content.text;
+                    if (header.msg_type === "error") printed += content.traceback.join("\\n");
+                };
+                const reply = await future.done;
+                return { status: reply.content.status, printed };
+            }""",
+            code,
+        )
+        assert answer["status"] == "ok", answer["printed"]
+        return str(answer["printed"])
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run one of JupyterLab's commands, and wait for it."""
+        self.page.evaluate(
+            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args) }", [name, arguments]
+        )
+
+    def theme(self, name: str) -> None:
+        """Change to ``"JupyterLab Light"`` or ``"JupyterLab Dark"``."""
+        self.command("apputils:change-theme", theme=name)
+        light = "true" if name.endswith("Light") else "false"
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+    def view(self, number: int = 0) -> Locator:
+        """Return a pool view on the page."""
+        return self.page.locator(".pool-view").nth(number)

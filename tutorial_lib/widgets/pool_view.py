@@ -1,0 +1,137 @@
+"""PoolView: a pool, live in the notebook, and the server's own view of it beside."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from time import perf_counter as clock
+from typing import Any
+from weakref import WeakValueDictionary
+
+import anywidget
+import traitlets
+
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.observe import AnyPool, check_pool
+from tutorial_lib.servers.base import Server
+from tutorial_lib.widgets.presence import Presence
+from tutorial_lib.widgets.sampler import sampler
+from tutorial_lib.widgets.server_watch import ServerWatch
+from tutorial_lib.widgets.watch import PoolWatch, State
+
+NEWS_AT_LEAST_EVERY = 2.0
+"""Seconds. A browser that hears nothing for longer than this says that the picture is old."""
+
+_HERE = Path(__file__).parent
+_server_watches: WeakValueDictionary[int, ServerWatch] = WeakValueDictionary()
+
+
+class PoolView(anywidget.AnyWidget):
+    """Show a pool as it is: a slot for each allowed connection, the callers waiting, and the last half minute.
+
+    With ``server`` (from ``start_server()``) each slot is joined to the server's own entry for it in CLIENT LIST, so
+    that a connection which only one of both sides still believes in stands out.
+
+    It looks ten times a second, never for each command, while anybody looks at it. ``close()`` ends it, and so does
+    deleting its cell or restarting the kernel; the pool is then as it was. A pool that ceases to exist is not kept
+    alive by being watched. BadSetting if ``pool`` is not a pool, or ``server`` not a server.
+    """
+
+    _esm = _HERE / "pool_view.js"
+    _css = _HERE / "pool_view.css"
+    state = traitlets.Dict().tag(sync=True)
+
+    # Here too, because ipywidgets closes even a widget whose making has failed.
+    _awake = False
+    _closed = False
+
+    def __init__(self, pool: AnyPool, server: Server | None = None) -> None:
+        check_pool(pool)
+        self._watch = PoolWatch(pool, _watch_on(server))
+        self._presence = Presence()
+        self._lock = threading.RLock()
+        self._sent_at = 0.0
+        self._watch.start()
+        super().__init__(state=self._watch.look())
+        self.on_msg(self._heard)
+        self._wake()
+
+    def close(self) -> None:
+        """Stop looking, and leave the pool as it was."""
+        self._closed = True
+        self._sleep()
+        super().close()
+
+    def __repr__(self) -> str:
+        if self._watch.gone:
+            return "PoolView(the pool is gone)"
+        counts, waiting = self._watch.count()
+        return f"PoolView(in_use={counts.in_use}, idle={counts.idle}, waiting={waiting}, limit={counts.limit})"
+
+    def _repr_mimebundle_(self, **settings: Any) -> Any:
+        self._presence.sign_of_life()
+        self._wake()
+        return super()._repr_mimebundle_(**settings)
+
+    # -- looking
+
+    def _wake(self) -> None:
+        with self._lock:
+            if not self._awake and not self._closed:
+                self._awake = True
+                self._watch.start()
+                sampler.add(self._look)
+
+    def _sleep(self) -> None:
+        if not self._awake:
+            return
+        with self._lock:
+            if self._awake:
+                self._awake = False
+                sampler.remove(self._look)
+                self._watch.stop()
+
+    def _look(self) -> None:
+        if self._presence.nobody_looks:
+            self._sleep()
+            return
+        try:
+            state = self._watch.look()
+        except Exception as error:  # The sampler serves other views too; this one says what happened to it.
+            state = {"error": f"{type(error).__name__}: {error}", "now": clock()}
+            self._sleep()
+        self._show(state)
+        if state.get("gone"):
+            self._sleep()
+
+    def _show(self, state: State) -> None:
+        is_news = {**state, "now": 0} != {**self.state, "now": 0}
+        if is_news or clock() - self._sent_at > NEWS_AT_LEAST_EVERY:
+            self._sent_at = clock()
+            self.state = state
+
+    def _heard(self, widget: object, message: Any, buffers: object) -> None:
+        browser = str(message.get("browser"))
+        if message.get("says") == "goodbye":
+            if self._presence.goodbye(browser):
+                self._sleep()
+            return
+        self._presence.hello(browser)
+        self._wake()
+        if message.get("says") == "hello":
+            self.send({"to": browser, "now": clock(), "history": list(self._watch.history)})
+
+
+def _watch_on(server: Server | None) -> ServerWatch | None:
+    """Return what asks ``server``: the same for all views of one server."""
+    if server is None:
+        return None
+    if not isinstance(server, Server):
+        raise BadSetting(
+            f"server is a {type(server).__name__}; it must be what start_server() returned. "
+            "Leave it out to see the pool's side alone."
+        )
+    watch = _server_watches.get(id(server))
+    if watch is None:
+        watch = _server_watches[id(server)] = ServerWatch(server)
+    return watch

@@ -1,0 +1,69 @@
+"""One thread for each server that is watched: it asks for the list of clients, and knows when no answer comes."""
+
+from __future__ import annotations
+
+import threading
+from time import perf_counter as clock
+from typing import Protocol
+
+from tutorial_lib.servers.base import ClientInfo
+from tutorial_lib.sides import Answer
+
+PERIOD = 0.2
+AFTER_A_FAILURE = 1.0
+LATE = 0.6
+"""Seconds without an answer after which a server is called silent."""
+
+
+class Asked(Protocol):
+    """What is needed of a server: start_server()'s handle has it."""
+
+    port: int
+
+    def clients(self) -> list[ClientInfo]: ...
+
+
+class ServerWatch:
+    """What ``server.clients()`` said last. Asking has a thread of its own: a paused server answers when it likes."""
+
+    def __init__(self, server: Asked) -> None:
+        self._server = server
+        self._users = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._asked: float | None = None
+        self.answer: Answer | None = None
+        self.failure = ""
+        """Why the last question was not answered; "" if it was."""
+
+    def start(self) -> None:
+        """Begin to ask, if nobody has yet."""
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._stop = threading.Event()
+                threading.Thread(target=self._run, args=(self._stop,), name="pool view: server", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop asking, if nobody else looks."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._stop.set()
+
+    def silent_for(self) -> float:
+        """How long the server has owed an answer; 0 unless that is unusually long."""
+        asked = self._asked
+        waited = clock() - asked if asked else 0.0
+        return waited if waited > LATE else 0.0
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._asked = asked = clock()
+            try:
+                clients = self._server.clients()
+                self.answer, self.failure = Answer(asked, clients, self._server.port), ""
+            except Exception as error:  # Whatever it is, the view goes on and says it.
+                self.answer, self.failure = None, str(error) or type(error).__name__
+            self._asked = None
+            stop.wait(AFTER_A_FAILURE if self.failure else PERIOD)

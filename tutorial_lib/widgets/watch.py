@@ -1,0 +1,177 @@
+"""What a pool looks like now, as the plain dict that the browser draws. No widget here, and no thread."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from time import perf_counter as clock
+from typing import Any
+
+from tutorial_lib.anatomy import PoolConnection, connections_of
+from tutorial_lib.callsite import line_of
+from tutorial_lib.covers import ASKED, CODE, GOT, INSTRUCTION, QUEUED, WHO, RawLease
+from tutorial_lib.observe import PoolSnapshot, snapshot
+from tutorial_lib.sides import Memory, Sides, compare
+from tutorial_lib.tap import Tap, can_wait, copied, listen, stop_listening
+from tutorial_lib.widgets.server_watch import ServerWatch
+
+DRAWN = 100
+"""Slots are drawn one by one up to here."""
+QUEUE_DRAWN = 12
+REMEMBERED = 300
+"""Samples for the strip: half a minute at ten a second."""
+
+State = dict[str, Any]
+
+
+class PoolWatch:
+    """Looks at one pool, and at the server's side of it. Keeps the pool no longer alive than it lives."""
+
+    def __init__(self, pool: Any, server: ServerWatch | None) -> None:
+        self._pool = weakref.ref(pool)
+        self._server = server
+        self._kind = type(pool).__name__
+        self._tap: Tap | None = None
+        self._memory = Memory()
+        self._slots: dict[int, int] = {}
+        self._last = snapshot(pool)
+        self.history: deque[tuple[float, int, int, int]] = deque(maxlen=REMEMBERED)
+        """(when, in use, waiting, turned away so far) of the last half minute."""
+
+    # -- beginning and end
+
+    def start(self) -> None:
+        """Begin to listen, so that it is known who borrows and since when."""
+        pool = self._pool()
+        if self._tap is None and pool is not None:
+            self._tap = listen(pool, snapshot(pool).in_use)
+            if self._server:
+                self._server.start()
+
+    def stop(self) -> None:
+        """Leave the pool as it was."""
+        tap, self._tap = self._tap, None
+        if tap is not None:
+            stop_listening(tap)
+            if self._server:
+                self._server.stop()
+
+    # -- looking
+
+    @property
+    def gone(self) -> bool:
+        """True once the pool has been garbage-collected."""
+        return self._pool() is None
+
+    def count(self) -> tuple[PoolSnapshot, int]:
+        """Count connections and waiting callers. The last count stays when the pool is gone."""
+        pool = self._pool()
+        if pool is None:
+            return PoolSnapshot(0, 0, self._last.limit), 0
+        self._last = snapshot(pool)
+        return self._last, len(self._queue())
+
+    def look(self) -> State:
+        """Describe the pool now."""
+        now = clock()
+        pool = self._pool()
+        if pool is None:
+            return {"now": now, "pool": self._kind, "limit": self._last.limit, "slots": [], "queue": [], "gone": True}
+        seen = connections_of(pool)
+        counts, _ = self.count()
+        connections = seen if seen is not None else self._guessed(counts)
+        self._memory.note(connections, now)
+        sides, server = self._other_side(connections)
+        queue = self._queue()
+        totals = self._totals()
+        state: State = {
+            "now": now,
+            "pool": self._kind,
+            "limit": counts.limit,
+            "in_use": sum(connection.in_use for connection in connections),
+            "idle": sum(not connection.in_use for connection in connections),
+            "waiting": len(queue),
+            "waits": can_wait(pool),
+            "slots": self._describe(connections, sides)[:DRAWN],
+            "queue": [_who(lease, lease[ASKED]) for lease in queue[:QUEUE_DRAWN]],
+            "server": server,
+            "totals": totals,
+            "gone": False,
+            "closed": bool(connections) and all(connection.is_open is False for connection in connections),
+            "counts_only": seen is None,
+        }
+        self.history.append((now, state["in_use"], state["waiting"], sum(totals.values())))
+        return state
+
+    def _queue(self) -> list[RawLease]:
+        """Who waits, longest first."""
+        asking = copied(self._tap.asking.values()) if self._tap else []
+        return sorted((lease for lease in asking if lease[QUEUED]), key=lambda lease: lease[ASKED])
+
+    def _totals(self) -> dict[str, int]:
+        outcomes = self._tap.outcomes if self._tap else {}
+        return {name: outcomes.get(name, 0) for name in ("refused", "timed out", "failed")}
+
+    def _guessed(self, counts: PoolSnapshot) -> list[PoolConnection]:
+        """Stand-ins for connections that the pool does not show: as many as it counts."""
+        held = copied(self._tap.held) if self._tap else []
+        unknown = range(counts.in_use + counts.idle)
+        keys = [*held, *(-1 - number for number in unknown)][: len(unknown)]
+        return [PoolConnection(key, place < counts.in_use, None, "", "") for place, key in enumerate(keys)]
+
+    # -- slots
+
+    def _describe(self, connections: Sequence[PoolConnection], sides: Sides | None) -> list[State]:
+        held = dict(self._tap.held) if self._tap else {}
+        openers = [lease for lease in copied(self._tap.asking.values()) if not lease[QUEUED]] if self._tap else []
+        slots = []
+        for connection in connections:
+            slot: State = {"n": self._number(connection, connections), "address": connection.address}
+            lease = held.get(connection.key)
+            if not connection.in_use:
+                slot["is"] = "closed" if connection.is_open is False else "idle"
+            elif lease is not None:
+                slot |= {"is": "in use", **_who(lease, lease[GOT])}
+            elif openers:
+                opener = openers.pop()
+                slot |= {"is": "opening", **_who(opener, opener[ASKED])}
+            else:
+                slot |= {"is": "in use", "who": "borrowed earlier", "since": None, "where": ""}
+            if sides is not None:
+                slot["sides"] = sides.verdicts[connection.key]
+                slot["client"] = sides.client_ids.get(connection.key)
+            slots.append(slot)
+        return sorted(slots, key=lambda slot: int(slot["n"]))
+
+    def _number(self, connection: PoolConnection, everyone: Sequence[PoolConnection]) -> int:
+        """Give a connection the lowest free slot, and let it keep that while it lives."""
+        if connection.key not in self._slots:
+            present = {other.key for other in everyone}
+            self._slots = {key: number for key, number in self._slots.items() if key in present}
+            taken = set(self._slots.values())
+            self._slots[connection.key] = next(n for n in range(1, len(taken) + 2) if n not in taken)
+        return self._slots[connection.key]
+
+    # -- the server's side
+
+    def _other_side(self, connections: Sequence[PoolConnection]) -> tuple[Sides | None, State | None]:
+        if self._server is None:
+            return None, None
+        answer, silent = self._server.answer, self._server.silent_for()
+        if answer is None:
+            said = self._server.failure
+            return None, {"says": said or "asking …", "answers": False}
+        sides = compare(connections, answer, self._memory)
+        return sides, {
+            "answers": not silent,
+            "says": "does not answer" if silent else "",
+            "left": [{"client": client.id, "address": client.address} for client in sides.server_only],
+            "others": sides.others,
+            "clients": len(answer.clients),
+        }
+
+
+def _who(lease: RawLease, since: float) -> State:
+    line = line_of((lease[CODE], lease[INSTRUCTION]))
+    return {"who": lease[WHO], "since": since, "where": str(line) if line.file else "", "code": line.text}

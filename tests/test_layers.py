@@ -27,10 +27,10 @@ LAYERS = (
     ("binder", "doctor", "lab"),
     ("practice.check_view", "practice.commands", "practice.progress_view", "practice.verify_course"),
     ("practice.checking_course",),
-    ("exercises", "plots", "practice.panel", "prediction", "widgets"),
-    ("course", "load", "load_report", "meter", "pace", "practice", "progress_bar", "sweep", "workload"),
+    ("exercises", "load_plots", "plots", "practice.panel", "prediction", "widgets"),
+    ("course", "load", "load_report", "meter", "pace", "practice", "predicted", "progress_bar", "sweep", "workload"),
     ("anatomy", "callsite", "covers", "faults", "lease", "observe", "recording", "servers", "sides", "tap", "threads"),
-    ("arguments", "errors", "histogram", "simulation", "sizing"),
+    ("arguments", "errors", "histogram", "pool_size", "simulation", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

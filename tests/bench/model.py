@@ -11,9 +11,8 @@ import redis
 from tests.bench.row import Row
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.load import run_load
-from tutorial_lib.load_report import LoadReport
+from tutorial_lib.predicted import predicted_wait, predicted_waits
 from tutorial_lib.servers.redis_process import RedisProcess
-from tutorial_lib.simulation import replay
 from tutorial_lib.sweep import Sweep, sweep
 from tutorial_lib.workload import Workload
 
@@ -58,26 +57,21 @@ def hold_alone(pool: redis.ConnectionPool) -> float:
     return report.service.p50
 
 
-def predicted(report: LoadReport, hold: float) -> float:
-    """The mean wait of the same arrivals, played through the model of a pool."""
-    due = report.workload.due_times()
-    return statistics.mean(replay(due, [hold] * len(due), report.limit))
-
-
 def waits(measured: Sweep, hold: float) -> Iterator[Row]:
     """One row for each limit below the utilisation up to which the two are held to agree."""
-    rate = measured.workload.rate or 0
+    rate, model = measured.workload.rate or 0, predicted_waits(measured, hold)
     for row in measured:
         busy = rate * hold / row.limit
         if busy >= FROM:
             continue
-        model = statistics.median(predicted(report, hold) for report in measured.reports[row.limit])
         # Round by round, for each has its own arrivals.
-        off = statistics.median(report.waiting.mean - predicted(report, hold) for report in measured.reports[row.limit])
-        allowed = max(CLOSE * model, CLOSE_SECONDS)
+        off = statistics.median(
+            report.waiting.mean - predicted_wait(report, hold) for report in measured.reports[row.limit]
+        )
+        allowed = max(CLOSE * model[row.limit], CLOSE_SECONDS)
         yield Row(
             f"wait, {rate:g} a second of {hold * 1000:.1f} ms, limit {row.limit} ({busy:.0%} busy)",
-            f"{row.waiting.middle * 1000:.2f} ms, predicted {model * 1000:.2f}",
+            f"{row.waiting.middle * 1000:.2f} ms, predicted {model[row.limit] * 1000:.2f}",
             f"{allowed * 1000:.2f} ms apart",
             abs(off) <= allowed,
         )
@@ -85,11 +79,7 @@ def waits(measured: Sweep, hold: float) -> Iterator[Row]:
 
 def knee(measured: Sweep, hold: float) -> Row:
     """The smallest limit with short waits, as measured and as predicted."""
-    model = {
-        limit: statistics.median(predicted(report, hold) for report in measured.reports[limit])
-        for limit in measured.limits
-    }
-    expected = min(limit for limit, wait in model.items() if wait <= KNEE_WAIT)
+    expected = min(limit for limit, wait in predicted_waits(measured, hold).items() if wait <= KNEE_WAIT)
     found = measured.smallest_limit(KNEE_WAIT)
     return Row(
         f"knee, {measured.workload.rate:g} a second: mean wait under {KNEE_WAIT * 1000:g} ms from limit",

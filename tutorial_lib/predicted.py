@@ -1,0 +1,40 @@
+"""What the model says about a load that was measured: the same arrivals, on paper."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from tutorial_lib.arguments import positive
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.load_report import LoadReport
+from tutorial_lib.simulation import replay
+from tutorial_lib.sweep import Sweep
+
+
+def predicted_wait(report: LoadReport, hold: float) -> float:
+    """The mean seconds that the callers of an open loop would wait if each kept its connection for ``hold`` seconds.
+
+    The very arrivals of that run are played through the model of a pool that waits, so chance, which makes one
+    short run differ from another, is in both and cancels.
+    """
+    if not report.workload.is_open:
+        raise BadSetting("A closed loop has no arrivals to predict from. Give the workload a rate.")
+    due = report.workload.due_times()
+    waits = replay(due, [positive("hold", hold, "seconds")] * len(due), report.limit)
+    counted = waits[report.workload.warm_up :]
+    return statistics.fmean(counted) if counted else math.nan
+
+
+def predicted_waits(measured: Sweep, hold: float | None = None) -> dict[int, float]:
+    """The mean wait for each limit of a sweep: the median over its rounds, as in the sweep's own table.
+
+    ``hold`` is how long a call keeps its connection; if it is left out, as long as calls did on average with the
+    largest limit, where hardly anybody waits.
+    """
+    if hold is None:
+        hold = measured[-1].service.middle
+    return {
+        limit: statistics.median(predicted_wait(report, hold) for report in measured.reports[limit])
+        for limit in measured.limits
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
@@ -24,8 +25,10 @@ import redis
 
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.faults import FaultProxy, Wire
 from tutorial_lib.faults.flow import WINDOW
+from tutorial_lib.faults.link import Link
+from tutorial_lib.faults.outlet import Outlet
 from tutorial_lib.servers.redis_process import RedisProcess
 
 LONG = 60.0
@@ -267,6 +270,23 @@ def test_the_end_does_not_overtake_the_bytes(setup: Setup) -> None:
     assert receive(server, 100) == b"last words"
 
 
+def test_the_end_waits_until_a_slow_reader_has_everything(setup: Setup) -> None:
+    client, server = setup.connection()
+    setup.proxy.upstream.latency = 0.01
+    words = random.Random(3).randbytes(12_000_000)
+
+    def speak() -> None:
+        client.sendall(words)
+        client.shutdown(socket.SHUT_WR)
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    assert eventually(lambda: setup.proxy.traffic().to_server > WINDOW)
+
+    assert receive(server, len(words) + 1) == words
+    speaker.join()
+
+
 def test_a_connection_opens_in_one_round_trip_and_asks_in_another(setup: Setup) -> None:
     setup.proxy.round_trip = 0.1
     start = time.monotonic()
@@ -288,6 +308,18 @@ def test_a_narrow_wire_takes_its_time(setup: Setup) -> None:
     client.sendall(bytes(4000))
     assert len(receive(server, 4000)) == 4000
     assert elapsed(start) >= 0.2
+
+
+def test_bytes_trickle_through_a_narrow_wire(setup: Setup) -> None:
+    client, server = setup.connection()
+    setup.proxy.upstream.bandwidth = 2000
+
+    client.sendall(bytes(4000))
+    first = server.recv(4000)
+    setup.proxy.heal()
+
+    assert len(first) < 4000
+    assert len(receive(server, 4000 - len(first))) + len(first) == 4000
 
 
 @pytest.mark.parametrize("setting", ["latency", "bandwidth"])
@@ -500,6 +532,66 @@ def test_a_server_that_has_gone_resets_its_clients(setup: Setup) -> None:
     assert setup.proxy.traffic().open == 0
 
 
+# -- parts that the wire seldom shows
+
+
+def test_an_outlet_keeps_what_its_socket_does_not_take() -> None:
+    words = random.Random(4).randbytes(3_000_000)
+    done: list[str] = []
+
+    async def scenario() -> bytes:
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        outlet = Outlet(near, ready=lambda: done.append("ready"), broken=lambda: done.append("broken"))
+        for start in range(0, len(words), 1_000_000):
+            outlet.write(words[start : start + 1_000_000])
+        assert outlet.is_stuck
+        outlet.when_written(lambda: done.append("last"))
+        assert done == []
+        with far:
+            received = await asyncio.to_thread(receive, far, len(words))
+        outlet.when_written(near.close)
+        return received
+
+    assert asyncio.run(scenario()) == words
+    assert done == ["last"]
+
+
+def test_an_outlet_says_once_that_it_is_ready_or_broken() -> None:
+    done: list[str] = []
+
+    async def scenario() -> None:
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        outlet = Outlet(near, ready=lambda: done.append("ready"), broken=lambda: done.append("broken"))
+        outlet.write(bytes(2_000_000))
+        await asyncio.to_thread(receive, far, 2_000_000)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        far.close()
+        outlet.write(b"x")
+        near.close()
+
+    asyncio.run(scenario())
+    assert done == ["ready", "broken"]
+
+
+def test_a_link_that_is_cut_while_it_connects_resets_the_server_as_well(setup: Setup) -> None:
+    async def scenario() -> None:
+        near, far = socket.socketpair()
+        link = Link(near, Wire(), Wire(), gone=lambda link: None)
+        opening = asyncio.create_task(link.open(socket.AF_INET, setup.listener.getsockname()))
+        await asyncio.sleep(0)
+        link.cut()
+        await opening
+        far.close()
+
+    asyncio.run(scenario())
+    server = setup.sockets.enter_context(setup.listener.accept()[0])
+    server.settimeout(5)
+    assert until_reset(server) == b""
+
+
 # -- what it shows
 
 
@@ -558,7 +650,7 @@ def test_a_closed_proxy_says_so(setup: Setup, method: str) -> None:
         getattr(setup.proxy, method)()
 
 
-def run(body: str) -> subprocess.CompletedProcess[str]:
+def run(body: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """Run a program of its own; it must end by itself."""
     start = """
     import os, socket, sys, threading
@@ -571,14 +663,15 @@ def run(body: str) -> subprocess.CompletedProcess[str]:
     client = socket.create_connection((proxy.host, proxy.port), timeout=5)
     server = listener.accept()[0]
     """
-    program = textwrap.dedent(start) + textwrap.dedent(body)
+    program = before + textwrap.dedent(start) + textwrap.dedent(body)
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
 
 
 def test_a_program_that_forgets_to_close_still_ends() -> None:
-    done = run("print('the end')")
+    done = run("print(proxy)", before="import atexit; atexit.register(lambda: print(proxy, threading.active_count()))")
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "FaultProxy(no faults)\nFaultProxy(closed) 1\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -641,9 +734,9 @@ class Thing:
         ({"server": Thing}, "Give a server of start_server()"),
         ({"host": "localhost"}, "Give a server of start_server()"),
         ({"server": Thing, "port": 6379}, "Give either a server, or a host and a port."),
-        ({"port": 0}, "port is 0. Give a whole number"),
-        ({"port": 70_000}, "port is 70000. Give a whole number"),
-        ({"port": "6379"}, "port is '6379'. Give a whole number"),
+        ({"port": 0}, "port is 0. Give the number of a port, 1 to 65535."),
+        ({"port": 70_000}, "port is 70000. Give the number of a port"),
+        ({"port": "6379"}, "port is '6379'. Give the number of a port"),
         ({"port": 6379, "host": 127}, "host is 127. Give a name or an address"),
         ({"port": 6379, "round_trip": -1}, "round_trip is -1. Give 0 or a number above it, in seconds."),
     ],

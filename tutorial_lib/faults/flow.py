@@ -57,7 +57,6 @@ class Flow:
         self._under_way: deque[tuple[float, bytes | Mark]] = deque()
         self._bytes_under_way = 0
         self._not_before = not_before
-        self._latest_due = 0.0
         self._arrival: asyncio.TimerHandle | None = None
         self._throttle: asyncio.TimerHandle | None = None
         self._is_over = self._is_reading = False
@@ -124,10 +123,9 @@ class Flow:
     # -- on the wire
 
     def _send_off(self, what: bytes | Mark, seconds: float = 0.0) -> None:
-        """Let it arrive after ``seconds`` and the wire's latency, and never before what was sent earlier."""
+        """Let it arrive after ``seconds`` and the wire's latency. What is due earlier than its forerunners waits."""
         now, wire = self._loop.time(), self._wire
         due = max(now, self._not_before) + seconds + wire.latency + wire.jitter * _chance.random()
-        due = self._latest_due = max(due, self._latest_due)
         self._not_before = 0.0
         if due <= now and not self._under_way:
             self._deliver(what)
@@ -149,7 +147,7 @@ class Flow:
     def hurry(self) -> None:
         """Deliver at once what is under way, and read on if a throttle was the reason not to."""
         self._cancel_timers()
-        self._latest_due = self._not_before = 0.0
+        self._not_before = 0.0
         while self._under_way:
             self._deliver_next()
         self._read_or_pause()

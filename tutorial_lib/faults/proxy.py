@@ -161,6 +161,7 @@ class FaultProxy:
         if self._is_closed:
             raise NotAllowed("This FaultProxy is closed. Make a new one.")
 
+        # A task begins one turn of the loop later than a callback would: by then all who had connected are in.
         async def doing() -> T:
             return act()
 
@@ -181,7 +182,9 @@ def _where(server: Any, host: str | None, port: int | None) -> tuple[str, int]:
         raise BadSetting(f"server is {server!r}. Give a server of start_server(), or host= and port=.")
     if host is not None and not isinstance(host, str):
         raise BadSetting(f"host is {host!r}. Give a name or an address as a text, such as '127.0.0.1'.")
-    return host or LOOPBACK, whole("port", port, "a port", at_least=1, at_most=65_535)
+    if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65_535:
+        raise BadSetting(f"port is {port!r}. Give the number of a port, 1 to 65535.")
+    return host or LOOPBACK, port
 
 
 _open: weakref.WeakSet[FaultProxy] = weakref.WeakSet()

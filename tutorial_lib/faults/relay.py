@@ -66,7 +66,7 @@ class Relay:
             self._listener = None
 
     def _accept(self) -> None:
-        """Take in all who are waiting at the door: for them, the connection is open already."""
+        """Take in all who are waiting at the door."""
         while self._listener:
             try:
                 client, _ = self._listener.accept()
@@ -101,7 +101,6 @@ class Relay:
         self.unanswered += link.is_unanswered
 
     def traffic(self) -> Traffic:
-        self._accept()
         return Traffic(
             connections=self.connections,
             open=len(self.links),
@@ -114,20 +113,17 @@ class Relay:
     # -- faults
 
     def reset_connections(self) -> int:
-        self._accept()
         links = list(self.links)
         for link in links:
             link.cut()
         return len(links)
 
     def blackhole(self) -> None:
-        self._accept()
         self.upstream.swallows = self.downstream.swallows = True
         for link in list(self.links):
             link.swallow()
 
     def refuse(self) -> None:
-        self._accept()
         self._stop_listening()
 
     def heal(self) -> None:

@@ -163,6 +163,15 @@ def test_a_cell_that_fails_stops_the_build_and_leaves_what_was_there(
     assert built_of(course).read_bytes() == before
 
 
+def test_only_the_lessons_that_are_named_are_built(course: Path) -> None:
+    source_of(course).write_text(SMALL.replace("1 + 1", "1 + 2"))
+    before = built_of(course).read_bytes()
+    assert main(["01_other"], course) == 0
+    assert built_of(course).read_bytes() == before
+    assert main(["00_small"], course) == 0
+    assert built_of(course).read_bytes() != before
+
+
 def test_the_lessons_of_this_course_equal_their_sources() -> None:
     assert next(built.name for _, built in lessons(Path(__file__).parent.parent)) == "00_start_here.ipynb"
     assert main(["--check"]) == 0

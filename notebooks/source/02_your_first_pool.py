@@ -12,6 +12,8 @@
 # *20 minutes, and 20 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
+from timeit import timeit
+
 import redis
 
 from tutorial_lib import FaultProxy, predict, snapshot, start_server
@@ -128,8 +130,6 @@ newcomer = server.commands() - heard_before
 newcomer["HELLO"], newcomer["GET"]
 
 # %% tags=["nbval-ignore-output"]
-from timeit import timeit
-
 pooled, afresh = timeit(greet, number=100), timeit(greet_afresh, number=100)
 print(f"100 greetings: {pooled:.3f} s through the pool, {afresh:.3f} s afresh")
 
@@ -153,7 +153,7 @@ print(snapshot(pool))
 try:
     pool.get_connection()
 except redis.MaxConnectionsError as error:
-    print(f"MaxConnectionsError: {error}")
+    print(f"{type(error).__name__}: {error}")
 
 # %% [markdown]
 # The limit is a guard. Whatever goes wrong in your program, this pool will not flood the server with
@@ -228,13 +228,13 @@ guess_heard.reveal(heard)
 # %% [markdown]
 # So a program that wants to know early sends a `ping()` when it starts.
 #
-# A host far away can be had here: `FaultProxy` stands before our own server and holds each message up, as
-# 50 milliseconds of wire would. What does the first command cost there, and what the second?
+# A host far away can be had here: `FaultProxy` stands before our own server, and makes each question and
+# its answer take 50 milliseconds longer. What does the first command cost there, and what the second?
 
 # %% tags=["nbval-ignore-output"]
 proxy = FaultProxy(server, round_trip=0.05)
-database = 1 if server.owned else 0  # a hosted Redis may have only database 0
-distant = redis.ConnectionPool(host=proxy.host, port=proxy.port, db=database, max_connections=20)
+db = 1 if server.owned else 0  # your own Redis may have only database 0
+distant = redis.ConnectionPool(host=proxy.host, port=proxy.port, db=db, max_connections=20)
 r_distant = redis.Redis(connection_pool=distant)
 first, second = (timeit(lambda: r_distant.get("greeting"), number=1) for _ in range(2))
 print(f"first GET: {first:.2f} s, second GET: {second:.2f} s")

@@ -1,0 +1,136 @@
+"""A plot with an alternative text, and the look that all plots of the course share."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart, with the meaning they have in PoolView too.
+IN_USE = "#0072B2"
+WAITING = "#E69F00"
+OPENING = "#9BCBEB"
+TROUBLE = "#B8410A"
+INK = "#1F1F1F"
+QUIET = "#5F5F5F"
+FAINT = "#DADADA"
+PAPER = "#FFFFFF"  # Opaque: in a dark theme a plot is a white card, with every contrast as it was chosen.
+
+HATCH = "////"
+"""What waits is hatched as well as orange."""
+
+MARGIN, HEADLINE = 0.13, 0.42  # inches
+WIDTH = 7.6  # inches; a hundred pixels each on the screen, and twice that in the file, for sharp screens
+_SCREEN_DPI, _FILE_DPI = 100, 200
+
+STYLE: Any = {
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": QUIET,
+    "axes.facecolor": PAPER,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "figure.facecolor": PAPER,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.8,
+    "hatch.linewidth": 0.9,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+}
+
+
+class Picture:
+    """A figure that shows itself, with a text for those who do not see it.
+
+    ``figure`` is matplotlib's, to change or to save; ``alt`` is the text.
+    """
+
+    def __init__(self, figure: Figure, alt: str, name: str) -> None:
+        self.figure = figure
+        self.alt = alt
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"<{self._name}>"
+
+    def png(self) -> bytes:
+        """Draw it as a PNG file."""
+        file = io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            self.figure.savefig(file, format="png", dpi=_FILE_DPI)
+        return file.getvalue()
+
+    def _repr_mimebundle_(self, **settings: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        image = base64.b64encode(self.png()).decode()
+        width, height = (round(inches * _SCREEN_DPI) for inches in self.figure.get_size_inches())
+        # JupyterLab gives an image of its own no alt text, but leaves one in HTML as it is. nbconvert takes it from
+        # the metadata. What is stored is the PNG (see tools/build_notebooks.py).
+        tag = (
+            f'<img alt="{html.escape(self.alt)}" width="{width}" height="{height}" '
+            f'style="border-radius: 6px; max-width: 100%; height: auto" src="data:image/png;base64,{image}">'
+        )
+        return (
+            {"image/png": image, "text/html": tag, "text/plain": repr(self)},
+            {"image/png": {"alt": self.alt, "width": width, "height": height}},
+        )
+
+
+@contextmanager
+def drawing(height: float) -> Iterator[Figure]:
+    """Yield an empty figure in the course's style, ``height`` inches high."""
+    with matplotlib.rc_context(STYLE):
+        # Not pyplot's: that one would also be shown by itself at the end of the cell, and be kept for ever.
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        # Below the headline, with a margin on the three other sides.
+        across, up = MARGIN / WIDTH, MARGIN / height
+        figure.set_layout_engine("constrained", rect=(across, up, 1 - 2 * across, 1 - up - HEADLINE / height))
+        yield figure
+
+
+def headline(figure: Figure, text: str) -> None:
+    """Write what there is to see above a figure."""
+    _, height = figure.get_size_inches()
+    line = figure.text(MARGIN / WIDTH, 1 - MARGIN / height, text, fontsize=12, fontweight="bold", va="top")
+    line.set_in_layout(False)
+
+
+def explain(axes: Axes, handles: Sequence[Any]) -> None:
+    """Write the legend in one line between the headline and ``axes``."""
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=6, handlelength=1.4, borderaxespad=0.4)
+
+
+def quiet(axes: Axes) -> None:
+    """Take away an axes' ticks; the labels stay."""
+    axes.tick_params(length=0)
+
+
+def seconds(value: float) -> str:
+    """Write a time as people say it: ``0.40 s``, ``12 ms``, ``85 µs``."""
+    if value >= 9.995:
+        return f"{value:.0f} s"
+    if value >= 0.0995:
+        return f"{value:.2f} s"
+    if value >= 0.000995:
+        return f"{value * 1e3:.0f} ms"
+    return f"{value * 1e6:.0f} µs"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: ``1 connection``, ``4 connections``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools.build_notebooks import lessons, main, read_source
+from tools.build_notebooks import lessons, main, normalise, read_source
 
 SMALL = """\
 # %% [markdown]
@@ -175,3 +175,12 @@ def test_only_the_lessons_that_are_named_are_built(course: Path) -> None:
 def test_the_lessons_of_this_course_equal_their_sources() -> None:
     assert next(built.name for _, built in lessons(Path(__file__).parent.parent)) == "00_start_here.ipynb"
     assert main(["--check"]) == 0
+
+
+def test_a_plot_is_kept_as_its_png_alone() -> None:
+    data = {"image/png": "iVBORw0KGgo=", "text/html": '<img alt="words">', "text/plain": "<timeline>"}
+    output = nbformat.v4.new_output("display_data", data, metadata={"image/png": {"alt": "words"}})
+    cell = nbformat.v4.new_code_cell("plot_timeline(recording)", outputs=[output])
+    normalise(nbformat.v4.new_notebook(cells=[cell]))
+    assert set(cell.outputs[0].data) == {"image/png", "text/plain"}
+    assert cell.outputs[0].metadata == {"image/png": {"alt": "words"}}

@@ -82,6 +82,9 @@ def normalise(notebook: NotebookNode, before: NotebookNode | None = None) -> Non
         for output in cell.outputs:
             # A view's id is random, and means nothing once its kernel has ended. The plain text beside it stays.
             output.get("data", {}).pop(WIDGET_VIEW, None)
+            # A plot's HTML is the same PNG once more, for JupyterLab to show with its alt text while the kernel runs.
+            if "image/png" in output.get("data", {}):
+                output.data.pop("text/html", None)
             if "execution_count" in output:
                 output.execution_count = cell.execution_count
         # What showed nothing but a view shows nothing now.

@@ -9,7 +9,7 @@ from tests.test_load import borrower
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load import run_load
 from tutorial_lib.predicted import predicted_wait, predicted_waits
-from tutorial_lib.sweep import sweep
+from tutorial_lib.sweeps import sweep
 from tutorial_lib.workload import Workload
 
 

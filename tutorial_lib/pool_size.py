@@ -11,6 +11,9 @@ from tutorial_lib.sizing import connections_needed, fleet_budget, in_flight, wai
 SHOWN_BEYOND = 6
 """How many limits of the curve lie beyond the last one that matters."""
 
+STEPS_IN_ALL = 2_000_000
+"""Of Erlang's formula, which takes one for each connection of each point: a second's worth, about."""
+
 
 @dataclass(frozen=True)
 class PoolSize:
@@ -62,7 +65,7 @@ class PoolSize:
     def curve(self) -> list[tuple[int, float]]:
         """Return (limit, wait) for the limits around the knee, from the first that keeps up."""
         first, last = int(self.busy) + 1, self.limit + SHOWN_BEYOND
-        step = max(1, (last - first) // 60)
+        step = max(1, (last - first) // max(8, min(60, STEPS_IN_ALL // last)))
         waits = [(limit, self.wait(limit)) for limit in sorted({*range(first, last + 1, step), self.limit})]
         return [(limit, wait) for limit, wait in waits if wait is not None]
 

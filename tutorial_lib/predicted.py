@@ -9,7 +9,7 @@ from tutorial_lib.arguments import positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load_report import LoadReport
 from tutorial_lib.simulation import replay
-from tutorial_lib.sweep import Sweep
+from tutorial_lib.sweeps import Sweep
 
 
 def predicted_wait(report: LoadReport, hold: float) -> float:

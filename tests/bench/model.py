@@ -13,7 +13,7 @@ from tutorial_lib.faults import FaultProxy
 from tutorial_lib.load import run_load
 from tutorial_lib.predicted import predicted_wait, predicted_waits
 from tutorial_lib.servers.redis_process import RedisProcess
-from tutorial_lib.sweep import Sweep, sweep
+from tutorial_lib.sweeps import Sweep, sweep
 from tutorial_lib.workload import Workload
 
 ROUND_TRIP = 0.05

@@ -16,7 +16,7 @@ from tests.test_load import borrower, report_of
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport
 from tutorial_lib.servers.fake import FakeServer
-from tutorial_lib.sweep import Spread, Sweep, sweep
+from tutorial_lib.sweeps import Spread, Sweep, sweep
 from tutorial_lib.workload import Workload
 
 LOAD = Workload("PING", rate=100)

@@ -54,7 +54,10 @@ def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
     assert environ["JUPYTER_CONFIG_PATH"] == f"{lab.SETTINGS}{os.pathsep}/theirs"
     assert environ["JUPYTER_PREFER_ENV_PATH"] == "0"
     assert environ["TUTORIAL_FOLDER"] == str(tmp_path)
-    assert lab.environment(tmp_path, {})["JUPYTER_CONFIG_PATH"] == str(lab.SETTINGS)
+
+    without = lab.environment(tmp_path, {})
+    assert without["JUPYTER_CONFIG_PATH"] == str(lab.SETTINGS)
+    assert without["JUPYTER_PREFER_ENV_PATH"] == "1"
 
 
 def test_each_folder_has_a_layout_of_its_own(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from tests.fake_connections import FakeConnection
 from tutorial_lib.pace import Clock
 
 
@@ -28,18 +30,11 @@ class TurnedClock(Clock):
         self.time += seconds
 
 
-class NoServer(redis.Connection):
-    """A connection that is open as soon as it is made, and answers PING."""
+class AnsweringConnection(FakeConnection):
+    """Opens at once, and answers every command with PONG."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.pid = os.getpid()
-
-    def connect(self) -> None:
-        pass
-
-    def can_read(self, timeout: float = 0) -> bool:
-        return False
+    db = 0
+    retry = Retry(NoBackoff(), 0)
 
     def send_command(self, *args: Any, **options: Any) -> None:
         pass
@@ -49,8 +44,8 @@ class NoServer(redis.Connection):
 
 
 def plain_pool(limit: int = 4) -> redis.ConnectionPool:
-    return redis.ConnectionPool(connection_class=NoServer, max_connections=limit)
+    return redis.ConnectionPool(connection_class=AnsweringConnection, max_connections=limit)
 
 
 def blocking_pool(limit: int = 4, timeout: float = 5) -> redis.BlockingConnectionPool:
-    return redis.BlockingConnectionPool(connection_class=NoServer, max_connections=limit, timeout=timeout)
+    return redis.BlockingConnectionPool(connection_class=AnsweringConnection, max_connections=limit, timeout=timeout)

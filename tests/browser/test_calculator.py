@@ -1,0 +1,72 @@
+"""The calculator in JupyterLab: by keyboard, by typing, and with what it says to a screen reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.lab import Notebook, running_chromium, running_lab
+
+pytestmark = pytest.mark.chromium
+
+CELL = """\
+from tutorial_lib import calculator
+
+shown = calculator(rate=200, hold=0.05, wait_budget=0.005, processes=4, maxclients=50)
+shown"""
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+    with running_lab(tmp_path_factory.mktemp("course")) as lab, running_chromium() as browser:
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        notebook = Notebook(page, lab.notebook("page.ipynb", [CELL, "'the end'"]))
+        notebook.run_all()
+        yield notebook
+
+
+def answer(notebook: Notebook) -> Locator:
+    return notebook.page.locator(".pool-calculator .answer")
+
+
+def test_arrow_keys_move_a_slider_and_not_the_notebook(notebook: Notebook) -> None:
+    slider = notebook.page.get_by_role("slider", name="Processes, each with a pool of its own")
+    slider.focus()
+    expect(slider).to_have_attribute("aria-valuetext", "4")
+    for _ in range(2):
+        slider.press("ArrowRight")
+
+    expect(slider).to_have_attribute("aria-valuetext", "6")
+    expect(slider).to_be_focused()
+    expect(answer(notebook)).to_contain_text("Each of 6 processes")
+    slider.press("Home")
+    expect(answer(notebook)).to_contain_text("The process needs 18 connections")
+    assert notebook.run("print(shown.size)").startswith("The process needs 18")
+
+
+def test_a_number_can_be_typed_and_nonsense_is_answered(notebook: Notebook) -> None:
+    field = notebook.page.get_by_role("spinbutton", name=re.compile("Connections that the server lets in"))
+    field.fill("7")
+    field.press("Tab")
+    expect(answer(notebook)).to_contain_text("the server lets in 7")
+    expect(answer(notebook)).to_have_attribute("data-fits", "false")
+
+    field.fill("")
+    field.press("Tab")
+    expect(answer(notebook)).to_contain_text("maxclients is None. Give a whole number of connections")
+    field.fill("50")
+    field.press("Tab")
+    expect(answer(notebook)).to_have_attribute("data-fits", "true")
+
+
+def test_the_picture_and_the_answer_are_there_for_a_screen_reader(notebook: Notebook) -> None:
+    page = notebook.page
+    page.get_by_role("slider", name=re.compile("Calls per second")).press("End")
+
+    expect(page.locator(".pool-calculator").get_by_role("status")).to_contain_text("in use")
+    expect(answer(notebook)).to_contain_text("needs 1,032 connections")
+    expect(page.get_by_role("img", name=re.compile("Wait by limit. The process needs 1,032"))).to_be_visible()
+    assert notebook.complaints == []

@@ -1,0 +1,185 @@
+"""Measurements as pictures: what stands above them, what is marked, and the words for those who do not see them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.load_fakes import TurnedClock, plain_pool
+from tests.test_load import borrower, report_of
+from tests.test_plots import headline, words
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.load_plots import plot_load, plot_pool_size, plot_rtt_curve, plot_sweep
+from tutorial_lib.load_report import FALLBACK_NOTE
+from tutorial_lib.picture import Picture
+from tutorial_lib.pool_size import size_pool
+from tutorial_lib.servers.fake import FakeServer
+from tutorial_lib.sweeps import Sweep, sweep
+from tutorial_lib.workload import Workload
+
+
+def texts(picture: Picture) -> set[str]:
+    return words(picture) | {text.get_text() for text in picture.figure.findobj(lambda it: hasattr(it, "get_text"))}
+
+
+def swept(limits: list[int], hold: float = 0.25) -> Sweep:
+    """Ten calls a second of 0.25 s: 2.5 connections are in use on average."""
+    clock = TurnedClock()
+    load = Workload(borrower(clock, hold), rate=10, arrivals="constant", count=6, users=1)
+    return sweep(limits, load, plain_pool, rounds=2, clock=clock)
+
+
+# -- one load
+
+
+def test_a_load_tells_a_stall_from_the_service_time() -> None:
+    picture = plot_load(report_of(*[0.001] * 98, 0.2, 0.2))
+
+    assert headline(picture) == "99 in 100 calls: 0.20 s since they were due, 0.20 s with a connection"
+    assert {"since it was due", "with a connection"} <= words(picture)
+    assert picture.alt.startswith("Calls by the time when they were due. 99 in 100")
+    assert repr(picture) == "<load of 100 calls>"
+
+
+def test_a_load_without_a_call_is_a_picture_too() -> None:
+    picture = plot_load(report_of())
+
+    assert headline(picture) == "No call was done"
+    assert picture.png().startswith(b"\x89PNG")
+
+
+# -- a sweep
+
+
+def test_a_sweep_has_what_was_measured_and_what_was_predicted() -> None:
+    picture = plot_sweep(swept([3, 4]))
+
+    assert {"measured", "predicted", "2.5 in use\non average"} <= words(picture)
+    assert "no steady state" not in words(picture)
+    assert "Measured: limit 3: 0 µs, limit 4: 0 µs. Predicted: 3: " in picture.alt
+
+
+def test_a_limit_without_a_steady_state_has_a_mark_of_its_own() -> None:
+    picture = plot_sweep(swept([2, 3]))
+
+    assert "no steady state" in words(picture)
+    crosses = [line for line in picture.figure.axes[0].lines if line.get_marker() == "X"]
+    assert [list(line.get_xdata()) for line in crosses] == [[2]]  # type: ignore[arg-type]
+
+
+def test_bars_span_the_rounds() -> None:
+    measured = swept([3])
+    for report, mean in zip(measured.reports[3], (0.002, 0.005), strict=True):
+        report.calls.waiting[:] = mean
+    picture = plot_sweep(Sweep(measured.workload, measured.reports))
+
+    (bar,) = picture.figure.axes[0].collections[0].get_segments()  # type: ignore[attr-defined]
+    assert bar[:, 1] == pytest.approx([2.0, 5.0]), "milliseconds"
+
+
+def test_a_closed_loop_has_no_prediction_and_its_rate_is_the_headline() -> None:
+    clock = TurnedClock()
+    measured = sweep([1, 2], Workload(borrower(clock, 0.25), users=1, count=4), plain_pool, clock=clock)
+    picture = plot_sweep(measured)
+
+    assert headline(picture) == "From limit 1 to 2 calls per second go from 4 to 4"
+    assert "predicted" not in words(picture)
+
+
+# -- distance
+
+
+def test_distance_and_what_it_costs() -> None:
+    picture = plot_rtt_curve([0, 0.001, 0.02], [0.0012, 0.01, 0.12], [0.0001, 0.0016, 0.02])
+
+    assert headline(picture) == "Without a pool a command takes 12 times as long here, 6 times 20 ms away"
+    assert {"fresh", "pooled", "ratio"} <= words(picture)
+    assert "1 ms away: 10 ms fresh, 2 ms pooled" in picture.alt
+
+
+def test_points_may_come_in_any_order() -> None:
+    picture = plot_rtt_curve([0.02, 0], [0.12, 0.0012], [0.02, 0.0001])
+
+    assert headline(picture).endswith("12 times as long here, 6 times 20 ms away")
+
+
+def test_one_distance_is_enough() -> None:
+    assert headline(plot_rtt_curve([0.01], [0.06], [0.01])).endswith("takes 6 times as long 10 ms away")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (([], [], []), "Give as many of each, one at least"),
+        (([0, 1], [1], [1]), "2 round trips, 1 fresh and 1 pooled times"),
+        (([-1], [1], [1]), "round_trips is -1"),
+        (([0], [0], [1]), "fresh is 0"),
+        (([0], [1], [math.nan]), "pooled is nan"),
+    ],
+)
+def test_points_that_make_no_sense_are_told(arguments: tuple[Any, Any, Any], said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        plot_rtt_curve(*arguments)
+
+
+# -- the size of a pool
+
+
+@pytest.mark.parametrize(
+    ("settings", "title", "marked"),
+    [
+        ({"processes": 4, "maxclients": 50}, "7 connections each will do, and the server allows 12 each", "allows 12"),
+        (
+            {"processes": 4, "maxclients": 20},
+            "7 connections each will do, and the server allows only 5 each",
+            "allows 5",
+        ),
+        ({"processes": 1}, "18 connections will do, and the server allows 10,000", None),
+        (
+            {"processes": 4, "maxclients": 3},
+            "7 connections each will do, and the server allows only 0 each",
+            "allows 0",
+        ),
+    ],
+)
+def test_the_knee_and_what_the_server_allows(settings: dict[str, int], title: str, marked: str | None) -> None:
+    size = size_pool(200, 0.05, **settings)  # type: ignore[arg-type]
+    picture = plot_pool_size(size)
+
+    assert headline(picture) == title
+    assert [text for text in words(picture) if "allows" in text] == ([f"the server\n{marked}"] if marked else [])
+    assert {"budget 5 ms", f"{size.limit}"} <= words(picture)
+    assert picture.alt == f"Wait by limit. {size}"
+
+
+@pytest.mark.parametrize("rate", [0.01, 1, 20_000])
+def test_small_and_large_services_can_be_drawn(rate: float) -> None:
+    assert plot_pool_size(size_pool(rate, 0.05)).png().startswith(b"\x89PNG")
+
+
+# -- on the fallback
+
+
+def test_on_the_fallback_every_picture_says_that_times_are_no_result() -> None:
+    with FakeServer() as server:
+        distance = plot_rtt_curve([0.01], [0.06], [0.01], server)
+    fallback = Sweep(Workload("PING", rate=5), {1: [report_of(0.1, workload=Workload("PING", rate=5), real=False)]})
+
+    for picture in (distance, plot_load(report_of(0.1, real=False)), plot_sweep(fallback)):
+        assert FALLBACK_NOTE in texts(picture)
+    assert FALLBACK_NOTE not in texts(plot_load(report_of(0.1, real=True)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: plot_load(report_of(0.1)), lambda: plot_sweep(swept([2, 3])), lambda: plot_rtt_curve([0], [2], [1])],
+)
+def test_colour_is_never_the_only_difference(make: Callable[[], Picture]) -> None:
+    """Whatever has another colour has another marker, another line or its name beside it."""
+    axes = make().figure.axes[0]
+    kinds = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axes.lines}
+
+    assert len({colour for colour, _, _ in kinds}) <= len({(marker, line) for _, marker, line in kinds})

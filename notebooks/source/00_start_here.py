@@ -40,7 +40,7 @@ server
 # |---|---|
 # | a private redis-server | it is yours alone, until this page closes it or its kernel ends; nothing is left on disk |
 # | fakeredis | the connections are real, and times are not Redis's: install redis-server to measure any |
-# | your own Redis | lessons write only the key `greeting`, delete it at the end, and leave the rest alone |
+# | your own Redis | lessons write a key or two, such as `greeting`, delete them at the end, and leave the rest alone |
 #
 # Each lesson runs the same on all three. This one answers:
 
@@ -138,8 +138,8 @@ pool.close()
 # |---|---|
 # | every request opens a connection; thousands of sockets in `TIME_WAIT` | 01 What does a connection cost? |
 # | the wrong database, or `bytes` for `str`, with `from_url` | [02 Your first pool](02_your_first_pool.ipynb) |
-# | `MaxConnectionsError: Too many connections` | 03 What happens when the pool is empty? |
-# | `ConnectionError: No connection available.` | 03 |
+# | `MaxConnectionsError: Too many connections` | [03](03_when_the_pool_is_empty.ipynb#Ten-customers,-four-connections) |
+# | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_empty.ipynb#Busy,-or-down?) |
 # | `Too many open files`, and `connected_clients` climbs | 04 How do many parts share one pool? |
 # | `I/O operation on closed file.` | 04 |
 # | `decode_responses` or `db` on the client has no effect | 04 |

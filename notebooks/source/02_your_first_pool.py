@@ -158,7 +158,7 @@ except redis.MaxConnectionsError as error:
 # %% [markdown]
 # The limit is a guard. Whatever goes wrong in your program, this pool will not flood the server with
 # connections. The sixth caller was refused at once; how to have it wait instead is the subject of
-# lesson 03 (to come).
+# [lesson 03](03_when_the_pool_is_empty.ipynb).
 
 # %% jupyter={"source_hidden": true}
 guess_next = predict(
@@ -322,7 +322,7 @@ server.opened() - opened_before
 # %% [markdown]
 # Last, close the pools that have connected, and the server.
 #
-# **Next:** lesson 03, *What happens when the pool is empty?*, is to come. Back to
+# **Next:** [What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb) Back to
 # [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]

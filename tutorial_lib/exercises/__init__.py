@@ -38,6 +38,11 @@ class Lesson:
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
     Lesson("02_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
+    Lesson(
+        "03_when_the_pool_is_empty",
+        "What happens when the pool is empty?",
+        ("wait-your-turn", "fail-fast", "which-exception"),
+    ),
 )
 
 

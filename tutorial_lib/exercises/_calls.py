@@ -1,0 +1,73 @@
+"""Calling a learner's function that may wait, without waiting for ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import redis
+
+
+@dataclass(frozen=True)
+class Call:
+    """What became of a call: its result or an error of redis-py, how long it took, and whether it came back at all."""
+
+    result: Any
+    error: redis.RedisError | None
+    seconds: float
+    returned: bool
+
+
+def call_within(seconds: float, function: Callable[[], Any]) -> Call:
+    """Call ``function`` in a thread, and wait for at most ``seconds``. An error that is not redis-py's is raised here.
+
+    A call that has not come back goes on: free what it waits for.
+    """
+    found: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    begun = monotonic()
+    caller = threading.Thread(target=run, name="caller", daemon=True)
+    caller.start()
+    caller.join(seconds)
+    took = monotonic() - begun
+    error = errors[0] if errors else None
+    if error is not None and not isinstance(error, redis.RedisError):
+        raise error
+    return Call(found[0] if found else None, error, took, returned=bool(found or errors))
+
+
+@contextmanager
+def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Connection]]:
+    """Borrow ``number`` connections for the length of the block. Whoever takes one off the list gives it back."""
+    borrowed: list[redis.Connection] = []
+    try:
+        for _ in range(number):
+            borrowed.append(pool.get_connection())
+        yield borrowed
+    finally:
+        for connection in borrowed:
+            pool.release(connection)
+
+
+@contextmanager
+def one_back_after(seconds: float, pool: redis.ConnectionPool, borrowed: list[redis.Connection]) -> Iterator[None]:
+    """Give one of the borrowed connections back in the middle of the block, ``seconds`` after its beginning."""
+    connection = borrowed.pop()
+    timer = threading.Timer(seconds, pool.release, [connection])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()

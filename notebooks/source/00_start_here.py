@@ -138,7 +138,7 @@ pool.close()
 # |---|---|
 # | every request opens a connection; thousands of sockets in `TIME_WAIT` | 01 What does a connection cost? |
 # | the wrong database, or `bytes` for `str`, with `from_url` | [02 Your first pool](02_your_first_pool.ipynb) |
-# | `MaxConnectionsError: Too many connections` | [03](03_when_the_pool_is_empty.ipynb#Ten-customers,-four-connections) |
+# | `MaxConnectionsError: Too many connections` | [03](03_when_the_pool_is_empty.ipynb) |
 # | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_empty.ipynb#Busy,-or-down?) |
 # | `Too many open files`, and `connected_clients` climbs | 04 How do many parts share one pool? |
 # | `I/O operation on closed file.` | 04 |

@@ -102,9 +102,8 @@ def worst_delay_error(direct: list[socket.socket], proxied: list[socket.socket],
             share = abs(added - latency) / max(0.001, 0.05 * latency)
             if share >= worst:
                 worst, found = share, f"{1000 * latency:g} ms became {1000 * added:.2f}"
-    return at_most(
-        f"{CONNECTIONS} connections, 1 to 100 ms: error of the delay ({found} ms)", worst, 1, "x (1 ms or 5 %)"
-    )
+    name = f"delays of 1 to 100 ms seen by {CONNECTIONS} connections: worst median ({found} ms)"
+    return at_most(name, worst, 1, "x (1 ms or 5 %)")
 
 
 def rows() -> list[Row]:

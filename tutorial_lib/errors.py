@@ -4,7 +4,7 @@
     ├── BadSetting            a setting cannot be understood: REDIS_URL, TUTORIAL_SERVER, an argument
     ├── ServerNotFound        no server of the kind that was asked for is installed
     ├── ServerStartFailed     a server is installed, and ended or hung while starting
-    ├── CannotConnect         the learner's own Redis does not answer, or does not let us in
+    ├── CannotConnect         a server does not answer, or does not let us in
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
     ├── CourseFolderError     the course's folder is missing, or cannot be written
@@ -37,7 +37,7 @@ class ServerStartFailed(TutorialError):
 
 
 class CannotConnect(TutorialError):
-    """The learner's own Redis (REDIS_URL) does not answer, or does not let us in."""
+    """A server does not answer, or does not let us in: the learner's own Redis, or the one behind a FaultProxy."""
 
 
 class NotAllowed(TutorialError):

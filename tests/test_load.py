@@ -66,7 +66,7 @@ def test_a_generator_that_wakes_up_late_says_so() -> None:
     assert report.latency.p50 == pytest.approx(0.031), "its lateness is part of the latency"
     assert report.service.p50 == pytest.approx(0.001)
     assert report.generator_was_late
-    assert "The generator was late by 30 ms for 1 call in 100" in str(report)
+    assert "The generator was late by 30.0 ms for 1 call in 100" in str(report)
 
 
 def test_a_punctual_generator_says_nothing() -> None:
@@ -355,9 +355,9 @@ def test_the_table_has_the_times() -> None:
         "peak in use         1 of 4",
         "",
         "                          mean    median      95 %      99 %     worst",
-        "latency                2.99 ms      1 ms      1 ms   2.99 ms    200 ms",
-        "waiting                   0 ms      0 ms      0 ms      0 ms      0 ms",
-        "service                2.99 ms      1 ms      1 ms   2.99 ms    200 ms",
+        "latency                2.99 ms   1.00 ms   1.00 ms   2.99 ms    200 ms",
+        "waiting                0.00 ms   0.00 ms   0.00 ms   0.00 ms   0.00 ms",
+        "service                2.99 ms   1.00 ms   1.00 ms   2.99 ms    200 ms",
     ]
 
 

@@ -130,10 +130,10 @@ def test_the_table_reads_from_the_smallest_limit_up() -> None:
     assert repr(shown) == "Sweep(limits=[1, 2], rounds=3)"
     assert str(shown).splitlines()[1:4] == [
         "limit          calls a second                     mean wait          99 % of calls within  refused",
-        "    1        0.5 (0.5 to 0.5)           200 ms (100 to 400)              10 ms (10 to 10)        6",
-        "    2        0.5 (0.5 to 0.5)                 2 ms (1 to 3)              10 ms (10 to 10)        0",
+        "    1        0.5 (0.5 to 0.5)           200 ms (100 to 400)        10.0 ms (10.0 to 10.0)        6",
+        "    2        0.5 (0.5 to 0.5)        2.00 ms (1.00 to 3.00)        10.0 ms (10.0 to 10.0)        0",
     ]
-    assert "| 1 | 0.5 (0.5 to 0.5) | 200 ms (100 to 400) | 10 ms (10 to 10) | 6 |" in shown._repr_markdown_()
+    assert "| 1 | 0.5 (0.5 to 0.5) | 200 ms (100 to 400) | 10.0 ms (10.0 to 10.0) | 6 |" in shown._repr_markdown_()
 
 
 def test_plain_numbers_for_those_who_compute_on() -> None:

@@ -222,11 +222,11 @@ class LoadReport:
         return "\n".join([*counts, "", *times, *(f"\n{note}" for note in self.notes())])
 
     def _repr_markdown_(self) -> str:
-        counts = [f"| {name} | {_escaped(value)} |" for name, value in self._counts()]
+        counts = [f"| {name} | {in_markdown(value)} |" for name, value in self._counts()]
         (_, names), *rows = self._time_rows()
         head = [f"| | {' | '.join(names)} |", "|:--|" + "--:|" * len(names)]
         times = [f"| {name} | {' | '.join(cells)} |" for name, cells in rows]
-        notes = [f"**{_escaped(note)}**\n" for note in self.notes()]
+        notes = [f"**Note:** {in_markdown(note)}\n" for note in self.notes()]
         return "\n".join([*notes, "| | |", "|:--|:--|", *counts, "", *head, *times])
 
     def _time_rows(self) -> list[tuple[str, list[str]]]:
@@ -236,18 +236,19 @@ class LoadReport:
 
 
 def milliseconds(seconds: float) -> str:
-    """Write ``seconds`` as milliseconds with three figures: ``"0.41 ms"``, ``"203 ms"``; a dash where there is none."""
+    """Write ``seconds`` as milliseconds: ``"0.41 ms"``, ``"12.5 ms"``, ``"203 ms"``; a dash where there is none."""
     if math.isnan(seconds):
         return "-"
     value = seconds * 1000
-    return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"
+    decimals = 2 if value < 10 else 1 if value < 100 else 0
+    return f"{value:.{decimals}f} ms"
 
 
 def _calls(number: int) -> str:
     return "1 call" if number == 1 else f"{number} calls"
 
 
-def _escaped(text: str) -> str:
+def in_markdown(text: str) -> str:
     """Write ``text`` so that Markdown shows it as it is, also in a table."""
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text).replace("\n", " ")
 

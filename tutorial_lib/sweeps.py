@@ -13,7 +13,7 @@ import redis
 from tutorial_lib.arguments import whole
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load import check_pool, check_server, measure
-from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport, milliseconds
+from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
 from tutorial_lib.pace import Clock
 from tutorial_lib.progress_bar import ProgressBar
 from tutorial_lib.servers.base import MOST_CLIENTS, Server
@@ -127,7 +127,7 @@ class Sweep(Sequence[SweepRow]):
 
     def _repr_markdown_(self) -> str:
         head, *rows = ["| " + " | ".join(cells) + " |" for cells in self._cells()]
-        notes = [f"**{note}**\n" for note in self.notes()]
+        notes = [f"**Note:** {in_markdown(note)}\n" for note in self.notes()]
         return "\n".join([*notes, head, "|" + "--:|" * len(self._cells()[0]), *rows])
 
     def _cells(self) -> list[list[str]]:

@@ -33,7 +33,7 @@ def answer(notebook: Notebook) -> Locator:
 
 
 def test_arrow_keys_move_a_slider_and_not_the_notebook(notebook: Notebook) -> None:
-    slider = notebook.page.get_by_role("slider", name="Processes, each with a pool of its own")
+    slider = notebook.page.get_by_role("slider", name="Processes, with a pool each")
     slider.focus()
     expect(slider).to_have_attribute("aria-valuetext", "4")
     for _ in range(2):
@@ -48,7 +48,7 @@ def test_arrow_keys_move_a_slider_and_not_the_notebook(notebook: Notebook) -> No
 
 
 def test_a_number_can_be_typed_and_nonsense_is_answered(notebook: Notebook) -> None:
-    field = notebook.page.get_by_role("spinbutton", name=re.compile("Connections that the server lets in"))
+    field = notebook.page.get_by_role("spinbutton", name=re.compile("maxclients of the server"))
     field.fill("7")
     field.press("Tab")
     expect(answer(notebook)).to_contain_text("the server lets in 7")

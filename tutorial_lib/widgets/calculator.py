@@ -14,11 +14,11 @@ from tutorial_lib.load_plots import plot_pool_size
 from tutorial_lib.pool_size import PoolSize, size_pool
 
 CONTROLS: list[dict[str, Any]] = [
-    {"name": "rate", "label": "Calls per second, all processes together", "least": 1, "most": 20_000},
-    {"name": "hold", "label": "Seconds that each keeps its connection", "least": 0.0001, "most": 1},
-    {"name": "wait_budget", "label": "Seconds that 99 calls in 100 may wait at most", "least": 0.0001, "most": 1},
-    {"name": "processes", "label": "Processes, each with a pool of its own", "least": 1, "most": 100, "whole": True},
-    {"name": "maxclients", "label": "Connections that the server lets in", "least": 1, "most": 10_000, "whole": True},
+    {"name": "rate", "label": "Calls per second, in all", "least": 1, "most": 20_000},
+    {"name": "hold", "label": "Seconds a connection is held", "least": 0.0001, "most": 1},
+    {"name": "wait_budget", "label": "Seconds that 99 in 100 may wait", "least": 0.0001, "most": 1},
+    {"name": "processes", "label": "Processes, with a pool each", "least": 1, "most": 100, "whole": True},
+    {"name": "maxclients", "label": "maxclients of the server", "least": 1, "most": 10_000, "whole": True},
 ]
 """The sliders, in the order of size_pool's arguments. Each position multiplies, so that small values can be set."""
 

@@ -23,6 +23,8 @@ import psutil
 
 _, processes = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=5)
 threads = [thread for thread in threading.enumerate() if thread not in threads_before]
+# The kernel's own, which begins when it first sends something large, such as a picture.
+threads = [thread for thread in threads if type(thread).__module__ != "zmq.utils.garbage"]
 for thread in threads:
     thread.join(timeout=5)
 [str(left) for left in [*processes, *threads] if not isinstance(left, threading.Thread) or left.is_alive()]

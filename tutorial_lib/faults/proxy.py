@@ -58,7 +58,11 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
         self._thread.start()
         self._is_closed = False
-        self._relay = self._do(lambda: Relay(family, address))
+        try:
+            self._relay = self._do(lambda: Relay(family, address))
+        except BaseException:  # Too many open files, or an impatient learner.
+            self._end_loop()
+            raise
         self.host: str = LOOPBACK
         self.port: int = self._relay.port
         self.round_trip = round_trip
@@ -132,9 +136,7 @@ class FaultProxy:
         self._is_closed = True
         atexit.unregister(self.close)
         asyncio.run_coroutine_threadsafe(self._relay.close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._end_loop()
 
     def __enter__(self) -> Self:
         return self
@@ -166,6 +168,12 @@ class FaultProxy:
             return act()
 
         return asyncio.run_coroutine_threadsafe(doing(), self._loop).result()
+
+    def _end_loop(self) -> None:
+        self._is_closed = True
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _leave_to_parent(self) -> None:
         """In a forked child: let go of the sockets without a word to their other ends."""

@@ -1,0 +1,167 @@
+"""What is left of a fault proxy: nothing. And how it stands before a Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.faults_setup import Setup
+from tutorial_lib.errors import NotAllowed
+from tutorial_lib.faults import FaultProxy
+from tutorial_lib.servers.redis_process import RedisProcess
+
+
+@pytest.fixture
+def setup() -> Iterator[Setup]:
+    setup = Setup()
+    yield setup
+    setup.close()
+
+
+# -- nothing is left
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+def test_no_thread_and_no_socket_is_left() -> None:
+    threads, descriptors = threading.active_count(), open_descriptors()
+    setup = Setup()
+    ends = [end for _ in range(5) for end in setup.connection()]
+    setup.proxy.refuse()
+    setup.proxy.heal()
+    setup.proxy.blackhole()
+    ends.append(setup.client())
+    ends[0].sendall(b"lost")
+
+    setup.proxy.close()
+    setup.proxy.close()
+
+    for end in ends:
+        with contextlib.suppress(ConnectionResetError):
+            assert end.recv(1) == b""
+    assert threading.active_count() == threads
+    setup.close()
+    assert open_descriptors() == descriptors
+
+
+def test_a_proxy_that_cannot_listen_leaves_no_thread(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(*arguments: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    threads = threading.active_count()
+    visit = threading.Thread(target=setup.see_visitor_off)
+    visit.start()
+    monkeypatch.setattr("tutorial_lib.faults.proxy.Relay", no_more)
+    with pytest.raises(OSError, match="Too many open files"):
+        FaultProxy(port=setup.listener.getsockname()[1])
+    visit.join()
+
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("method", ["reset_connections", "blackhole", "refuse", "heal", "traffic"])
+def test_a_closed_proxy_says_so(setup: Setup, method: str) -> None:
+    setup.proxy.close()
+
+    with pytest.raises(NotAllowed, match=r"closed. Make a new one"):
+        getattr(setup.proxy, method)()
+
+
+def run(body: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program of its own; it must end by itself."""
+    start = """
+    import os, socket, sys, threading
+    from tutorial_lib.errors import NotAllowed
+    from tutorial_lib.faults import FaultProxy
+    listener = socket.create_server(("127.0.0.1", 0))
+    visit = threading.Thread(target=lambda: listener.accept()[0].close())
+    visit.start()
+    proxy = FaultProxy(port=listener.getsockname()[1])
+    client = socket.create_connection((proxy.host, proxy.port), timeout=5)
+    server = listener.accept()[0]
+    """
+    program = before + textwrap.dedent(start) + textwrap.dedent(body)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+
+
+def test_a_program_that_forgets_to_close_still_ends() -> None:
+    done = run("print(proxy)", before="import atexit; atexit.register(lambda: print(proxy, threading.active_count()))")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "FaultProxy(no faults)\nFaultProxy(closed) 1\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_keeps_nothing_open_and_cannot_use_it() -> None:
+    done = run("""
+    import warnings
+    warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of a fork beside threads.
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        client.close()
+        try:
+            proxy.reset_connections()
+        except NotAllowed as error:
+            os.write(1, f"{error}\\n".encode())
+        proxy.close()
+        os.close(tell)
+        os.read(told, 1)  # Live on until the parent ends.
+        os._exit(0)
+    os.close(told)
+    print(proxy.reset_connections())
+    try:
+        print(client.recv(1))
+    except ConnectionResetError:
+        print("reset")
+    os.close(tell)
+    os.waitpid(child, 0)
+    """)
+
+    assert sorted(done.stdout.splitlines()) == [
+        "1",
+        "Only the process that made this FaultProxy can use it. Use it there.",
+        "reset",
+    ]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# -- in front of a Redis
+
+
+@pytest.mark.redis_server
+def test_making_a_proxy_leaves_the_servers_counts_settled() -> None:
+    with RedisProcess() as server, FaultProxy(server) as proxy:
+        opened = server.opened()
+        assert server.clients() == []
+        with redis.Redis.from_url(proxy.url) as client:
+            client.ping()
+            assert server.opened() - opened == 1
+            assert len(server.clients()) == 1
+
+
+@pytest.mark.redis_server
+def test_a_command_whose_reply_is_cut_was_carried_out() -> None:
+    with RedisProcess() as server, FaultProxy(server) as proxy:
+        pool = redis.ConnectionPool(host=proxy.host, port=proxy.port)
+        client = redis.Redis(connection_pool=pool)
+        client.ping()
+
+        proxy.reset_after(2)
+        with pytest.raises(redis.ConnectionError):
+            client.incr("visits")
+
+        assert client.get("visits") == b"1"
+        pool.disconnect()

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,14 +107,25 @@ class Notebook:
         self.page = page
         self.complaints: list[str] = []
         """What the browser's console reported as an error."""
+        self.requested: list[str] = []
+        """Every address that the page has asked for."""
+        page.on("request", lambda request: self.requested.append(request.url))
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(url)
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
             timeout=60_000,
         )
+
+    def reload(self) -> None:
+        """Load the page again; the kernel goes on."""
+        self.page.goto(self.page.url.partition("?")[0])
+        self._wait_until_ready()
 
     def _listen(self, message: Any) -> None:
         if message.type == "error":
@@ -142,6 +153,31 @@ class Notebook:
         )
         assert answer["status"] == "ok", answer["printed"]
         return str(answer["printed"])
+
+    def start(self, code: str) -> None:
+        """Begin to run ``code`` in the kernel, and wait for nothing."""
+        self.page.evaluate(
+            """(code) => {
+                window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+            }""",
+            code,
+        )
+
+    def interrupt(self) -> None:
+        """Stop what runs, as Ctrl-C does."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+
+    def restart(self) -> None:
+        """Restart the kernel without the question whether one is sure."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        self._wait_until_ready()
+
+    def eventually(self, code: str, true: Callable[[str], bool], within: float = 10.0) -> None:
+        """Run ``code`` again and again until what it prints is right."""
+        deadline = time.monotonic() + within
+        while not true(said := self.run(code)):
+            assert time.monotonic() < deadline, said
+            time.sleep(0.05)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands, and wait for it."""

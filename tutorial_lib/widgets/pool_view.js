@@ -1,7 +1,7 @@
 // Draws what Python says about a pool. Python sends `state` when something changed, and at least every two seconds;
 // between two messages the durations go on here. Nothing is loaded from anywhere.
 
-const AS_ROWS_UP_TO = 12;
+const AS_ROWS_UP_TO = 10;
 const AS_TILES_UP_TO = 40;
 const STRIP_SECONDS = 30;
 const OLD_AFTER = 6; // seconds without news
@@ -262,7 +262,7 @@ class View {
   }
 
   showSlot(item, slot) {
-    item.slot = slot;
+    item.shows = slot;
     item.dataset.n = slot.n;
     item.tabIndex = slot.n === this.focused ? 0 : -1;
     const broken = slot.sides === "pool only";
@@ -306,7 +306,7 @@ class View {
       write(element, element.since === null ? "" : duration(now - element.since));
     }
     for (const item of this.slots.children) {
-      if (item.slot) setAttribute(item, "aria-label", this.sentence(item.slot, now));
+      if (item.shows) setAttribute(item, "aria-label", this.sentence(item.shows, now));
     }
     this.inspect(this.inspected);
   }
@@ -331,8 +331,8 @@ class View {
   // ---- one slot, looked at closely
 
   inspect(item) {
-    this.inspected = item?.slot ? item : null;
-    const slot = this.inspected?.slot;
+    this.inspected = item?.shows ? item : null;
+    const slot = this.inspected?.shows;
     if (!slot) {
       write(this.detail, this.summary());
       return;
@@ -355,7 +355,7 @@ class View {
   }
 
   onKey(event) {
-    const items = [...this.slots.children].filter((item) => item.slot);
+    const items = [...this.slots.children].filter((item) => item.shows);
     const at = items.indexOf(event.target);
     const columns = items.filter((item) => item.offsetTop === items[0].offsetTop).length;
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };

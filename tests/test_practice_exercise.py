@@ -13,6 +13,7 @@ from IPython.core.formatters import DisplayFormatter
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.exercises import exercise
 from tutorial_lib.practice import panel as panel_module
+from tutorial_lib.practice import verdict as verdict_module
 from tutorial_lib.practice.exercise import Exercise
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.panel import WIDGET_MIME, Panel, PanelVerdict
@@ -170,6 +171,25 @@ def test_a_verdict_reads_the_same_everywhere(verdict: Verdict, shown: str) -> No
     assert bundle["text/markdown"].endswith(f"\n\n{verdict.message}")
     assert bundle[VERDICT_MIME] == {"exercise": "", "status": verdict.status, "message": verdict.message}
     json.dumps(bundle)
+
+
+class Odd:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"hello", "`b'hello'`"),
+        ("a`b", "`'a'b'`"),
+        ("x" * 200, f"`'{'x' * 79} …`"),
+        (Odd(), "`<Odd>`"),
+        ("a\nb", "`'a\\nb'`"),
+    ],
+)
+def test_a_learners_value_fits_into_a_sentence(value: Any, text: str) -> None:
+    assert verdict_module.shown(value) == text
 
 
 def test_a_note_is_its_text() -> None:

@@ -164,6 +164,17 @@ def test_an_async_answer_gets_a_sentence() -> None:
     assert "async def" in verdict.message
 
 
+def test_a_check_inside_an_answer_gets_a_sentence_and_blocks_nothing() -> None:
+    inner: list[Verdict] = []
+
+    def make_pool(host: str, port: int) -> Any:
+        inner.append(judge(TASK, solution))
+        return solution(host, port)
+
+    assert judge(TASK, make_pool).status == "passed"
+    assert "not inside one that is being checked" in inner[0].message
+
+
 # -- answers that do not end
 
 
@@ -180,6 +191,8 @@ def test_an_endless_loop_ends_at_the_deadline() -> None:
     assert_next_check_passes()
 
 
+# Code that is ended while it opens a socket drops it unclosed.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_an_endless_loop_that_swallows_every_exception_ends_too() -> None:
     def make_pool(host: str, port: int) -> Any:
         r = redis.Redis(host=host, port=port)

@@ -10,7 +10,7 @@ import redis
 
 from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 
 DEFAULT_LIMIT = 100
 
@@ -31,7 +31,7 @@ def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
             f"`{lab.name}` returned the class `{value.__name__}` itself. A class makes pools when it is called, "
             "with parentheses and arguments."
         )
-    raise Wrong(f"`{lab.name}` returned {value!r}, a `{type(value).__name__}`. Asked for is a connection pool.")
+    raise Wrong(f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. Asked for is a connection pool.")
 
 
 def borrow(pool: redis.ConnectionPool) -> redis.Connection:
@@ -53,7 +53,7 @@ def refused_arguments(pool: redis.ConnectionPool, error: TypeError) -> Wrong:
     """Say why the pool's first connection could not even be made. To be raised."""
     if not isinstance(pool.connection_class, type):
         return Wrong(
-            f"`{pool.connection_class!r}` became the *class* of the pool's connections, for that is what a pool's "
+            f"{shown(pool.connection_class)} became the *class* of the pool's connections, for that is what a pool's "
             f"first argument is. Its first connection failed: `{error}`. Give each argument its name."
         )
     return Wrong(

@@ -9,7 +9,7 @@ import redis
 
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "greeting"
 LESSON = "02"
@@ -59,7 +59,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     _require_one_open(pool, lab, opened, now.idle)
     stored = redis.Redis(connection_pool=pool).get("greeting")
     if stored != b"hello":
-        raise Wrong(f"The key `greeting` holds `{stored!r}` in Redis. Is the name of the key spelled as asked?")
+        raise Wrong(f"The key `greeting` holds {shown(stored)} in Redis. Is the name of the key spelled as asked?")
     return "`hello` came from Redis. One connection was opened, none is in use, and one waits in the pool, still open."
 
 
@@ -71,7 +71,7 @@ def _require_text(greeting: Any, lab: Lab) -> None:
         raise Wrong(f"`{lab.name}` returned `None`.{printed} What does `return` hand back?")
     if isinstance(greeting, bytes):
         raise Wrong(
-            f"`{lab.name}` returned `{greeting!r}`: {len(greeting)} bytes, as they came over the wire, and no text. "
+            f"`{lab.name}` returned {shown(greeting)}: {len(greeting)} bytes, as they came over the wire, and no text. "
             "Bytes have to be decoded. (`decode_responses` on a client that is given a pool changes nothing.)"
         )
     if greeting is True:
@@ -81,7 +81,7 @@ def _require_text(greeting: Any, lab: Lab) -> None:
             f"`{lab.name}` returned `\"b'hello'\"`, {len(greeting)} letters long. `str()` of bytes writes down how "
             "Python shows them. It does not decode them."
         )
-    raise Wrong(f'`{lab.name}` returned `{greeting!r}`. Asked for is the text `"hello"`.')
+    raise Wrong(f'`{lab.name}` returned {shown(greeting)}. Asked for is the text `"hello"`.')
 
 
 def _require_one_open(pool: redis.ConnectionPool, lab: Lab, opened: int, idle: int) -> None:

@@ -9,7 +9,7 @@ import redis
 
 from tutorial_lib.exercises._pools import database_of, require_places, require_pool
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "pool-from-url"
 LESSON = "02"
@@ -55,7 +55,7 @@ def _require_text(pool: redis.ConnectionPool) -> None:
     word = r.get("word")
     if word != "hello":
         raise Wrong(
-            f'A client on your pool set `word` to `"hello"` and read back `{word!r}`. Whether replies are decoded '
+            f'A client on your pool set `word` to `"hello"` and read back {shown(word)}. Whether replies are decoded '
             "is decided by the pool, since it makes the connections."
         )
 

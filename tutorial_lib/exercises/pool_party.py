@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 import redis
 
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "pool-party"
 LESSON = "00"
@@ -68,11 +68,11 @@ def _require_names(value: Any, lab: Lab) -> list[str]:
         raise Wrong(f"`{lab.name}` returned `None`: nobody was invited. The list stands behind the word `return`.")
     if isinstance(value, str):
         raise Wrong(
-            f"`{value}` is one text, and a text is a row of letters: that would be {len(value)} guests called "
+            f"{shown(value)} is one text, and a text is a row of letters: that would be {len(value)} guests called "
             f"{', '.join(value[:3])} … Put the name between `[` and `]`."
         )
     if not isinstance(value, list | tuple | set) or not all(isinstance(name, str) for name in value):
-        raise Wrong(f"`{lab.name}` returned `{value!r}`. Asked for is a list of texts, each between quotes.")
+        raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is a list of texts, each between quotes.")
     names = [name.strip() for name in value]
     if not all(names):
         raise Wrong(f"One of your {len(names)} guests has no name. The server shows a connection by its name.")

@@ -10,7 +10,7 @@ import redis
 from tutorial_lib.exercises._pools import DEFAULT_LIMIT, refused_arguments, require_pool
 from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "remote-pool"
 LESSON = "02"
@@ -78,7 +78,7 @@ def _require_host(host: Any, port: Any) -> None:
         return
     if isinstance(host, str) and HOST in host:
         raise Wrong(
-            f"The pool would look for a host that is called `{host}`. A host is a name alone: "
+            f"The pool would look for a host that is called {shown(host)}. A host is a name alone: "
             "the scheme, the port and the database have arguments of their own."
         )
     raise Wrong(f"The pool's connections would go to {host}:{port}. Asked for is {HOST}, port 6379.")
@@ -119,7 +119,7 @@ WRONG = {
     a_client: "returned a client",
     forgets_the_database: "would be in database 0",
     forgets_the_limit: "may hold 100",
-    url_as_host: "called `redis://redis.example.com`",
+    url_as_host: "called `'redis://redis.example.com'`",
     forgets_the_host: "would go to localhost:6379",
     misspelled: "unexpected keyword argument 'hostname'",
 }

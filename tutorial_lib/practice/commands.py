@@ -86,6 +86,8 @@ def check(options: argparse.Namespace) -> int:
     from tutorial_lib import course
     from tutorial_lib.practice import check_view, checking_course
 
+    # The kernel called python3 is then this interpreter's, not another that was once installed for the user.
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     if options.learners:
         notebooks = checking_course.learners_notebooks(Path(options.learners), options.names)
     else:

@@ -83,6 +83,8 @@ class _Run(threading.Thread):
         super().__init__(name="answer", daemon=True)
         self.value: Any = None
         self.error: BaseException | None = None
+        # Waited for in place of the thread itself: a Ctrl-C in join() makes Python 3.10 believe that it has ended.
+        self.finished = threading.Event()
         # A notebook finds the cell that a printed line belongs to through its context.
         self._context = contextvars.copy_context()
         self._function = function
@@ -94,6 +96,13 @@ class _Run(threading.Thread):
         except BaseException as error:
             sys.settrace(trace)
             self.error = error
+        finally:
+            self.finished.set()
+
+
+def in_an_answer() -> bool:
+    """True in the thread of an answer, where another check would wait for this one, and this one for it."""
+    return isinstance(threading.current_thread(), _Run)
 
 
 def run_with_deadline(
@@ -122,12 +131,12 @@ def _stop(run: _Run, first: Callable[[], None]) -> OwnLine | None:
     return stuck_at
 
 
-def _wait(thread: threading.Thread, seconds: float) -> bool:
+def _wait(run: _Run, seconds: float) -> bool:
     # In short steps: on Windows a long wait would not let Ctrl-C through.
     deadline = monotonic() + seconds
-    while thread.is_alive() and (left := deadline - monotonic()) > 0:
-        thread.join(min(left, 0.2))
-    return not thread.is_alive()
+    while not run.finished.is_set() and (left := deadline - monotonic()) > 0:
+        run.finished.wait(min(left, 0.2))
+    return run.finished.is_set()
 
 
 def end_threads(threads: Iterable[threading.Thread]) -> None:

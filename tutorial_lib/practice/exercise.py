@@ -40,9 +40,10 @@ class Exercise:
         """
         verdict = judge(self.task, answer)
         self._answer = answer
-        self.passed = verdict.status == "passed"
+        passed = verdict.status == "passed"
+        self.passed |= passed
         if self.progress and verdict.status != "not attempted":
-            notice = self.progress.record(self.task.id, self.passed)
+            notice = self.progress.record(self.task.id, passed)
             if notice:
                 verdict = replace(verdict, message=f"{verdict.message}\n\n{notice}")
         return self.present(verdict)

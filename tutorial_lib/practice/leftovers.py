@@ -57,5 +57,6 @@ def _living(*kinds: type) -> list[Any]:
     things = gc.get_objects()
     # By type(), since isinstance() would ask a proxy object for its __class__ and might start something; and each
     # type once, because a notebook holds hundreds of thousands of objects of a few hundred types.
-    wanted = {kind for kind in set(map(type, things)) if issubclass(kind, kinds)}
-    return [thing for thing in things if type(thing) in wanted]
+    types = {id(type(thing)): type(thing) for thing in things}
+    wanted = {number for number, kind in types.items() if any(base is one for base in kind.__mro__ for one in kinds)}
+    return [thing for thing in things if id(type(thing)) in wanted]

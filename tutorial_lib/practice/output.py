@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 LIMIT = 5_000  # characters: a loop that prints for five seconds must not bury the notebook
 
 
-class _Limited(io.TextIOBase):
+class _Limited:
+    """Writes through to the screen until there is no room left, and is the screen in everything else."""
+
     def __init__(self, screen: TextIO) -> None:
         self._screen = screen
         self._kept: list[str] = []
         self._room = LIMIT
 
-    def writable(self) -> bool:
-        return True
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._screen, name)
 
     def write(self, text: str) -> int:
         if self._room <= 0:
@@ -31,8 +32,9 @@ class _Limited(io.TextIOBase):
             self._screen.write("\n… (your code printed more; the rest is left out)\n")
         return len(text)
 
-    def flush(self) -> None:
-        self._screen.flush()
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
 
     def text(self) -> str:
         return "".join(self._kept)
@@ -42,7 +44,7 @@ class _Limited(io.TextIOBase):
 def limited_output() -> Iterator[Callable[[], str]]:
     """Limit what is printed inside, and give a function that returns what was printed so far."""
     limited = _Limited(sys.stdout)
-    screen, sys.stdout = sys.stdout, limited
+    screen, sys.stdout = sys.stdout, cast(TextIO, limited)
     try:
         yield limited.text
     finally:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from tutorial_lib.practice.deadline import Ending, run_with_deadline
+from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.leftovers import close_connections, end_own_threads
@@ -38,6 +38,10 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] = start_private_s
     unfit = _unfit(task, answer)
     if unfit:
         return unfit
+    if in_an_answer():
+        return _verdict(
+            task, "wrong", "An exercise is checked beside a function, not inside one that is being checked."
+        )
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
     with _one_at_a_time, _cleaned_up(start) as server:

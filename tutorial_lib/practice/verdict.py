@@ -12,6 +12,7 @@ MARKS: dict[Status, str] = {"passed": "✓", "wrong": "✗", "not attempted": "�
 # The terminal's `check` reads verdicts under this type out of an executed notebook.
 VERDICT_MIME = "application/vnd.redis-pool-tutorial.verdict+json"
 
+_LONGEST = 80  # characters of a learner's value
 _HEADINGS: dict[Status, str] = {
     "passed": "Passed",
     "wrong": "Not yet",
@@ -32,6 +33,16 @@ class Wrong(Exception):
 
 class NotAttempted(Exception):
     """Raised by a check when the answer is still what the learner was given to start from."""
+
+
+def shown(value: object) -> str:
+    """Return a learner's value as it may stand in a message: its repr as code, on one line and not too long."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a repr of the learner's own
+        text = f"<{type(value).__name__}>"
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+    return f"`{text.replace('`', chr(39))}`"
 
 
 @dataclass(frozen=True)

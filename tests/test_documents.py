@@ -14,14 +14,20 @@ LESSONS = sorted(path.name for path in TOP.glob("notebooks/*.ipynb"))
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_lead_somewhere(document: str) -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", (TOP / document).read_text("utf-8"))
+    links = re.findall(r"\]\(([^)#:]+)[)#]", (TOP / document).read_text("utf-8"))
 
     assert [link for link in links if not (TOP / link).exists()] == []
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_every_lesson_is_on_the_map(lesson: str) -> None:
-    assert f"| [{lesson[:2]}](notebooks/{lesson}) |" in README
+def test_every_lesson_is_on_the_map_with_its_minutes(lesson: str) -> None:
+    source = (TOP / "notebooks" / "source" / lesson).with_suffix(".py").read_text("utf-8")
+    stated = re.search(r"\*(\d+) minutes(?:, and (\d+) for the exercises?)?\.\*", source)
+    assert stated, "a lesson states its minutes: *20 minutes, and 25 for the exercises.*"
+    minutes = " and ".join(filter(None, stated.groups()))
+
+    row = next((row for row in README.splitlines() if f"| [{lesson[:2]}](notebooks/{lesson}) |" in row), "")
+    assert row.endswith(f"| {minutes} |")
 
 
 def test_the_symptom_table_is_that_of_lesson_00() -> None:

@@ -122,7 +122,7 @@ def test_a_learner_checks_everything(
 ) -> None:
     write(tmp_path / "course/exercises/00_start_here.ipynb", "00", pool_party=solved("pool-party"))
     write(tmp_path / "course/exercises/02_your_first_pool.ipynb", "02", first_pool=solved("first-pool"))
-    assert cli.main(["check", "--folder", str(tmp_path / "course")]) == 1
+    assert cli.main(["check", "00", "02", "--folder", str(tmp_path / "course")]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:5]] == [
         ["✓", "pool-party"],
@@ -209,7 +209,7 @@ def test_progress_as_a_table(progress: ProgressFile, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     assert "✓ passed" in out
     assert "✗ not yet" in out
-    assert "1 of 5 exercises passed." in out
+    assert f"1 of {len(all_exercises())} exercises passed." in out
     assert str(progress.path) in out.replace("\n", "")
 
 

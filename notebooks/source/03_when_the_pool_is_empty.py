@@ -75,10 +75,10 @@ guess_waiting
 
 # %%
 patient = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
-with record(patient) as recording:
+with record(patient) as in_line:
     run_threads(10, lambda: hold(patient, seconds=0.5))
 
-guess_waiting.reveal(len(recording.turned_away))
+guess_waiting.reveal(len(in_line.turned_away))
 
 # %% [markdown]
 # All ten are served, in three rounds. Look at the last two: they waited a second for half a second of
@@ -86,7 +86,7 @@ guess_waiting.reveal(len(recording.turned_away))
 # *your* program.
 
 # %% tags=["nbval-ignore-output"]
-plot_timeline(recording)
+plot_timeline(in_line)
 
 # %% [markdown]
 # ## A thousand page views
@@ -282,11 +282,11 @@ guess_waits = predict(
 guess_waits
 
 # %% tags=["nbval-ignore-output"]
-with record(patient) as recording:
+with record(patient) as clerks:
     run_threads(8, lambda: [hold(patient, seconds=0.005) for _ in range(40)])
 
-waited = [lease.waited for lease in recording.leases if lease.waited > 0.001]
-print(len(waited), "waited, the longest for", round(recording.longest_wait, 2), "s")
+waited = [lease.waited for lease in clerks.leases if lease.waited > 0.001]
+print(len(waited), "waited, the longest for", round(clerks.longest_wait, 2), "s")
 guess_waits.reveal("nearly none" if len(waited) < 32 else "about half")
 
 # %% [markdown]
@@ -294,7 +294,7 @@ guess_waits.reveal("nearly none" if len(waited) < 32 else "about half")
 # waiter is woken, and by then the clerk who gave the connection back has borrowed it again.
 
 # %% tags=["nbval-ignore-output"]
-plot_timeline(recording)
+plot_timeline(clerks)
 
 # %% [markdown]
 # So promise nobody a turn. Set a time after which the shop does without. Forty customers, four connections,

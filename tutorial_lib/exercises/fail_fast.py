@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, call_within, lent_out, one_back_after
+from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
 from tutorial_lib.exercises._pools import require_places, require_pool
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -49,7 +49,7 @@ def starter(host, port):
 
 def solution(host, port):
     pool = redis.BlockingConnectionPool(
-        host=host, port=port, max_connections=2, timeout=0.15, socket_timeout=0.1, socket_connect_timeout=0.1
+        host=host, port=port, max_connections=2, timeout=0.15, socket_timeout=0.15, socket_connect_timeout=0.15
     )
 
     def greet():
@@ -68,9 +68,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool, greet = _require_shop(lab.call(answer, lab.server.host, lab.server.port), lab)
     _require_greeting(pool, greet)
     require_places(pool, LIMIT)
-    with lent_out(pool, LIMIT) as borrowed, one_back_after(BACK_AFTER, pool, borrowed):
-        soon = call_within(LOOK_UNTIL, greet)
-    _require_patience(soon)
+    _require_patience(best_of(3, lambda: _one_comes_back(pool, greet), _is_stored))
     with lent_out(pool, LIMIT):
         full = call_within(LOOK_UNTIL, greet)
     _require_in_time(full, "Both connections were lent", f"The pool's `timeout` is {_patience(pool)}.")
@@ -90,6 +88,15 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     )
 
 
+def _is_stored(call: Call) -> bool:
+    return bool(call.result == STORED)
+
+
+def _one_comes_back(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> Call:
+    with lent_out(pool, LIMIT) as borrowed, one_back_after(BACK_AFTER, pool, borrowed):
+        return call_within(LOOK_UNTIL, greet)
+
+
 def _require_shop(shop: Any, lab: Lab) -> tuple[redis.ConnectionPool, Callable[[], Any]]:
     if not isinstance(shop, (tuple, list)) or len(shop) != 2:
         raise Wrong(f"`{lab.name}` returned {shop!r}. Asked for are two things, the pool and `greet`.")
@@ -107,7 +114,7 @@ def _require_shop(shop: Any, lab: Lab) -> tuple[redis.ConnectionPool, Callable[[
 
 
 def _require_greeting(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> None:
-    call = call_within(LOOK_UNTIL, greet)
+    call = best_of(5, lambda: call_within(LOOK_UNTIL, greet), _is_stored)
     if call.error or call.result != STORED:
         said = f"raised `{_named(call.error)}`" if call.error else f"returned {call.result!r}"
         raise Wrong(f'With both connections free, `greet` {said}. In Redis the greeting is the text `"{STORED}"`.')
@@ -119,7 +126,7 @@ def _require_greeting(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> N
 
 
 def _require_patience(soon: Call) -> None:
-    if soon.result == STORED:
+    if _is_stored(soon):
         return
     said = f"raised `{_named(soon.error)}`" if soon.error else f"returned {soon.result!r}"
     raise Wrong(
@@ -255,6 +262,6 @@ HINTS = (
     "a connection be, and how long the wait for a reply, if 0.3 s is all there is?",
     "An empty blocking pool raises `redis.ConnectionError`, a silent Redis `redis.TimeoutError`. Neither is a kind of "
     "the other; `except` takes both in parentheses, with a comma.",
-    "A `BlockingConnectionPool` of 2 with `timeout=0.15` and `socket_timeout=0.1` leaves time to spare. `greet` tries "
-    "the `get`, and returns the other text when either error comes.",
+    "A `BlockingConnectionPool` of 2 with 0.15 s for `timeout` and as much for `socket_timeout` is in time. `greet` "
+    "tries the `get`, and returns the other text when either error comes.",
 )

@@ -84,9 +84,9 @@ def lab_over_hand(pool: redis.ConnectionPool, loop: Loop) -> Figures:
 def against_a_loop_by_hand(server: Server) -> list[Row]:
     pool = redis.BlockingConnectionPool(host=server.host, port=server.port, max_connections=8)
     redis.Redis(connection_pool=pool).setbit("large", LARGE * 8 - 1, 1)
-    alone = lab_over_hand(pool, Loop(QUICK, users=1, calls=400, rounds=100))
+    alone = lab_over_hand(pool, Loop(QUICK, users=1, calls=1000, rounds=200))
     crowd = lab_over_hand(pool, Loop(QUICK, users=8, calls=400, rounds=300))
-    queue = lab_over_hand(pool, Loop(SLOW, users=8, calls=400, rounds=30))
+    queue = lab_over_hand(pool, Loop(SLOW, users=8, calls=400, rounds=50))
     redis.Redis(connection_pool=pool).delete("large")
     pool.disconnect()
     return [

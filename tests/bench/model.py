@@ -19,8 +19,8 @@ from tutorial_lib.workload import Workload
 ROUND_TRIP = 0.05
 SWEEPS = {45: (3, 4, 5, 6), 90: (5, 6, 7, 8)}
 """Limits for each rate: on average 2.3 and 4.6 connections are busy."""
-ROUNDS = 3
-DURATION = 2.5
+ROUNDS = 5
+DURATION = 2.0
 
 CLOSE = 0.15
 """How far a predicted wait may be off, as a share of itself …"""

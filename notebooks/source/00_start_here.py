@@ -136,7 +136,7 @@ pool.close()
 #
 # | What you see | Lesson |
 # |---|---|
-# | every request opens a connection; thousands of sockets in `TIME_WAIT` | 01 What does a connection cost? |
+# | every request opens a connection; thousands of sockets in `TIME_WAIT` | [01](01_what_a_connection_costs.ipynb#What-a-closed-connection-leaves-behind) |
 # | the wrong database, or `bytes` for `str`, with `from_url` | [02 Your first pool](02_your_first_pool.ipynb) |
 # | `MaxConnectionsError: Too many connections` | [03](03_when_the_pool_is_empty.ipynb) |
 # | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_empty.ipynb#Busy,-or-down?) |
@@ -172,7 +172,7 @@ pool.close()
 # %% [markdown]
 # Last, close the server. Running the page again starts another.
 #
-# **Next:** [Your first pool](02_your_first_pool.ipynb). Lesson 01, on what a connection costs, is to come.
+# **Next:** [What does a connection cost?](01_what_a_connection_costs.ipynb)
 
 # %% tags=["no-output"]
 server.close()

@@ -8,20 +8,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tutorial_lib.exercises import COURSE, all_exercises, load_task
+from tutorial_lib.exercises import COURSE, all_exercises
 from tutorial_lib.practice.progress import Entry, Progress
 
 
 def show(progress: Progress, code: str, path: Path) -> None:
     """Print the table, and the code that takes the progress elsewhere."""
     table = Table()
-    for heading in ("Lesson", "Exercise", "What it is", "Status"):
+    for heading in ("Lesson", "Exercise", "Status"):
         table.add_column(heading)
     for lesson in COURSE:
         for place, name in enumerate(lesson.exercises):
             first = "" if place else f"{lesson.number} {lesson.title}"
             status = _status(progress.entries.get(name))
-            table.add_row(first, name, load_task(name).title, status, end_section=name == lesson.exercises[-1])
+            table.add_row(first, name, status, end_section=name == lesson.exercises[-1])
     console = Console(soft_wrap=False)
     console.print(table)
     print(_count(progress))

@@ -89,6 +89,10 @@ def test_no_such_host() -> None:
     assert str(error).startswith("No host is called 'no-such-host.invalid'.")
 
 
+def test_no_host_at_all() -> None:
+    assert str(refusal("redis://a..b:6379")).startswith("No host is called 'a..b'.")
+
+
 def test_no_socket_file(tmp_path: Path) -> None:
     error = refusal(f"unix://:{SECRET}@{tmp_path}/redis.sock")
     assert str(error).startswith(f"There is no socket file {tmp_path}/redis.sock.")

@@ -347,14 +347,14 @@ def lesson(owner: OwnersRedis, script: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
         start_new_session=True,
     )
-    try:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n", process.communicate()
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=10)
+    with process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n", process.communicate()
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert owner.process.returncode is not None or eventually(lambda: is_clean(owner))
 
 
@@ -428,15 +428,12 @@ def test_a_forked_child_keeps_no_connection_open(owner: OwnersRedis) -> None:
 
 @needs_fork
 def test_a_forked_child_can_close_nothing_and_is_told_that_it_cannot_ask(owner: OwnersRedis) -> None:
-    child = """
-    server.close()
-    try:
-        server.opened()
-    except Exception as error:
-        print(type(error).__name__, flush=True)
-"""
-    script = FORK.format(child=child.strip()) + "os.waitpid(child, 0); print(client.get('greeting'), server.opened())\n"
-    with lesson(owner, script) as process:
-        said, _ = process.communicate("go\n", timeout=10)
-        assert set(said.splitlines()[-1:]) == {"b'hello' 1"}
-        assert "NotAllowed" in said
+    child = "server.close()\n    try:\n        server.opened()\n    except NotAllowed:\n        os._exit(7)"
+    after = (
+        "_, status = os.waitpid(child, 0)\nprint(status >> 8, client.get('greeting'), server.opened(), flush=True)\n"
+    )
+    with lesson(owner, "from tutorial_lib.errors import NotAllowed\n" + FORK.format(child=child) + after) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.close()
+        assert process.stdout.read().splitlines()[-1] == "7 b'hello' 1"

@@ -46,6 +46,7 @@ class BorrowedServer(Server):
         self._process = os.getpid()
         self._closed = False
         self._loop = LoopThread("relay to a borrowed Redis")
+        self._relay, self._guest = self._loop.run(self._prepare())
         try:
             self._loop.run(self._enter())
             self._keeper = Keeper(url, self._keys)
@@ -56,8 +57,10 @@ class BorrowedServer(Server):
         _open.append(self)
         atexit.register(self._close_at_exit)
 
+    async def _prepare(self) -> tuple[Relay, Guest]:
+        return Relay(self._redis), Guest(self._redis)
+
     async def _enter(self) -> None:
-        self._relay, self._guest = Relay(self._redis), Guest(self._redis)
         try:
             self.version = await self._guest.enter(self._keys, ours=self._keys_of_others())
         except FAILURES as error:

@@ -106,7 +106,7 @@ def _no_tls(error: ssl.SSLError, url: RedisUrl, at: str) -> CannotConnect:
 
 def _no_way(error: BaseException, url: RedisUrl, at: str) -> str:
     """Nothing came back that could be understood."""
-    if _find(error, socket.gaierror):
+    if _find(error, socket.gaierror, UnicodeError):  # A name like "a..b" is no name at all.
         return f"No host is called {url.host!r}. Correct REDIS_URL or look at your network, {INSTEAD}"
     if _find(error, FileNotFoundError):
         return f"There is no socket file {url.place}. Start your Redis with that unixsocket, {INSTEAD}"

@@ -34,7 +34,7 @@ class LoopThread:
             future.cancel()  # The caller was interrupted; nobody waits for the answer any more.
             raise
 
-    def close(self, patience: float = 5.0) -> None:
+    def close(self, patience: float = 1.0) -> None:
         """End the loop and its thread. A name look-up that hangs cannot be ended: then the thread is left behind."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._end.set)

@@ -80,7 +80,8 @@ class Half(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lost.set()
-        self.other.transport.close()
+        if not self.other.transport.is_closing():  # Closed twice, a TLS transport cannot be aborted any more.
+            self.other.transport.close()
 
 
 class ServerHalf(Half):

@@ -249,7 +249,7 @@ guess_limits.reveal("an answer, after 1 s" if waited else "an error, sooner")
 # connection, `socket_timeout`, and it raises yet another error, which is no `ConnectionError`:
 
 # %%
-hasty = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.2)
+hasty = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
 try:
     redis.Redis(connection_pool=hasty).blpop("orders", timeout=1)
 except redis.ConnectionError:

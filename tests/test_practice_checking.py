@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import threading
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
+from tests.waiting import eventually
 from tutorial_lib import cli
 from tutorial_lib.exercises import COURSE, all_exercises, load_task
 from tutorial_lib.practice.checking import check_notebook
@@ -86,6 +90,33 @@ def test_a_cell_that_never_ends_and_one_that_ends_python_do_not_stop_the_others(
     assert results["greeting"].status == "error"
     assert "ended Python itself" in results["greeting"].message
     assert results["remote-pool"].status == "passed"
+
+
+def test_a_notebook_of_an_older_jupyter_is_run_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "00.ipynb", "00", pool_party=solved("pool-party"))
+    notebook = json.loads(path.read_text())
+    notebook["nbformat_minor"] = 4
+    for cell in notebook["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(notebook))
+    assert statuses(path, "pool-party") == {"pool-party": "passed"}
+
+
+def test_ctrl_c_ends_the_kernel_and_the_command(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    wait = f"import os, time; open({str(begun)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    path = write(tmp_path / "00.ipynb", "00", pool_party=wait)
+
+    def press() -> None:
+        eventually(lambda: begun.exists() and begun.read_text(), within=60)
+        signal.raise_signal(signal.SIGINT)
+
+    keyboard = threading.Thread(target=press)
+    keyboard.start()
+    with pytest.raises(KeyboardInterrupt):
+        check_notebook(path)
+    keyboard.join()
+    assert not psutil.pid_exists(int(begun.read_text()))
 
 
 def test_what_a_notebook_has_stored_is_not_believed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from tutorial_lib.practice.headless import execute
 from tutorial_lib.practice.notebook import exercise_of
 from tutorial_lib.practice.verdict import MARKS, VERDICT_MIME, Status
 
@@ -60,7 +62,7 @@ def check_notebook(path: Path, expected: Sequence[str] = (), cell_seconds: float
         return [Result(path, "", "error", str(error))]
     found: dict[str, Result] = {}
     for number, cell in enumerate(notebook.cells, start=1):
-        for exercise, status, message in _said(cell, stopped.get(cell.id, ""), number):
+        for exercise, status, message in _said(cell, stopped.get(number, ""), number):
             found[exercise] = Result(path, exercise, status, message)
     for exercise in expected:
         if exercise not in found:
@@ -74,34 +76,35 @@ class _Unusable(Exception):
 
 def _read(path: Path) -> NotebookNode:
     try:
-        notebook: NotebookNode = nbformat.read(path, as_version=4)
-        nbformat.validate(notebook)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about cells without ids, as older Jupyters wrote them
+            notebook: NotebookNode = nbformat.read(path, as_version=4)
+            nbformat.validate(notebook)
     except Exception as error:  # nbformat raises many kinds, some of them from other libraries
         reason = error.strerror if isinstance(error, OSError) and error.strerror else _first_line(error)
         raise _Unusable(f"This notebook cannot be read: {reason}") from error
     return notebook
 
 
-def _run_all(notebook: NotebookNode, folder: Path, cell_seconds: float) -> dict[str, str]:
-    """Run the cells in place. Return what stopped which cell (by id), of those that had to be left out."""
-    stopped: dict[str, str] = {}
-    for cell in notebook.cells:
-        cell.setdefault("id", f"cell-{len(stopped)}")
+def _run_all(notebook: NotebookNode, folder: Path, cell_seconds: float) -> dict[int, str]:
+    """Run the cells in place. Return what stopped which cell (by number), of those that had to be left out."""
+    stopped: dict[int, str] = {}
     while trouble := _run(notebook, folder, cell_seconds):
-        cell, reason = trouble
-        if cell is None or cell.id in stopped:
+        number, reason = trouble
+        if number is None or number in stopped:
             raise _Unusable(reason)
-        stopped[cell.id] = reason
+        stopped[number] = reason
+        cell = notebook.cells[number - 1]
         cell.metadata.tags = [*cell.metadata.get("tags", []), _SKIP]
     return stopped
 
 
-def _run(notebook: NotebookNode, folder: Path, cell_seconds: float) -> tuple[NotebookNode | None, str] | None:
+def _run(notebook: NotebookNode, folder: Path, cell_seconds: float) -> tuple[int | None, str] | None:
     """Run every cell that is not left out. Return the cell that ended the run and how, or None if none did."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = []  # what is stored is the learner's claim, not a result
-    running: list[NotebookNode] = []
+    running: list[int] = []
     client = NotebookClient(
         notebook,
         kernel_name="python3",
@@ -112,11 +115,12 @@ def _run(notebook: NotebookNode, folder: Path, cell_seconds: float) -> tuple[Not
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
-        on_cell_execute=lambda cell, cell_index: running.append(cell),
+        on_cell_execute=lambda cell, cell_index: running.append(cell_index + 1),
         log=_SILENT,
     )
     try:
-        client.execute(
+        execute(
+            client,
             env={**os.environ, "TUTORIAL_PROGRESS": "off"},
             stderr=subprocess.DEVNULL,  # what the kernel itself remarks; a cell's stderr is among its outputs
         )

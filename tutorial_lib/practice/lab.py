@@ -8,7 +8,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.practice.elsewhere import WentElsewhere
+from tutorial_lib.faults import FaultProxy
+from tutorial_lib.practice.elsewhere import WentElsewhere, let_through
 from tutorial_lib.practice.leftovers import pools_to
 from tutorial_lib.practice.verdict import NotAttempted, Wrong
 from tutorial_lib.servers import Server
@@ -45,6 +46,12 @@ class Lab:
             result.close()
             raise Wrong(f"`{self.name}` is an `async def`. Here a plain `def` is called, without an event loop.")
         return result
+
+    def proxy(self, round_trip: float = 0.0) -> FaultProxy:
+        """Return a proxy before the server, ``round_trip`` seconds away, that the answer may use. Close it."""
+        proxy = FaultProxy(self.server, round_trip=round_trip)
+        let_through(proxy.port)
+        return proxy
 
     def pools(self) -> list[redis.ConnectionPool]:
         """Return the pools for this server that are alive now, wherever the answer keeps them."""

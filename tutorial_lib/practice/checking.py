@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import subprocess
 import warnings
 from collections.abc import Iterator, Sequence
@@ -146,7 +147,9 @@ def _said(cell: NotebookNode, stopped: str, number: int) -> Iterator[tuple[str, 
             yield str(verdict.get("exercise")), verdict["status"], str(verdict.get("message"))
     errors = [output for output in outputs if output.output_type == "error"]
     if exercise and errors and not verdicts:
-        yield exercise, "error", f"`{errors[-1].ename}: {errors[-1].evalue}`"
+        # IPython numbers its cells' files; the learner knows a cell and its lines.
+        what = re.sub(r"\(\d+\.py, line (\d+)\)", r"(line \1 of the cell)", errors[-1].evalue)
+        yield exercise, "error", f"`{errors[-1].ename}: {what}`"
 
 
 def _first_line(error: Exception) -> str:

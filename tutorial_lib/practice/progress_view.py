@@ -14,16 +14,13 @@ from tutorial_lib.practice.progress import Entry, Progress
 
 def show(progress: Progress, code: str, path: Path) -> None:
     """Print the table, and the code that takes the progress elsewhere."""
-    table = Table()
-    for heading in ("Lesson", "Exercise", "Status"):
-        table.add_column(heading)
+    table = Table("Lesson", "Exercise", "Status", "Tries")
     for lesson in COURSE:
         for place, name in enumerate(lesson.exercises):
             first = "" if place else f"{lesson.number} {lesson.title}"
-            status = _status(progress.entries.get(name))
-            table.add_row(first, name, status, end_section=name == lesson.exercises[-1])
-    console = Console(soft_wrap=False)
-    console.print(table)
+            entry = progress.entries.get(name, Entry())
+            table.add_row(first, name, _status(entry), str(entry.tries or ""), end_section=name == lesson.exercises[-1])
+    Console().print(table)
     print(_count(progress))
     print(f"Kept in {path}.")
     if progress.passed():
@@ -37,22 +34,21 @@ def report(progress: Progress, code: str) -> str:
         "",
         f"{_count(progress)} {date.today().isoformat()}.",
         "",
-        "| Lesson | Exercise | Status |",
-        "|---|---|---|",
+        "| Lesson | Exercise | Status | Tries | Passed on |",
+        "|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {lesson.number} {lesson.title} | {name} | {_status(progress.entries.get(name))} |"
-        for lesson in COURSE
-        for name in lesson.exercises
-    ]
+    for lesson in COURSE:
+        for name in lesson.exercises:
+            entry = progress.entries.get(name, Entry())
+            cells = (f"{lesson.number} {lesson.title}", name, _status(entry), entry.tries or "", entry.passed_on or "")
+            lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join([*lines, "", f"Code: `{code}`", ""])
 
 
-def _status(entry: Entry | None) -> str:
-    if entry is None or not (entry.tries or entry.passed_on):
-        return "○ not attempted"
-    tries = "1 try" if entry.tries == 1 else f"{entry.tries} tries"
-    return f"✓ passed on {entry.passed_on}, {tries}" if entry.passed_on else f"✗ not yet, {tries}"
+def _status(entry: Entry) -> str:
+    if entry.passed_on:
+        return "✓ passed"
+    return "✗ not yet" if entry.tries else "○ not attempted"
 
 
 def _count(progress: Progress) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -71,6 +72,28 @@ def test_an_upgrade_renews_what_is_unchanged_and_keeps_what_is_not(first: Path, 
     assert (set(done.renewed), done.kept) == ({START, TASKS}, (POOL,))
     assert "Renewed 2 files" in done.lines()[0]
     assert f"Kept your own {POOL}" in done.lines()[1]
+
+
+def a_notebook(python: str, output: str, text: str = "server.opened()") -> str:
+    cell = {"cell_type": "code", "source": [text], "outputs": [{"output_type": "stream", "text": [output]}]}
+    return json.dumps({"metadata": {"language_info": {"version": python}}, "cells": [cell]})
+
+
+@pytest.mark.parametrize(
+    ("learner_saved", "renewed"),
+    [
+        (a_notebook("3.12", "1"), True),  # opened only: JupyterLab notes its Python's version
+        (a_notebook("3.11", "2"), False),  # run
+        (a_notebook("3.11", "1", "server.opened() + 1"), False),  # edited
+    ],
+)
+def test_a_notebook_that_was_only_opened_is_renewed(
+    first: Path, second: Path, mine: Path, learner_saved: str, renewed: bool
+) -> None:
+    (first / START).write_text(a_notebook("3.11", "1"))
+    course.prepare(first, mine)
+    (mine / START).write_text(learner_saved)
+    assert (START in course.prepare(second, mine).renewed) is renewed
 
 
 def test_what_was_kept_is_said_once_for_each_edition(first: Path, second: Path, mine: Path) -> None:

@@ -4,7 +4,7 @@ A copy is refreshed at each start, by this rule for each file:
 
     not there                        written (so deleting a notebook is how to get it fresh)
     there, as the course has it      left
-    there, as we once wrote it       renewed: the learner has not touched it
+    there, as we once wrote it       renewed: the learner has not run or edited it
     anything else                    kept, and said so once for each new version
 
 What we wrote is remembered as hashes in ``.redis-pool-tutorial.json``. Where that file is lost or broken, every
@@ -126,7 +126,7 @@ def _copy(source: Path, target: Path) -> Prepared:
     for path in sorted(path for shelf in SHELVES for path in (source / shelf).glob("*.ipynb")):
         name = path.relative_to(source).as_posix()
         content = path.read_bytes()
-        offered[name] = hashlib.sha256(content).hexdigest()
+        offered[name] = _mark(content)
         step = decide(offered[name], _fingerprint(target / name), given.get(name))
         if step in ("write", "renew"):
             _replace(target / name, content)
@@ -139,7 +139,20 @@ def _copy(source: Path, target: Path) -> Prepared:
 def _fingerprint(path: Path) -> str | None:
     if path.is_symlink() or path.is_dir():
         return "the learner's own arrangement"  # equals no hash, so it is never replaced
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+    return _mark(path.read_bytes()) if path.exists() else None
+
+
+def _mark(content: bytes) -> str:
+    """Hash what a learner can change in a notebook: each cell's text and output.
+
+    JupyterLab rewrites the rest, such as Python's version, as soon as a notebook is opened.
+    """
+    try:
+        cells = [[cell["cell_type"], cell["source"], cell.get("outputs")] for cell in json.loads(content)["cells"]]
+        content = json.dumps(cells, sort_keys=True).encode()
+    except (ValueError, TypeError, KeyError):  # no notebook, or a broken one: every byte counts
+        pass
+    return hashlib.sha256(content).hexdigest()
 
 
 def _recall(target: Path) -> dict[str, str]:

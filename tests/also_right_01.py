@@ -43,6 +43,45 @@ class Counter:
             self.pool.release(connection)
 
 
+# -- break-even
+
+
+def saves_the_opening(round_trip: float, opening: int, commands: int) -> Any:
+    return [opening * round_trip, 1 + opening / commands]
+
+
+def simulates_both(round_trip: float, opening: int, commands: int) -> Any:
+    today = sum(round_trip for _ in range(opening + commands))
+    then = sum(round_trip for _ in range(commands))
+    return today - then, today / then
+
+
+# -- lean-handshake
+
+
+def says_its_name_with_hello(host: str, port: int) -> Any:
+    def introduce(connection: Any) -> None:
+        connection._parser.on_connect(connection)
+        connection.send_command("HELLO", 2, "SETNAME", "shop")
+        connection.read_response()
+        connection.send_command("SELECT", 1)
+        connection.read_response()
+
+    return redis.BlockingConnectionPool(host=host, port=port, redis_connect_func=introduce, protocol=2)
+
+
+def lean_from_a_url(host: str, port: int) -> Any:
+    url = f"redis://{host}:{port}/1?client_name=shop&protocol=2"
+    return redis.ConnectionPool.from_url(url, driver_info=None, max_connections=1)
+
+
+def pool_of_a_lean_client(host: str, port: int) -> Any:
+    r = redis.Redis(host=host, port=port, db=1, client_name="shop", protocol=2, driver_info=None)
+    return r.connection_pool
+
+
 ALSO_RIGHT: dict[str, list[Function]] = {
     "one-connection": [counts_on_a_shared_pool, makes_its_client_when_first_asked, Counter],
+    "break-even": [saves_the_opening, simulates_both],
+    "lean-handshake": [says_its_name_with_hello, lean_from_a_url, pool_of_a_lean_client],
 }

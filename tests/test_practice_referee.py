@@ -418,6 +418,18 @@ def test_an_answer_that_connects_elsewhere_is_stopped_before_it_gets_there() -> 
     assert_next_check_passes()
 
 
+def test_a_proxy_that_the_check_puts_before_its_server_is_not_elsewhere() -> None:
+    def one_ping_from_afar(answer: Callable[..., Any], lab: Lab) -> str:
+        with lab.proxy(round_trip=0.001) as proxy:
+            redis.Redis(connection_pool=lab.call(answer, proxy.host, proxy.port)).ping()
+            return f"{proxy.traffic().connections} came through the proxy"
+
+    verdict = judge(replace(TASK, check=one_ping_from_afar), solution)
+    assert verdict == Verdict("passed", "1 came through the proxy", "one-ping")
+    assert_no_thread_is_left()
+    assert_next_check_passes()
+
+
 def test_no_host_name_is_looked_up() -> None:
     verdict = judge(TASK, lambda host, port: redis.Redis(host="redis.example.com").ping())
     assert "tried to connect to redis.example.com:6379" in verdict.message

@@ -136,7 +136,8 @@ pool.close()
 #
 # | What you see | Lesson |
 # |---|---|
-# | every request opens a connection; thousands of sockets in `TIME_WAIT` | [01](01_what_a_connection_costs.ipynb#What-a-closed-connection-leaves-behind) |
+# | every request opens a connection | [01 What does a connection cost?](01_what_a_connection_costs.ipynb) |
+# | `Cannot assign requested address`, `TIME_WAIT` | [01](01_what_a_connection_costs.ipynb#What-closing-leaves-behind) |
 # | the wrong database, or `bytes` for `str`, with `from_url` | [02 Your first pool](02_your_first_pool.ipynb) |
 # | `MaxConnectionsError: Too many connections` | [03](03_when_the_pool_is_empty.ipynb) |
 # | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_empty.ipynb#Busy,-or-down?) |

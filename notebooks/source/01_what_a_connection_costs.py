@@ -244,7 +244,7 @@ for name, round_trips in trips.items():
     print(f"{name:15} {round_trips * 20:4} ms for one GET, 20 ms away")
 
 # %% [markdown]
-# ## What a closed connection leaves behind
+# ## What closing leaves behind
 #
 # Closing is not the end of it. A connection is known by its two ends, and the client's end has an address of
 # its own, a number called *port* in it. Below, a bare line to Redis from an address that we choose (port 0:

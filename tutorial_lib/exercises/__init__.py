@@ -37,7 +37,9 @@ class Lesson:
 
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
-    Lesson("01_what_a_connection_costs", "What does a connection cost?", ("one-connection",)),
+    Lesson(
+        "01_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
+    ),
     Lesson("02_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
     Lesson(
         "03_when_the_pool_is_empty",

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import redis
 
 from tests.one_ping import IMPATIENT, TASK, assert_next_check_passes, assert_no_thread_is_left, solution
 from tutorial_lib.practice import deadline
+from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.referee import judge
 from tutorial_lib.practice.verdict import Verdict
 
@@ -74,6 +76,30 @@ def test_waiting_for_the_server_for_ever_ends_because_the_server_does() -> None:
     assert verdict.status == "error"
     assert 'blpop(["nothing"])' in verdict.message
     assert "could not be ended" not in verdict.message
+    assert_no_thread_is_left()
+    assert_next_check_passes()
+
+
+def test_waiting_behind_a_silent_proxy_ends_and_the_proxy_does_too() -> None:
+    made: list[Any] = []
+
+    def behind_silence(answer: Callable[..., Any], lab: Lab) -> None:
+        proxy = lab.proxy()
+        proxy.blackhole()
+        pool = lab.call(answer, proxy.host, proxy.port)
+        made.extend([proxy, pool, *lab.pools()])
+        redis.Redis(connection_pool=pool).ping()
+
+    def make_pool(host: str, port: int) -> Any:
+        return redis.ConnectionPool(host=host, port=port, socket_timeout=None)
+
+    verdict = judge(replace(TASK, check=behind_silence, seconds=2), make_pool)
+    assert "still running" in verdict.message
+    assert "could not be ended" not in verdict.message
+    proxy, pool, found = made
+    assert found is pool
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((proxy.host, proxy.port))
     assert_no_thread_is_left()
     assert_next_check_passes()
 

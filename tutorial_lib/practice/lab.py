@@ -28,11 +28,13 @@ class Lab:
         name: str,
         printed: Callable[[], str] = lambda: "",
         attempts: Sequence[WentElsewhere] = (),
+        proxies: list[FaultProxy] | None = None,
     ) -> None:
         self.server = server
         self.name = name
         self.attempts = attempts
         self._printed = printed
+        self._proxies = [] if proxies is None else proxies
 
     def call(self, answer: Callable[..., Any], *arguments: Any) -> Any:
         """Call the answer and return what it returns. NotAttempted if that is still the ``...`` it came with."""
@@ -48,15 +50,22 @@ class Lab:
         return result
 
     def proxy(self, round_trip: float = 0.0) -> FaultProxy:
-        """Return a proxy before the server, ``round_trip`` seconds away, that the answer may use. Close it."""
+        """Return a proxy before the server, ``round_trip`` seconds away, that the answer may use."""
         proxy = FaultProxy(self.server, round_trip=round_trip)
+        self._proxies.append(proxy)
         let_through(proxy.port)
         return proxy
 
     def pools(self) -> list[redis.ConnectionPool]:
         """Return the pools for this server that are alive now, wherever the answer keeps them."""
-        return pools_to(self.server.port)
+        return pools_to([self.server.port, *(proxy.port for proxy in self._proxies)])
 
     def printed(self) -> str:
         """Return what the answer has printed so far."""
         return self._printed()
+
+    def close(self) -> None:
+        """Close the server and every proxy before it, which frees whoever waits for them."""
+        ways: list[FaultProxy | Server] = [*self._proxies, self.server]
+        for way in ways:
+            way.close()

@@ -18,27 +18,27 @@ from tutorial_lib.practice.own_line import from_thread
 from tutorial_lib.servers.redis_process import ADMIN
 
 
-def pools_to(port: int) -> list[redis.ConnectionPool]:
-    """Find the living pools whose connections go to ``port``, wherever they are kept, except the tutorial's own."""
-    return [pool for pool in _living(redis.ConnectionPool) if _goes_to(pool, port)]
+def pools_to(ports: Collection[int]) -> list[redis.ConnectionPool]:
+    """Find the living pools whose connections go to these ports, wherever they are kept, except the tutorial's own."""
+    return [pool for pool in _living(redis.ConnectionPool) if _goes_to(pool, ports)]
 
 
-def _goes_to(pool: redis.ConnectionPool, port: int) -> bool:
+def _goes_to(pool: redis.ConnectionPool, ports: Collection[int]) -> bool:
     settings = pool.connection_kwargs
-    return str(settings.get("port")) == str(port) and settings.get("username") != ADMIN
+    return str(settings.get("port")) in map(str, ports) and settings.get("username") != ADMIN
 
 
-def close_connections(port: int) -> None:
-    """Close every connection of this process to ``port``: borrowed, idle, forgotten, or a bare socket."""
+def close_connections(ports: Collection[int]) -> None:
+    """Close every connection of this process to these ports: borrowed, idle, forgotten, or a bare socket."""
     found = _living(AbstractConnection, socket.socket)
     for connection in found:
         # A subclass may have no port, or break while closing; its socket is closed below.
-        if isinstance(connection, AbstractConnection) and str(getattr(connection, "port", None)) == str(port):
+        if isinstance(connection, AbstractConnection) and str(getattr(connection, "port", None)) in map(str, ports):
             with suppress(Exception):
                 connection.disconnect()
     for sock in found:
         with suppress(OSError):  # closed meanwhile, or not connected
-            if isinstance(sock, socket.socket) and _leads_to(sock, port):
+            if isinstance(sock, socket.socket) and _leads_to(sock, ports):
                 sock.close()
 
 
@@ -49,8 +49,8 @@ def end_own_threads(before: Collection[threading.Thread]) -> None:
     end_threads([thread for thread in new if from_thread(frames.get(thread.ident or 0))])
 
 
-def _leads_to(sock: socket.socket, port: int) -> bool:
-    return sock.family in (socket.AF_INET, socket.AF_INET6) and sock.getpeername()[1] == port
+def _leads_to(sock: socket.socket, ports: Collection[int]) -> bool:
+    return sock.family in (socket.AF_INET, socket.AF_INET6) and sock.getpeername()[1] in ports
 
 
 def _living(*kinds: type) -> list[Any]:

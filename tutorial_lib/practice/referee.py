@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from tutorial_lib.faults import FaultProxy
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.lab import Lab
@@ -44,10 +45,10 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] = start_private_s
         )
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
-    with _one_at_a_time, _cleaned_up(start) as server:
+    with _one_at_a_time, _cleaned_up(start) as (server, proxies):
         with put_back() as replaced, limited_output() as printed, only_to(server.port) as attempts:
-            lab = Lab(server, task.name, printed, attempts)
-            ending = run_with_deadline(partial(task.check, answer, lab), task.seconds, server.close)
+            lab = Lab(server, task.name, printed, attempts, proxies)
+            ending = run_with_deadline(partial(task.check, answer, lab), task.seconds, lab.close)
         verdict = _weigh(task, ending, server, attempts)
         if not ending.timed_out and not _listens(server):
             verdict = _verdict(task, "wrong", _GONE)
@@ -55,15 +56,18 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] = start_private_s
 
 
 @contextmanager
-def _cleaned_up(start: Callable[[], Server]) -> Iterator[Server]:
+def _cleaned_up(start: Callable[[], Server]) -> Iterator[tuple[Server, list[FaultProxy]]]:
     before = set(threading.enumerate())
     server = start()
+    proxies: list[FaultProxy] = []
     try:
-        yield server
+        yield server, proxies
     finally:
-        server.close()  # first, so that what waits for it is freed
+        ways: list[FaultProxy | Server] = [*proxies, server]
+        for way in ways:  # first, so that what waits for them is freed
+            way.close()
         end_own_threads(before)
-        close_connections(server.port)
+        close_connections([way.port for way in ways])
 
 
 def _verdict(task: Task, status: Status, message: str) -> Verdict:

@@ -131,6 +131,7 @@ import json, os, signal, sys, threading
 from tutorial_lib.servers.redis_process import RedisProcess
 server = RedisProcess()
 print(json.dumps({"port": server.port}), flush=True)
+sys.stdin.readline()  # until the test has seen the server
 """
 
 
@@ -142,9 +143,12 @@ def start_child(body: str) -> tuple[subprocess.Popen[str], int]:
         text=True,
         start_new_session=True,
     )
+    assert child.stdin
     assert child.stdout
     port = json.loads(child.stdout.readline())["port"]
     assert listens(port)
+    child.stdin.write("\n")
+    child.stdin.flush()
     return child, port
 
 

@@ -22,13 +22,13 @@ NAME = "make_counter"
 
 CALLERS = 20
 LIMIT = 4
-BUSY_SECONDS = 0.4
+BUSY_SECONDS = 0.6
 
 PROMPT = """
 Write `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to the counter `views:home`
 and returns the new number. Made inside `make_counter`, it knows the `r` that was made there once for all calls.
 
-**20** threads will call `count_view()` at the same moment, on a server that takes its time (0.4 s). All of
+**20** threads will call `count_view()` at the same moment, on a server that takes its time (0.6 s). All of
 them must get their number, and the server may see **4** connections at most. It should see all four, too: whoever
 can be served at once should be.
 """
@@ -212,7 +212,7 @@ def pool_for_each_call(host, port):
 
 
 def hasty_socket(host, port):  # mistakes the limit of a reply for that of the wait
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.25)
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.2)
     r = redis.Redis(connection_pool=pool)
 
     def count_view():

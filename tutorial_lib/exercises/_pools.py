@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,12 +34,31 @@ def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
     raise Wrong(f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. Asked for is a connection pool.")
 
 
+def made_pool(answer: Callable[..., Any], lab: Lab, *arguments: Any) -> redis.ConnectionPool:
+    """Call the answer, and return the pool that it makes; Wrong if it makes none."""
+    try:
+        return require_pool(lab.call(answer, *arguments), lab)
+    except AttributeError as error:
+        # The third argument of a pool is its cache: `ConnectionPool(host, port, 0, 5)` stops inside redis-py over it.
+        if error.name != "enabled":
+            raise
+        raise Wrong(
+            "Arguments without names are taken in the pool's own order, which does not begin with host and port: "
+            f"redis-py took one of yours for something else (`{error}`). Give each argument its name."
+        ) from error
+
+
 def borrow(pool: redis.ConnectionPool) -> redis.Connection:
     """Borrow a connection of the learner's pool; Wrong if the pool was given something that no connection takes."""
     try:
         return pool.get_connection()
     except TypeError as error:
         raise refused_arguments(pool, error) from error
+    except ValueError as error:
+        raise Wrong(
+            f"The pool was built without a complaint, and its first connection failed: `{error}`. "
+            "A name between quotes is a text; without quotes it is the value that your function was given."
+        ) from error
     except WentElsewhere as error:
         if "://" in error.host:
             raise Wrong(

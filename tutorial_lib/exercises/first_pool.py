@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import database_of, require_places, require_pool
+from tutorial_lib.exercises._pools import database_of, made_pool, require_places
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -34,7 +34,7 @@ def solution(host, port):
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    pool = require_pool(lab.call(answer, lab.server.host, lab.server.port), lab)
+    pool = made_pool(answer, lab, lab.server.host, lab.server.port)
     kept = snapshot(pool).in_use
     if kept:
         raise Wrong(
@@ -75,6 +75,14 @@ def without_names(host, port):
     return redis.ConnectionPool(host, port)
 
 
+def all_without_names(host, port):
+    return redis.ConnectionPool(host, port, 0, 5)
+
+
+def quoted_names(host, port):
+    return redis.ConnectionPool(host="host", port="port", db=0, max_connections=5)
+
+
 def always_localhost(host, port):
     return redis.ConnectionPool(host="localhost", port=6379, db=0, max_connections=5)
 
@@ -100,6 +108,8 @@ WRONG = {
     forgets_return: "returned `None`",
     misspelled: "unexpected keyword argument 'max_conections'",
     without_names: "Give each argument its name",
+    all_without_names: "Arguments without names",
+    quoted_names: "A name between quotes",
     always_localhost: "tried to connect to localhost:6379",
     opens_one: "in_use is already 1",
     other_database: "in database 1",

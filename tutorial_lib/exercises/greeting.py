@@ -40,7 +40,7 @@ def solution(pool):
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, db=0, max_connections=3)
-    greeting = lab.call(answer, pool)
+    greeting = _greeting(answer, pool, lab)
     asked = sum(times for name, times in lab.server.commands().items() if name.split()[0] not in OPENING)
     opened = lab.server.opened()
     now = snapshot(pool)
@@ -61,6 +61,18 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     if stored != b"hello":
         raise Wrong(f"The key `greeting` holds {shown(stored)} in Redis. Is the name of the key spelled as asked?")
     return "`hello` came from Redis. One connection was opened, none is in use, and one waits in the pool, still open."
+
+
+def _greeting(answer: Callable[..., Any], pool: redis.ConnectionPool, lab: Lab) -> Any:
+    try:
+        return lab.call(answer, pool)
+    except TypeError as error:
+        if "getaddrinfo" not in str(error):
+            raise
+        raise Wrong(
+            f"A client's first argument is a host, and yours got something else there: `{error}`. "
+            "By which name does a client take its pool?"
+        ) from error
 
 
 def _require_text(greeting: Any, lab: Lab) -> None:
@@ -144,6 +156,12 @@ def borrows_by_hand(pool):
     return connection.read_response().decode()
 
 
+def pool_as_host(pool):
+    r = redis.Redis(pool)
+    r.set("greeting", "hello")
+    return r.get("greeting").decode()
+
+
 def own_client(pool):
     where = pool.connection_kwargs
     r = redis.Redis(host=where["host"], port=where["port"])
@@ -174,6 +192,7 @@ WRONG = {
     never_asks: "0 of the 2 commands",
     other_key: "The key `greeting` holds `None`",
     borrows_by_hand: "in_use is 1",
+    pool_as_host: "first argument is a host",
     own_client: "was not used",
     closes_in_between: "accepted 2 connections",
     closes_the_pool: "had to open number 2",

@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -198,7 +199,9 @@ class Recording:
         returned = [raw[ENDED] for raw in copied(self._done) if raw[GOT] < self._began]
         returned += [raw[ENDED] for raw in copied(self._strays) if raw[OUTCOME] == "borrowed earlier"]
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
-        return moments([*self.leases, *self.turned_away], self._earlier, earlier_returns)
+        counted = moments([*self.leases, *self.turned_away], self._earlier, earlier_returns)
+        # Who moved at the very instant when the recording began may be counted twice; no pool lends more than its limit.
+        return [replace(moment, in_use=min(moment.in_use, self.limit)) for moment in counted]
 
     def __repr__(self) -> str:
         return (

@@ -44,7 +44,7 @@ def record(pool: AnyPool) -> Recording:
     too). Only this one pool is recorded, and it is as it was when the block ends. BadSetting if it is not a pool,
     or is being recorded already; different pools may be recorded at once.
 
-    Memory: the last 100,000 finished leases are kept one by one, about 20 MB; of older ones only the totals remain,
+    Memory: the last 100,000 finished leases are kept one by one, about 27 MB; of older ones only the totals remain,
     and ``recording.forgotten`` says how many those are.
     """
     check_pool(pool)
@@ -200,7 +200,7 @@ class Recording:
         returned += [raw[ENDED] for raw in copied(self._strays) if raw[OUTCOME] == "borrowed earlier"]
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
         counted = moments([*self.leases, *self.turned_away], self._earlier, earlier_returns)
-        # Who moved at the very instant when the recording began may be counted twice; no pool lends more than its limit.
+        # Who moved at the instant when the recording began may be counted twice; no pool lends more than its limit.
         return [replace(moment, in_use=min(moment.in_use, self.limit)) for moment in counted]
 
     def __repr__(self) -> str:

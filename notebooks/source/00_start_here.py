@@ -114,8 +114,8 @@ for _ in range(100):
 server.opened() - opened_before
 
 # %% [markdown]
-# Whoever opens a pool closes it. When Python ends it hangs up for you; a server that runs for weeks
-# has to say when.
+# Whoever opens a pool closes it. When Python ends it hangs up for you; a program that runs for
+# weeks has to say when.
 
 # %% tags=["no-output"]
 pool.close()

@@ -25,7 +25,7 @@ server
 # ## One line, and nothing opens
 #
 # A **pool** keeps connections to Redis and lends them out. `redis.ConnectionPool` takes the address of a
-# Redis, and a limit:
+# Redis, and a limit, each by its name:
 #
 # | argument | what it says | if left out |
 # |---|---|---|

@@ -8,14 +8,14 @@ pool is exactly as it was before.
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
-import itertools
 import os
+import sys
 import threading
 import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from types import MethodType
 from typing import Any, TypeVar
 
 import redis
@@ -27,6 +27,8 @@ from tutorial_lib.covers import ENDED, OUTCOME, RawLease, clock, cover_async, co
 from tutorial_lib.errors import BadSetting
 
 T = TypeVar("T")
+
+_COVERS = cover_sync.__code__.co_filename
 
 _lock = threading.RLock()  # Reentrant: a garbage-collected PubSub returns its connection in the middle of anything.
 
@@ -48,23 +50,13 @@ class Tap:
         self.already_in_use = already_in_use
         """Connections that were borrowed before anybody listened, and are not back yet."""
         self.listeners = 0
-        self.before: dict[str, Any] = {}
-        self.covers: dict[str, Any] = {}
-        self._numbers = itertools.count()
-        self._peeks = 0
-        self.count = self._numbers.__next__
+        self.covers: dict[str, weakref.ref[Any]] = {}
 
     def forget_recording(self) -> None:
         """Tell nobody: the state without a recording."""
         self.overflow: Callable[[], None] = _nothing
         self.unserved: Callable[[RawLease], None] = _nothing
         self.stray: Callable[[RawLease], None] = _nothing
-
-    def borrowed(self) -> int:
-        """Return how many borrows there were. (Reading a counter takes a number from it; those are subtracted.)"""
-        with _lock:
-            self._peeks += 1
-            return self.count() - self._peeks + 1
 
     def turned_away(self, lease: RawLease, error: BaseException) -> None:
         """Note a caller who got no connection."""
@@ -81,9 +73,9 @@ class Tap:
             lease[ENDED], lease[OUTCOME] = clock(), "lent again"
             self.done.append(lease)
 
-    def unknown_return(self, me: int, who: str) -> None:
+    def unknown_return(self, who: str) -> None:
         """Note the return of a connection that nobody, as far as was heard, has borrowed."""
-        if me in self.asking:
+        if _within_get_connection():
             return  # The pool takes back a connection that it could not open, before its caller hears of it.
         with _lock:
             now = clock()
@@ -93,6 +85,14 @@ class Tap:
                 outcome = "borrowed earlier"
             self.outcomes[outcome] += 1
             self.stray([who, *caller_site(), now, now, now, 0, False, outcome])
+
+
+def _within_get_connection() -> bool:
+    """Say whether a covered get_connection is what calls us, however far up."""
+    frame = sys._getframe(1)
+    while frame is not None and (frame.f_code.co_filename, frame.f_code.co_name) != (_COVERS, "get_connection"):
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None
 
 
 def can_wait(pool: Any) -> bool:
@@ -134,11 +134,13 @@ def stop_listening(tap: Tap) -> None:
         if tap.listeners or pool is None:
             return
         for name, cover in tap.covers.items():
-            if pool.__dict__.get(name) is cover:
-                if name in tap.before:
-                    pool.__dict__[name] = tap.before[name]
-                else:
-                    del pool.__dict__[name]
+            ours = cover()
+            if pool.__dict__.get(name) is not ours or ours is None:
+                continue
+            if ours.before is None:
+                del pool.__dict__[name]
+            else:
+                pool.__dict__[name] = ours.before
 
 
 def tap_of(pool: Any) -> Tap | None:
@@ -151,11 +153,13 @@ def _cover(pool: Any, already_in_use: int) -> Tap:
     cover = cover_async if inspect.iscoroutinefunction(pool.get_connection) else cover_sync
     try:
         tap = Tap(pool, already_in_use)
-        tap.before = {name: pool.__dict__[name] for name in ("get_connection", "release") if name in pool.__dict__}
-        tap.covers = cover(tap, _original(pool, "get_connection"), undecorated(pool), _original(pool, "release"))
-        for name, function in tap.covers.items():
+        # The functions hold the pool, and the pool them. The tap holds neither, so that a pool which nobody else has
+        # is garbage-collected though it is watched.
+        for name, function in cover(tap, pool, MethodType(undecorated(pool), pool)).items():
             function.__signature__ = inspect.signature(getattr(pool, name))
-        pool.__dict__.update(tap.covers)
+            function.before = pool.__dict__.get(name)
+            tap.covers[name] = weakref.ref(function)
+            pool.__dict__[name] = function
     except (AttributeError, TypeError):
         raise BadSetting(
             f"A {type(pool).__name__} cannot be listened to: it has no attributes of its own. "
@@ -164,25 +168,17 @@ def _cover(pool: Any, already_in_use: int) -> Tap:
     return tap
 
 
-def _original(pool: Any, name: str) -> Callable[..., Any]:
-    """Return the function that the pool has now, to be called with the pool as first argument."""
-    if name in pool.__dict__:
-        own = pool.__dict__[name]
-        return functools.wraps(own)(lambda pool, *args, **kwargs: own(*args, **kwargs))
-    # The class's function, not a bound method: that would keep the pool alive from inside itself.
-    original: Callable[..., Any] = getattr(type(pool), name)
-    return original
-
-
 def undecorated(pool: Any) -> Callable[..., Any]:
     """Return redis-py's get_connection without its check for deprecated arguments, which does nothing without any.
 
     That check takes about as long as our own notes, so a pool that is listened to is as fast as one that is not.
     """
-    original = _original(pool, "get_connection")
-    is_redis_pys_own = original.__module__.startswith("redis.") and "get_connection" not in pool.__dict__
-    plain: Callable[..., Any] = getattr(original, "__wrapped__", original) if is_redis_pys_own else original
-    return plain
+    if "get_connection" in pool.__dict__:
+        own = pool.__dict__["get_connection"]
+        return lambda pool, *args, **kwargs: own(*args, **kwargs)
+    original: Callable[..., Any] = type(pool).get_connection
+    is_redis_pys_own = original.__module__.startswith("redis.")
+    return getattr(original, "__wrapped__", original) if is_redis_pys_own else original
 
 
 def _renew_lock() -> None:

@@ -176,9 +176,11 @@ def test_every_text_has_enough_contrast_in_the_light_and_in_the_dark(open_notebo
     view = notebook.view()
     notebook.run(f"{BORROW}; {BORROW}; {RETURN}; {RETURN}")
     expect(view.locator(".pv-wire-both")).to_have_count(2)
+    notebook.run("from tutorial_lib import record; recording = record(pool).__enter__()")
     notebook.run("server.kill_clients(); held += [pool.get_connection() for _ in range(4)]")
     notebook.run("threading.Thread(target=pool.get_connection, daemon=True).start(); server.kill_clients()")
     expect(view.locator(".pv-caller")).to_have_count(1)
+    expect(view.locator(".pv-where").first).to_have_text(re.compile(r"cell \d+, line 1"))
     expect(view.locator(".pv-wire-pool-only")).not_to_have_count(0)
     faint = []
     for theme in ("JupyterLab Light", "JupyterLab Dark"):

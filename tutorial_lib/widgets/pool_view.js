@@ -280,8 +280,7 @@ class View {
   }
 
   nameOf(slot) {
-    if (slot.is === "in use" || slot.is === "opening") return slot.who;
-    return { idle: "idle", closed: "closed", unopened: "never opened" }[slot.is];
+    return { "in use": slot.who, opening: "opening …", idle: "idle", closed: "closed", unopened: "never opened" }[slot.is];
   }
 
   showForgotten(left) {
@@ -311,12 +310,11 @@ class View {
     this.inspect(this.inspected);
   }
 
-  sentence(slot, now) {
-    const whole = (since) => `${Math.max(0, Math.floor(now - since))} seconds`;
-    const time = slot.since ? ` for ${whole(slot.since)}` : "";
+  sentence(slot, now, withSides = true) {
+    const time = slot.since ? ` for ${plural(Math.max(0, Math.floor(now - slot.since)), "second")}` : "";
     const state = {
       "in use": `in use by ${slot.who}${time}`,
-      opening: `being opened by ${slot.who}${time}`,
+      opening: "being opened",
       idle: "idle",
       closed: "closed; the next command that gets it opens it again",
       unopened: "never opened",
@@ -325,7 +323,7 @@ class View {
       both: ` The server has it as client ${slot.client}.`,
       "pool only": " The server does not have it: only the pool still believes in it.",
     };
-    return `Slot ${slot.n}: ${state}.${sides[slot.sides] ?? ""}`;
+    return `Slot ${slot.n}: ${state}.${(withSides && sides[slot.sides]) || ""}`;
   }
 
   // ---- one slot, looked at closely
@@ -337,8 +335,9 @@ class View {
       write(this.detail, this.summary());
       return;
     }
-    const more = [slot.where && `borrowed at ${slot.where}`, slot.address && `from ${slot.address}`].filter(Boolean);
-    write(this.detail, [this.sentence(slot, this.now()), ...more.map((text) => `${text}.`)].join(" "));
+    const where = slot.where ? ` Borrowed at ${slot.where}.` : "";
+    const address = { both: `${slot.address} is client ${slot.client}.`, "pool only": `The server has no ${slot.address}.` };
+    write(this.detail, `${this.sentence(slot, this.now(), false)}${where} ${address[slot.sides] ?? slot.address}`);
   }
 
   summary() {

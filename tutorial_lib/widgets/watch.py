@@ -10,7 +10,7 @@ from typing import Any
 
 from tutorial_lib.anatomy import PoolConnection, connections_of
 from tutorial_lib.callsite import line_of
-from tutorial_lib.covers import ASKED, CODE, GOT, INSTRUCTION, QUEUED, WHO, RawLease
+from tutorial_lib.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
 from tutorial_lib.observe import PoolSnapshot, snapshot
 from tutorial_lib.sides import Memory, Sides, compare
 from tutorial_lib.tap import Tap, can_wait, copied, listen, stop_listening
@@ -107,7 +107,7 @@ class PoolWatch:
     def _queue(self) -> list[RawLease]:
         """Who waits, longest first."""
         asking = copied(self._tap.asking.values()) if self._tap else []
-        return sorted((lease for lease in asking if lease[QUEUED]), key=lambda lease: lease[ASKED])
+        return sorted(asking, key=lambda lease: lease[ASKED])
 
     def _totals(self) -> dict[str, int]:
         outcomes = self._tap.outcomes if self._tap else {}
@@ -124,7 +124,7 @@ class PoolWatch:
 
     def _describe(self, connections: Sequence[PoolConnection], sides: Sides | None) -> list[State]:
         held = dict(self._tap.held) if self._tap else {}
-        openers = [lease for lease in copied(self._tap.asking.values()) if not lease[QUEUED]] if self._tap else []
+        earlier = self._tap.already_in_use if self._tap else len(connections)
         slots = []
         for connection in connections:
             slot: State = {"n": self._number(connection, connections), "address": connection.address}
@@ -133,11 +133,10 @@ class PoolWatch:
                 slot["is"] = "closed" if connection.is_open is False else "idle"
             elif lease is not None:
                 slot |= {"is": "in use", **_who(lease, lease[GOT])}
-            elif openers:
-                opener = openers.pop()
-                slot |= {"is": "opening", **_who(opener, opener[ASKED])}
-            else:
+            elif earlier and connection.is_open is not False:
                 slot |= {"is": "in use", "who": "borrowed earlier", "since": None, "where": ""}
+            else:
+                slot |= {"is": "opening", "since": None}
             if sides is not None:
                 slot["sides"] = sides.verdicts[connection.key]
                 slot["client"] = sides.client_ids.get(connection.key)

@@ -1,0 +1,125 @@
+"""Looking does not disturb: a pool with a recording, and with an open PoolView, beside the same pool left alone.
+
+One thread that does nothing but GETs on this machine's own Redis: nowhere does a command take less time, so nowhere
+does looking weigh more.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import redis
+from jupyter_client.manager import start_new_kernel
+
+from tests.bench.row import Row, at_least, at_most, interleaved
+from tests.fake_connections import FakeConnection
+from tutorial_lib import covers
+from tutorial_lib.recording import record
+from tutorial_lib.servers.redis_process import RedisProcess
+from tutorial_lib.widgets.pool_view import PoolView
+
+POOLS: dict[str, Any] = {"ConnectionPool": redis.ConnectionPool, "BlockingConnectionPool": redis.BlockingConnectionPool}
+LOOKING_TIME = 5.0
+TOP = str(Path(__file__).parents[2])
+
+
+def gets(client: redis.Redis, times: int) -> float:
+    """Return the seconds that so many GETs took."""
+    start = time.perf_counter()
+    for _ in range(times):
+        client.get("key")
+    return time.perf_counter() - start
+
+
+def beside(name: str, server: RedisProcess) -> tuple[redis.Redis, redis.Redis]:
+    """Return two clients with a pool each, alike."""
+    pools = [POOLS[name](host=server.host, port=server.port, max_connections=4) for _ in range(2)]
+    first, second = (redis.Redis(connection_pool=pool) for pool in pools)
+    return first, second
+
+
+def ratio_of(left_alone: redis.Redis, looked_at: redis.Redis) -> float:
+    """Return the throughput of the second client as a share of the first's: many short rounds, in turn."""
+    _, _, ratio = interleaved(lambda: gets(left_alone, 100), lambda: gets(looked_at, 100), rounds=600)
+    return ratio
+
+
+def recorded(name: str) -> Row:
+    with RedisProcess() as server:
+        left_alone, looked_at = beside(name, server)
+        with record(looked_at.connection_pool):
+            ratio = ratio_of(left_alone, looked_at)
+        left_alone.connection_pool.disconnect()
+        looked_at.connection_pool.disconnect()
+    return at_least(f"throughput with record / without, {name}", ratio, 0.95)
+
+
+def viewed_here(name: str) -> float:
+    """Return the throughput beside an open view, as a share of that without.
+
+    A view costs twice: a little with every borrow, which short rounds show, and some looks each second, of which a
+    short round has none or one. These are added up as the processor's time that the view's threads take.
+    """
+    from IPython.display import display
+
+    with RedisProcess() as server:
+        left_alone, looked_at = beside(name, server)
+        view = PoolView(looked_at.connection_pool, server)
+        display(view)  # type: ignore[no-untyped-call]
+        ratio = ratio_of(left_alone, looked_at)
+        before, began = time_of_the_views_threads(), time.perf_counter()
+        while time.perf_counter() < began + LOOKING_TIME:
+            gets(looked_at, 100)
+        share = (time_of_the_views_threads() - before) / LOOKING_TIME
+        view.close()
+        left_alone.connection_pool.disconnect()
+        looked_at.connection_pool.disconnect()
+    return ratio * (1 - share)
+
+
+def time_of_the_views_threads() -> float:
+    """Return the processor's time, in seconds, that looking, asking the server and sending have taken so far."""
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith(("pool view", "IOPub"))]
+    return sum(time.clock_gettime(time.pthread_getcpuclockid(thread.ident)) for thread in threads if thread.ident)
+
+
+def viewed(name: str) -> Row:
+    """Measure inside a kernel, so that what a view sends is really sent."""
+    # --log-level: ipykernel warns about each kernel that TCP is not encrypted.
+    manager, kernel = start_new_kernel(kernel_name="python3", cwd=TOP, extra_arguments=["--log-level=ERROR"])
+    said: list[str] = []
+    try:
+        code = f"from tests.bench.observe import viewed_here\nprint('ratio', viewed_here({name!r}))"
+
+        def listen(message: Any) -> None:
+            said.append(str(message["content"].get("text", message["content"].get("evalue", ""))))
+
+        kernel.execute_interactive(code, timeout=300, output_hook=listen)
+    finally:
+        kernel.stop_channels()
+        manager.shutdown_kernel(now=True)
+    ratio = next((float(text.split()[1]) for text in said if text.startswith("ratio ")), float("nan"))
+    return at_least(f"throughput with an open PoolView / without, {name}", ratio, 0.97)
+
+
+def memory() -> Row:
+    pool: Any = redis.ConnectionPool(connection_class=FakeConnection)
+    tracemalloc.start()
+    try:
+        with record(pool) as recording:
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(covers.KEPT + 50_000):
+                pool.release(pool.get_connection())
+            after, _ = tracemalloc.get_traced_memory()
+        assert recording.forgotten
+    finally:
+        tracemalloc.stop()
+    return at_most("memory of a recording, however long", (after - before) / 1e6, 30, "MB")
+
+
+def rows() -> list[Row]:
+    return [*map(recorded, POOLS), *map(viewed, POOLS), memory()]

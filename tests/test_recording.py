@@ -238,6 +238,16 @@ def test_a_connection_borrowed_earlier_may_come_back_while_recording() -> None:
     assert recording.peak == 1
 
 
+@BOTH
+def test_a_return_that_nobody_heard_is_known_from_the_next_borrow(kind: type[redis.ConnectionPool]) -> None:
+    pool = pool_of(1, kind)
+    earlier = pool.get_connection()
+    with record(pool) as recording:
+        kind.release(pool, earlier)  # as by a thread that was just on its way when the recording began
+        pool.release(pool.get_connection())
+    assert [moment.in_use for moment in recording.timeline()] == [0, 1, 0]
+
+
 def test_a_pool_that_is_disconnected_or_reset_meanwhile() -> None:
     pool = pool_of(2)
     with record(pool) as recording:

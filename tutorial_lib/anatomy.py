@@ -7,12 +7,13 @@ that cannot be found is None or empty, and whoever asks must be able to do witho
 from __future__ import annotations
 
 import socket
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import redis
 
-from tutorial_lib.tap import copied
+T = TypeVar("T")
 
 
 class PoolConnection(NamedTuple):
@@ -37,6 +38,15 @@ def connections_of(pool: Any) -> list[PoolConnection] | None:
     if found is None:
         return None
     return [_describe(connection, in_use) for connection, in_use in found]
+
+
+def in_use_now(pool: Any) -> set[int]:
+    """Return the keys of what is borrowed now; negative stand-ins, as many, of a pool that shows only counts."""
+    found = _in_use_and_idle(pool)
+    if found is None:
+        _, (in_use, _) = pool.get_connection_count()
+        return set(range(-in_use, 0))
+    return {id(connection) for connection, in_use in found if in_use}
 
 
 def _in_use_and_idle(pool: Any) -> list[tuple[Any, bool]] | None:
@@ -87,3 +97,12 @@ def written(address: Any) -> str:
         return ""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def copied(container: Iterable[T]) -> list[T]:
+    """Copy what other threads change meanwhile."""
+    while True:
+        try:
+            return list(container)
+        except RuntimeError:  # Changed during the copy, which is rare: again.
+            continue

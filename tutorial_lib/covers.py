@@ -69,7 +69,7 @@ def cover_sync(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, An
         done = tap.done
         lease = held.pop(id(connection), None)
         if lease is None:
-            tap.unknown_return(current_thread().name)
+            tap.unknown_return(id(connection), current_thread().name)
         else:
             lease[5] = clock()
             if done is not None:
@@ -114,7 +114,7 @@ def cover_async(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, A
         done = tap.done
         lease = held.pop(id(connection), None)
         if lease is None:
-            tap.unknown_return(current_caller()[1])
+            tap.unknown_return(id(connection), current_caller()[1])
             return await give_back(connection)
         lease[5] = clock()
         try:

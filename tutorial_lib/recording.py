@@ -6,11 +6,11 @@ import itertools
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from tutorial_lib.anatomy import copied
 from tutorial_lib.callsite import Line, Site, line_of
 from tutorial_lib.covers import (
     ASKED,
@@ -28,8 +28,8 @@ from tutorial_lib.covers import (
 )
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.lease import Lease, Moment, Outcome, moments
-from tutorial_lib.observe import AnyPool, check_pool, snapshot
-from tutorial_lib.tap import Tap, copied, listen, stop_listening, tap_of
+from tutorial_lib.observe import AnyPool, check_pool
+from tutorial_lib.tap import Tap, listen, stop_listening, tap_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -69,7 +69,7 @@ class Recording:
         self._asking: list[RawLease] = []
         self._forgetting = threading.Lock()
         self._forgotten_longest_wait = 0.0
-        self._earlier = 0
+        self._earlier: set[int] = set()
         self._began = self._ended = 0.0
 
     # -- beginning and end
@@ -77,15 +77,13 @@ class Recording:
     def __enter__(self) -> Self:
         if self._pool is None:
             raise BadSetting("This recording is over. Make another: with record(pool) as recording: …")
-        before = snapshot(self._pool).in_use
         tap = tap_of(self._pool)
         if tap is not None and tap.done is not None:
             raise BadSetting(
                 "This pool is already being recorded. Read that recording, which can be read while it runs, or end it."
             )
         self._pool, pool = None, self._pool
-        self._tap = tap = listen(pool, before)
-        self._earlier = before
+        self._tap = tap = listen(pool)
         self._began = clock()
         tap.unserved, tap.stray, tap.overflow = self._turned_away, self._strays.append, self._forget_oldest
         tap.done, tap.lines = self._done, True
@@ -100,6 +98,7 @@ class Recording:
         # In this order: a lease that moves on meanwhile is then found at least once, and _leases() drops its double.
         self._ended = clock()
         self._asking, self._open = copied(tap.asking.values()), copied(tap.held.values())
+        self._earlier = set(copied(tap.earlier))
         tap.done, tap.lines = None, False
         tap.forget_recording()
         self._tap = None
@@ -199,9 +198,17 @@ class Recording:
         returned = [raw[ENDED] for raw in copied(self._done) if raw[GOT] < self._began]
         returned += [raw[ENDED] for raw in copied(self._strays) if raw[OUTCOME] == "borrowed earlier"]
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
-        counted = moments([*self.leases, *self.turned_away], self._earlier, earlier_returns)
-        # Who moved at the instant when the recording began may be counted twice; no pool lends more than its limit.
-        return [replace(moment, in_use=min(moment.in_use, self.limit)) for moment in counted]
+        earlier = len(earlier_returns) + self._never_returned()
+        return moments([*self.leases, *self.turned_away], earlier, earlier_returns)
+
+    def _never_returned(self) -> int:
+        """Count the connections that were in use before the recording and all through it."""
+        tap = self._tap
+        known = self._open if tap is None else copied(tap.held.values())
+        unheard = self._earlier if tap is None else set(copied(tap.earlier))
+        # Who was heard to borrow a connection later shows that it had come back, just before anybody listened.
+        borrowed_since = {raw[CONNECTION] for part in self._served() for raw in part}
+        return len([raw for raw in known if raw[GOT] < self._began]) + len(unheard - borrowed_since)
 
     def __repr__(self) -> str:
         return (

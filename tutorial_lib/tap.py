@@ -14,19 +14,18 @@ import sys
 import threading
 import weakref
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import MethodType
-from typing import Any, TypeVar
+from typing import Any
 
 import redis
 import redis.asyncio
 from redis.exceptions import MaxConnectionsError
 
+from tutorial_lib.anatomy import copied, in_use_now
 from tutorial_lib.callsite import caller_site
 from tutorial_lib.covers import ENDED, OUTCOME, RawLease, clock, cover_async, cover_sync
 from tutorial_lib.errors import BadSetting
-
-T = TypeVar("T")
 
 _COVERS = cover_sync.__code__.co_filename
 
@@ -36,7 +35,7 @@ _lock = threading.RLock()  # Reentrant: a garbage-collected PubSub returns its c
 class Tap:
     """What is heard at one pool. Made by ``listen(pool)``; ended by ``stop_listening(tap)``."""
 
-    def __init__(self, pool: Any, already_in_use: int) -> None:
+    def __init__(self, pool: Any) -> None:
         self.pool = weakref.ref(pool)
         self.waits = can_wait(pool)
         self.asking: dict[int, RawLease] = {}
@@ -47,8 +46,8 @@ class Tap:
         """Whether to find out which line borrows. That is the larger half of the cost; a live view does without."""
         self.forget_recording()
         self.outcomes: Counter[str] = Counter()
-        self.already_in_use = already_in_use
-        """Connections that were borrowed before anybody listened, and are not back yet."""
+        self.earlier: set[int] = set()
+        """Connections that were borrowed before anybody listened, and that nobody was heard to return or to borrow."""
         self.listeners = 0
         self.covers: dict[str, weakref.ref[Any]] = {}
 
@@ -73,16 +72,16 @@ class Tap:
             lease[ENDED], lease[OUTCOME] = clock(), "lent again"
             self.done.append(lease)
 
-    def unknown_return(self, who: str) -> None:
+    def unknown_return(self, connection: int, who: str) -> None:
         """Note the return of a connection that nobody, as far as was heard, has borrowed."""
         if _within_get_connection():
             return  # The pool takes back a connection that it could not open, before its caller hears of it.
         with _lock:
             now = clock()
-            outcome = "returned twice"
-            if self.already_in_use:
-                self.already_in_use -= 1
-                outcome = "borrowed earlier"
+            unnamed = next((key for key in self.earlier if key < 0), connection)
+            key = connection if connection in self.earlier else unnamed
+            outcome = "borrowed earlier" if key in self.earlier else "returned twice"
+            self.earlier.discard(key)
             self.outcomes[outcome] += 1
             self.stray([who, *caller_site(), now, now, now, 0, False, outcome])
 
@@ -118,10 +117,10 @@ def outcome_of(error: BaseException) -> str:
     return "failed"
 
 
-def listen(pool: Any, already_in_use: int) -> Tap:
+def listen(pool: Any) -> Tap:
     """Begin to listen at ``pool``, or join those who already do."""
     with _lock:
-        tap = tap_of(pool) or _cover(pool, already_in_use)
+        tap = tap_of(pool) or _cover(pool)
         tap.listeners += 1
         return tap
 
@@ -149,10 +148,10 @@ def tap_of(pool: Any) -> Tap | None:
     return tap if isinstance(tap, Tap) else None
 
 
-def _cover(pool: Any, already_in_use: int) -> Tap:
+def _cover(pool: Any) -> Tap:
     cover = cover_async if inspect.iscoroutinefunction(pool.get_connection) else cover_sync
     try:
-        tap = Tap(pool, already_in_use)
+        tap = Tap(pool)
         # The functions hold the pool, and the pool them. The tap holds neither, so that a pool which nobody else has
         # is garbage-collected though it is watched.
         for name, function in cover(tap, pool, MethodType(undecorated(pool), pool)).items():
@@ -160,6 +159,8 @@ def _cover(pool: Any, already_in_use: int) -> Tap:
             function.before = pool.__dict__.get(name)
             tap.covers[name] = weakref.ref(function)
             pool.__dict__[name] = function
+        # Only now, so that nobody who returns a connection meanwhile is missed.
+        tap.earlier = in_use_now(pool) - set(copied(tap.held))
     except (AttributeError, TypeError):
         raise BadSetting(
             f"A {type(pool).__name__} cannot be listened to: it has no attributes of its own. "
@@ -188,12 +189,3 @@ def _renew_lock() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
-
-
-def copied(container: Iterable[T]) -> list[T]:
-    """Copy what other threads change meanwhile."""
-    while True:
-        try:
-            return list(container)
-        except RuntimeError:  # Changed during the copy, which is rare: again.
-            continue

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from time import perf_counter as clock
 from typing import Any
 
-from tutorial_lib.anatomy import PoolConnection, connections_of
+from tutorial_lib.anatomy import PoolConnection, connections_of, copied
 from tutorial_lib.callsite import line_of
 from tutorial_lib.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
 from tutorial_lib.observe import PoolSnapshot, snapshot
 from tutorial_lib.sides import Memory, Sides, compare
-from tutorial_lib.tap import Tap, can_wait, copied, listen, stop_listening
+from tutorial_lib.tap import Tap, can_wait, listen, stop_listening
 from tutorial_lib.widgets.server_watch import ServerWatch
 
 DRAWN = 100
@@ -45,7 +45,7 @@ class PoolWatch:
         """Begin to listen, so that it is known who borrows and since when."""
         pool = self._pool()
         if self._tap is None and pool is not None:
-            self._tap = listen(pool, snapshot(pool).in_use)
+            self._tap = listen(pool)
             if self._server:
                 self._server.start()
 
@@ -124,7 +124,7 @@ class PoolWatch:
 
     def _describe(self, connections: Sequence[PoolConnection], sides: Sides | None) -> list[State]:
         held = dict(self._tap.held) if self._tap else {}
-        earlier = self._tap.already_in_use if self._tap else len(connections)
+        earlier = set(self._tap.earlier) if self._tap else {connection.key for connection in connections}
         slots = []
         for connection in connections:
             slot: State = {"n": self._number(connection, connections), "address": connection.address}
@@ -133,7 +133,7 @@ class PoolWatch:
                 slot["is"] = "closed" if connection.is_open is False else "idle"
             elif lease is not None:
                 slot |= {"is": "in use", **_who(lease, lease[GOT])}
-            elif earlier and connection.is_open is not False:
+            elif connection.key in earlier or connection.key < 0:
                 slot |= {"is": "in use", "who": "borrowed earlier", "since": None, "where": ""}
             else:
                 slot |= {"is": "opening", "since": None}

@@ -57,24 +57,24 @@ _getframe = sys._getframe
 
 def caller_site() -> Site:
     """Find the learner's line that led to our caller; NOWHERE if none did. Runs for every borrow: each step counts."""
-    try:
-        # Under client.get() redis-py fills the three frames below this one: looking here first saves two steps.
-        frame: Any = _getframe(4)
-        if _whose[frame.f_code.co_filename] != REDIS:
-            frame = _getframe(2)
-        while _whose[frame.f_code.co_filename]:
-            frame = frame.f_back
-    except (KeyError, ValueError, AttributeError):  # A file not seen yet, or the stack ends.
-        return _search(_getframe(1).f_back)
-    return frame.f_code, frame.f_lasti
+    while True:
+        try:
+            # Under client.get() redis-py fills the three frames below this one: looking here first saves two steps.
+            frame: Any = _getframe(4)
+            if _whose[frame.f_code.co_filename] != REDIS:
+                frame = _getframe(2)
+            while _whose[frame.f_code.co_filename]:
+                frame = frame.f_back
+            return frame.f_code, frame.f_lasti
+        except KeyError as unknown:
+            _whose[unknown.args[0]] = whose(unknown.args[0])
+        except (ValueError, AttributeError):  # The stack is not so deep, or it ends.
+            return _search(_getframe(1).f_back)
 
 
 def _search(frame: FrameType | None) -> Site:
     while frame is not None:
-        filename = frame.f_code.co_filename
-        if filename not in _whose:
-            _whose[filename] = whose(filename)
-        if _whose[filename] == OUTSIDE:
+        if whose(frame.f_code.co_filename) == OUTSIDE:
             return frame.f_code, frame.f_lasti
         frame = frame.f_back
     return NOWHERE

@@ -132,7 +132,8 @@ pool.close()
 # %% [markdown]
 # ## Where to go with an error
 #
-# You may be here because of one of these. Lessons without a link are to come.
+# You may be here because of one of these. If not, go on to the recap: the table will keep.
+# Lessons without a link are to come.
 #
 # | What you see | Lesson |
 # |---|---|

@@ -47,7 +47,12 @@ guess_open
 
 # %%
 opened_before = server.opened()
-pool = redis.ConnectionPool(host=server.host, port=server.port, db=0, max_connections=5)
+pool = redis.ConnectionPool(
+    host=server.host,
+    port=server.port,
+    db=0,
+    max_connections=5,
+)
 guess_open.reveal(server.opened() - opened_before)
 
 # %% [markdown]
@@ -58,7 +63,8 @@ guess_open.reveal(server.opened() - opened_before)
 r = redis.Redis(connection_pool=pool)
 r.set("greeting", "hello")
 print(r.get("greeting").decode())
-server.opened() - opened_before, snapshot(pool)
+print("opened:", server.opened() - opened_before)
+print(snapshot(pool))
 
 # %% [markdown]
 # Two commands, one connection. `in_use` are lent now, `idle` wait in the pool, `limit` is the most it may
@@ -69,9 +75,9 @@ server.opened() - opened_before, snapshot(pool)
 
 # %%
 plan = redis.Connection()
-print(plan.host, plan.port, plan.db)
-print(snapshot(redis.ConnectionPool()))
-print(snapshot(redis.ConnectionPool(max_connections=0)))
+print("goes to", plan.host, plan.port, plan.db)
+print("no limit given:", snapshot(redis.ConnectionPool()))
+print("a limit of 0:", snapshot(redis.ConnectionPool(max_connections=0)))
 
 # %% [markdown]
 # ## Twenty visitors, one connection

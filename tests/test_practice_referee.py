@@ -14,6 +14,7 @@ import redis
 from tests.one_ping import TASK, assert_next_check_passes, assert_no_thread_is_left, solution, starter
 from tutorial_lib.exercises import load_task
 from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.leftovers import pools_to
 from tutorial_lib.practice.referee import judge
 from tutorial_lib.practice.verdict import Verdict
 
@@ -199,6 +200,11 @@ def test_a_check_sees_what_was_printed_and_which_pools_there_are() -> None:
 
     assert judge(replace(TASK, check=look), make_pool).message == "It did what was asked."
     assert seen == {"printed": "hello\n", "limits": [7]}
+
+
+def test_a_pool_whose_constructor_raised_is_not_looked_into() -> None:
+    half_built = redis.ConnectionPool.__new__(redis.ConnectionPool)
+    assert half_built not in pools_to([6379])
 
 
 def test_a_borrowed_server_is_not_used_for_checks(monkeypatch: pytest.MonkeyPatch) -> None:

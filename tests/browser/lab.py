@@ -128,7 +128,8 @@ class Notebook:
         self._wait_until_ready()
 
     def _listen(self, message: Any) -> None:
-        if message.type == "error":
+        # JupyterLab's own debugger says this when a kernel is restarted while it asks the old one.
+        if message.type == "error" and not message.text.startswith("Could not restore the debugger state"):
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
     def run_all(self) -> None:

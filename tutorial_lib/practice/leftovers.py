@@ -24,7 +24,7 @@ def pools_to(ports: Collection[int]) -> list[redis.ConnectionPool]:
 
 
 def _goes_to(pool: redis.ConnectionPool, ports: Collection[int]) -> bool:
-    settings = pool.connection_kwargs
+    settings = getattr(pool, "connection_kwargs", {})  # Without any: its constructor raised, or is still running.
     return str(settings.get("port")) in map(str, ports) and settings.get("username") != ADMIN
 
 

@@ -54,7 +54,7 @@ def test_a_lease_says_who_from_which_line_and_that_it_came_back(kind: type[redis
     assert lease.line.text == "pool.release(pool.get_connection())"
     assert lease.where == f"test_recording.py, line {lease.line.number}, in checkout()"
     assert 0 <= lease.asked <= lease.got <= lease.ended <= recording.duration
-    assert repr(lease) == f"Lease(shopper: returned, borrowed at {lease.where})"
+    assert repr(lease) == 'Lease(shopper, returned, "pool.release(pool.get_connection())" in checkout())'
 
 
 def test_the_line_is_the_learners_not_redis_pys() -> None:
@@ -79,6 +79,7 @@ def test_a_thread_that_runs_redis_py_directly_has_no_line_to_blame() -> None:
         in_thread(pool.get_connection).join()
     (lease,) = recording.still_held()
     assert lease.where == "an unknown line"
+    assert repr(lease) == "Lease(helper, still held, an unknown line)"
 
 
 def test_what_is_not_back_at_the_end_is_marked_with_the_line_that_borrowed_it() -> None:

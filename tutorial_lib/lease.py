@@ -54,7 +54,10 @@ class Lease:
         return self.got + self.held
 
     def __repr__(self) -> str:
-        return f"Lease({self.who}: {self.outcome}, borrowed at {self.where})"
+        # The line's own text: a cell's number depends on how often cells were run.
+        code = f'"{self.line.text}"' if self.line.text else self.where
+        function = f" in {self.line.function}()" if self.line.function.isidentifier() else ""
+        return f"Lease({self.who}, {self.outcome}, {code}{function})"
 
 
 @dataclass(frozen=True)

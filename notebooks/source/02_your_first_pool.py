@@ -16,7 +16,7 @@ from timeit import timeit
 
 import redis
 
-from tutorial_lib import FaultProxy, predict, snapshot, start_server
+from tutorial_lib import FaultProxy, PoolView, predict, snapshot, start_server
 
 server = start_server()
 server
@@ -151,20 +151,23 @@ print(f"100 greetings: {pooled:.3f} s through the pool, {afresh:.3f} s afresh")
 # ## Five at once, and not a sixth
 #
 # Each command borrows a connection and gives it back. Here we borrow by hand, which programs hardly
-# ever need, to see a pool that has lent all it may:
+# ever need, to see a pool that has lent all it may. `PoolView` draws it live: a slot for each allowed
+# connection, joined to the server's own entry for it.
 
 # %%
+view = PoolView(pool, server)
 borrowed = [pool.get_connection() for _ in range(5)]
-print(snapshot(pool))
 try:
     pool.get_connection()
 except redis.MaxConnectionsError as error:
     print(f"{type(error).__name__}: {error}")
 
+view
+
 # %% [markdown]
-# The limit is a guard. Whatever goes wrong in your program, this pool will not flood the server with
-# connections. The sixth caller was refused at once; how to have it wait instead is the subject of
-# [lesson 03](03_when_the_pool_is_empty.ipynb).
+# Five slots, all in use. The limit is a guard: whatever goes wrong in your program, this pool will not
+# flood the server with connections. The sixth caller was refused at once; how to have it wait instead is
+# the subject of [lesson 03](03_when_the_pool_is_empty.ipynb).
 
 # %% jupyter={"source_hidden": true}
 guess_next = predict(
@@ -186,8 +189,8 @@ pool.release(lent)
 guess_next.reveal(borrowed.index(lent))
 
 # %% [markdown]
-# Last in, first out. At quiet times one connection does all the work and the other four lie idle,
-# for as long as the pool lives: nothing closes them. Twenty visitors later:
+# Last in, first out, and the five slots above are idle. At quiet times one connection does all the work
+# and the other four lie idle, for as long as the pool lives: nothing closes them. Twenty visitors later:
 
 # %%
 for _ in range(20):
@@ -332,6 +335,7 @@ server.opened() - opened_before
 # [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]
+view.close()
 pool.close()
 distant.close()
 proxy.close()

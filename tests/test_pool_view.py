@@ -15,6 +15,7 @@ import redis.asyncio
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.faults import FaultProxy
 from tutorial_lib.recording import record
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets import presence
@@ -224,10 +225,21 @@ def test_a_server_that_does_not_answer_does_not_hold_up_the_pools_side(make: Mak
         pool = pool_of(2)
         view = make(pool, paused)
         assert asked.wait(5)
+        assert view.state["server"]["answers"] is None
         pool.get_connection()
         assert eventually(lambda: slots(view) == ["in use"])
         answer.set()
-        assert eventually(lambda: view.state["server"].get("clients") == 0)
+        assert eventually(lambda: view.state["server"]["answers"])
+
+
+def test_through_a_proxy_the_two_lists_cannot_be_matched_and_it_says_so(make: Make, server: FakeServer) -> None:
+    with FaultProxy(server) as proxy:
+        pool = redis.ConnectionPool(host=proxy.host, port=proxy.port, max_connections=3)
+        view = make(pool, server)
+        pool.get_connection()
+        assert eventually(lambda: view.state["server"].get("unmatched") == f"{proxy.host}:{proxy.port}")
+        assert slots(view, "sides") == ["unknown"]
+        pool.disconnect()
 
 
 # -- pools that end, and odd ones

@@ -27,6 +27,7 @@ def test_who_is_in_both_lists() -> None:
     sides = compare(pool, Answer(2.0, [client(1), client(2), client(9)], 6379), noted((1.0, pool)))
     assert sides.verdicts == {1: "both", 2: "both"}
     assert sides.client_ids == {1: 1_001, 2: 1_002}
+    assert sides.unmatched == ""
     assert (sides.server_only, sides.others) == ([], 1)
 
 
@@ -53,6 +54,13 @@ def test_through_a_proxy_nothing_is_said() -> None:
     pool = [open_from(1, peer="127.0.0.1:7000")]
     sides = compare(pool, Answer(2.0, [client(8)], 6379), noted((1.0, pool)))
     assert sides.verdicts == {1: "unknown"}
+    assert sides.unmatched == "127.0.0.1:7000"
+
+
+def test_by_unix_socket_nothing_is_said() -> None:
+    by_unix_socket = PoolConnection(1, in_use=False, is_open=True, address="", peer="")
+    sides = compare([by_unix_socket], Answer(2.0, [client(8)], 6379), noted((1.0, [by_unix_socket])))
+    assert (sides.verdicts, sides.unmatched) == ({1: "unknown"}, "hidden")
 
 
 def test_a_closed_connection_is_in_no_list_and_nobody_is_surprised() -> None:

@@ -33,6 +33,8 @@ class Sides:
     """Clients that were this pool's, and that the pool knows no longer."""
     others: int
     """How many clients have nothing to do with this pool."""
+    unmatched: str
+    """Why open connections cannot be matched: the address they are connected to instead, "hidden", or ""."""
 
 
 @dataclass
@@ -70,10 +72,23 @@ def compare(connections: Sequence[PoolConnection], answer: Answer, memory: Memor
             client_ids[connection.key] = client.id
         verdicts[connection.key] = "both" if client else _verdict_on_missing(connection, answer, memory)
     left = [client for client in answer.clients if memory.gone.get(client.address, answer.asked) < answer.asked]
-    return Sides(verdicts, client_ids, left, len(answer.clients) - len(client_ids) - len(left))
+    others = len(answer.clients) - len(client_ids) - len(left)
+    return Sides(verdicts, client_ids, left, others, _why_unmatched(connections, answer))
+
+
+def _why_unmatched(connections: Sequence[PoolConnection], answer: Answer) -> str:
+    for connection in connections:
+        if connection.is_open is not False and not connection.address:
+            return "hidden"
+        if connection.address and not _goes_there(connection, answer):
+            return connection.peer
+    return ""
+
+
+def _goes_there(connection: PoolConnection, answer: Answer) -> bool:
+    return connection.peer.endswith(f":{answer.port}")  # Not so through a proxy, which has an address of its own.
 
 
 def _verdict_on_missing(connection: PoolConnection, answer: Answer, memory: Memory) -> Verdict:
-    goes_there = connection.peer.endswith(f":{answer.port}")  # Not so through a proxy, which has an address of its own.
     was_open_when_asked = memory.since.get(connection.address, answer.asked) < answer.asked
-    return "pool only" if connection.address and goes_there and was_open_when_asked else "unknown"
+    return "pool only" if connection.address and _goes_there(connection, answer) and was_open_when_asked else "unknown"

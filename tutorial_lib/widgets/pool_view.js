@@ -197,24 +197,8 @@ class View {
     if (drawn < state.limit) {
       notes.push(`${drawn === 100 ? "The first 100 slots" : "Opened slots"} are drawn; the limit is too large for all.`);
     }
-    const { server } = state;
-    if (server) {
-      if (server.answers === null) notes.push("Asking the server …");
-      else if (server.answers === false) notes.push(`The server does not answer. ${server.says}`);
-      else if (this.unmatched()) {
-        notes.push(
-          "The server lists its clients by address, and none is this pool's: " +
-            "its connections go through a proxy, or do not show their address.",
-        );
-      }
-    }
+    if (state.server) notes.push(...serverNotes(state.server));
     return notes;
-  }
-
-  unmatched() {
-    const { state } = this;
-    const open = state.slots.filter((slot) => slot.is !== "closed");
-    return open.length > 0 && state.server.clients > 0 && open.every((slot) => slot.sides === "unknown");
   }
 
   showQueue() {
@@ -419,6 +403,16 @@ class View {
     const text = `The last ${STRIP_SECONDS} seconds: at most ${peak} in use, at most ${waited} waiting.`;
     setAttribute(canvas, "aria-label", text);
   }
+}
+
+// ---- words
+
+function serverNotes({ answers, says, unmatched }) {
+  if (answers === null) return ["Asking the server …"];
+  if (answers === false) return [`The server does not answer. ${says}`.trim()];
+  if (unmatched === "hidden") return ["The connections do not show their address: the server's list cannot be matched."];
+  if (unmatched) return [`The connections go to ${unmatched}, not straight to the server: its list cannot be matched.`];
+  return [];
 }
 
 // ---- pictures

@@ -160,14 +160,14 @@ class PoolWatch:
         answer, silent = self._server.answer, self._server.silent_for()
         if answer is None:
             said = self._server.failure
-            return None, {"says": said or "asking …", "answers": False}
+            return None, {"says": said, "answers": False if said else None}
         sides = compare(connections, answer, self._memory)
         return sides, {
             "answers": not silent,
-            "says": "does not answer" if silent else "",
+            "says": "",
             "left": [{"client": client.id, "address": client.address} for client in sides.server_only],
             "others": sides.others,
-            "clients": len(answer.clients),
+            "unmatched": sides.unmatched,
         }
 
 

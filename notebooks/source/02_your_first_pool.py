@@ -335,7 +335,6 @@ server.opened() - opened_before
 # [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]
-view.close()
 pool.close()
 distant.close()
 proxy.close()

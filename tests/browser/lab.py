@@ -111,7 +111,7 @@ class Notebook:
         """Every address that the page has asked for."""
         page.on("request", lambda request: self.requested.append(request.url))
         page.on("console", self._listen)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", self._hear_error)
         page.goto(url)
         self._wait_until_ready()
 
@@ -131,6 +131,11 @@ class Notebook:
         # JupyterLab's own debugger says this when a kernel is restarted while it asks the old one.
         if message.type == "error" and not message.text.startswith("Could not restore the debugger state"):
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _hear_error(self, error: Any) -> None:
+        # JupyterLab's own, about whatever was on its way to a kernel that is restarted.
+        if not str(error).startswith("Canceled future for"):
+            self.complaints.append(str(error))
 
     def run_all(self) -> None:
         """Run every cell, and wait until they have all run."""

@@ -84,6 +84,13 @@ def test_run_all_twice_in_one_kernel_gives_the_same_and_leaves_nothing_behind(pa
     assert twice.cells[-1].outputs[0].data["text/plain"] == "[]"
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=name_of)
+def test_cells_can_be_run_again_from_the_last_to_the_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTORIAL_SERVER", "fake")
+    cells = code(read(path))[:-1]  # the last one closes what the others use
+    execute(notebook_of(*cells, *reversed(cells)), path.parent)
+
+
 def test_a_server_left_open_would_be_noticed() -> None:
     start = "from tutorial_lib import start_server; server = start_server()"
     leaky = notebook_of(REMEMBER, start, WHAT_IS_LEFT.replace("timeout=5", "timeout=0"))

@@ -1,0 +1,73 @@
+"""What the course promises to show: what people run into, what is believed and false, and where the course began.
+
+Each lesson says in ``tests/shown/lesson_NN.py`` which of its cells, or which exercise, shows which of these;
+``tests/test_curriculum.py`` fails on what nobody shows, and on a cell that is not there.
+"""
+
+from __future__ import annotations
+
+CENSUS = {
+    1: "a plain pool is exhausted: MaxConnectionsError",
+    2: "an idle connection is closed by the other side, and noticed at the next command",
+    3: "a client or a pool per request",
+    5: "the server refuses: max number of clients reached",
+    6: "pub/sub keeps its connection until close",
+    7: "a blocking command outlives socket_timeout, and is sent again",
+    9: "a shared pool is closed under its other users",
+    10: "arguments of a client that is given a pool are ignored",
+    11: "a reply that was left unread reaches the next borrower",
+    12: "a connection borrowed by hand and lost",
+    14: "a blocking pool gives up: No connection available.",
+    15: "churn, and addresses in TIME_WAIT",
+    16: "WATCH keeps its connection",
+    17: "SELECT reaches the next borrower",
+    18: "idle connections are never closed by the pool",
+    20: "a bad argument uses up the pool",
+    22: "nobody can see the pool",
+    25: "what the handshake costs, and TLS",
+}
+"""By the census's own numbers, which lessons and issues name too. What is missing belongs to lessons to come."""
+
+BELIEFS = {
+    "opens-when-created": "A pool opens its connections when it is created.",
+    "full-pool-waits": "A full pool waits.",
+    "retry-waits": "Retry waits for a free connection.",
+    "pool-timeout-limits-command": "BlockingConnectionPool(timeout=) limits the command.",
+    "one-except-fits": "One except clause fits both pools.",
+    "connection-error-is-down": "except ConnectionError means that Redis is down.",
+    "client-overrides-pool": "decode_responses or db on the client overrides the pool.",
+    "from-url-equals-host": "from_url equals Redis(host=...).",
+    "zero-is-unlimited": "max_connections=0 is unlimited.",
+    "limit-per-application": "max_connections is per application.",
+    "health-check-in-background": "health_check_interval is a background keepalive.",
+    "tcp-keepalive-stops-timeout": "TCP keepalive stops the server's timeout.",
+    "unsubscribe-gives-back": "unsubscribe gives the connection back.",
+    "lock-holds-connection": "Holding a Lock holds a connection.",
+    "dropping-returns": "Dropping a borrowed connection returns it.",
+    "close-is-final": "close() makes the client unusable.",
+    "pool-close-cures-leaks": "pool.close() cures leaks.",
+    "closing-from-pool-is-safe": "Closing a from_pool client is safe.",
+    "threads-need-as-many": "N threads need N connections.",
+    "connections-rotate": "Connections take turns.",
+    "pool-shrinks": "The pool shrinks after a burst.",
+    "url-false-is-false": "?decode_responses=False turns decoding off.",
+    "plain-redis-has-no-pool": "A plain redis.Redis() has no pool.",
+    "more-is-faster": "More connections are faster.",
+}
+
+ORIGINS = {
+    "what-pooling-is": "what pooling is, and why it saves time",
+    "when-quick-commands": "when to use it: many quick commands, no delay from opening",
+    "when-several-users": "when to use it: several users or parts at once",
+    "when-server-load": "when to use it: less load on the server, speed and resources",
+    "syntax-pool": "pool = redis.ConnectionPool(host=, port=, db=, max_connections=)",
+    "syntax-client": "r = redis.Redis(connection_pool=pool)",
+    "meaning-of-arguments": "what host and max_connections mean",
+    "pool-of-five-here": "a pool of 5 on this machine",
+    "pool-of-twenty-remote": "a pool of 20, db 1, on a remote host",
+    "greeting-program": "limit 3: set greeting to hello, get it, decode it, print it",
+    "close-by-hand": "close by hand what you opened",
+    "guards-against-too-many": "a pool guards against too many connections at once",
+    "adjust-the-limit": "adjust max_connections to the application's needs and the server's limits",
+}
+"""The lines of the short course that this one grew from."""

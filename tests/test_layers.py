@@ -30,7 +30,7 @@ LAYERS = (
     ("exercises", "load_plots", "picture", "plots", "practice.panel", "prediction", "widgets"),
     ("course", "load", "load_report", "meter", "pace", "practice", "predicted", "progress_bar", "sweeps", "workload"),
     ("anatomy", "callsite", "covers", "faults", "lease", "observe", "recording", "servers", "sides", "tap", "threads"),
-    ("arguments", "errors", "histogram", "pool_size", "simulation", "sizing"),
+    ("arguments", "errors", "histogram", "missing_name", "pool_size", "simulation", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

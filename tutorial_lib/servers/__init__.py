@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.missing_name import explain_missing_names
 from tutorial_lib.servers.base import ClientInfo, Server
 
 __all__ = ["ClientInfo", "Rung", "Server", "choose_rung", "start_private_server", "start_server"]
@@ -45,10 +46,12 @@ def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
     ``keys`` names what the lesson will write. On a borrowed server (REDIS_URL) none of them may exist yet, or
     KeyAlreadyThere is raised, and they are deleted at the end; a private server has nothing to protect.
 
-    Ends with ``close()``, with a ``with`` block, or with the process that called it, however that ends.
+    Ends with ``close()``, with a ``with`` block, or with the process that called it, however that ends. In a notebook,
+    a cell that is run too early from now on says which one it needs.
     """
     from tutorial_lib.servers.redis_process import find_program
 
+    explain_missing_names()
     rung, _ = choose_rung(os.environ, find_program())
     # Each kind is imported only when it is taken: fakeredis alone costs more than a redis-server's start.
     if rung == "borrowed":

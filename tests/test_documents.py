@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,14 +10,37 @@ import pytest
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text("utf-8")
-LESSONS = sorted(path.name for path in TOP.glob("notebooks/*.ipynb"))
+LESSON_PATHS = sorted(TOP.glob("notebooks/*.ipynb"))
+LESSONS = [path.name for path in LESSON_PATHS]
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_links_lead_somewhere(document: str) -> None:
-    links = re.findall(r"\]\(([^)#:]+)[)#]", (TOP / document).read_text("utf-8"))
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/summary.md"]
+NOTEBOOKS = sorted(path.relative_to(TOP).as_posix() for path in [*LESSON_PATHS, *TOP.glob("exercises/*.ipynb")])
 
-    assert [link for link in links if not (TOP / link).exists()] == []
+
+def text_of(path: Path) -> str:
+    """Return a document's text; a notebook's is that of its prose."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    return "\n\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown")
+
+
+def anchors(path: Path) -> set[str]:
+    """Return what its headings are called in a link: JupyterLab joins the words, GitHub simplifies them first."""
+    headings = [line.lstrip("# ").replace("`", "") for line in text_of(path).splitlines() if re.match("#+ ", line)]
+    if path.suffix != ".ipynb":
+        headings = [re.sub(r"[^\w\- ]", "", heading).lower() for heading in headings]
+    return {heading.replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *NOTEBOOKS])
+def test_links_lead_to_a_page_and_to_a_heading_that_is_there(document: str) -> None:
+    here = TOP / document
+    for target, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", text_of(here)):
+        path = here.parent / target if target else here
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), f"{target} has no heading {anchor}; it has {sorted(anchors(path))}"
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -25,7 +25,7 @@ from typing import Literal
 from tutorial_lib.errors import CourseFolderError
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
-SHELVES = ("notebooks", "exercises")
+PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/summary.md")
 MEMORY = ".redis-pool-tutorial.json"
 PACKAGE = Path(__file__).parent
 
@@ -67,7 +67,7 @@ def clone() -> Path | None:
 
 
 def carried() -> Path:
-    """Return the folder whose ``notebooks`` and ``exercises`` came with this package."""
+    """Return the folder whose ``notebooks``, ``exercises`` and ``docs`` came with this package."""
     source = clone() or PACKAGE / "_course"
     if not (source / FIRST_LESSON).is_file():
         raise CourseFolderError(
@@ -123,7 +123,7 @@ def _copy(source: Path, target: Path) -> Prepared:
     given = _recall(target)
     offered = {}
     done: dict[Step, list[str]] = {"write": [], "renew": [], "keep": [], "leave": []}
-    for path in sorted(path for shelf in SHELVES for path in (source / shelf).glob("*.ipynb")):
+    for path in sorted(path for piece in PIECES for path in source.glob(piece)):
         name = path.relative_to(source).as_posix()
         content = path.read_bytes()
         offered[name] = _mark(content)

@@ -159,6 +159,38 @@ pool.close()
 # | Cluster or Sentinel opens more than the limit | 11 Beyond one server |
 
 # %% [markdown]
+# ## The words
+#
+# A word means one thing in all lessons. This table, too, will keep.
+#
+# | word | what it means |
+# |---|---|
+# | **server** | the Redis that a program talks to |
+# | **connection** | an open line between a program and the server: commands go one way, replies the other |
+# | **client** | redis-py's `redis.Redis`, which gives the commands their names and has a pool |
+# | **pool** | keeps connections open, and lends one for each command |
+# | **borrow**, **give back** | take a connection from the pool, and return it: `get_connection()`, `release()` |
+# | **lease** | one borrow: who, how long it waited, how long it was held |
+# | **`limit`** | the most connections that the pool may hold: `max_connections` |
+# | **`in_use`**, **`idle`** | lent now; in the pool, and ready to be lent |
+# | **`waiting`** | callers who stand at a full pool until a connection comes back |
+# | **refused** | turned away at once, by a full pool or by a server that lets nobody in any more |
+# | **`opened`** | connections that the *server* has accepted: its count, not ours |
+# | **leak** | a connection that was borrowed and is never given back |
+# | **hold** | how long one borrow keeps its connection |
+# | **handshake** | what a new connection says before its first command, beginning with `HELLO` |
+# | **round trip** | the way of a command to the server and of its reply back |
+# | **pipeline** | many commands sent together, their replies read together |
+# | **knee** | the limit beyond which a larger pool shortens hardly any wait |
+# | **blocking command** | one that the server answers only when there is something to say, such as `BLPOP` |
+# | **pub/sub** | some publish, and all who have subscribed hear of it, each on a connection of their own |
+# | **transaction** | commands carried out together; `WATCH` gives it up if a key was changed meanwhile |
+# | **retry** | redis-py's own next try of a command whose connection broke |
+# | **`CLIENT LIST`** | the server's own list of the connections it has |
+# | **`maxclients`** | the most connections that the server lets in |
+# | **reset**, **blackhole** | a line that is cut; a line that takes everything and answers nothing |
+
+# %% [markdown]
 # ## Recap
 #
 # - `start_server()` gives each lesson a Redis, and says which.

@@ -40,7 +40,9 @@ def test_links_lead_to_a_page_and_to_a_heading_that_is_there(document: str) -> N
     for target, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", text_of(here)):
         path = here.parent / target if target else here
         assert path.exists(), target
-        assert not anchor or anchor in anchors(path), f"{target} has no heading {anchor}; it has {sorted(anchors(path))}"
+        assert not anchor or anchor in anchors(path), (
+            f"{target} has no heading {anchor}; it has {sorted(anchors(path))}"
+        )
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

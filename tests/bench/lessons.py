@@ -36,6 +36,8 @@ def _worst(kind: str) -> list[Row]:
         megabytes[name_of(path)] = int(notebook.cells[-1].outputs[0].text) / 1024
     slowest, largest = max(seconds, key=seconds.__getitem__), max(megabytes, key=megabytes.__getitem__)
     return [
-        at_most(f"longest lesson on {kind}, {slowest}, its kernel's start included", seconds[slowest], SECONDS[kind], "s"),
+        at_most(
+            f"longest lesson on {kind}, {slowest}, its kernel's start included", seconds[slowest], SECONDS[kind], "s"
+        ),
         at_most(f"largest kernel on {kind}, {largest}", megabytes[largest], MEGABYTES, "MB"),
     ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 import redis
 
+from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -137,3 +139,11 @@ def require_places(pool: redis.ConnectionPool, wanted: int) -> None:
             f"The pool gave out {given} of {wanted} connections and refused the next. "
             "Is its limit too low, or has somebody kept connections?"
         )
+
+
+def left_in_use(pool: redis.ConnectionPool, within: float = 1.0) -> int:
+    """Return how many connections are in use, after those that are about to come back have had ``within`` seconds."""
+    deadline = monotonic() + within
+    while (in_use := snapshot(pool).in_use) and monotonic() < deadline:
+        sleep(0.01)
+    return in_use

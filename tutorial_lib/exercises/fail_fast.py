@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
-from tutorial_lib.exercises._pools import require_places, require_pool
+from tutorial_lib.exercises._pools import left_in_use, require_places, require_pool
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong
@@ -79,7 +79,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         f"Redis was silent for {LOOK_UNTIL} s while a connection was free",
         "A pool's `timeout` ends when the connection is lent; what limits the wait for a reply?",
     )
-    kept = snapshot(pool).in_use
+    kept = left_in_use(pool)
     if kept:
         raise Wrong(f"Every answer was in time, and afterwards in_use is {kept}. Who gives back what `greet` borrows?")
     return (

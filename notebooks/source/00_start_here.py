@@ -132,7 +132,8 @@ pool.close()
 # %% [markdown]
 # ## Where to go with an error
 #
-# You may be here because of one of these. If not, go on to the recap: the table will keep.
+# You may be here because of one of these. If not, go on to the recap: the table will keep. A lesson that is not
+# open yet opens at its top; come back and click once more, and it goes to the section.
 # Lessons without a link are to come.
 #
 # | What you see | Lesson |

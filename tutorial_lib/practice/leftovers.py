@@ -6,8 +6,8 @@ import gc
 import socket
 import sys
 import threading
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import redis
@@ -16,6 +16,19 @@ from redis.connection import AbstractConnection
 from tutorial_lib.practice.deadline import end_threads
 from tutorial_lib.practice.own_line import from_thread
 from tutorial_lib.servers.redis_process import ADMIN
+
+
+@contextmanager
+def among_new_objects() -> Iterator[None]:
+    """Inside, only what is made from now on is looked through: nothing older can lead to a server that is new.
+
+    A notebook holds hundreds of thousands of objects, and to walk through them would take most of a verdict's time.
+    """
+    gc.freeze()  # which also takes them out of gc.get_objects()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def pools_to(ports: Collection[int]) -> list[redis.ConnectionPool]:
@@ -56,7 +69,7 @@ def _leads_to(sock: socket.socket, ports: Collection[int]) -> bool:
 def _living(*kinds: type) -> list[Any]:
     things = gc.get_objects()
     # By type(), since isinstance() would ask a proxy object for its __class__ and might start something; and each
-    # type once, because a notebook holds hundreds of thousands of objects of a few hundred types.
+    # type once, because there are many objects of few types.
     types = {id(type(thing)): type(thing) for thing in things}
     wanted = {number for number, kind in types.items() if any(base is one for base in kind.__mro__ for one in kinds)}
     return [thing for thing in things if id(type(thing)) in wanted]

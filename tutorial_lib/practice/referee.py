@@ -14,7 +14,7 @@ from tutorial_lib.faults import FaultProxy
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.leftovers import close_connections, end_own_threads
+from tutorial_lib.practice.leftovers import among_new_objects, close_connections, end_own_threads
 from tutorial_lib.practice.output import limited_output
 from tutorial_lib.practice.own_line import from_error
 from tutorial_lib.practice.put_back import put_back
@@ -45,7 +45,7 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] = start_private_s
         )
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
-    with _one_at_a_time, _cleaned_up(start) as (server, proxies):
+    with _one_at_a_time, among_new_objects(), _cleaned_up(start) as (server, proxies):
         with put_back() as replaced, limited_output() as printed, only_to(server.port) as attempts:
             lab = Lab(server, task.name, printed, attempts, proxies)
             ending = run_with_deadline(partial(task.check, answer, lab), task.seconds, lab.close)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import redis
 
-from tutorial_lib.arguments import not_negative, positive, whole
+from tutorial_lib.arguments import not_negative, of_kind, positive, whole
 from tutorial_lib.errors import BadSetting
 
 Work = str | tuple[object, ...] | Callable[[redis.Redis], object]
@@ -144,6 +144,14 @@ class Workload:
         if callable(self.work):
             return str(getattr(self.work, "__name__", type(self.work).__name__)).strip("<>")  # <lambda>
         return " ".join(str(part) for part in _command(self.work))
+
+
+def check_workload(thing: object) -> Workload:
+    """Return ``thing`` if it is a Workload; otherwise say how to make one of it."""
+    name = getattr(thing, "__name__", "")
+    work = repr(thing) if isinstance(thing, (str, tuple)) else name if name.isidentifier() else "work"
+    how = f"Say what to ask, and how often: Workload({work}) or Workload({work}, rate=100)."
+    return of_kind(Workload, "workload", thing, how)
 
 
 def _check_work(work: object) -> None:

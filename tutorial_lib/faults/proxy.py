@@ -190,6 +190,14 @@ class FaultProxy:
             sock.close()
 
 
+def behind_proxies(host: str, port: int) -> tuple[str, int]:
+    """Return where a connection to ``host`` and ``port`` leads, through any proxies of this process."""
+    ways = {proxy.port: proxy._relay.address for proxy in list(_open) if not proxy._is_closed}
+    while host in (LOOPBACK, "localhost") and port in ways:
+        host, port = ways.pop(port)[:2]
+    return host, port
+
+
 def _where(server: Any, host: str | None, port: int | None) -> tuple[str, int]:
     if server is not None and (host is not None or port is not None):
         raise BadSetting("Give either a server, or a host and a port.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import signal
@@ -323,6 +324,57 @@ def test_the_pool_is_as_before() -> None:
         run_load(pool, Workload(lambda client: 1 / 0, count=5))
 
     assert vars(pool).keys() == before.keys()
+
+
+def test_loads_that_overlap_leave_the_pool_as_it_was() -> None:
+    """The first to begin is the first to end, so that neither is inside the other."""
+    pool, first_runs, second_runs, first_is_over = plain_pool(8), *(threading.Event() for _ in range(3))
+    reports: dict[str, LoadReport] = {}
+
+    def first(client: redis.Redis) -> None:
+        client.ping()
+        first_runs.set()
+        second_runs.wait(SOON)
+
+    def second(client: redis.Redis) -> None:
+        client.ping()
+        second_runs.set()
+        first_is_over.wait(SOON)
+
+    def run(work: Callable[[redis.Redis], None]) -> None:
+        reports[work.__name__] = run_load(pool, Workload(work, users=2, count=20))
+
+    threads = [threading.Thread(target=run, args=[work]) for work in (first, second)]
+    threads[0].start()
+    assert first_runs.wait(SOON)
+    threads[1].start()
+    threads[0].join(SOON)
+    first_is_over.set()
+    threads[1].join(SOON)
+
+    assert {name: report.done for name, report in reports.items()} == {"first": 20, "second": 20}
+    assert all(report.service.mean > 0 for report in reports.values())
+    assert not {"get_connection", "release"} & set(vars(pool))
+
+
+def test_a_recording_that_ends_during_a_load_is_no_trouble_for_the_next() -> None:
+    pool = plain_pool()
+    recording = record(pool)
+
+    def work(client: redis.Redis) -> None:
+        client.ping()
+        recording.__exit__(None, None, None)
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(recording)
+        run_load(pool, Workload(work, users=1, count=1))
+        stack.pop_all()
+
+    for _ in range(2):
+        assert run_load(pool, Workload("PING", count=5)).service.mean > 0
+        with record(pool) as again:
+            assert run_load(pool, Workload("PING", count=5)).service.mean > 0
+        assert len(again.leases) == 5
 
 
 def test_a_recording_of_the_same_pool_goes_on() -> None:

@@ -17,7 +17,7 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults.proxy import behind_proxies
 from tutorial_lib.faults.relay import LOOPBACK
 from tutorial_lib.load_report import Calls, LoadReport, Times
-from tutorial_lib.meter import Meter
+from tutorial_lib.meter import Meter, meter_of
 from tutorial_lib.pace import Clock, pace_of
 from tutorial_lib.progress_bar import ProgressBar
 from tutorial_lib.servers.base import FALLBACK_PORTS, Server
@@ -63,7 +63,7 @@ def measure(
     """Do what run_load does; ``show`` is told now and then which part of the run is over, from 0 to 1."""
     check_pool(pool)
     opened_before = server.opened() if server else 0
-    with Meter(pool, clock.now) as meter:
+    with meter_of(pool, clock.now) as meter:
         run = _Run(pool, workload, meter, clock)
         run.go(show)
     run.raise_if_mistaken()

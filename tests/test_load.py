@@ -19,7 +19,7 @@ import redis.asyncio
 from tests.load_fakes import TurnedClock, blocking_pool, plain_pool
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults import FaultProxy
-from tutorial_lib.load import GIVE_UP_AFTER, run_load
+from tutorial_lib.load import GIVE_UP_AFTER, _Run, run_load
 from tutorial_lib.load_report import FALLBACK_NOTE, Calls, LoadReport, Times
 from tutorial_lib.recording import record
 from tutorial_lib.servers.fake import FakeServer
@@ -303,6 +303,25 @@ def test_an_interrupt_does_not_wait_for_a_call_that_never_returns(monkeypatch: p
 
     def work(client: redis.Redis) -> None:
         if next(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            never.wait(SOON)
+
+    report = run_load(plain_pool(), Workload(work, users=1, duration=3600))
+    never.set()
+
+    assert (report.interrupted, report.done) == (True, 5)
+
+
+def test_a_second_interrupt_brings_the_report_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutorial_lib.load.LET_FINISH", 3600.0)
+    ending, never, calls = threading.Event(), threading.Event(), count()
+    end = _Run._end
+    monkeypatch.setattr(_Run, "_end", lambda *arguments: (ending.set(), end(*arguments)))
+
+    def work(client: redis.Redis) -> None:
+        if next(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            assert ending.wait(SOON)
             signal.raise_signal(signal.SIGINT)
             never.wait(SOON)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
 import traceback
@@ -158,7 +159,8 @@ class _Run:
                     show(self._pace.part_done())
         except KeyboardInterrupt:
             self._interrupted = True
-            self._end(threads)
+            with contextlib.suppress(KeyboardInterrupt):  # Whoever presses stop twice will not wait, and gets it too.
+                self._end(threads)
         self._ended = self._clock.now()
 
     def _end(self, threads: list[threading.Thread]) -> None:

@@ -73,6 +73,10 @@ class Workload:
             raise BadSetting("Both duration and count are given. A run ends by one of them: leave the other out.")
         if self.rate is not None:
             self._check_open_loop(self.rate)
+        elif self.arrivals != "poisson":
+            raise BadSetting(
+                "arrivals is for an open loop, in which calls fall due. Give a rate as well, or leave it out."
+            )
 
     def _check_open_loop(self, rate: float) -> None:
         positive("rate", rate, "calls per second")

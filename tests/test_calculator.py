@@ -39,7 +39,7 @@ def test_a_slider_moved_is_a_new_answer(four: Calculator) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
-    [("rate", 0, "rate is 0. Give a number above 0"), ("hold", None, "hold is None"), ("processes", 2.5, "is 2.5")],
+    [("rate", 0, "rate is 0. Give a number above 0"), ("hold", None, "hold is empty"), ("processes", 2.5, "is 2.5")],
 )
 def test_what_was_typed_and_makes_no_sense_is_told_in_place(
     four: Calculator, name: str, value: float | None, said: str

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from tests.faults_setup import Setup
+from tests.waiting import eventually
 from tutorial_lib.errors import NotAllowed
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.servers.redis_process import RedisProcess
@@ -56,6 +57,27 @@ def test_no_thread_and_no_socket_is_left() -> None:
     assert open_descriptors() == descriptors
 
 
+def test_an_interrupt_while_it_closes_leaves_nothing_either(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever presses stop at the wrong moment gets the interrupt, and the proxy still ends, by itself."""
+    threads, descriptors = threading.active_count() - 1, open_descriptors()
+    client, server = setup.connection()
+    thread = setup.proxy._thread
+    monkeypatch.setattr(thread, "join", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        setup.proxy.close()
+    monkeypatch.undo()
+
+    assert client.recv(1) == server.recv(1) == b""
+    assert eventually(lambda: threading.active_count() == threads)
+    client.close()
+    server.close()
+    assert open_descriptors() < descriptors
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_proxy_that_cannot_listen_leaves_no_thread(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_more(*arguments: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
@@ -77,6 +99,14 @@ def test_a_closed_proxy_says_so(setup: Setup, method: str) -> None:
 
     with pytest.raises(NotAllowed, match=r"closed. Make a new one"):
         getattr(setup.proxy, method)()
+
+
+def test_a_closed_proxy_takes_no_settings(setup: Setup) -> None:
+    setup.proxy.close()
+
+    for setting in ("proxy.round_trip = 1", "proxy.upstream.latency = 1", "proxy.downstream.bandwidth = 10"):
+        with pytest.raises(NotAllowed, match=r"closed. Make a new one"):
+            exec(setting, {"proxy": setup.proxy})
 
 
 def run(body: str, before: str = "") -> subprocess.CompletedProcess[str]:
@@ -116,6 +146,10 @@ def test_a_forked_child_keeps_nothing_open_and_cannot_use_it() -> None:
             proxy.reset_connections()
         except NotAllowed as error:
             os.write(1, f"{error}\\n".encode())
+        try:
+            proxy.round_trip = 1
+        except NotAllowed:
+            os.write(1, b"no settings either\\n")
         proxy.close()
         os.close(tell)
         os.read(told, 1)  # Live on until the parent ends.
@@ -133,6 +167,7 @@ def test_a_forked_child_keeps_nothing_open_and_cannot_use_it() -> None:
     assert sorted(done.stdout.splitlines()) == [
         "1",
         "Only the process that made this FaultProxy can use it. Use it there.",
+        "no settings either",
         "reset",
     ]
     assert (done.returncode, done.stderr) == (0, "")

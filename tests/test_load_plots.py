@@ -115,6 +115,7 @@ def test_one_distance_is_enough() -> None:
     [
         (([], [], []), "Give as many of each, one at least"),
         (([0, 1], [1], [1]), "2 round trips, 1 fresh and 1 pooled times"),
+        ((0.01, [1], [1]), "round_trips is 0.01. Give a list of seconds, one for each distance."),
         (([-1], [1], [1]), "round_trips is -1"),
         (([0], [0], [1]), "fresh is 0"),
         (([0], [1], [math.nan]), "pooled is nan"),
@@ -160,6 +161,27 @@ def test_small_and_large_services_can_be_drawn(rate: float) -> None:
     assert plot_pool_size(size_pool(rate, 0.05)).png().startswith(b"\x89PNG")
 
 
+# -- what cannot be drawn
+
+
+@pytest.mark.parametrize(
+    ("plot", "said"),
+    [
+        (plot_load, r"report is 3, not a LoadReport. run_load\(pool, workload\) returns one."),
+        (plot_sweep, r"measured is 3, not a Sweep. sweep\(limits, workload, make_pool\) returns one."),
+        (plot_pool_size, r"size is 3, not a PoolSize. size_pool\(rate, hold\) returns one."),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(plot: Callable[[Any], Picture], said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        plot(3)
+
+
+def test_a_report_is_told_from_a_sweep() -> None:
+    with pytest.raises(BadSetting, match="not a Sweep"):
+        plot_sweep(report_of(0.1))  # type: ignore[arg-type]
+
+
 # -- on the fallback
 
 
@@ -170,6 +192,7 @@ def test_on_the_fallback_every_picture_says_that_times_are_no_result() -> None:
 
     for picture in (distance, plot_load(report_of(0.1, real=False)), plot_sweep(fallback)):
         assert FALLBACK_NOTE in texts(picture)
+        assert picture.alt.endswith(FALLBACK_NOTE), "whoever cannot see it is told as well"
     assert FALLBACK_NOTE not in texts(plot_load(report_of(0.1, real=True)))
 
 

@@ -15,6 +15,7 @@ import redis
 
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.picture import HATCH, Picture, seconds
 from tutorial_lib.plots import plot_timeline, plot_waits
 from tutorial_lib.recording import Recording, record
@@ -147,6 +148,12 @@ def test_pyplot_is_left_alone() -> None:
     """Its figures would be shown a second time at the end of the cell, and kept for ever."""
     code = "import sys, tutorial_lib.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("plot", [plot_timeline, plot_waits])
+def test_what_is_not_a_recording_is_told(plot: Callable[[Any], Picture]) -> None:
+    with pytest.raises(BadSetting, match=r"recording is 3, not a Recording\. .*run_load returns there is plot_load"):
+        plot(3)
 
 
 @pytest.mark.parametrize(

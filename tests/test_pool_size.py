@@ -70,6 +70,7 @@ def test_a_large_service_has_a_curve_of_few_points() -> None:
             "hold, or keep the rate below 160 a second.",
         ),
         ({"maxclients": 3}, "That is not one connection each: raise maxclients to 28, or run fewer processes."),
+        ({"processes": 1, "maxclients": 10}, "the server lets in 10. With 10 there is no steady state"),
         ({"processes": 1, "rate": 0.1}, "The process needs 1 connection: on average 0.005 will be in use"),
         ({"wait_budget": 2, "rate": 240}, "at most 1 call in 100 waits longer than 2 s."),
         ({"percentile": 99.9}, "at most 1 call in 1,000 waits"),

@@ -169,6 +169,11 @@ def test_a_histogram_takes_waits_of_any_size() -> None:
 # -- bad input
 
 
+def test_a_share_that_was_meant_as_a_percentile_is_noticed() -> None:
+    with pytest.raises(BadSetting, match=r"percentile is 0.99. It counts out of 100: for 0.99 of all give 99\."):
+        simulate(20, 0.1, 3, borrows=100).wait_percentile(0.99)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -31,7 +31,7 @@ def test_little() -> None:
 @pytest.mark.parametrize(
     ("limit", "load", "published"),
     [
-        (14, 10, 0.1741319),  # the README of ErlangC 0.1.0 on CRAN: 100 calls in 30 minutes, 180 s each
+        (14, 10, 0.1741319),  # the README of the R package ErlangC 0.1.0: 100 calls in 30 minutes, 180 s each
         (11, 10, 0.6821182),  # the same
         (2, 1, 1 / 3),  # two servers, by hand: the closed form is load² / (2 + load)
         (3, 2, 4 / 9),  # three servers, by hand
@@ -42,13 +42,19 @@ def test_chance_of_waiting_as_published(limit: int, load: float, published: floa
     assert erlang_c(limit, load) == pytest.approx(published, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("limit", "load", "published"),
-    # A printed Erlang C table for trunked radio channels; it rounds the load to three digits.
-    [(8, 3.87, 0.05), (10, 4.08, 0.01)],
-)
+# J. Dunlop, D. Girma, J. Irvine, Digital Mobile Communications and the TETRA System (1999), appendix A.4: an Erlang C
+# table, which rounds the load to three digits, and the example before it, about calls delayed beyond the mean hold.
+@pytest.mark.parametrize(("limit", "load", "published"), [(8, 3.87, 0.05), (10, 4.08, 0.01)])
 def test_chance_of_waiting_in_a_printed_table(limit: int, load: float, published: float) -> None:
     assert erlang_c(limit, load - 0.005) < published < erlang_c(limit, load + 0.005)
+
+
+@pytest.mark.parametrize(("limit", "published"), [(8, 0.016), (10, 0.0022)])
+def test_share_of_those_who_wait_that_waits_long_in_a_printed_example(limit: int, published: float) -> None:
+    """At a load of 3.87, of those who wait 1.6 % wait longer than a hold with 8 channels, and 0.22 % with 10."""
+    longer = erlang_c(limit, 3.87) * published
+
+    assert wait_percentile(3.87, 1, limit, 100 * (1 - longer)) == pytest.approx(1, rel=0.01)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 30, 120])
@@ -82,6 +88,7 @@ def test_a_chance_too_small_for_a_float_is_none() -> None:
 
 
 def test_waits_as_published() -> None:
+    """In the same README: the average speed of answer, the service level within 20 s, and the agents for 80 %."""
     rate, hold = 100 / 1800, 180
 
     assert mean_wait(rate, hold, 14) == pytest.approx(7.83593701177724)
@@ -92,7 +99,8 @@ def test_waits_as_published() -> None:
 def test_percentiles_agree_with_the_mean() -> None:
     """The mean is the area under the tail: the percentiles, added up."""
     steps = 20_000
-    area = sum(wait_percentile(90, 0.1, 10, 100 * (step + 0.5) / steps) for step in range(steps)) / steps
+    shares = [100 * (step + 0.5) / steps for step in range(steps) if step >= steps / 100]  # Below 1 nobody waits.
+    area = sum(wait_percentile(90, 0.1, 10, share) for share in shares) / steps
 
     assert area == pytest.approx(mean_wait(90, 0.1, 10), rel=1e-3)
 
@@ -165,6 +173,13 @@ def test_a_percentile_is_below_100(value: Any) -> None:
         wait_percentile(5, 0.1, 5, value)
 
 
+@pytest.mark.parametrize("share", [0.99, 0.5, 0.999])
+def test_a_share_that_was_meant_as_a_percentile_is_noticed(share: float) -> None:
+    """0.99 percent of all callers find a connection free nearly always: a wrong answer that looks like a good one."""
+    with pytest.raises(BadSetting, match=rf"percentile is {share}. It counts out of 100: .* give {100 * share:g}\."):
+        connections_needed(200, 0.05, 0.005, share)
+
+
 @pytest.mark.parametrize("limit", [9, 10])
 def test_no_steady_state_says_what_fits(limit: int) -> None:
     with pytest.raises(BadSetting, match=rf"never settles.*Give a load below {limit}, or a limit of 11 or more"):
@@ -198,9 +213,9 @@ def test_a_fleet_is_counted_in_whole_numbers(arguments: Any) -> None:
 
 
 def test_an_impossible_fleet_says_what_would_do() -> None:
-    with pytest.raises(BadSetting, match=r"240 pools.*not one each. Raise maxclients to 260 or more"):
+    with pytest.raises(BadSetting, match=r"leaves 180: not one .*40 times 6 in each: 240.*maxclients to 260 or more"):
         fleet_budget(200, 40, 6, reserve=20)
-    with pytest.raises(BadSetting, match=r"leaves 0 connections: not one each"):
+    with pytest.raises(BadSetting, match=r"leaves 0: not one connection for each pool"):
         fleet_budget(10, 1, 1, reserve=20)
     assert fleet_budget(260, 40, 6, reserve=20) == 1
 

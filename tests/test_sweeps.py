@@ -176,7 +176,14 @@ def test_it_says_what_failed() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "said"),
-    [([], "There is no limit to try"), ([0], "A limit is 0"), ([2, -1], "A limit is -1"), ([1.5], "A limit is 1.5")],
+    [
+        (8, "limits is 8. Give several"),
+        ("12", "limits is '12'"),
+        ([], "There is no limit to try"),
+        ([0], "A limit is 0"),
+        ([2, -1], "A limit is -1"),
+        ([1.5], "A limit is 1.5"),
+    ],
 )
 def test_limits_that_make_no_sense_are_told(limits: list[Any], said: str) -> None:
     with pytest.raises(BadSetting, match=said):
@@ -188,12 +195,22 @@ def test_limits_that_make_no_sense_are_told(limits: list[Any], said: str) -> Non
     [
         (lambda limit: plain_pool(3), r"make_pool\(8\) made a pool whose limit is 3. Pass the number on"),
         (lambda limit: redis.Redis(), "is a client"),
+        (redis.ConnectionPool(), "make_pool is of the type ConnectionPool. Give a function that makes a pool"),
         (lambda limit: None, "not a connection pool but a NoneType"),
     ],
 )
 def test_a_pool_with_another_limit_than_asked_is_told(make_pool: Callable[[int], Any], said: str) -> None:
     with pytest.raises(BadSetting, match=said):
         sweep([8], LOAD, make_pool)
+
+
+def test_what_is_not_a_workload_is_told() -> None:
+    with pytest.raises(BadSetting, match=r"Workload\('PING'\)"):
+        sweep([1], "PING", plain_pool)  # type: ignore[arg-type]
+
+
+def test_one_round_is_one_round() -> None:
+    assert str(made_of({2: waits(0.001)})).splitlines()[0].endswith(", 1 round")
 
 
 def test_rounds_below_one_are_told() -> None:

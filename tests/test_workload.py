@@ -109,6 +109,7 @@ async def ask_later(client: redis.Redis) -> None: ...
         ({"warm_up": -1}, "warm_up is -1"),
         ({"count": 5, "duration": 5}, "A run ends by one of them"),
         ({"rate": 5, "think": 1}, "think is for a closed loop"),
+        ({"arrivals": "constant"}, "Give a rate as well, or leave it out."),
         ({"rate": 5, "arrivals": "random"}, "It is 'poisson' or 'constant'."),
         ({"rate": 1e6, "duration": 60}, "more than 1,000,000 calls"),
         ({"seed": "one"}, "seed is 'one'"),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tutorial_lib.arguments import not_negative
+from tutorial_lib.arguments import not_negative, refuse_share
 from tutorial_lib.errors import BadSetting
 
 SHORTEST = 1e-9
@@ -51,6 +51,7 @@ class WaitHistogram:
         """Return the smallest wait that ``percentile`` (0 to 100) of 100 do not exceed."""
         if not_negative("percentile", percentile, "percent") > 100:
             raise BadSetting(f"percentile is {percentile!r}. Give a number from 0 to 100, such as 99.")
+        refuse_share("percentile", percentile)
         rank = max(1, math.ceil(percentile / 100 * self.count))
         if rank <= self.zeros:
             return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import threading
 import traceback
@@ -14,18 +15,21 @@ from redis.exceptions import RedisError
 
 from tutorial_lib import observe
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.faults.proxy import behind_proxies
+from tutorial_lib.faults.relay import LOOPBACK
 from tutorial_lib.load_report import Calls, LoadReport, Times
-from tutorial_lib.meter import Meter
+from tutorial_lib.meter import Meter, meter_of
 from tutorial_lib.pace import Clock, pace_of
 from tutorial_lib.progress_bar import ProgressBar
-from tutorial_lib.servers.base import Server
+from tutorial_lib.servers.base import FALLBACK_PORTS, Server
 from tutorial_lib.tap import outcome_of
-from tutorial_lib.workload import MOST_CALLS, Workload
+from tutorial_lib.workload import MOST_CALLS, Workload, check_workload
 
 __all__ = ["LoadReport", "Workload", "run_load"]
 
 GIVE_UP_AFTER = 20
-"""A run ends early when this many calls have failed and none has succeeded."""
+"""A run ends early when this many calls have failed and none has succeeded, one more for each user: a single moment of
+trouble hits all users at once."""
 
 LOOK_EVERY = 0.1
 """How often the waiting cell looks whether the run is over, and moves its progress bar."""
@@ -45,6 +49,7 @@ def run_load(
     Raises BadSetting if the work is mistaken: a function that raises something other than Redis's errors each time.
     """
     check_server(server)
+    check_workload(workload)
     with ProgressBar(workload.name) as bar:
         return measure(pool, workload, server, bar.show, clock or Clock())
 
@@ -59,14 +64,23 @@ def measure(
     """Do what run_load does; ``show`` is told now and then which part of the run is over, from 0 to 1."""
     check_pool(pool)
     opened_before = server.opened() if server else 0
-    with Meter(pool, clock.now) as meter:
+    with meter_of(pool, clock.now) as meter:
         run = _Run(pool, workload, meter, clock)
         run.go(show)
     run.raise_if_mistaken()
     return run.report(
-        real=server.is_real if server else None,
+        real=_is_real(pool, server),
         opened=server.opened() - opened_before if server else None,
     )
+
+
+def _is_real(pool: redis.ConnectionPool, server: Server | None) -> bool | None:
+    """Whether times say anything about Redis; None where nobody knows what stands behind the pool."""
+    if server:
+        return server.is_real
+    to = getattr(pool, "connection_kwargs", {})
+    host, port = behind_proxies(str(to.get("host", "localhost")), to.get("port", 6379))
+    return False if host in (LOOPBACK, "localhost") and port in FALLBACK_PORTS else None
 
 
 def check_server(server: object) -> None:
@@ -121,6 +135,7 @@ class _Run:
         self._call = workload.bound_to(redis.Redis(connection_pool=pool))
         users = workload.users_for(MOST_CALLS if self._pace.expected is None else self._pace.expected)
         self._tallies = [_Tally() for _ in range(users)]
+        self._give_up_after = GIVE_UP_AFTER + users
         self._some_success = False
         self._gave_up = False
         self._interrupted = False
@@ -144,7 +159,8 @@ class _Run:
                     show(self._pace.part_done())
         except KeyboardInterrupt:
             self._interrupted = True
-            self._end(threads)
+            with contextlib.suppress(KeyboardInterrupt):  # Whoever presses stop twice will not wait, and gets it too.
+                self._end(threads)
         self._ended = self._clock.now()
 
     def _end(self, threads: list[threading.Thread]) -> None:
@@ -195,7 +211,7 @@ class _Run:
         tally.failures += 1
         if counts:
             tally.failed[type(error).__name__] += 1
-        if not self._some_success and sum(other.failures for other in self._tallies) >= GIVE_UP_AFTER:
+        if not self._some_success and sum(other.failures for other in self._tallies) >= self._give_up_after:
             self._gave_up = True
             self._stop.set()
 

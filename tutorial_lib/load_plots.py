@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from tutorial_lib.arguments import not_negative, positive
+from tutorial_lib.arguments import in_short, not_negative, of_kind, positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport
 from tutorial_lib.picture import (
@@ -43,6 +43,7 @@ MARKED: Any = {"ls": "", "mec": PAPER, "mew": 0.8, "zorder": 3}
 
 def plot_load(report: LoadReport) -> Picture:
     """Draw every call of a load at the time when it was due: what its caller waited in all, and its service time."""
+    of_kind(LoadReport, "report", report, "run_load(pool, workload) returns one.")
     latency, service = report.latency, report.service
     title = "No call was done"
     if report.done:
@@ -59,7 +60,8 @@ def plot_load(report: LoadReport) -> Picture:
         axes.set_ylabel("milliseconds")
         axes.legend(loc="upper left", markerscale=2, ncols=2, bbox_to_anchor=(0, 1.12))
         _finish(figure, title, report.real)
-    return Picture(figure, f"Calls by the time when they were due. {title}.", f"load of {counted(report.done, 'call')}")
+    alt = f"Calls by the time when they were due. {title}.{_note(report.real)}"
+    return Picture(figure, alt, f"load of {counted(report.done, 'call')}")
 
 
 # -- a sweep
@@ -71,17 +73,18 @@ def plot_sweep(measured: Sweep) -> Picture:
     A bar spans all rounds of a limit; the model gets the same arrivals, and one figure more: how long calls kept
     their connections with the largest limit.
     """
+    of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
     model = predicted_waits(measured) if measured.workload.is_open else {}
-    title = _sweep_in_words(measured)
+    title, real = _sweep_in_words(measured), measured.reports[measured.limits[-1]][-1].real
     with drawing(height=4.2) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
         _draw_waits(above, measured, model)
         _draw_throughput(below, measured)
-        _finish(figure, title, measured.reports[measured.limits[-1]][-1].real)
+        _finish(figure, title, real)
     waits = ", ".join(f"limit {row.limit}: {seconds(row.waiting.middle)}" for row in measured)
     predicted = ", ".join(f"{limit}: {seconds(wait)}" for limit, wait in model.items())
     alt = f"Mean wait by limit. {title}. Measured: {waits}." + (f" Predicted: {predicted}." if model else "")
-    return Picture(figure, alt, f"sweep of {counted(len(measured), 'limit')}")
+    return Picture(figure, alt + _note(real), f"sweep of {counted(len(measured), 'limit')}")
 
 
 def _sweep_in_words(measured: Sweep) -> str:
@@ -146,6 +149,7 @@ def plot_rtt_curve(
     points = _points(round_trips, fresh, pooled)
     distances, slow, quick = (list(column) for column in zip(*points, strict=True))
     ratios = [long / short for _, long, short in points]
+    real = server.is_real if server else None
     title = f"Without a pool a command takes {ratios[0]:.2g} times as long {_away(distances[0])}"
     if len(points) > 1:
         title += f", {ratios[-1]:.2g} times {_away(distances[-1])}"
@@ -160,10 +164,10 @@ def plot_rtt_curve(
         below.set_ylabel("times\nas long")
         below.set_ylim(0, max(ratios) * 1.2)
         below.set_xlabel("round trip to the server (milliseconds)")
-        _finish(figure, title, server.is_real if server else None)
+        _finish(figure, title, real)
     costs = "; ".join(f"{_away(d)}: {seconds(s)} fresh, {seconds(q)} pooled" for d, s, q in points)
     alt = f"Time of one command by distance, with a fresh connection each time and with a pooled one. {title}. {costs}."
-    return Picture(figure, alt, f"cost by distance, {counted(len(points), 'point')}")
+    return Picture(figure, alt + _note(real), f"cost by distance, {counted(len(points), 'point')}")
 
 
 def _draw_costs(axes: Axes, at: Sequence[float], heights: Sequence[float], colour: str, marker: str, name: str) -> None:
@@ -181,6 +185,9 @@ def _away(distance: float) -> str:
 def _points(
     round_trips: Sequence[float], fresh: Sequence[float], pooled: Sequence[float]
 ) -> list[tuple[float, float, float]]:
+    for name, times in {"round_trips": round_trips, "fresh": fresh, "pooled": pooled}.items():
+        if not hasattr(times, "__len__") or isinstance(times, str):
+            raise BadSetting(f"{name} is {in_short(times)}. Give a list of seconds, one for each distance.")
     if not len(round_trips) == len(fresh) == len(pooled) or not len(round_trips):
         raise BadSetting(
             f"There are {len(round_trips)} round trips, {len(fresh)} fresh and {len(pooled)} pooled times. "
@@ -201,6 +208,7 @@ def _points(
 
 def plot_pool_size(size: PoolSize) -> Picture:
     """Draw how long callers wait with each limit, the smallest limit that will do, and the most the server allows."""
+    of_kind(PoolSize, "size", size, "size_pool(rate, hold) returns one.")
     with drawing(height=3.2) as figure:
         axes = figure.subplots()
         _draw_knee(axes, size)
@@ -288,6 +296,11 @@ def _beside(axes: Axes, point: tuple[float, float], text: str, colour: str, **se
         annotation_clip=False,
         **settings,
     )
+
+
+def _note(real: bool | None) -> str:
+    """The same for an alternative text, behind a sentence."""
+    return f" {FALLBACK_NOTE}" if real is False else ""
 
 
 def _finish(figure: Figure, title: str, real: bool | None) -> None:

@@ -155,7 +155,7 @@ class LoadReport:
         if self.interrupted:
             notes.append("Interrupted: this is the report so far.")
         if self.gave_up:
-            notes.append(f"Ended early: many calls failed and none succeeded. The first: {self.first_error}.")
+            notes.append(f"Ended early: many calls failed before any had succeeded. The first: {self.first_error}.")
         if self.is_overloaded:
             notes.append(
                 f"This rate keeps {self.offered:.2f} connections busy, and the limit is {self.limit}: no steady state, "
@@ -188,7 +188,7 @@ class LoadReport:
             "throughput": self.throughput,
             "peak_in_use": self.peak_in_use,
             "opened": self.opened,
-            **{name: _without_nan(times) for name, times in self._times().items()},
+            **{name.replace(" ", "_"): _without_nan(times) for name, times in self._times().items()},
             "not_begun": self.not_begun,
             "no_free_user": self.no_free_user,
             "notes": self.notes(),

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from tutorial_lib.arguments import of_kind
 from tutorial_lib.lease import Lease, Moment
 from tutorial_lib.picture import (
     HATCH,
@@ -35,6 +36,7 @@ VISIBLE = 0.004
 
 
 THICK = 0.72
+HOW_TO_RECORD = "`with record(pool) as recording:` makes one; for what run_load returns there is plot_load."
 TURNED_AWAY = ("refused", "timed out", "failed")
 
 
@@ -43,6 +45,7 @@ def plot_timeline(recording: Recording) -> Picture:
 
     A row for each caller up to 24 callers; for more only the counts.
     """
+    of_kind(Recording, "recording", recording, HOW_TO_RECORD)
     calls = sorted([*recording.leases, *recording.turned_away], key=lambda call: call.asked)
     callers = list(dict.fromkeys(call.who for call in calls))
     rows = callers if len(callers) <= MOST_CALLERS and len(calls) <= MOST_BARS else []
@@ -63,6 +66,7 @@ def plot_timeline(recording: Recording) -> Picture:
 
 def plot_waits(recording: Recording) -> Picture:
     """Draw how long each caller waited, from the shortest wait to the longest."""
+    of_kind(Recording, "recording", recording, HOW_TO_RECORD)
     calls = sorted([*recording.leases, *recording.turned_away], key=lambda call: call.waited)
     waits = [call.waited for call in calls]
     title = _waits_in_words(calls)

@@ -89,12 +89,13 @@ class PoolSize:
         if self.most == 0:
             return f"That is not one connection each: raise maxclients to {self.total:,}, or run fewer processes."
         wait = self.wait(self.most)
+        given = f"With {self.most:,}" + ("" if self.processes == 1 else " each")
         if wait is None:
             return (
-                f"With {self.most:,} each there is no steady state: the queue grows without end. Raise maxclients to "
+                f"{given} there is no steady state: the queue grows without end. Raise maxclients to "
                 f"{self.total:,}, shorten the hold, or keep the rate below {_number(self.rate_that_fits)} a second."
             )
-        slow = f"With {self.most:,} each, {self._few()} longer than {_time(wait)}."
+        slow = f"{given}, {self._few()} longer than {_time(wait)}."
         return f"{slow} Accept that, or raise maxclients to {self.total:,}."
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 
-from tutorial_lib.arguments import positive
+from tutorial_lib.arguments import of_kind, positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load_report import LoadReport
 from tutorial_lib.simulation import replay
@@ -18,6 +18,7 @@ def predicted_wait(report: LoadReport, hold: float) -> float:
     The very arrivals of that run are played through the model of a pool that waits, so chance, which makes one
     short run differ from another, is in both and cancels.
     """
+    of_kind(LoadReport, "report", report, "run_load(pool, workload) returns one.")
     if not report.workload.is_open:
         raise BadSetting("A closed loop has no arrivals to predict from. Give the workload a rate.")
     due = report.workload.due_times()
@@ -32,6 +33,7 @@ def predicted_waits(measured: Sweep, hold: float | None = None) -> dict[int, flo
     ``hold`` is how long a call keeps its connection; if it is left out, as long as calls did on average with the
     largest limit, where hardly anybody waits.
     """
+    of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
     if hold is None:
         hold = measured[-1].service.middle
     return {

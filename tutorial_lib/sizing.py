@@ -113,9 +113,9 @@ def fleet_budget(maxclients: int, processes: int, pools_per_process: int = 1, re
     limit = (maxclients - reserve) // pools
     if limit < 1:
         raise BadSetting(
-            f"{processes:,} processes with {pools_per_process} each are {pools:,} pools, and maxclients "
-            f"{maxclients:,} less a reserve of {reserve:,} leaves {max(maxclients - reserve, 0):,} connections: "
-            f"not one each. Raise maxclients to {pools + reserve:,} or more, or run fewer pools."
+            f"maxclients {maxclients:,} less a reserve of {reserve:,} leaves {max(maxclients - reserve, 0):,}: not one "
+            f"connection for each pool (processes {processes:,} times {pools_per_process:,} in each: {pools:,}). "
+            f"Raise maxclients to {pools + reserve:,} or more, or run fewer pools."
         )
     return limit
 
@@ -127,7 +127,7 @@ def load_that_settles(rate: float, hold: float, limit: int) -> float:
     if load >= limit:
         fits = limit / hold
         raise BadSetting(
-            f"{limit} connections, each held {hold:g} s, serve fewer than {fits:g} borrows per second, "
+            f"A limit of {limit} with holds of {hold:g} s serves fewer than {fits:g} borrows per second, "
             f"and {rate:g} arrive: the queue grows without end. Lower the rate below {fits:g}, "
             f"or raise the limit to {_first_that_settles(load)} or more."
         )

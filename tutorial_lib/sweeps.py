@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import redis
 
-from tutorial_lib.arguments import whole
+from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load import check_pool, check_server, measure
 from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
 from tutorial_lib.pace import Clock
 from tutorial_lib.progress_bar import ProgressBar
 from tutorial_lib.servers.base import MOST_CLIENTS, Server
-from tutorial_lib.workload import Workload
+from tutorial_lib.workload import Workload, check_workload
 
 MakePool = Callable[[int], redis.ConnectionPool]
 
@@ -123,7 +123,7 @@ class Sweep(Sequence[SweepRow]):
             "".join(f"{cell:>{width}}" for cell, width in zip(cells, (5, 24, 30, 30, 9), strict=True))
             for cells in self._cells()
         ]
-        return "\n".join([f"{self.workload.describe()}, {self.rounds} rounds", *lines, *self.notes()])
+        return "\n".join([f"{self.workload.describe()}, {_rounds(self.rounds)}", *lines, *self.notes()])
 
     def _repr_markdown_(self) -> str:
         head, *rows = ["| " + " | ".join(cells) + " |" for cells in self._cells()]
@@ -162,6 +162,12 @@ def sweep(
     cell to get the rounds that were completed.
     """
     check_server(server)
+    check_workload(workload)
+    if not callable(make_pool):
+        raise BadSetting(
+            f"make_pool is {in_short(make_pool)}. Give a function that makes a pool of the limit it is given: "
+            "lambda limit: redis.BlockingConnectionPool(host=…, port=…, max_connections=limit)."
+        )
     whole("rounds", rounds, "rounds", at_least=1, at_most=1000)
     wanted = _checked(limits)
     reports: dict[int, list[LoadReport]] = {limit: [] for limit in wanted}
@@ -194,6 +200,8 @@ def _whole_rounds(reports: dict[int, list[LoadReport]]) -> dict[int, list[LoadRe
 
 
 def _checked(limits: Iterable[int]) -> list[int]:
+    if isinstance(limits, (str, bytes)) or not isinstance(limits, Iterable):
+        raise BadSetting(f"limits is {in_short(limits)}. Give several, such as [1, 2, 4, 8].")
     wanted = sorted({whole("A limit", limit, "connections", at_least=1, at_most=MOST_CLIENTS) for limit in limits})
     if not wanted:
         raise BadSetting("There is no limit to try. Give some, such as [1, 2, 4, 8].")
@@ -218,6 +226,10 @@ def _filled(make_pool: MakePool, limit: int, at_the_end: ExitStack) -> redis.Con
         for connection in borrowed:
             pool.release(connection)
     return pool
+
+
+def _rounds(number: int) -> str:
+    return "1 round" if number == 1 else f"{number} rounds"
 
 
 def _first_error(reports: list[LoadReport]) -> str:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import redis
 
-from tutorial_lib.arguments import not_negative, positive, whole
+from tutorial_lib.arguments import not_negative, of_kind, positive, whole
 from tutorial_lib.errors import BadSetting
 
 Work = str | tuple[object, ...] | Callable[[redis.Redis], object]
@@ -73,6 +73,10 @@ class Workload:
             raise BadSetting("Both duration and count are given. A run ends by one of them: leave the other out.")
         if self.rate is not None:
             self._check_open_loop(self.rate)
+        elif self.arrivals != "poisson":
+            raise BadSetting(
+                "arrivals is for an open loop, in which calls fall due. Give a rate as well, or leave it out."
+            )
 
     def _check_open_loop(self, rate: float) -> None:
         positive("rate", rate, "calls per second")
@@ -144,6 +148,14 @@ class Workload:
         if callable(self.work):
             return str(getattr(self.work, "__name__", type(self.work).__name__)).strip("<>")  # <lambda>
         return " ".join(str(part) for part in _command(self.work))
+
+
+def check_workload(thing: object) -> Workload:
+    """Return ``thing`` if it is a Workload; otherwise say how to make one of it."""
+    name = getattr(thing, "__name__", "")
+    work = repr(thing) if isinstance(thing, (str, tuple)) else name if name.isidentifier() else "work"
+    how = f"Say what to ask, and how often: Workload({work}) or Workload({work}, rate=100)."
+    return of_kind(Workload, "workload", thing, how)
 
 
 def _check_work(work: object) -> None:

@@ -21,11 +21,18 @@ RATE, HOLD, LIMIT = 1000, 0.01, 12
 POOLS = [(7, 0.1, 1), (20, 0.1, 3), (100, 0.04, 6)]
 
 AN_HOUR = """
-import resource, sys, time
+import re, resource, sys, time
+from pathlib import Path
 from tutorial_lib.simulation import simulate
 start = time.perf_counter()
 run = simulate(10_000, 0.005, 60, borrows=36_000_000)
-print(run.borrows, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+seconds = time.perf_counter() - start
+status = Path("/proc/self/status")
+if status.exists():  # On Linux ru_maxrss begins with what the parent has, this bench with all that it has imported.
+    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1]) * 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(run.borrows, seconds, peak)
 """
 
 
@@ -62,9 +69,8 @@ def an_hour() -> list[Row]:
     """An hour at 10,000 per second, in a process of its own so that the memory is its own too."""
     done = subprocess.run([sys.executable, "-c", AN_HOUR], capture_output=True, text=True, check=True)
     borrows, seconds, peak = done.stdout.split()
-    peak_bytes = int(peak) * (1 if sys.platform == "darwin" else 1024)
     name = f"simulate {int(borrows):,} borrows"
-    return [at_most(name, float(seconds), 60, "s"), at_most(f"{name}, memory", peak_bytes / 1e6, 200, "MB")]
+    return [at_most(name, float(seconds), 60, "s"), at_most(f"{name}, memory", int(peak) / 1e6, 200, "MB")]
 
 
 def accuracy() -> list[Row]:

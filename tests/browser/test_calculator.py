@@ -56,10 +56,28 @@ def test_a_number_can_be_typed_and_nonsense_is_answered(notebook: Notebook) -> N
 
     field.fill("")
     field.press("Tab")
-    expect(answer(notebook)).to_contain_text("maxclients is None. Give a whole number of connections")
+    expect(answer(notebook)).to_contain_text("maxclients is empty. Give a whole number of connections")
     field.fill("50")
     field.press("Tab")
     expect(answer(notebook)).to_have_attribute("data-fits", "true")
+
+
+def test_enter_ends_a_number_and_no_key_reaches_the_notebook(notebook: Notebook) -> None:
+    """In JupyterLab a digit makes the selected cell a heading, ``b`` adds a cell, and ``d d`` deletes one."""
+    field = notebook.page.get_by_role("spinbutton", name=re.compile("Processes"))
+    field.click()
+    notebook.page.keyboard.press("ControlOrMeta+A")
+    notebook.page.keyboard.type("5")
+    notebook.page.keyboard.press("Enter")
+    expect(answer(notebook)).to_contain_text("Each of 5 processes")
+    expect(field).to_be_focused()
+
+    slider = notebook.page.get_by_role("slider", name="Processes, with a pool each")
+    slider.focus()
+    notebook.page.keyboard.type("3bdd")
+    slider.press("Home")
+    expect(answer(notebook)).to_contain_text("The process needs 18 connections")
+    expect(notebook.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(2)
 
 
 def test_the_picture_and_the_answer_are_there_for_a_screen_reader(notebook: Notebook) -> None:

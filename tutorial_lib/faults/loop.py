@@ -30,3 +30,11 @@ else:
 def new_loop() -> asyncio.SelectorEventLoop:
     """Make a loop that is not running yet."""
     return asyncio.SelectorEventLoop(FineSelector())
+
+
+def run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop until it is stopped, and close it: for a thread that has nothing else to do."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tutorial_lib.arguments import not_negative, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
-from tutorial_lib.faults.loop import new_loop
+from tutorial_lib.faults.loop import new_loop, run
 from tutorial_lib.faults.relay import LOOPBACK, Relay, Traffic, reach
 from tutorial_lib.faults.wire import Wire
 
@@ -55,13 +55,15 @@ class FaultProxy:
             ) from None
         self._owner = os.getpid()
         self._loop = new_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
+        self._thread = threading.Thread(target=run, args=[self._loop], name="fault-proxy", daemon=True)
         self._thread.start()
         self._is_closed = False
         try:
             self._relay = self._do(lambda: Relay(family, address))
         except BaseException:  # Too many open files, or an impatient learner.
-            self._end_loop()
+            self._is_closed = True
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
             raise
         self.host: str = LOOPBACK
         self.port: int = self._relay.port
@@ -77,11 +79,13 @@ class FaultProxy:
     @property
     def upstream(self) -> Wire:
         """The way from client to server: its ``latency``, ``jitter`` and ``bandwidth`` can be set."""
+        self._require_usable()
         return self._relay.upstream
 
     @property
     def downstream(self) -> Wire:
         """The way from server to client: its ``latency``, ``jitter`` and ``bandwidth`` can be set."""
+        self._require_usable()
         return self._relay.downstream
 
     @property
@@ -135,8 +139,9 @@ class FaultProxy:
             return
         self._is_closed = True
         atexit.unregister(self.close)
-        asyncio.run_coroutine_threadsafe(self._relay.close(), self._loop).result()
-        self._end_loop()
+        # The loop ends itself, so that an impatient learner, who interrupts the waiting, leaves nothing behind either.
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop)
+        self._thread.join()
 
     def __enter__(self) -> Self:
         return self
@@ -149,19 +154,17 @@ class FaultProxy:
     def __repr__(self) -> str:
         if self._is_closed:
             return "FaultProxy(closed)"
-        faults = self.upstream.faults("upstream") + self.downstream.faults("downstream")
-        if self.upstream.swallows:
+        relay = self._relay
+        faults = relay.upstream.faults("upstream") + relay.downstream.faults("downstream")
+        if relay.upstream.swallows:
             faults.append("blackhole")
-        if self._relay.is_refusing:
+        if relay.is_refusing:
             faults.append("refuse")
         return f"FaultProxy({', '.join(faults) or 'no faults'})"
 
     def _do(self, act: Callable[[], T]) -> T:
         """Do it in the loop's thread, where all sockets live, and wait until it is done."""
-        if os.getpid() != self._owner:
-            raise NotAllowed("Only the process that made this FaultProxy can use it. Use it there.")
-        if self._is_closed:
-            raise NotAllowed("This FaultProxy is closed. Make a new one.")
+        self._require_usable()
 
         # A task begins one turn of the loop later than a callback would: by then all who had connected are in.
         async def doing() -> T:
@@ -169,16 +172,30 @@ class FaultProxy:
 
         return asyncio.run_coroutine_threadsafe(doing(), self._loop).result()
 
-    def _end_loop(self) -> None:
-        self._is_closed = True
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    def _require_usable(self) -> None:
+        if os.getpid() != self._owner:
+            raise NotAllowed("Only the process that made this FaultProxy can use it. Use it there.")
+        if self._is_closed:
+            raise NotAllowed("This FaultProxy is closed. Make a new one.")
+
+    async def _hang_up(self) -> None:
+        try:
+            await self._relay.close()
+        finally:
+            self._loop.stop()
 
     def _leave_to_parent(self) -> None:
         """In a forked child: let go of the sockets without a word to their other ends."""
         for sock in self._relay.sockets():
             sock.close()
+
+
+def behind_proxies(host: str, port: int) -> tuple[str, int]:
+    """Return where a connection to ``host`` and ``port`` leads, through any proxies of this process."""
+    ways = {proxy.port: proxy._relay.address for proxy in list(_open) if not proxy._is_closed}
+    while host in (LOOPBACK, "localhost") and port in ways:
+        host, port = ways.pop(port)[:2]
+    return host, port
 
 
 def _where(server: Any, host: str | None, port: int | None) -> tuple[str, int]:

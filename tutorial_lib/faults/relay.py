@@ -39,7 +39,7 @@ class Relay:
         self.upstream, self.downstream = Wire(), Wire()
         self.connections = self.cut = self.unanswered = 0
         self.links: set[Link] = set()
-        self._family, self._address = family, address
+        self._family, self.address = family, address
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[None]] = set()
         self._place = _bound_socket() if sys.platform == "linux" else None
@@ -91,7 +91,7 @@ class Relay:
         if self.upstream.swallows:
             link.open_to_nowhere()
             return
-        opening = self._loop.create_task(link.open(self._family, self._address))
+        opening = self._loop.create_task(link.open(self._family, self.address))
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
 

@@ -8,7 +8,15 @@ from collections import Counter
 from importlib.metadata import version
 
 from tutorial_lib.errors import BadSetting, TutorialError
-from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, ClientInfo, Server, some_seconds, whole_number
+from tutorial_lib.servers.base import (
+    FALLBACK_PORTS,
+    LONGEST_TIMEOUT,
+    MOST_CLIENTS,
+    ClientInfo,
+    Server,
+    some_seconds,
+    whole_number,
+)
 from tutorial_lib.servers.fake_session import VERSION
 from tutorial_lib.servers.fake_tcp import TcpServer
 
@@ -28,6 +36,7 @@ class FakeServer(Server):
         self._closed = False
         self._tcp = TcpServer(self.host)
         self.port = self._tcp.port
+        FALLBACK_PORTS.add(self.port)
         atexit.register(self.close)
 
     def _ask(self) -> TcpServer:
@@ -71,6 +80,7 @@ class FakeServer(Server):
         if os.getpid() != self._owner or self._closed:
             return
         self._closed = True
+        FALLBACK_PORTS.discard(self.port)
         atexit.unregister(self.close)
         self._tcp.stop()
 

@@ -78,10 +78,13 @@ function render({ model, el }) {
   showAnswer();
   el.append(root);
 
-  // JupyterLab listens on the document, and would take these keys to move between cells.
-  const ours = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"];
+  // JupyterLab listens on the document. It would take these keys to move between cells, Enter, which ends the typing of
+  // a number, to edit the cell, and a digit that is typed while a slider has the focus to make the cell a heading.
+  const ours = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", "Enter"];
   const keepKeys = (event) => {
-    if (ours.includes(event.key) && form.contains(event.target)) event.stopPropagation();
+    const isCommand = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
+    const isOurs = event.key.length === 1 || ours.includes(event.key);
+    if (isOurs && !isCommand && form.contains(event.target)) event.stopPropagation();
   };
   window.addEventListener("keydown", keepKeys, true);
 

@@ -60,7 +60,7 @@ class Calculator(anywidget.AnyWidget):
         try:
             self.size = size_pool(**self.values)
         except BadSetting as error:  # The last answer stays, in ``size`` and in the picture.
-            self.words, self.fits = str(error), False
+            self.words, self.fits = str(error).replace(" is None.", " is empty."), False
             return
         self._show()
 

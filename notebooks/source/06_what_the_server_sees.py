@@ -276,9 +276,8 @@ print("left:", left, "answered:", answered, "opened:", server.opened() - opened_
 guess_kept.reveal("it is kept" if "quiet" in left else "it is closed")
 
 # %% [markdown]
-# Keepalive finds machines that are dead; `timeout` closes clients that are silent. Left is `listener`: a
-# subscriber may be silent as long as it likes. The pool noticed when it lent again, and opened another; lesson 08
-# cuts at worse moments. (redis-py 8 turns keepalive on; before, it was off.)
+# Keepalive finds dead machines; `timeout` closes silent clients, except subscribers such as `listener`. The pool
+# noticed when it lent again, and opened another; lesson 08 cuts at worse moments. (redis-py 8 turned keepalive on.)
 #
 # ## Full is full
 #
@@ -372,7 +371,7 @@ with room_for(6):
 # There are 40 pub/sub listeners, and 80 workers wait in a `BLPOP`. The server lets in 10,000. It may go well for
 # years, since pools are seldom full, and end on the busiest day:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 processes, pools, limit, maxclients = 40, 6, 1000, 10_000
 others = {"listeners": 40, "blocked": 80}
 plot_fleet(processes, pools, limit, maxclients, others)
@@ -392,7 +391,7 @@ guess_budget
 largest = (maxclients - sum(others.values())) // (processes * pools)
 guess_budget.reveal(largest)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 plot_fleet(processes, pools, largest, maxclients, others)
 
 # %% [markdown]

@@ -66,9 +66,7 @@ class Fleet:
         return (self.maxclients - self.others) // self.all_pools
 
     def sum(self, limit: int) -> str:
-        return (
-            f"{self.processes} × {self.pools} × {limit:,} + {self.others} = {self.all_pools * limit + self.others:,}"
-        )
+        return f"{self.processes} × {self.pools} × {limit:,} + {self.others} = {self.all_pools * limit + self.others:,}"
 
     def __str__(self) -> str:
         return f"`largest_limit({self.maxclients}, {self.processes}, {self.pools}, {self.others})`"
@@ -141,7 +139,7 @@ def _why_small(fleet: Fleet, limit: int) -> str:
 
 
 def _require_refusal(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:
-    told = f"{fleet.all_pools:,} pools and {fleet.others} others on a server that lets in {fleet.maxclients:,}"
+    told = f"{fleet.all_pools:,} pools, {fleet.others} besides, and a server that lets in {fleet.maxclients:,}"
     try:
         limit = lab.call(answer, fleet.maxclients, fleet.processes, fleet.pools, fleet.others)
     except ValueError as error:
@@ -167,14 +165,14 @@ def _refused(fleet: Fleet, limit: int, lab: Lab) -> int:
     refused = 0
     with ExitStack() as opened:
         for size in [fleet.others, *[limit] * fleet.all_pools]:
-            pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=max(size, 1))
+            pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, client_name="fleet")
             opened.callback(pool.disconnect)
             for _ in range(size):
                 try:
                     pool.get_connection()
                 except redis.ConnectionError:
                     refused += 1
-    while lab.server.clients():
+    while any(client.name == "fleet" for client in lab.server.clients()):
         pass
     return refused
 

@@ -109,9 +109,7 @@ def _borrow_named(pool: redis.ConnectionPool) -> redis.Connection:
             "Is that too low, or has somebody kept what was borrowed?"
         ) from None
     except redis.ResponseError as error:
-        raise Wrong(
-            f"The server did not accept what the new connection said: `{error}`{_MISFIT}"
-        ) from None
+        raise Wrong(f"The server did not accept what the new connection said: `{error}`{_MISFIT}") from None
 
 
 def _require_full(pool: redis.ConnectionPool) -> None:

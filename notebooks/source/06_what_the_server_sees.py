@@ -395,7 +395,7 @@ guess_budget.reveal(largest)
 plot_fleet(processes, pools, largest, maxclients, others)
 
 # %% [markdown]
-# **processes × pools × limit + pub/sub + blocking < maxclients**
+# `processes * pools * limit + listeners + blocked < maxclients`
 #
 # Keep some to spare: for redis-cli, for whatever watches the server, and for a deployment, when old and new
 # processes are there together.

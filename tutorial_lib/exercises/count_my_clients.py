@@ -71,8 +71,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         _require(lab.call(answer, r), {GREETINGS: 2, COUNTERS: 1}, lab, first=False)
         if lab.server.opened() > opened:
             raise Wrong(
-                f"The counts are right, and {lab.server.opened() - opened} new connections were opened to get them: the "
-                "watcher itself shows up in the list. `r` has a connection. What else was made?"
+                f"The counts are right, and {lab.server.opened() - opened} new connections were opened to get them: "
+                "the watcher itself shows up in the list. `r` has a connection. What else was made?"
             )
     return (
         "13 connections were open, and 6 of them yours, in three processes: you found them all, lent and idle. One "
@@ -175,8 +175,8 @@ WRONG = {
 
 HINTS = (
     "A pool knows its own connections. Who has a list of everybody's?",
-    "`r.client_list()` returns a list with a dictionary for each connection. Print one in a cell of your own: which key "
-    "holds the name?",
+    "`r.client_list()` returns a list with a dictionary for each connection. Print one in a cell of your own: which "
+    "key holds the name?",
     'A text knows how it begins: `"shop:greetings".startswith("shop:")` is `True`.',
     "Go through the list; if the name is one of the shop's, add one to what `counted` has for it, or to 0 if it has "
     "nothing yet (`counted.get(name, 0)`).",

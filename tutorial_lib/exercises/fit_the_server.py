@@ -260,18 +260,6 @@ def plain_share(host, port, server_limit, workers):  # "a full pool waits"
     return count_view
 
 
-def drops_the_error(host, port, server_limit, workers):
-    r = redis.Redis(host=host, port=port, max_connections=server_limit // workers)
-
-    def count_view():
-        try:
-            return r.incr("views:home")
-        except redis.MaxConnectionsError:
-            return None
-
-    return count_view
-
-
 def little_patience(host, port, server_limit, workers):
     share = server_limit // workers
     pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=share, timeout=0.05)
@@ -317,15 +305,6 @@ def one_pool_for_all_workers(host, port, server_limit, workers):  # "one pool pe
     return count_view
 
 
-def pool_for_each_call(host, port, server_limit, workers):
-    def count_view():
-        share = server_limit // workers
-        with redis.BlockingConnectionPool(host=host, port=port, max_connections=share) as pool:
-            return redis.Redis(connection_pool=pool).incr("views:home")
-
-    return count_view
-
-
 def returns_the_number(host, port, server_limit, workers):
     return redis.Redis(host=host, port=port).incr("views:home")
 
@@ -334,12 +313,10 @@ WRONG = {
     server_limit_is_mine: "it opened 6 connections. All 4 would open 24",
     rounds_up: "it opened 3 connections. All 4 would open 12",
     plain_share: "the pool's own refusal",
-    drops_the_error: "caught and dropped",
     little_patience: "How long may one wait in your line?",
     one_by_one: "go through 1",
     two_for_everybody: "Where do your numbers come from?",
     one_pool_for_all_workers: "they met in one pool",
-    pool_for_each_call: "2 calls, one after the other",
     returns_the_number: "Was it called",
 }
 
@@ -348,6 +325,6 @@ HINTS = (
     "an answer to both.",
     "Ten connections for four workers: nobody gets a half. `//` divides and leaves the rest over.",
     "The threads of a worker are more than its share of connections. Lesson 03 had a kind of pool in which they wait.",
-    "Once in `open_worker`: a `BlockingConnectionPool` whose `max_connections` is this worker's share, with a `timeout` "
-    "that is longer than the server may take; and a client on it for all threads.",
+    "Once in `open_worker`: a `BlockingConnectionPool` whose `max_connections` is this worker's share, with a "
+    "`timeout` that is longer than the server may take; and a client on it for all threads.",
 )

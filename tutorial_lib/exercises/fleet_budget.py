@@ -66,7 +66,7 @@ class Fleet:
         return (self.maxclients - self.others) // self.all_pools
 
     def sum(self, limit: int) -> str:
-        return f"{self.processes} × {self.pools} × {limit:,} + {self.others} = {self.all_pools * limit + self.others:,}"
+        return f"{self.processes} * {self.pools} * {limit:,} + {self.others} = {self.all_pools * limit + self.others:,}"
 
     def __str__(self) -> str:
         return f"`largest_limit({self.maxclients}, {self.processes}, {self.pools}, {self.others})`"
@@ -155,7 +155,8 @@ def _require_refusal(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None
     zero = " To redis-py a limit of 0 means 100." if limit == 0 else ""
     one = f" With one each they are {fleet.needed:,}." if limit == 1 else ""
     raise Wrong(
-        f"{fleet} returned {shown(limit)}: {told}.{zero}{one} There is no limit that fits. Who should learn that, and how?"
+        f"{fleet} returned {shown(limit)}: {told}.{zero}{one} There is no limit that fits. "
+        "Who should learn that, and how?"
     )
 
 
@@ -249,10 +250,10 @@ WRONG = {
 }
 
 HINTS = (
-    "Take the lesson's fleet: 40 processes, 6 pools each, 120 others, 10,000 at the server. How many pools are there in "
-    "all, and how many connections are left for them?",
+    "Take the lesson's fleet: 40 processes, 6 pools each, 120 others, 10,000 at the server. How many pools are there "
+    "in all, and how many connections are left for them?",
     "Nobody gets a part of a connection. `//` divides and leaves the rest over.",
     "With a limit of 1, how many connections does the whole fleet open? A server that lets in fewer cannot have it.",
-    "First work out what the fleet needs at least. If `maxclients` is less, `raise ValueError(...)` with that number in "
-    "its text. Otherwise take the others away, and divide by the number of all pools.",
+    "First work out what the fleet needs at least. If `maxclients` is less, `raise ValueError(...)` with that number "
+    "in its text. Otherwise take the others away, and divide by the number of all pools.",
 )

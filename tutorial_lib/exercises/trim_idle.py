@@ -116,9 +116,9 @@ def _require_replies(of: str, lent: list[redis.Connection], open_now: int) -> No
     arrived = replies.count(b"your order")
     if arrived < LENT:
         raise Wrong(
-            f"{of}, each with a command on its way. After `trim` {arrived} of {LENT} replies arrived, and the server has "
-            f"{open_now} connections left: whoever worked was cut off in the middle. How does the pool know whom to "
-            "spare?"
+            f"{of}, each with a command on its way. After `trim` {arrived} of {LENT} replies arrived, and the server "
+            f"has {open_now} connections left: whoever worked was cut off in the middle. How does the pool know "
+            "whom to spare?"
         )
 
 

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # What does the server see?
 #
-# A pool knows its own connections and nobody else's. The server has a list of all that are open, whoever opened
-# them, and a limit of its own.
+# In our own process we know every borrower. The server has a list of its own, of everybody who is connected, and
+# a limit of its own.
 #
 # You will be able to
 # - find your connections in the server's list, by name;
@@ -29,7 +29,8 @@ server
 # ## One program, two pools, one server
 #
 # Our shop has two modules, greetings and counters, each with a pool of four. `client_name` is what their
-# connections are called at the server. It is a busy day: each module borrows all that its pool may lend, for a moment.
+# connections are called at the server. On a busy day each module borrows, for a moment, all that its pool may lend.
+# Then we ask the server for its list, with `server.clients()`.
 
 
 # %%
@@ -65,8 +66,8 @@ print(names)
 guess_seen.reveal(len(names))
 
 # %% [markdown]
-# `max_connections` is the limit of *one pool*. The program has no limit, and no list of its pools. The
-# server has one: Redis answers `CLIENT LIST` with a line for each connection.
+# `max_connections` is the limit of *one pool*. The program as a whole has no limit, and no list. The server has
+# one: Redis answers the command `CLIENT LIST` with a line for each connection.
 
 # %% tags=["nbval-ignore-output"]
 r = redis.Redis(connection_pool=greetings)
@@ -77,8 +78,8 @@ for line in r.client_list():
 # `addr` is the client's end. `age` and `idle` are seconds: since it came, since it last spoke. (A line without
 # a name is this course's own; `server.clients()` leaves it out.)
 #
-# One word, two meanings: in a pool, *idle* means not lent. And no line says *borrowed*, for lending goes on
-# inside your program:
+# Beware: in a pool, *idle* means not lent. And no line says *borrowed*, for lending goes on inside your
+# program. One is lent:
 
 # %%
 lent = counters.get_connection()
@@ -147,7 +148,7 @@ server_time(lambda: r.get("greeting"))
 server_time(greet_afresh)
 
 # %% [markdown]
-# The same greeting, about ten times the work, for a server that runs all commands on one processor.
+# The same greeting, ten times the work or more, for a server that runs all commands on one processor.
 #
 # ## Nothing shrinks
 #
@@ -174,7 +175,8 @@ guess_left
 
 # %%
 def count(name):
-    sleep(0.1)  # what has been closed needs a moment to be gone
+    sleep(0.1)
+    server.clients()  # what was closed before this answer is gone in the next
     return [client.name for client in server.clients()].count(name)
 
 
@@ -185,7 +187,8 @@ for _ in range(200):
 guess_left.reveal(count("rush"))
 
 # %% [markdown]
-# A pool has no clock, and redis-py no setting for it: a pool stays as large as its busiest moment was.
+# A pool has no clock, and redis-py no setting for it: a pool stays as large as its busiest moment was. (Redis takes
+# memory back from the silent. Ask for `info("used_memory") - memory` again, ten seconds later.)
 #
 # `disconnect` closes a pool's connections; with `inuse_connections=False`, only those that are not lent.
 
@@ -238,7 +241,7 @@ print("opened for the next visitor:", server.opened() - opened_before)
 # %% [markdown]
 # That is the price, so trim every few minutes, not every half second.
 #
-# ## The server's own broom
+# ## The server closes the silent
 #
 # Redis can do it too: its setting `timeout` closes whoever is silent for so long. Does TCP keepalive, a sign of life
 # on the wire, protect from it? Ours is sent each second. (From here on we need a server of our own.)
@@ -272,14 +275,15 @@ with redis.Redis(**at, client_name="listener") as r_listener, r_listener.pubsub(
 
 opened_before = server.opened()
 answered = redis.Redis(connection_pool=quiet).ping()
-print("left:", left, "answered:", answered, "opened:", server.opened() - opened_before)
+print("left:", left)
+print("answered:", answered, "opened:", server.opened() - opened_before)
 guess_kept.reveal("it is kept" if "quiet" in left else "it is closed")
 
 # %% [markdown]
 # Keepalive finds dead machines; `timeout` closes silent clients, except subscribers such as `listener`. The pool
 # noticed when it lent again, and opened another; lesson 08 cuts at worse moments. (redis-py 8 turned keepalive on.)
 #
-# ## Full is full
+# ## The server is full
 #
 # A Redis lets in `maxclients` connections, 10,000 if it is told nothing. Ours shall have room for six:
 
@@ -288,10 +292,12 @@ guess_kept.reveal("it is kept" if "quiet" in left else "it is closed")
 @contextmanager
 def room_for(clients):
     for pool in (greetings, counters, rush, quiet):
-        pool.disconnect()
+        pool.disconnect()  # everybody leaves first
     server.set_limit(clients)
-    yield
-    server.set_limit(10_000)
+    try:
+        yield
+    finally:
+        server.set_limit(10_000)
 
 
 # %% jupyter={"source_hidden": true}

@@ -95,8 +95,8 @@ view
 #
 # ## Which number shows the waste?
 #
-# Redis also counts. In `INFO`, `connected_clients` are there now, and `total_connections_received` ever came. The
-# same, without this course's own: `server.clients()` and `server.opened()`.
+# Redis also counts, and tells in `INFO`: `connected_clients` is who is there now, `total_connections_received` who
+# ever came. Here we take them from `server.clients()` and `server.opened()`, which leave out this course's own.
 
 # %% jupyter={"source_hidden": true}
 guess_grown = predict(
@@ -188,7 +188,7 @@ guess_left.reveal(count("rush"))
 
 # %% [markdown]
 # A pool has no clock, and redis-py no setting for it: a pool stays as large as its busiest moment was. (Redis takes
-# memory back from the silent. Ask for `info("used_memory") - memory` again, ten seconds later.)
+# memory back from the silent: ask for `info("used_memory") - memory` ten seconds later.)
 #
 # `disconnect` closes a pool's connections; with `inuse_connections=False`, only those that are not lent.
 
@@ -247,8 +247,8 @@ print("opened for the next visitor:", server.opened() - opened_before)
 # on the wire, protect from it? Ours is sent each second. (From here on we need a server of our own.)
 
 # %%
-first = getattr(socket, "TCP_KEEPIDLE", 0x10)  # macOS has the number, and another name
-each_second = {first: 1, socket.TCP_KEEPINTVL: 1}
+after = getattr(socket, "TCP_KEEPIDLE", 0x10)  # macOS has another name for it
+each_second = {after: 1, socket.TCP_KEEPINTVL: 1}  # after 1 s of silence, then every 1 s
 quiet = redis.ConnectionPool(**at, client_name="quiet", socket_keepalive_options=each_second)
 print("keepalive is on:", redis.Connection().socket_keepalive)
 
@@ -324,14 +324,15 @@ with room_for(6):
 guess_full.reveal("MaxConnectionsError" if refused_by_pool else "another error")
 
 # %% [markdown]
-# The server says `ERR max number of clients reached` and hangs up. Look who was locked out: greetings had
-# nothing left to do, its four lay idle, and counters found the house full.
+# The server says `ERR max number of clients reached` and hangs up: besides *busy* and *down*, a third meaning of
+# `ConnectionError`. And look who was locked out. Greetings had nothing left to do, its four lay idle, and counters
+# found the house full.
 #
 # Would a pool that waits have helped?
 
 # %% jupyter={"source_hidden": true}
 guess_waits = predict(
-    "Instead, a `BlockingConnectionPool` of four, and 20 s of patience. What does its third caller get?",
+    "Let counters have a `BlockingConnectionPool` of four, with 20 s of patience. What does its third caller get?",
     {
         "a connection, later": "It waits when its *own* are all lent. Here it may open another, tries, and is refused.",
         "the same error": None,
@@ -401,7 +402,7 @@ guess_budget.reveal(largest)
 plot_fleet(processes, pools, largest, maxclients, others)
 
 # %% [markdown]
-# `processes * pools * limit + listeners + blocked < maxclients`
+# `processes * pools * limit + listeners + blocked <= maxclients`
 #
 # Keep some to spare: for redis-cli, for whatever watches the server, and for a deployment, when old and new
 # processes are there together.

@@ -61,7 +61,7 @@ guess_seen
 # %%
 open_all(greetings)
 open_all(counters)
-names = [client.name for client in server.clients()]
+names = sorted(client.name for client in server.clients())
 print(names)
 guess_seen.reveal(len(names))
 

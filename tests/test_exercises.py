@@ -250,4 +250,9 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "wait-your-turn": 24,
         "fail-fast": 25,
         "which-exception": 26,
+        "name-your-connections": 48,
+        "count-my-clients": 49,
+        "fleet-budget": 50,
+        "trim-idle": 51,
+        "fit-the-server": 52,
     }

@@ -9,6 +9,7 @@ A pool under load:       run_load  Workload  sweep
 Pictures of loads:       plot_load  plot_sweep  plot_rtt_curve
 The size of a pool:      calculator  size_pool  plot_pool_size  predicted_waits
 Sizes by formula:        in_flight  erlang_c  mean_wait  wait_percentile  connections_needed  fleet_budget
+A fleet of pools:        plot_fleet
 A pool on paper:         simulate  replay
 Predictions:             predict
 Exercises:               exercise
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tutorial_lib.exercises import exercise
     from tutorial_lib.faults import FaultProxy
+    from tutorial_lib.fleet_plot import plot_fleet
     from tutorial_lib.load import run_load
     from tutorial_lib.load_plots import plot_load, plot_pool_size, plot_rtt_curve, plot_sweep
     from tutorial_lib.load_report import LoadReport
@@ -59,6 +61,7 @@ __all__ = [
     "hold",
     "in_flight",
     "mean_wait",
+    "plot_fleet",
     "plot_load",
     "plot_pool_size",
     "plot_rtt_curve",
@@ -96,6 +99,7 @@ _HOME = {
     "hold": "tutorial_lib.threads",
     "in_flight": "tutorial_lib.sizing",
     "mean_wait": "tutorial_lib.sizing",
+    "plot_fleet": "tutorial_lib.fleet_plot",
     "plot_load": "tutorial_lib.load_plots",
     "plot_pool_size": "tutorial_lib.load_plots",
     "plot_rtt_curve": "tutorial_lib.load_plots",

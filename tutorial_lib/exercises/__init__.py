@@ -46,6 +46,11 @@ COURSE = (
         "What happens when the pool is empty?",
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
+    Lesson(
+        "06_what_the_server_sees",
+        "What does the server see?",
+        ("name-your-connections", "count-my-clients", "fleet-budget", "trim-idle", "fit-the-server"),
+    ),
 )
 
 

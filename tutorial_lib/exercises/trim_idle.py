@@ -1,0 +1,194 @@
+"""Trimming a pool: what lies idle is closed, and whoever works is not disturbed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from time import monotonic, sleep
+from typing import Any
+
+import redis
+
+from tutorial_lib.exercises._pools import impatient
+from tutorial_lib.observe import snapshot
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong
+
+ID = "trim-idle"
+LESSON = "06"
+TITLE = "Night in the shop"
+NAME = "trim"
+
+LIMIT, LENT = 5, 2
+IDLE = LIMIT - LENT
+GONE_WITHIN = 0.4
+
+PROMPT = """
+A rush is over. A pool has 5 connections open; **2** are lent, each in the middle of a command, and 3 lie idle. Write
+`trim(pool)`, which a timer will call:
+
+- the idle connections are closed: the server has them no longer;
+- those that are lent are **not disturbed**: their borrowers still get their replies;
+- the pool is as good as before, and can lend 5 at the next rush.
+
+The pool may be of either kind, `ConnectionPool` or `BlockingConnectionPool`.
+"""
+
+
+def starter(pool): ...  # your code here
+
+
+def solution(pool):
+    pool.disconnect(inuse_connections=False)
+
+
+def check(answer: Callable[..., Any], lab: Lab) -> str:
+    for kind in (redis.ConnectionPool, redis.BlockingConnectionPool):
+        _trim_one(answer, kind, lab)
+    return (
+        f"Both kinds of pool: {IDLE} idle connections closed, {LENT} replies that were on their way have arrived, and "
+        f"{LIMIT} could be lent at the next rush. The pool itself still counts {IDLE} as idle; you know better."
+    )
+
+
+def _trim_one(answer: Callable[..., Any], kind: type[redis.ConnectionPool], lab: Lab) -> None:
+    of = f"A `{kind.__name__}` had {IDLE} idle connections and {LENT} lent"
+    pool = kind(host=lab.server.host, port=lab.server.port, max_connections=LIMIT, client_name=kind.__name__)
+    borrowed = [pool.get_connection() for _ in range(LIMIT)]
+    lent, idle = borrowed[:LENT], borrowed[LENT:]
+    for connection in idle:
+        pool.release(connection)
+    for connection in lent:
+        connection.send_command("ECHO", "your order")
+    with impatient(pool):
+        lab.call(answer, pool)
+    open_now = _open_after_a_moment(kind.__name__, lab)
+    counted = snapshot(pool).in_use
+    _require_replies(of, lent, open_now)
+    if open_now > LENT:
+        raise Wrong(
+            f"{of}. After `trim` the server still has {open_now} of the {LIMIT}; {LENT} should be left. "
+            f"{_which_are_left(open_now, pool)}"
+        )
+    if counted > LENT:
+        raise Wrong(
+            f"{of}. The server has {open_now} now, and the pool says in_use={counted}: {counted - LENT} were borrowed, "
+            "and nobody gave them back. The pool will never lend them again. What does it lack, after the closing?"
+        )
+    if counted < LENT:
+        raise Wrong(
+            f"{of}. Afterwards the pool says in_use={counted}: it has forgotten whom it lent to, and may open {LIMIT} "
+            f"more beside those {LENT}. Who gave back what others still use?"
+        )
+    for connection in lent:
+        pool.release(connection)
+    _require_as_good_as_before(of, pool)
+
+
+def _open_after_a_moment(name: str, lab: Lab) -> int:
+    """Return how many the server has, when the closing has had time to arrive."""
+    until = monotonic() + GONE_WITHIN
+    for looks in count(1):
+        left = sum(client.name == name for client in lab.server.clients())
+        # The first look may come before the goodbyes have been read, however long a busy server took for it.
+        if left <= LENT or (looks > 2 and monotonic() > until):
+            break
+        sleep(0.01)
+    return left
+
+
+def _which_are_left(open_now: int, pool: redis.ConnectionPool) -> str:
+    counts = snapshot(pool)
+    forgotten = LIMIT - counts.in_use - counts.idle
+    if forgotten:
+        return f"The pool knows nothing of {forgotten} of them any more. To forget a connection is not to close it."
+    if pool.max_connections < LIMIT:
+        return f"A max_connections of {pool.max_connections} is for the next who asks. What is open stays open."
+    if open_now == LIMIT:
+        return "A pool closes nothing by itself, and nothing asked it to. Which of its methods hangs up?"
+    return "What was done for one has to be done for each that lies idle."
+
+
+def _require_replies(of: str, lent: list[redis.Connection], open_now: int) -> None:
+    replies = []
+    for connection in lent:
+        try:
+            replies.append(connection.read_response())
+        except Exception:  # a connection without a socket fails in several ways
+            replies.append(None)
+    arrived = replies.count(b"your order")
+    if arrived < LENT:
+        raise Wrong(
+            f"{of}, each with a command on its way. After `trim` {arrived} of {LENT} replies arrived, and the server "
+            f"has {open_now} connections left: whoever worked was cut off in the middle. How does the pool know "
+            "whom to spare?"
+        )
+
+
+def _require_as_good_as_before(of: str, pool: redis.ConnectionPool) -> None:
+    borrowed: list[redis.Connection] = []
+    try:
+        with impatient(pool):
+            while len(borrowed) <= LIMIT:
+                borrowed.append(pool.get_connection())
+    except redis.ConnectionError:
+        pass
+    for connection in borrowed:
+        pool.release(connection)
+    if len(borrowed) != LIMIT:
+        raise Wrong(
+            f"{of}. They came back, the next rush began, and the pool lent {len(borrowed)} connections where it should "
+            f"lend {LIMIT}. It counts what it has, and was not told what became of them. Who may close a connection so "
+            "that the pool knows?"
+        )
+
+
+def closes_the_pool(pool):  # "close() closes what is idle"
+    pool.close()
+
+
+def waits(pool):  # "the pool shrinks after a burst"
+    sleep(0.2)
+
+
+def forgets(pool):
+    pool.reset()
+
+
+def empties_the_list(pool):
+    pool._available_connections.clear()
+
+
+def borrows_and_keeps(pool):
+    (idle, _), _ = pool.get_connection_count()
+    for connection in [pool.get_connection() for _ in range(idle)]:
+        connection.disconnect()
+
+
+def only_the_first(pool):
+    connection = pool.get_connection()
+    connection.disconnect()
+    pool.release(connection)
+
+
+def lowers_the_limit(pool):  # "a pool that is too large gets rid of some"
+    _, (in_use, _) = pool.get_connection_count()
+    pool.max_connections = in_use
+
+
+WRONG = {
+    closes_the_pool: "0 of 2 replies arrived",
+    waits: "Which of its methods hangs up?",
+    forgets: "knows nothing of 5 of them",
+    empties_the_list: "knows nothing of 3 of them",
+    lowers_the_limit: "max_connections of 2",
+    borrows_and_keeps: "in_use=5",
+    only_the_first: "What was done for one",
+}
+
+HINTS = (
+    "The lesson trimmed a pool while one of its connections was lent. One argument made the difference.",
+    "`close()` and `disconnect()` hang up all connections, lent or not. Which of the two can be told to spare those in "
+    "use?",
+    "The method is `disconnect`, and its argument is called `inuse_connections`. It is `True` if you leave it out.",
+)

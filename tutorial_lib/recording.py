@@ -196,7 +196,9 @@ class Recording:
     def timeline(self) -> list[Moment]:
         """How many were in use, and how many callers waited, after each change. Forgotten leases are not in it."""
         returned = [raw[ENDED] for raw in copied(self._done) if raw[GOT] < self._began]
-        returned += [raw[ENDED] for raw in copied(self._strays) if raw[OUTCOME] == "borrowed earlier"]
+        strays = [raw for raw in copied(self._strays) if raw[OUTCOME] == "borrowed earlier"]
+        # The last return of each: what comes back twice went in between to somebody who waited before we listened.
+        returned += {raw[CONNECTION]: raw[ENDED] for raw in strays}.values()
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
         earlier = len(earlier_returns) + self._never_returned()
         return moments([*self.leases, *self.turned_away], earlier, earlier_returns)

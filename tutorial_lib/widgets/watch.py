@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from time import perf_counter as clock
 from typing import Any
 
-from tutorial_lib.anatomy import PoolConnection, connections_of, copied
+from tutorial_lib.anatomy import PoolConnection, connections_of, copied, waiting_now
 from tutorial_lib.callsite import line_of
 from tutorial_lib.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
 from tutorial_lib.observe import PoolSnapshot, snapshot
@@ -70,7 +70,7 @@ class PoolWatch:
         if pool is None:
             return PoolSnapshot(0, 0, self._last.limit), 0
         self._last = snapshot(pool)
-        return self._last, len(self._queue())
+        return self._last, max(len(self._queue()), waiting_now(pool))
 
     def look(self) -> State:
         """Describe the pool now."""
@@ -79,7 +79,7 @@ class PoolWatch:
         if pool is None:
             return {"now": now, "pool": self._kind, "limit": self._last.limit, "slots": [], "queue": [], "gone": True}
         seen = connections_of(pool)
-        counts, _ = self.count()
+        counts, waiting = self.count()
         connections = seen if seen is not None else self._guessed(counts)
         self._memory.note(connections, now)
         sides, server = self._other_side(connections)
@@ -91,7 +91,7 @@ class PoolWatch:
             "limit": counts.limit,
             "in_use": sum(connection.in_use for connection in connections),
             "idle": sum(not connection.in_use for connection in connections),
-            "waiting": len(queue),
+            "waiting": max(waiting, len(queue)),
             "waits": can_wait(pool),
             "slots": self._describe(connections, sides)[:DRAWN],
             "queue": [_who(lease, lease[ASKED]) for lease in queue[:QUEUE_DRAWN]],
@@ -125,6 +125,7 @@ class PoolWatch:
     def _describe(self, connections: Sequence[PoolConnection], sides: Sides | None) -> list[State]:
         held = dict(self._tap.held) if self._tap else {}
         earlier = set(self._tap.earlier) if self._tap else {connection.key for connection in connections}
+        unheard = self._tap.waited_before if self._tap else 0
         slots = []
         for connection in connections:
             slot: State = {"n": self._number(connection, connections), "address": connection.address}
@@ -133,7 +134,7 @@ class PoolWatch:
                 slot["is"] = "closed" if connection.is_open is False else "idle"
             elif lease is not None:
                 slot |= {"is": "in use", **_who(lease, lease[GOT])}
-            elif connection.key in earlier or connection.key < 0:
+            elif connection.key in earlier or connection.key < 0 or (unheard and connection.is_open):
                 slot |= {"is": "in use", "who": "borrowed earlier", "since": None, "where": ""}
             else:
                 slot |= {"is": "opening", "since": None}

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.lease import Lease, Moment
 from tutorial_lib.picture import (
     HATCH,
@@ -43,7 +44,7 @@ def plot_timeline(recording: Recording) -> Picture:
 
     A row for each caller up to 24 callers; for more only the counts.
     """
-    calls = sorted([*recording.leases, *recording.turned_away], key=lambda call: call.asked)
+    calls = sorted(_calls(recording), key=lambda call: call.asked)
     callers = list(dict.fromkeys(call.who for call in calls))
     rows = callers if len(callers) <= MOST_CALLERS and len(calls) <= MOST_BARS else []
     moments = recording.timeline()
@@ -63,7 +64,7 @@ def plot_timeline(recording: Recording) -> Picture:
 
 def plot_waits(recording: Recording) -> Picture:
     """Draw how long each caller waited, from the shortest wait to the longest."""
-    calls = sorted([*recording.leases, *recording.turned_away], key=lambda call: call.waited)
+    calls = sorted(_calls(recording), key=lambda call: call.waited)
     waits = [call.waited for call in calls]
     title = _waits_in_words(calls)
     with drawing(height=2.9) as figure:
@@ -71,6 +72,15 @@ def plot_waits(recording: Recording) -> Picture:
         _draw_waits(axes, calls)
         headline(figure, title)
     return Picture(figure, f"Waiting times, sorted. {title}.", f"waits of {counted(len(waits), 'borrow')}")
+
+
+def _calls(recording: Recording) -> list[Lease]:
+    if not isinstance(recording, Recording):
+        raise BadSetting(
+            f"This is no recording: its type is {type(recording).__name__}. Give what record(pool) returned: "
+            "with record(pool) as recording: …"
+        )
+    return [*recording.leases, *recording.turned_away]
 
 
 # -- in words
@@ -194,7 +204,7 @@ def _draw_counts(axes: Axes, moments: Sequence[Moment], recording: Recording) ->
             annotation_clip=False,
         )
     axes.set_ylim(0, top * 1.08)
-    axes.set_xlim(0, recording.duration)
+    axes.set_xlim(0, recording.duration or 1)
     axes.set_ylabel("connections\nand callers")
     axes.set_xlabel("seconds")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))

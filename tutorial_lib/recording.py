@@ -44,8 +44,9 @@ def record(pool: AnyPool) -> Recording:
     too). Only this one pool is recorded, and it is as it was when the block ends. BadSetting if it is not a pool,
     or is being recorded already; different pools may be recorded at once.
 
-    Memory: the last 100,000 finished leases are kept one by one, about 27 MB; of older ones only the totals remain,
-    and ``recording.forgotten`` says how many those are.
+    Memory: the last 100,000 finished leases are kept one by one, about 27 MB, and the last 100,000 callers who were
+    turned away, as much again if there are so many. Of older ones only the totals remain; ``recording.forgotten``
+    says of how many leases.
     """
     check_pool(pool)
     return Recording(pool)
@@ -68,7 +69,7 @@ class Recording:
         self._open: list[RawLease] = []
         self._asking: list[RawLease] = []
         self._forgetting = threading.Lock()
-        self._forgotten_longest_wait = 0.0
+        self._longest_past_wait = 0.0
         self._earlier: set[int] = set()
         self._began = self._ended = 0.0
 
@@ -106,6 +107,8 @@ class Recording:
 
     def _turned_away(self, lease: RawLease) -> None:
         self._outcomes[lease[OUTCOME]] += 1
+        if lease[QUEUED]:
+            self._longest_past_wait = max(self._longest_past_wait, lease[ENDED] - lease[ASKED])
         self._unserved.append(lease)
 
     def _forget_oldest(self) -> None:
@@ -117,7 +120,7 @@ class Recording:
                 if lease[GOT] >= self._began:
                     self.forgotten += 1
                     waited = lease[GOT] - lease[ASKED] if lease[QUEUED] else 0.0
-                    self._forgotten_longest_wait = max(self._forgotten_longest_wait, waited)
+                    self._longest_past_wait = max(self._longest_past_wait, waited)
         finally:
             self._forgetting.release()
 
@@ -181,7 +184,7 @@ class Recording:
     def longest_wait(self) -> float:
         """The longest that anybody waited, with or without success. Opening is not waiting."""
         waits = [lease.waited for lease in [*self.leases, *self.turned_away]]
-        return max([self._forgotten_longest_wait, *waits])
+        return max([self._longest_past_wait, *waits])
 
     @property
     def peak(self) -> int:

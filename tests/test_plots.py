@@ -15,6 +15,7 @@ import redis
 
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.picture import HATCH, Picture, seconds
 from tutorial_lib.plots import plot_timeline, plot_waits
 from tutorial_lib.recording import Recording, record
@@ -155,3 +156,14 @@ def test_pyplot_is_left_alone() -> None:
 )
 def test_times_are_written_as_people_say_them(value: float, text: str) -> None:
     assert seconds(value) == text
+
+
+@PLOTS
+def test_what_is_no_recording_is_told_in_a_sentence(plot: Callable[[Any], Picture]) -> None:
+    with pytest.raises(BadSetting, match=r"its type is ConnectionPool\. Give what record\(pool\) returned"):
+        plot(redis.ConnectionPool())
+
+
+@PLOTS
+def test_a_recording_in_which_nothing_happened_can_be_drawn(plot: Callable[[Any], Picture]) -> None:
+    assert plot(record(redis.ConnectionPool())).png()

@@ -14,6 +14,7 @@ import redis.asyncio
 
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
+from tutorial_lib.anatomy import waiting_now
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.recording import record
@@ -329,6 +330,59 @@ def test_bad_input_is_told_in_a_sentence(arguments: tuple[Any, ...], advice: str
         PoolView(*arguments)
     assert advice in str(error.value)
     assert sampler.thread is None
+
+
+def test_who_waited_before_anybody_looked_is_counted_and_then_seen_to_borrow(make: Make) -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=5)
+    connection = pool.get_connection()
+    got, go = threading.Event(), threading.Event()
+
+    def early() -> None:
+        own = pool.get_connection()
+        got.set()
+        go.wait(5)
+        pool.release(own)
+
+    waiting = threading.Thread(target=early)
+    waiting.start()
+    assert eventually(lambda: waiting_now(pool) == 1)
+    view = make(pool)
+    assert repr(view) == "PoolView(in_use=1, idle=0, waiting=1, limit=1)"
+    assert (view.state["waiting"], view.state["queue"]) == (1, [])
+    pool.release(connection)
+    assert got.wait(5)
+    assert eventually(lambda: view.state["waiting"] == 0)
+    assert eventually(lambda: slots(view) == ["idle"] or slots(view, "who") == ["borrowed earlier"])
+    go.set()
+    waiting.join()
+
+
+def test_when_stopped_it_leaves_its_last_picture_and_the_pool_as_it_was(make: Make) -> None:
+    pool = pool_of(2)
+    before = set(vars(pool))
+    view = make(pool)
+    connection = pool.get_connection()
+    view.stop()
+    assert set(vars(pool)) == before
+    assert sampler.thread is None
+    assert (view.state["stopped"], slots(view)) == (True, ["in use"])
+
+    last = view.state
+    pool.release(connection)
+    view._handle_custom_msg({"says": "hello", "browser": "firefox"}, [])  # A browser that looks wakes it no more,
+    view._repr_mimebundle_()  # nor does a cell that shows it once more.
+    view.stop()
+    assert sampler.thread is None
+    assert view.state is last
+
+
+def test_it_is_shown_as_it_is_at_that_line(make: Make) -> None:
+    pool = pool_of(1)
+    view = make(pool)
+    connection = pool.get_connection()
+    view._repr_mimebundle_()
+    pool.release(connection)
+    assert 1 in [in_use for _, in_use, _, _ in view._watch.history]
 
 
 # -- when it looks

@@ -328,15 +328,18 @@ class View {
     this.inspected = item?.shows ? item : null;
     const slot = this.inspected?.shows;
     if (!slot) {
-      write(this.detail, this.summary());
+      const trouble = this.trouble();
+      this.detail.classList.toggle("pv-trouble", Boolean(trouble));
+      write(this.detail, trouble || this.calmSummary());
       return;
     }
+    this.detail.classList.remove("pv-trouble");
     const where = slot.where ? ` Borrowed at ${slot.where}.` : "";
     const address = { both: `${slot.address} is client ${slot.client}.`, "pool only": `The server has no ${slot.address}.` };
     write(this.detail, `${this.sentence(slot, this.now(), false)}${where} ${address[slot.sides] ?? slot.address}`);
   }
 
-  summary() {
+  trouble() {
     const { state } = this;
     if (state.error || state.gone) return "";
     const lost = this.lost();
@@ -344,9 +347,15 @@ class View {
     const words = [];
     if (lost) words.push(`${plural(lost, "connection")}: the pool counts on ${them(lost)}, the server has closed ${them(lost)}.`);
     if (left) words.push(`${plural(left, "client")}: the server counts on ${them(left)}, the pool has forgotten ${them(left)}.`);
+    return words.join(" ");
+  }
+
+  calmSummary() {
+    const { state } = this;
+    if (state.error || state.gone) return "";
     const others = state.server?.others;
-    if (others) words.push(`The server has ${plural(others, "more client", "more clients")}, not this pool's.`);
-    return words.join(" ") || "Point at a slot, or use the arrow keys, to see more of it.";
+    if (others) return `The server has ${plural(others, "more client", "more clients")}, not this pool's.`;
+    return "Point at a slot, or use the arrow keys, to see more of it.";
   }
 
   onKey(event) {
@@ -409,7 +418,7 @@ class View {
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    strip(context, { width, height, now, samples: this.samples, limit: state.limit, colour, font });
+    strip(context, { width, height, scale, now, samples: this.samples, limit: state.limit, colour, font });
     const peak = Math.max(...this.samples.map(([, inUse]) => inUse));
     const waited = Math.max(...this.samples.map(([, , waiting]) => waiting));
     const text = `The last ${STRIP_SECONDS} seconds: at most ${peak} in use, at most ${waited} waiting.`;
@@ -429,17 +438,18 @@ function serverNotes({ answers, says, unmatched }) {
 
 // ---- pictures
 
-function strip(context, { width, height, now, samples, limit, colour, font }) {
+function strip(context, { width, height, scale, now, samples, limit, colour, font }) {
   const most = Math.max(1, ...samples.map(([, inUse, waiting]) => inUse + waiting));
   const shown = limit <= 100 ? limit : 0;
   const top = Math.max(most, shown) * 1.12;
-  const x = (at) => Math.round(width * (1 - (now - at) / STRIP_SECONDS));
+  // On whole pixels of the screen, or light would fall through between two stretches.
+  const x = (at) => Math.round(scale * width * (1 - (now - at) / STRIP_SECONDS)) / scale;
   const y = (count) => Math.round(height - 1 - (height - 2) * (count / top));
   const floor = height - 1;
   const runs = merged(samples).map(([from, to, inUse, waiting]) => [x(from), to === null ? width : x(to), inUse, waiting]);
   for (const [left, right, inUse, waiting] of runs) {
     const from = Math.max(0, left);
-    const wide = Math.max(1, right - from); // What was there for one sample is still worth a pixel.
+    const wide = Math.max(2, right - from); // What was there for one sample is still to be seen.
     const used = y(inUse);
     context.fillStyle = colour("--pv-use");
     context.fillRect(from, used, wide, floor - used);

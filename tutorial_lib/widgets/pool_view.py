@@ -81,6 +81,7 @@ class PoolView(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **settings: Any) -> Any:
         self._presence.sign_of_life()
         self._wake()
+        self._show(self._state_now())  # As it is at this line: the next look may come after the next cell.
         return super()._repr_mimebundle_(**settings)
 
     # -- looking

@@ -22,6 +22,7 @@ from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets import presence
 from tutorial_lib.widgets.pool_view import PoolView
 from tutorial_lib.widgets.sampler import sampler
+from tutorial_lib.widgets.watch import LONGEST
 
 Make = Callable[..., PoolView]
 
@@ -314,6 +315,31 @@ def test_a_pool_that_breaks_says_so_and_other_views_go_on(make: Make) -> None:
     good.get_connection()
     assert eventually(lambda: slots(good_view) == ["in use"])
     del bad.get_connection_count
+
+
+def test_a_name_that_cannot_be_sent_and_one_that_nobody_would_read(make: Make) -> None:
+    pool = pool_of(2)
+    view = make(pool)
+    for name in ("half a \ud83d smile", "long " * 1_000):
+        thread = threading.Thread(target=pool.get_connection, name=name)
+        thread.start()
+        thread.join()
+    assert eventually(lambda: len(slots(view)) == 2)
+    assert sorted(len(who) for who in slots(view, "who")) == [len("half a ? smile"), LONGEST]
+    assert "half a ? smile" in slots(view, "who")
+
+
+def test_a_view_that_cannot_be_sent_does_not_hold_up_the_others(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = pool_of(2), pool_of(2)
+    bad_view, good_view = make(bad), make(good)
+
+    def broken(*arguments: object) -> None:
+        raise OSError("nobody there")
+
+    monkeypatch.setattr(bad_view, "_show", broken)
+    assert eventually(lambda: "get_connection" not in vars(bad))
+    good.get_connection()
+    assert eventually(lambda: slots(good_view) == ["in use"])
 
 
 @pytest.mark.parametrize(

@@ -474,6 +474,28 @@ def test_a_pool_is_recorded_once_at_a_time() -> None:
     assert "get_connection" not in vars(pool)
 
 
+def test_of_many_who_want_to_record_at_once_one_does() -> None:
+    pool = pool_of(2)
+    before = set(vars(pool))
+    all_ready, all_tried = threading.Barrier(8), threading.Barrier(8)
+
+    def attempt() -> bool:
+        all_ready.wait(timeout=10)
+        recording = record(pool)
+        try:
+            recording.__enter__()
+        except BadSetting:
+            all_tried.wait(timeout=10)
+            return False
+        all_tried.wait(timeout=10)
+        recording.__exit__(None, None, None)
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(future.result(timeout=20) for future in [threads.submit(attempt) for _ in range(8)]) == 1
+    assert set(vars(pool)) == before
+
+
 def test_a_recording_is_made_once() -> None:
     recording = record(pool_of(2))
     with recording:

@@ -122,7 +122,8 @@ def _waits_in_words(calls: Sequence[Lease]) -> str:
         return "Nobody borrowed"
     waits = [call.waited for call in calls]
     if waits[-1] == 0:
-        return f"{counted(len(calls), 'borrow')}: nobody waited"
+        refused = sum(call.outcome == "refused" for call in calls)
+        return f"{counted(len(calls), 'borrow')}: nobody waited" + (f", {refused:,} refused" if refused else "")
     gave_up = sum(call.outcome == "timed out" for call in calls)
     end = f", {gave_up:,} gave up" if gave_up else ""
     without = sum(wait < 0.001 for wait in waits)

@@ -29,7 +29,7 @@ from tutorial_lib.covers import (
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.lease import Lease, Moment, Outcome, moments
 from tutorial_lib.observe import AnyPool, check_pool
-from tutorial_lib.tap import Tap, listen, stop_listening, tap_of
+from tutorial_lib.tap import Tap, listen, stop_listening
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -78,16 +78,16 @@ class Recording:
     def __enter__(self) -> Self:
         if self._pool is None:
             raise BadSetting("This recording is over. Make another: with record(pool) as recording: …")
-        tap = tap_of(self._pool)
-        if tap is not None and tap.done is not None:
+        tap = listen(self._pool)
+        began = clock()
+        if not tap.claim(self._done):
+            stop_listening(tap)
             raise BadSetting(
                 "This pool is already being recorded. Read that recording, which can be read while it runs, or end it."
             )
-        self._pool, pool = None, self._pool
-        self._tap = tap = listen(pool)
-        self._began = clock()
+        self._pool, self._tap, self._began = None, tap, began
         tap.unserved, tap.stray, tap.overflow = self._turned_away, self._strays.append, self._forget_oldest
-        tap.done, tap.lines = self._done, True
+        tap.lines = True
         return self
 
     def __exit__(

@@ -59,6 +59,14 @@ class Tap:
         self.unserved: Callable[[RawLease], None] = _nothing
         self.stray: Callable[[RawLease], None] = _nothing
 
+    def claim(self, done: deque[RawLease]) -> bool:
+        """Let finished leases go to ``done``; False if they already go to another recording."""
+        with _lock:
+            if self.done is not None:
+                return False
+            self.done = done
+            return True
+
     def turned_away(self, lease: RawLease, error: BaseException) -> None:
         """Note a caller who got no connection."""
         lease[ENDED] = clock()

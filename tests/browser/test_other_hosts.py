@@ -1,7 +1,7 @@
 """The view where there is no JupyterLab around it: a page that knows nothing of Jupyter, and one like VS Code's.
 
-VS Code itself cannot be tried here. Its notebook gives a widget a page of its own, with the theme's colours in variables
-called --vscode-… and the theme's kind at the body; that much is imitated.
+VS Code itself cannot be tried here. Its notebook gives a widget a page of its own, with the theme's colours in
+variables called --vscode-… and the theme's kind at the body; that much is imitated.
 """
 
 from __future__ import annotations

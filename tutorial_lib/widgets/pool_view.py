@@ -107,7 +107,10 @@ class PoolView(anywidget.AnyWidget):
             self._sleep()
             return
         state = self._state_now()
-        self._show(state)
+        try:
+            self._show(state)
+        except Exception:  # It cannot be sent: the kernel ends, or a browser has gone wrong. Other views go on.
+            self._sleep()
         if state.get("gone") or state.get("error"):
             self._sleep()
 

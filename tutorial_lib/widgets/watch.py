@@ -19,6 +19,8 @@ from tutorial_lib.widgets.server_watch import ServerWatch
 DRAWN = 100
 """Slots are drawn one by one up to here."""
 QUEUE_DRAWN = 12
+LONGEST = 200
+"""Characters of a name or a line that are sent."""
 REMEMBERED = 300
 """Samples for the strip: half a minute at ten a second."""
 
@@ -174,4 +176,10 @@ class PoolWatch:
 
 def _who(lease: RawLease, since: float) -> State:
     line = line_of((lease[CODE], lease[INSTRUCTION]))
-    return {"who": lease[WHO], "since": since, "where": str(line) if line.file else "", "code": line.text}
+    where = str(line) if line.file else ""
+    return {"who": _sendable(lease[WHO]), "since": since, "where": _sendable(where), "code": _sendable(line.text)}
+
+
+def _sendable(text: str) -> str:
+    """Shorten what is too long to be read, and replace what UTF-8 cannot express: threads may be called anything."""
+    return text[:LONGEST].encode(errors="replace").decode()

@@ -100,6 +100,16 @@ def test_a_slot_keeps_its_number_and_a_free_number_is_given_again(make: Make) ->
     assert numbers[still["n"]] == still["since"]
 
 
+def test_new_slots_are_numbered_in_the_order_in_which_they_were_borrowed(make: Make) -> None:
+    pool = pool_of(9)
+    view = make(pool)
+    for _ in range(9):
+        pool.get_connection()
+    view.stop()
+    assert slots(view, "n") == list(range(1, 10))
+    assert slots(view, "since") == sorted(slots(view, "since"))
+
+
 def test_callers_who_wait_are_named_and_counted(make: Make) -> None:
     pool = pool_of(1, redis.BlockingConnectionPool, timeout=5)
     view = make(pool)

@@ -128,8 +128,10 @@ class PoolWatch:
         held = dict(self._tap.held) if self._tap else {}
         earlier = set(self._tap.earlier) if self._tap else {connection.key for connection in connections}
         unheard = self._tap.waited_before if self._tap else 0
+        # Those seen for the first time get their numbers in the order in which they were borrowed.
+        in_order = sorted(connections, key=lambda one: held[one.key][GOT] if one.key in held else 0.0)
         slots = []
-        for connection in connections:
+        for connection in in_order:
             slot: State = {"n": self._number(connection, connections), "address": connection.address}
             lease = held.get(connection.key)
             if not connection.in_use:

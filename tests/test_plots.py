@@ -162,3 +162,14 @@ def test_what_is_not_a_recording_is_told(plot: Callable[[Any], Picture]) -> None
 )
 def test_times_are_written_as_people_say_them(value: float, text: str) -> None:
     assert seconds(value) == text
+
+
+@PLOTS
+def test_what_is_no_recording_is_told_in_a_sentence(plot: Callable[[Any], Picture]) -> None:
+    with pytest.raises(BadSetting, match=r"ConnectionPool, not a Recording\. `with record\(pool\)"):
+        plot(redis.ConnectionPool())
+
+
+@PLOTS
+def test_a_recording_in_which_nothing_happened_can_be_drawn(plot: Callable[[Any], Picture]) -> None:
+    assert plot(record(redis.ConnectionPool())).png()

@@ -14,6 +14,7 @@ import redis.asyncio
 
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
+from tutorial_lib.anatomy import waiting_now
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.recording import record
@@ -21,6 +22,7 @@ from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets import presence
 from tutorial_lib.widgets.pool_view import PoolView
 from tutorial_lib.widgets.sampler import sampler
+from tutorial_lib.widgets.watch import LONGEST
 
 Make = Callable[..., PoolView]
 
@@ -96,6 +98,16 @@ def test_a_slot_keeps_its_number_and_a_free_number_is_given_again(make: Make) ->
     assert eventually(lambda: slots(view).count("idle") == 2)
     (still,) = (slot for slot in view.state["slots"] if slot["is"] == "in use")
     assert numbers[still["n"]] == still["since"]
+
+
+def test_new_slots_are_numbered_in_the_order_in_which_they_were_borrowed(make: Make) -> None:
+    pool = pool_of(9)
+    view = make(pool)
+    for _ in range(9):
+        pool.get_connection()
+    view.stop()
+    assert slots(view, "n") == list(range(1, 10))
+    assert slots(view, "since") == sorted(slots(view, "since"))
 
 
 def test_callers_who_wait_are_named_and_counted(make: Make) -> None:
@@ -315,6 +327,31 @@ def test_a_pool_that_breaks_says_so_and_other_views_go_on(make: Make) -> None:
     del bad.get_connection_count
 
 
+def test_a_name_that_cannot_be_sent_and_one_that_nobody_would_read(make: Make) -> None:
+    pool = pool_of(2)
+    view = make(pool)
+    for name in ("half a \ud83d smile", "long " * 1_000):
+        thread = threading.Thread(target=pool.get_connection, name=name)
+        thread.start()
+        thread.join()
+    assert eventually(lambda: len(slots(view)) == 2)
+    assert sorted(len(who) for who in slots(view, "who")) == [len("half a ? smile"), LONGEST]
+    assert "half a ? smile" in slots(view, "who")
+
+
+def test_a_view_that_cannot_be_sent_does_not_hold_up_the_others(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = pool_of(2), pool_of(2)
+    bad_view, good_view = make(bad), make(good)
+
+    def broken(*arguments: object) -> None:
+        raise OSError("nobody there")
+
+    monkeypatch.setattr(bad_view, "_show", broken)
+    assert eventually(lambda: "get_connection" not in vars(bad))
+    good.get_connection()
+    assert eventually(lambda: slots(good_view) == ["in use"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
@@ -329,6 +366,59 @@ def test_bad_input_is_told_in_a_sentence(arguments: tuple[Any, ...], advice: str
         PoolView(*arguments)
     assert advice in str(error.value)
     assert sampler.thread is None
+
+
+def test_who_waited_before_anybody_looked_is_counted_and_then_seen_to_borrow(make: Make) -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=5)
+    connection = pool.get_connection()
+    got, go = threading.Event(), threading.Event()
+
+    def early() -> None:
+        own = pool.get_connection()
+        got.set()
+        go.wait(5)
+        pool.release(own)
+
+    waiting = threading.Thread(target=early)
+    waiting.start()
+    assert eventually(lambda: waiting_now(pool) == 1)
+    view = make(pool)
+    assert repr(view) == "PoolView(in_use=1, idle=0, waiting=1, limit=1)"
+    assert (view.state["waiting"], view.state["queue"]) == (1, [])
+    pool.release(connection)
+    assert got.wait(5)
+    assert eventually(lambda: view.state["waiting"] == 0)
+    assert eventually(lambda: slots(view) == ["idle"] or slots(view, "who") == ["borrowed earlier"])
+    go.set()
+    waiting.join()
+
+
+def test_when_stopped_it_leaves_its_last_picture_and_the_pool_as_it_was(make: Make) -> None:
+    pool = pool_of(2)
+    before = set(vars(pool))
+    view = make(pool)
+    connection = pool.get_connection()
+    view.stop()
+    assert set(vars(pool)) == before
+    assert sampler.thread is None
+    assert (view.state["stopped"], slots(view)) == (True, ["in use"])
+
+    last = view.state
+    pool.release(connection)
+    view._handle_custom_msg({"says": "hello", "browser": "firefox"}, [])  # A browser that looks wakes it no more,
+    view._repr_mimebundle_()  # nor does a cell that shows it once more.
+    view.stop()
+    assert sampler.thread is None
+    assert view.state is last
+
+
+def test_it_is_shown_as_it_is_at_that_line(make: Make) -> None:
+    pool = pool_of(1)
+    view = make(pool)
+    connection = pool.get_connection()
+    view._repr_mimebundle_()
+    pool.release(connection)
+    assert 1 in [in_use for _, in_use, _, _ in view._watch.history]
 
 
 # -- when it looks

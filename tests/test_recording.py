@@ -7,6 +7,7 @@ import inspect
 import os
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +18,7 @@ import redis
 from tests.fake_connections import BrokenConnection, FakeConnection
 from tests.waiting import eventually
 from tutorial_lib import covers
+from tutorial_lib.anatomy import waiting_now
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.lease import Moment
 from tutorial_lib.observe import snapshot
@@ -249,6 +251,19 @@ def test_a_return_that_nobody_heard_is_known_from_the_next_borrow(kind: type[red
     assert [moment.in_use for moment in recording.timeline()] == [0, 1, 0]
 
 
+def test_who_waited_before_the_recording_is_not_blamed_for_a_second_release() -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=5)
+    connection = pool.get_connection()
+    waiting = in_thread(lambda: pool.release(pool.get_connection()))
+    assert eventually(lambda: waiting_now(pool) == 1)
+    with record(pool) as recording:
+        pool.release(connection)
+        waiting.join()
+    assert recording.returned_twice() == []
+    assert [moment.in_use for moment in recording.timeline()] == [1, 0]
+    assert recording.peak == 1
+
+
 def test_a_pool_that_is_disconnected_or_reset_meanwhile() -> None:
     pool = pool_of(2)
     with record(pool) as recording:
@@ -340,6 +355,21 @@ def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatc
     assert len(recording.leases) + recording.forgotten == recording.borrowed == 5_000
     assert len(recording.leases) <= 2_000
     assert recording.leases[-1].asked == max(lease.asked for lease in recording.leases)
+
+
+def test_so_is_what_is_kept_of_callers_who_were_turned_away() -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=0.05)
+    with record(pool) as recording:
+        recording._unserved = deque(maxlen=10)
+        pool.get_connection()
+        with pytest.raises(redis.ConnectionError):
+            pool.get_connection()
+        pool.timeout = 0
+        for _ in range(20):
+            with pytest.raises(redis.ConnectionError):
+                pool.get_connection()
+    assert (recording.timed_out, len(recording.turned_away)) == (21, 10)
+    assert recording.longest_wait >= 0.05  # of the first, who is no longer kept
 
 
 # -- it leaves no trace
@@ -442,6 +472,28 @@ def test_a_pool_is_recorded_once_at_a_time() -> None:
     with record(pool):  # The failed attempt has left nothing behind.
         pass
     assert "get_connection" not in vars(pool)
+
+
+def test_of_many_who_want_to_record_at_once_one_does() -> None:
+    pool = pool_of(2)
+    before = set(vars(pool))
+    all_ready, all_tried = threading.Barrier(8), threading.Barrier(8)
+
+    def attempt() -> bool:
+        all_ready.wait(timeout=10)
+        recording = record(pool)
+        try:
+            recording.__enter__()
+        except BadSetting:
+            all_tried.wait(timeout=10)
+            return False
+        all_tried.wait(timeout=10)
+        recording.__exit__(None, None, None)
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(future.result(timeout=20) for future in [threads.submit(attempt) for _ in range(8)]) == 1
+    assert set(vars(pool)) == before
 
 
 def test_a_recording_is_made_once() -> None:

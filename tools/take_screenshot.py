@@ -1,4 +1,4 @@
-"""Take the README's picture: lesson 02 run in JupyterLab, as a learner sees it. Needs the dev extra and a Chromium.
+"""Take a lesson's picture: lesson 02 run in JupyterLab, as a learner sees it. Needs the dev extra and a Chromium.
 
 python tools/take_screenshot.py            writes docs/lesson.png
 """
@@ -29,8 +29,11 @@ def main() -> None:
             notebook = Notebook(page, f"{lab.url}/lab/tree/{LESSON}")
             notebook.run_all()
             notebook.command("application:toggle-left-area")
-            page.get_by_role("heading", name=SHOWN).evaluate("it => it.scrollIntoView({block: 'start'})")
-            page.wait_for_load_state("networkidle")
+            heading = page.get_by_role("heading", name=SHOWN)
+            for _ in range(3):  # What comes into view is drawn only then, and moves what stands below it.
+                heading.evaluate("it => it.scrollIntoView({block: 'start'})")
+                page.wait_for_load_state("networkidle")
+                page.wait_for_timeout(500)
             page.screenshot(path=PICTURE)
 
 

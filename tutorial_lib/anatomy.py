@@ -49,6 +49,13 @@ def in_use_now(pool: Any) -> set[int]:
     return {id(connection) for connection, in_use in found if in_use}
 
 
+def waiting_now(pool: Any) -> int:
+    """Count the callers whom a blocking pool lets wait, also those who came before anybody listened."""
+    # What each kind of pool waits on: a threading.Condition inside its queue, or an asyncio.Condition.
+    condition = getattr(getattr(pool, "pool", None), "not_empty", None) or getattr(pool, "_condition", None)
+    return len(getattr(condition, "_waiters", None) or ())
+
+
 def _in_use_and_idle(pool: Any) -> list[tuple[Any, bool]] | None:
     try:
         if isinstance(pool, redis.BlockingConnectionPool):

@@ -47,7 +47,9 @@ def check_pool(thing: Any) -> None:
             "client.get_nodes()[0].redis_connection.connection_pool."
         )
     if not all(hasattr(thing, name) for name in _POOL_METHODS):
+        kind = type(thing).__name__
+        article = "an" if kind[0] in "AEIOUaeiou" else "a"
         raise BadSetting(
-            f"This is not a connection pool but a {type(thing).__name__}. Give a redis.ConnectionPool, a "
+            f"This is not a connection pool but {article} {kind}. Give a redis.ConnectionPool, a "
             "redis.BlockingConnectionPool or one of their twins in redis.asyncio."
         )

@@ -45,8 +45,7 @@ def plot_timeline(recording: Recording) -> Picture:
 
     A row for each caller up to 24 callers; for more only the counts.
     """
-    of_kind(Recording, "recording", recording, HOW_TO_RECORD)
-    calls = sorted([*recording.leases, *recording.turned_away], key=lambda call: call.asked)
+    calls = sorted(_calls(recording), key=lambda call: call.asked)
     callers = list(dict.fromkeys(call.who for call in calls))
     rows = callers if len(callers) <= MOST_CALLERS and len(calls) <= MOST_BARS else []
     moments = recording.timeline()
@@ -66,8 +65,7 @@ def plot_timeline(recording: Recording) -> Picture:
 
 def plot_waits(recording: Recording) -> Picture:
     """Draw how long each caller waited, from the shortest wait to the longest."""
-    of_kind(Recording, "recording", recording, HOW_TO_RECORD)
-    calls = sorted([*recording.leases, *recording.turned_away], key=lambda call: call.waited)
+    calls = sorted(_calls(recording), key=lambda call: call.waited)
     waits = [call.waited for call in calls]
     title = _waits_in_words(calls)
     with drawing(height=2.9) as figure:
@@ -75,6 +73,11 @@ def plot_waits(recording: Recording) -> Picture:
         _draw_waits(axes, calls)
         headline(figure, title)
     return Picture(figure, f"Waiting times, sorted. {title}.", f"waits of {counted(len(waits), 'borrow')}")
+
+
+def _calls(recording: Recording) -> list[Lease]:
+    of_kind(Recording, "recording", recording, HOW_TO_RECORD)
+    return [*recording.leases, *recording.turned_away]
 
 
 # -- in words
@@ -116,7 +119,8 @@ def _waits_in_words(calls: Sequence[Lease]) -> str:
         return "Nobody borrowed"
     waits = [call.waited for call in calls]
     if waits[-1] == 0:
-        return f"{counted(len(calls), 'borrow')}: nobody waited"
+        refused = sum(call.outcome == "refused" for call in calls)
+        return f"{counted(len(calls), 'borrow')}: nobody waited" + (f", {refused:,} refused" if refused else "")
     gave_up = sum(call.outcome == "timed out" for call in calls)
     end = f", {gave_up:,} gave up" if gave_up else ""
     without = sum(wait < 0.001 for wait in waits)
@@ -198,7 +202,7 @@ def _draw_counts(axes: Axes, moments: Sequence[Moment], recording: Recording) ->
             annotation_clip=False,
         )
     axes.set_ylim(0, top * 1.08)
-    axes.set_xlim(0, recording.duration)
+    axes.set_xlim(0, recording.duration or 1)
     axes.set_ylabel("connections\nand callers")
     axes.set_xlabel("seconds")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))

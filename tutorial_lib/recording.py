@@ -29,7 +29,7 @@ from tutorial_lib.covers import (
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.lease import Lease, Moment, Outcome, moments
 from tutorial_lib.observe import AnyPool, check_pool
-from tutorial_lib.tap import Tap, listen, stop_listening, tap_of
+from tutorial_lib.tap import Tap, listen, stop_listening
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -44,8 +44,9 @@ def record(pool: AnyPool) -> Recording:
     too). Only this one pool is recorded, and it is as it was when the block ends. BadSetting if it is not a pool,
     or is being recorded already; different pools may be recorded at once.
 
-    Memory: the last 100,000 finished leases are kept one by one, about 27 MB; of older ones only the totals remain,
-    and ``recording.forgotten`` says how many those are.
+    Memory: the last 100,000 finished leases are kept one by one, about 27 MB, and the last 100,000 callers who were
+    turned away, as much again if there are so many. Of older ones only the totals remain; ``recording.forgotten``
+    says of how many leases.
     """
     check_pool(pool)
     return Recording(pool)
@@ -68,7 +69,7 @@ class Recording:
         self._open: list[RawLease] = []
         self._asking: list[RawLease] = []
         self._forgetting = threading.Lock()
-        self._forgotten_longest_wait = 0.0
+        self._longest_past_wait = 0.0
         self._earlier: set[int] = set()
         self._began = self._ended = 0.0
 
@@ -77,16 +78,16 @@ class Recording:
     def __enter__(self) -> Self:
         if self._pool is None:
             raise BadSetting("This recording is over. Make another: with record(pool) as recording: …")
-        tap = tap_of(self._pool)
-        if tap is not None and tap.done is not None:
+        tap = listen(self._pool)
+        began = clock()
+        if not tap.claim(self._done):
+            stop_listening(tap)
             raise BadSetting(
                 "This pool is already being recorded. Read that recording, which can be read while it runs, or end it."
             )
-        self._pool, pool = None, self._pool
-        self._tap = tap = listen(pool)
-        self._began = clock()
+        self._pool, self._tap, self._began = None, tap, began
         tap.unserved, tap.stray, tap.overflow = self._turned_away, self._strays.append, self._forget_oldest
-        tap.done, tap.lines = self._done, True
+        tap.lines = True
         return self
 
     def __exit__(
@@ -106,6 +107,8 @@ class Recording:
 
     def _turned_away(self, lease: RawLease) -> None:
         self._outcomes[lease[OUTCOME]] += 1
+        if lease[QUEUED]:
+            self._longest_past_wait = max(self._longest_past_wait, lease[ENDED] - lease[ASKED])
         self._unserved.append(lease)
 
     def _forget_oldest(self) -> None:
@@ -117,7 +120,7 @@ class Recording:
                 if lease[GOT] >= self._began:
                     self.forgotten += 1
                     waited = lease[GOT] - lease[ASKED] if lease[QUEUED] else 0.0
-                    self._forgotten_longest_wait = max(self._forgotten_longest_wait, waited)
+                    self._longest_past_wait = max(self._longest_past_wait, waited)
         finally:
             self._forgetting.release()
 
@@ -181,7 +184,7 @@ class Recording:
     def longest_wait(self) -> float:
         """The longest that anybody waited, with or without success. Opening is not waiting."""
         waits = [lease.waited for lease in [*self.leases, *self.turned_away]]
-        return max([self._forgotten_longest_wait, *waits])
+        return max([self._longest_past_wait, *waits])
 
     @property
     def peak(self) -> int:
@@ -196,7 +199,9 @@ class Recording:
     def timeline(self) -> list[Moment]:
         """How many were in use, and how many callers waited, after each change. Forgotten leases are not in it."""
         returned = [raw[ENDED] for raw in copied(self._done) if raw[GOT] < self._began]
-        returned += [raw[ENDED] for raw in copied(self._strays) if raw[OUTCOME] == "borrowed earlier"]
+        strays = [raw for raw in copied(self._strays) if raw[OUTCOME] == "borrowed earlier"]
+        # The last return of each: what comes back twice went in between to somebody who waited before we listened.
+        returned += {raw[CONNECTION]: raw[ENDED] for raw in strays}.values()
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
         earlier = len(earlier_returns) + self._never_returned()
         return moments([*self.leases, *self.turned_away], earlier, earlier_returns)

@@ -22,7 +22,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import MaxConnectionsError
 
-from tutorial_lib.anatomy import copied, in_use_now
+from tutorial_lib.anatomy import copied, in_use_now, waiting_now
 from tutorial_lib.callsite import caller_site
 from tutorial_lib.covers import ENDED, OUTCOME, RawLease, clock, cover_async, cover_sync
 from tutorial_lib.errors import BadSetting
@@ -48,6 +48,8 @@ class Tap:
         self.outcomes: Counter[str] = Counter()
         self.earlier: set[int] = set()
         """Connections that were borrowed before anybody listened, and that nobody was heard to return or to borrow."""
+        self.waited_before = 0
+        """How many callers waited already when listening began: they are not heard to get what they wait for."""
         self.listeners = 0
         self.covers: dict[str, weakref.ref[Any]] = {}
 
@@ -56,6 +58,14 @@ class Tap:
         self.overflow: Callable[[], None] = _nothing
         self.unserved: Callable[[RawLease], None] = _nothing
         self.stray: Callable[[RawLease], None] = _nothing
+
+    def claim(self, done: deque[RawLease]) -> bool:
+        """Let finished leases go to ``done``; False if they already go to another recording."""
+        with _lock:
+            if self.done is not None:
+                return False
+            self.done = done
+            return True
 
     def turned_away(self, lease: RawLease, error: BaseException) -> None:
         """Note a caller who got no connection."""
@@ -80,10 +90,12 @@ class Tap:
             now = clock()
             unnamed = next((key for key in self.earlier if key < 0), connection)
             key = connection if connection in self.earlier else unnamed
-            outcome = "borrowed earlier" if key in self.earlier else "returned twice"
+            # Whoever waited already when we came got it without our hearing: the pool knows that it was lent.
+            was_lent = key in self.earlier or connection in in_use_now(self.pool())
+            outcome = "borrowed earlier" if was_lent else "returned twice"
             self.earlier.discard(key)
             self.outcomes[outcome] += 1
-            self.stray([who, *caller_site(), now, now, now, 0, False, outcome])
+            self.stray([who, *caller_site(), now, now, now, connection, False, outcome])
 
 
 def _within_get_connection() -> bool:
@@ -161,6 +173,7 @@ def _cover(pool: Any) -> Tap:
             pool.__dict__[name] = function
         # Only now, so that nobody who returns a connection meanwhile is missed.
         tap.earlier = in_use_now(pool) - set(copied(tap.held))
+        tap.waited_before = max(0, waiting_now(pool) - len(tap.asking))
     except (AttributeError, TypeError):
         raise BadSetting(
             f"A {type(pool).__name__} cannot be listened to: it has no attributes of its own. "

@@ -151,14 +151,15 @@ print(f"100 greetings: {pooled:.3f} s through the pool, {afresh:.3f} s afresh")
 # ## Five at once, and not a sixth
 #
 # Each command borrows a connection and gives it back. Here we borrow by hand, which programs hardly
-# ever need, to see a pool that has lent all it may. `PoolView` draws it live: a slot for each allowed
+# ever need, until a pool made for it has lent all it may. `PoolView` draws it live: a slot for each allowed
 # connection, joined to the server's own entry for it.
 
 # %%
-view = PoolView(pool, server)
-borrowed = [pool.get_connection() for _ in range(5)]
+small = redis.ConnectionPool(host=server.host, port=server.port, max_connections=5)
+view = PoolView(small, server)
+borrowed = [small.get_connection() for _ in range(5)]
 try:
-    pool.get_connection()
+    small.get_connection()
 except redis.MaxConnectionsError as error:
     print(f"{type(error).__name__}: {error}")
 
@@ -182,10 +183,10 @@ guess_next
 
 # %%
 for connection in borrowed:
-    pool.release(connection)
+    small.release(connection)
 
-lent = pool.get_connection()
-pool.release(lent)
+lent = small.get_connection()
+small.release(lent)
 guess_next.reveal(borrowed.index(lent))
 
 # %% [markdown]
@@ -193,10 +194,11 @@ guess_next.reveal(borrowed.index(lent))
 # and the other four lie idle, for as long as the pool lives: nothing closes them. Twenty visitors later:
 
 # %%
+r_small = redis.Redis(connection_pool=small)
 for _ in range(20):
-    greet()
+    r_small.get("greeting")
 
-snapshot(pool)
+snapshot(small)
 
 # %% [markdown]
 # ## One pool here, one far away
@@ -298,7 +300,8 @@ guess_type.reveal(type(answer).__name__)
 # ## How many, and how it ends
 #
 # Choose the limit between two sides: what your program needs at its busiest, and what the server
-# allows, which counts all pools of all programs together. Lesson 07 (to come) works out a number.
+# allows, which counts all pools of all programs together. [Lesson 07](07_how_big_a_pool.ipynb) works out
+# a number.
 #
 # Whoever built a pool closes it. Closing hangs up; it does not lock the door, so the next command opens
 # a new connection:
@@ -329,12 +332,15 @@ server.opened() - opened_before
 # - Five connections, nineteen quiet hours: what may happen to the four that lie idle?
 
 # %% [markdown]
-# Last, close the pools that have connected, and the server.
+# Last, close the pools that have connected, and the server. `view.stop()` comes first, so that the picture
+# above stays.
 #
 # **Next:** [What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb) Back to
 # [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]
+view.stop()
+small.close()
 pool.close()
 distant.close()
 proxy.close()

@@ -1,4 +1,4 @@
-"""A JupyterLab of one's own for a test or a screenshot, and a notebook in it that Playwright can steer."""
+"""A JupyterLab (or Notebook 7) of one's own for a test or a picture, and a notebook in it that Playwright steers."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ START_TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab."""
+    """A running JupyterLab, or Notebook 7."""
 
     url: str
     folder: Path
+    page: str
+    """Where it shows a notebook."""
 
     def notebook(self, name: str, cells: Sequence[str]) -> str:
         """Write a notebook with these code cells, and return its address."""
@@ -41,22 +43,26 @@ class Lab:
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
         nbformat.write(notebook, self.folder / name)
-        return f"{self.url}/lab/tree/{name}?reset"
+        return f"{self.url}/{self.page}/{name}?reset"
 
 
 @contextmanager
-def running_lab(folder: Path, *options: str) -> Iterator[Lab]:
-    """Start JupyterLab on a free port, with nothing of the user's own settings, and stop it at the end."""
+def running_lab(folder: Path, *options: str, program: str = "jupyterlab") -> Iterator[Lab]:
+    """Start JupyterLab on a free port, with nothing of the user's own settings, and stop it at the end.
+
+    With ``program="notebook"`` Notebook 7 instead.
+    """
+    app, page = {"jupyterlab": ("LabApp", "lab/tree"), "notebook": ("JupyterNotebookApp", "notebooks")}[program]
     port = free_port()
     home = folder / ".home"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder}"]
+    command = [sys.executable, "-m", program, "--no-browser", f"--ServerApp.root_dir={folder}"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    command += ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True", "--allow-root", *options]
+    command += ["--IdentityProvider.token=", f"--{app}.expose_app_in_browser=True", "--allow-root", *options]
     settings = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_DATA_DIR": str(home)}
     log = (folder / ".lab.log").open("w+")
     process = subprocess.Popen(command, env=environment(folder, settings), stdout=log, stderr=log, cwd=folder)
     try:
-        lab = Lab(f"http://127.0.0.1:{port}", folder)
+        lab = Lab(f"http://127.0.0.1:{port}", folder, page)
         _wait_until_up(lab, process, log)
         yield lab
     finally:
@@ -84,7 +90,7 @@ def _wait_until_up(lab: Lab, process: subprocess.Popen[bytes], log: Any) -> None
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     log.seek(0)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read()[-3000:]}")
+    raise AssertionError(f"Jupyter did not start:\n{log.read()[-3000:]}")
 
 
 @contextmanager

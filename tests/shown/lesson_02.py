@@ -3,7 +3,7 @@
 LESSON = "02_your_first_pool"
 
 SHOWN = {
-    22: ["view = PoolView(pool, server)"],
+    22: ["view = PoolView(small, server)"],
     "opens-when-created": ["guess_open.reveal(server.opened() - opened_before)"],
     "zero-is-unlimited": ["redis.ConnectionPool(max_connections=0)"],
     "connections-rotate": ["guess_next.reveal(borrowed.index(lent))"],
@@ -23,5 +23,5 @@ SHOWN = {
     ],
     "greeting-program": ["exercise:greeting"],
     "close-by-hand": ["pool.close()\ngreet()\nserver.opened() - opened_before"],
-    "guards-against-too-many": ["borrowed = [pool.get_connection() for _ in range(5)]"],
+    "guards-against-too-many": ["borrowed = [small.get_connection() for _ in range(5)]"],
 }

@@ -1,5 +1,5 @@
 // Draws what Python says about a pool. Python sends `state` when something changed, and at least every two seconds;
-// between two messages the durations go on here. Nothing is loaded from anywhere.
+// between two messages the durations go on here, unless the view was stopped. Nothing is loaded from anywhere.
 
 const AS_ROWS_UP_TO = 10;
 const AS_TILES_UP_TO = 40;
@@ -87,7 +87,7 @@ class View {
   }
 
   now() {
-    return this.state.now + (performance.now() / 1000 - this.heard);
+    return this.state.now + (this.state.stopped ? 0 : performance.now() / 1000 - this.heard);
   }
 
   tick() {
@@ -135,7 +135,7 @@ class View {
     this.detail = make("p", "pv-detail");
     this.canvas = make("canvas", "pv-strip", { role: "img" });
     this.axis = make("div", "pv-axis", { "aria-hidden": "true" });
-    this.axis.append(make("span", "", {}, `${STRIP_SECONDS} s ago`), make("span", "", {}, "now"));
+    this.axis.append(make("span"), make("span"));
     this.live = make("p", "pv-live", { "aria-live": "polite" });
     this.root.append(top, head, this.note, this.queue, this.stage, this.detail, this.canvas, this.axis, this.live);
     el.append(this.root);
@@ -158,6 +158,8 @@ class View {
     this.showQueue();
     this.showSlots();
     this.showAges();
+    write(this.axis.firstChild, `${STRIP_SECONDS} s ${state.stopped ? "before" : "ago"}`);
+    write(this.axis.lastChild, state.stopped ? "the stop" : "now");
     this.drawStrip();
   }
 
@@ -179,7 +181,12 @@ class View {
   showNote() {
     const notes = this.notes();
     this.note.hidden = notes.length === 0;
+    this.note.classList.toggle("pv-alarm", Boolean(this.state.error || this.isOld() || this.state.server?.answers === false));
     write(this.note, notes.join(" "));
+  }
+
+  isOld() {
+    return !this.state.stopped && !this.state.gone && performance.now() / 1000 - this.heard > OLD_AFTER;
   }
 
   notes() {
@@ -187,9 +194,10 @@ class View {
     if (state.error) return [`This view has stopped. ${state.error}`];
     if (state.gone) return ["The pool is gone: nothing refers to it any more, and its connections went with it."];
     const notes = [];
-    const silence = performance.now() / 1000 - this.heard;
-    if (silence > OLD_AFTER) {
-      notes.push(`No news for ${Math.floor(silence)} s: the kernel has stopped, or this view was closed.`);
+    if (state.stopped) notes.push("The view was stopped here: this is its last picture.");
+    if (this.isOld()) {
+      const silence = Math.floor(performance.now() / 1000 - this.heard);
+      notes.push(`No news for ${silence} s: the kernel has stopped, or this view was closed.`);
     }
     if (state.closed) notes.push("Every connection is closed. The next command opens one again.");
     if (state.counts_only) notes.push("This kind of pool does not show its connections: the slots only count them.");
@@ -209,7 +217,11 @@ class View {
       return chip;
     });
     const more = state.waiting - state.queue.length;
-    if (more > 0) chips.push(make("span", "pv-more", {}, `and ${more} more`));
+    if (more > 0) {
+      // A caller who waited before anybody looked has no name.
+      const words = chips.length ? `and ${more} more` : `${plural(more, "caller")} from before`;
+      chips.push(make("span", "pv-more", {}, words));
+    }
     if (!chips.length) {
       const words = state.waits ? "Nobody waits." : "Nobody waits: when it is full, this pool refuses.";
       chips.push(make("span", "pv-nobody", {}, words));
@@ -316,15 +328,18 @@ class View {
     this.inspected = item?.shows ? item : null;
     const slot = this.inspected?.shows;
     if (!slot) {
-      write(this.detail, this.summary());
+      const trouble = this.trouble();
+      this.detail.classList.toggle("pv-trouble", Boolean(trouble));
+      write(this.detail, trouble || this.calmSummary());
       return;
     }
+    this.detail.classList.remove("pv-trouble");
     const where = slot.where ? ` Borrowed at ${slot.where}.` : "";
     const address = { both: `${slot.address} is client ${slot.client}.`, "pool only": `The server has no ${slot.address}.` };
     write(this.detail, `${this.sentence(slot, this.now(), false)}${where} ${address[slot.sides] ?? slot.address}`);
   }
 
-  summary() {
+  trouble() {
     const { state } = this;
     if (state.error || state.gone) return "";
     const lost = this.lost();
@@ -332,9 +347,15 @@ class View {
     const words = [];
     if (lost) words.push(`${plural(lost, "connection")}: the pool counts on ${them(lost)}, the server has closed ${them(lost)}.`);
     if (left) words.push(`${plural(left, "client")}: the server counts on ${them(left)}, the pool has forgotten ${them(left)}.`);
+    return words.join(" ");
+  }
+
+  calmSummary() {
+    const { state } = this;
+    if (state.error || state.gone) return "";
     const others = state.server?.others;
-    if (others) words.push(`The server has ${plural(others, "more client", "more clients")}, not this pool's.`);
-    return words.join(" ") || "Point at a slot, or use the arrow keys, to see more of it.";
+    if (others) return `The server has ${plural(others, "more client", "more clients")}, not this pool's.`;
+    return "Point at a slot, or use the arrow keys, to see more of it.";
   }
 
   onKey(event) {
@@ -397,7 +418,7 @@ class View {
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    strip(context, { width, height, now, samples: this.samples, limit: state.limit, colour, font });
+    strip(context, { width, height, scale, now, samples: this.samples, limit: state.limit, colour, font });
     const peak = Math.max(...this.samples.map(([, inUse]) => inUse));
     const waited = Math.max(...this.samples.map(([, , waiting]) => waiting));
     const text = `The last ${STRIP_SECONDS} seconds: at most ${peak} in use, at most ${waited} waiting.`;
@@ -417,17 +438,18 @@ function serverNotes({ answers, says, unmatched }) {
 
 // ---- pictures
 
-function strip(context, { width, height, now, samples, limit, colour, font }) {
+function strip(context, { width, height, scale, now, samples, limit, colour, font }) {
   const most = Math.max(1, ...samples.map(([, inUse, waiting]) => inUse + waiting));
   const shown = limit <= 100 ? limit : 0;
   const top = Math.max(most, shown) * 1.12;
-  const x = (at) => Math.round(width * (1 - (now - at) / STRIP_SECONDS));
+  // On whole pixels of the screen, or light would fall through between two stretches.
+  const x = (at) => Math.round(scale * width * (1 - (now - at) / STRIP_SECONDS)) / scale;
   const y = (count) => Math.round(height - 1 - (height - 2) * (count / top));
   const floor = height - 1;
   const runs = merged(samples).map(([from, to, inUse, waiting]) => [x(from), to === null ? width : x(to), inUse, waiting]);
   for (const [left, right, inUse, waiting] of runs) {
     const from = Math.max(0, left);
-    const wide = Math.max(1, right - from); // What was there for one sample is still worth a pixel.
+    const wide = Math.max(2, right - from); // What was there for one sample is still to be seen.
     const used = y(inUse);
     context.fillStyle = colour("--pv-use");
     context.fillRect(from, used, wide, floor - used);

@@ -32,9 +32,10 @@ class PoolView(anywidget.AnyWidget):
     With ``server`` (from ``start_server()``) each slot is joined to the server's own entry for it in CLIENT LIST, so
     that a connection which only one of both sides still believes in stands out.
 
-    It looks ten times a second, never for each command, while anybody looks at it. ``close()`` ends it, and so does
-    deleting its cell or restarting the kernel; the pool is then as it was. A pool that ceases to exist is not kept
-    alive by being watched. BadSetting if ``pool`` is not a pool, or ``server`` not a server.
+    It looks ten times a second, never for each command, while anybody looks at it. ``stop()`` ends that and leaves
+    the last picture; ``close()`` takes the picture away too. So does deleting its cell, or restarting the kernel. The
+    pool is then as it was. A pool that ceases to exist is not kept alive by being watched. BadSetting if ``pool`` is
+    not a pool, or ``server`` not a server.
     """
 
     _esm = _HERE / "pool_view.js"
@@ -43,7 +44,7 @@ class PoolView(anywidget.AnyWidget):
 
     # Here too, because ipywidgets closes even a widget whose making has failed.
     _awake = False
-    _closed = False
+    _stopped = False
 
     def __init__(self, pool: AnyPool, server: Server | None = None) -> None:
         check_pool(pool)
@@ -56,9 +57,18 @@ class PoolView(anywidget.AnyWidget):
         self.on_msg(self._heard)
         self._wake()
 
+    def stop(self) -> None:
+        """Look once more, then no longer: the pool is left as it was, and the last picture stays in the notebook."""
+        with self._lock:
+            if not self._stopped:
+                self._stopped = True
+                state = self._state_now()
+                self._sleep()
+                self.state = {**state, "stopped": True}
+
     def close(self) -> None:
-        """Stop looking, and leave the pool as it was."""
-        self._closed = True
+        """Stop looking, leave the pool as it was, and take the picture out of the notebook."""
+        self._stopped = True
         self._sleep()
         super().close()
 
@@ -71,13 +81,14 @@ class PoolView(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **settings: Any) -> Any:
         self._presence.sign_of_life()
         self._wake()
+        self._show(self._state_now())  # As it is at this line: the next look may come after the next cell.
         return super()._repr_mimebundle_(**settings)
 
     # -- looking
 
     def _wake(self) -> None:
         with self._lock:
-            if not self._awake and not self._closed:
+            if not self._awake and not self._stopped:
                 self._awake = True
                 self._watch.start()
                 sampler.add(self._look)
@@ -95,20 +106,27 @@ class PoolView(anywidget.AnyWidget):
         if self._presence.nobody_looks:
             self._sleep()
             return
+        state = self._state_now()
         try:
-            state = self._watch.look()
+            self._show(state)
+        except Exception:  # It cannot be sent: the kernel ends, or a browser has gone wrong. Other views go on.
+            self._sleep()
+        if state.get("gone") or state.get("error"):
+            self._sleep()
+
+    def _state_now(self) -> State:
+        try:
+            return self._watch.look()
         except Exception as error:  # The sampler serves other views too; this one says what happened to it.
-            state = {"error": f"{type(error).__name__}: {error}", "now": clock()}
-            self._sleep()
-        self._show(state)
-        if state.get("gone"):
-            self._sleep()
+            return {"error": f"{type(error).__name__}: {error}", "now": clock()}
 
     def _show(self, state: State) -> None:
         is_news = {**state, "now": 0} != {**self.state, "now": 0}
         if is_news or clock() - self._sent_at > NEWS_AT_LEAST_EVERY:
-            self._sent_at = clock()
-            self.state = state
+            with self._lock:
+                if not self._stopped:  # Its last picture stays.
+                    self._sent_at = clock()
+                    self.state = state
 
     def _heard(self, widget: object, message: Any, buffers: object) -> None:
         browser = str(message.get("browser"))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from time import perf_counter as clock
 from typing import Any
 
-from tutorial_lib.anatomy import PoolConnection, connections_of, copied
+from tutorial_lib.anatomy import PoolConnection, connections_of, copied, waiting_now
 from tutorial_lib.callsite import line_of
 from tutorial_lib.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
 from tutorial_lib.observe import PoolSnapshot, snapshot
@@ -19,6 +19,8 @@ from tutorial_lib.widgets.server_watch import ServerWatch
 DRAWN = 100
 """Slots are drawn one by one up to here."""
 QUEUE_DRAWN = 12
+LONGEST = 200
+"""Characters of a name or a line that are sent."""
 REMEMBERED = 300
 """Samples for the strip: half a minute at ten a second."""
 
@@ -70,7 +72,7 @@ class PoolWatch:
         if pool is None:
             return PoolSnapshot(0, 0, self._last.limit), 0
         self._last = snapshot(pool)
-        return self._last, len(self._queue())
+        return self._last, max(len(self._queue()), waiting_now(pool))
 
     def look(self) -> State:
         """Describe the pool now."""
@@ -79,7 +81,7 @@ class PoolWatch:
         if pool is None:
             return {"now": now, "pool": self._kind, "limit": self._last.limit, "slots": [], "queue": [], "gone": True}
         seen = connections_of(pool)
-        counts, _ = self.count()
+        counts, waiting = self.count()
         connections = seen if seen is not None else self._guessed(counts)
         self._memory.note(connections, now)
         sides, server = self._other_side(connections)
@@ -91,7 +93,7 @@ class PoolWatch:
             "limit": counts.limit,
             "in_use": sum(connection.in_use for connection in connections),
             "idle": sum(not connection.in_use for connection in connections),
-            "waiting": len(queue),
+            "waiting": max(waiting, len(queue)),
             "waits": can_wait(pool),
             "slots": self._describe(connections, sides)[:DRAWN],
             "queue": [_who(lease, lease[ASKED]) for lease in queue[:QUEUE_DRAWN]],
@@ -125,15 +127,18 @@ class PoolWatch:
     def _describe(self, connections: Sequence[PoolConnection], sides: Sides | None) -> list[State]:
         held = dict(self._tap.held) if self._tap else {}
         earlier = set(self._tap.earlier) if self._tap else {connection.key for connection in connections}
+        unheard = self._tap.waited_before if self._tap else 0
+        # Those seen for the first time get their numbers in the order in which they were borrowed.
+        in_order = sorted(connections, key=lambda one: held[one.key][GOT] if one.key in held else 0.0)
         slots = []
-        for connection in connections:
+        for connection in in_order:
             slot: State = {"n": self._number(connection, connections), "address": connection.address}
             lease = held.get(connection.key)
             if not connection.in_use:
                 slot["is"] = "closed" if connection.is_open is False else "idle"
             elif lease is not None:
                 slot |= {"is": "in use", **_who(lease, lease[GOT])}
-            elif connection.key in earlier or connection.key < 0:
+            elif connection.key in earlier or connection.key < 0 or (unheard and connection.is_open):
                 slot |= {"is": "in use", "who": "borrowed earlier", "since": None, "where": ""}
             else:
                 slot |= {"is": "opening", "since": None}
@@ -173,4 +178,10 @@ class PoolWatch:
 
 def _who(lease: RawLease, since: float) -> State:
     line = line_of((lease[CODE], lease[INSTRUCTION]))
-    return {"who": lease[WHO], "since": since, "where": str(line) if line.file else "", "code": line.text}
+    where = str(line) if line.file else ""
+    return {"who": _sendable(lease[WHO]), "since": since, "where": _sendable(where), "code": _sendable(line.text)}
+
+
+def _sendable(text: str) -> str:
+    """Shorten what is too long to be read, and replace what UTF-8 cannot express: threads may be called anything."""
+    return text[:LONGEST].encode(errors="replace").decode()

@@ -250,4 +250,8 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "wait-your-turn": 24,
         "fail-fast": 25,
         "which-exception": 26,
+        "littles-law": 56,
+        "size-a-service": 57,
+        "find-the-knee": 58,
+        "pipeline-instead": 59,
     }

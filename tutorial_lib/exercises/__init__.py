@@ -46,6 +46,11 @@ COURSE = (
         "What happens when the pool is empty?",
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
+    Lesson(
+        "07_how_big_a_pool",
+        "How big should a pool be?",
+        ("littles-law", "size-a-service", "find-the-knee", "pipeline-instead"),
+    ),
 )
 
 

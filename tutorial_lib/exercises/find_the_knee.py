@@ -30,9 +30,9 @@ Write `find_knee(rows, budget)`. `rows` is a list of what a `sweep` measured, in
 - `row.waiting.middle`, the mean wait for a connection, in seconds;
 - `row.refused`, how many callers got no connection.
 
-A row is *good* if the mean wait is at most `budget` seconds and nobody was refused. Return the **smallest limit** that is
-good and above which every other row is good too: one lucky measurement does not make a knee. Return `None` if there
-is no such limit.
+A row is *good* if the mean wait is at most `budget` seconds and nobody was refused. Return the **smallest limit** whose
+row is good, and with it every row of a larger limit: one lucky measurement does not make a knee. Return `None` if
+there is no such limit.
 """
 
 
@@ -135,7 +135,7 @@ def _why(knee: Any, wanted: int | None, table: Table) -> str:
             f"{knee} looks good, and {worse}, with more connections, does not: that cannot be. Which of the two "
             "rows would you trust tomorrow?"
         )
-    if knee == in_milliseconds(table.rows, table.budget):
+    if knee == min((row.limit for row in table.rows if row.waiting.middle * 1000 <= table.budget), default=None):
         return "So it would be if the waits came in milliseconds. Both they and the budget come in seconds."
     if row.waiting.middle == min(row.waiting.middle for row in table.rows):
         return (
@@ -202,6 +202,6 @@ HINTS = (
     "Sort the rows by their limit first. Which end of the table is the safe one to begin at?",
     "Begin with the largest limit and go down. As long as rows are good, each is a better answer than the one before.",
     "At the first row that is not good, stop: what is below it may be lucky, and is not to be trusted.",
-    "`sorted(rows, key=lambda row: row.limit, reverse=True)` gives the order. Keep the last good limit in a name that is "
-    "`None` at first, and `break` where the wait is over the budget or somebody was refused.",
+    "`sorted(rows, key=lambda row: row.limit, reverse=True)` gives the order. Keep the last good limit in a name that "
+    "is `None` at first, and `break` where the wait is over the budget or somebody was refused.",
 )

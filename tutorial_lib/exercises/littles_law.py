@@ -24,8 +24,8 @@ NAME = "little"
 
 CALLERS = 6
 LIMIT = 3
-HOLDS = (0.01, 0.03)
-QUIET_SECONDS = 0.06
+HOLDS = (0.005, 0.015)
+QUIET_SECONDS = 0.03
 
 PROMPT = """
 Somebody has recorded a pool for a while. Write `little(recording)`, which returns three numbers:
@@ -69,17 +69,22 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 
 def _recordings(lab: Lab) -> tuple[Recording, Recording, Recording]:
     """Record a pool in front of which callers wait, one that refuses some, and one that nobody wants."""
-    where = {"host": lab.server.host, "port": lab.server.port}
-    with redis.BlockingConnectionPool(**where, max_connections=LIMIT, timeout=5) as pool, record(pool) as busy:
-        run_threads(CALLERS, lambda: [borrow_for(pool, seconds) for seconds in HOLDS])
+    where: dict[str, Any] = {"host": lab.server.host, "port": lab.server.port, "max_connections": LIMIT}
+    with redis.BlockingConnectionPool(**where, timeout=5) as waiting, record(waiting) as busy:
+        run_threads(CALLERS, lambda: _borrow_in_turn(waiting))
         sleep(QUIET_SECONDS)
-    with redis.ConnectionPool(**where, max_connections=LIMIT) as pool, record(pool) as refusing:
-        run_threads(CALLERS, lambda: borrow_for(pool, HOLDS[1]))
-        for seconds in HOLDS:
-            borrow_for(pool, seconds)
-    with redis.ConnectionPool(**where, max_connections=LIMIT) as pool, record(pool) as quiet:
-        sleep(HOLDS[0])
+    with redis.ConnectionPool(**where) as plain:
+        with record(plain) as refusing:
+            run_threads(CALLERS, lambda: borrow_for(plain, HOLDS[1]))
+            _borrow_in_turn(plain)
+        with record(plain) as quiet:
+            sleep(HOLDS[0])
     return busy, refusing, quiet
+
+
+def _borrow_in_turn(pool: redis.ConnectionPool) -> None:
+    for seconds in HOLDS:
+        borrow_for(pool, seconds)
 
 
 def _counted(recording: Recording) -> float:

@@ -50,40 +50,41 @@ def solution(r, pages):
 
 
 class _Trips:
-    """Counts round trips: each time that somebody reads after having sent. ``between`` is called once, after the first."""
+    """Counts round trips: somebody has sent, and reads. ``between`` is called once, when a second one begins."""
 
     def __init__(self, between: Callable[[], object]) -> None:
         self.number = 0
-        self.between = between
-        self.reached = False
+        self.was_between = False
+        self._between = between
 
-    def sent(self) -> None:
-        if self.number and not self.reached:
-            self.reached = True
-            self.between()
+    def sends(self) -> None:
+        if self.number and not self.was_between:
+            self.was_between = True
+            self._between()
 
-    def connection_class(trips) -> type[redis.Connection]:  # noqa: N805
-        """Return redis-py's connection, which also tells these trips what it does, once it is open."""
 
-        class Counting(redis.Connection):
-            is_open = has_sent = False
+def _counted_by(trips: _Trips) -> type[redis.Connection]:
+    """Return redis-py's own connection, which tells ``trips`` what it does from the moment when it is open."""
 
-            def connect(self) -> None:
-                super().connect()
-                self.is_open = True
+    class Counted(redis.Connection):
+        is_open = has_sent = False
 
-            def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-                if self.is_open:
-                    trips.sent()
-                super().send_packed_command(command, check_health)
-                self.has_sent = True
+        def connect(self) -> None:
+            super().connect()  # type: ignore[no-untyped-call]
+            self.is_open = True
 
-            def read_response(self, *args: Any, **options: Any) -> Any:
-                trips.number += self.is_open and self.has_sent
-                self.has_sent = False
-                return super().read_response(*args, **options)
+        def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+            if self.is_open:
+                trips.sends()
+            super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
+            self.has_sent = True
 
-        return Counting
+        def read_response(self, *args: Any, **options: Any) -> Any:
+            trips.number += self.is_open and self.has_sent
+            self.has_sent = False
+            return super().read_response(*args, **options)
+
+    return Counted
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
@@ -91,7 +92,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     with redis.Redis(**where) as rival:
         rival.set(f"views:{BROKEN}", "many")
         trips = _Trips(lambda: rival.incr(f"views:{RIVALS}"))
-        with redis.ConnectionPool(connection_class=trips.connection_class(), **where, max_connections=50) as pool:
+        with redis.ConnectionPool(connection_class=_counted_by(trips), **where, max_connections=50) as pool:
             r = redis.Redis(connection_pool=pool)
             r.ping()
             trips.number = 0
@@ -99,7 +100,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             numbers = _call(answer, r, lab, rival)
             opened = lab.server.opened() - opened_before
             number_of_trips = trips.number
-        if not trips.reached:
+        if not trips.was_between:
             rival.incr(f"views:{RIVALS}")
         _require_numbers(numbers, lab)
         _require_stored(rival)
@@ -270,12 +271,8 @@ def reads_then_writes(r, pages):
 
 
 def counts_in_python(r, pages):
-    seen: Counter[str] = Counter()
-    numbers: list[int | None] = []
-    for page in pages:
-        seen[page] += 1
-        numbers.append(None if page == BROKEN else seen[page])
-    return numbers
+    numbers = [pages[: place + 1].count(page) for place, page in enumerate(pages)]
+    return [None if page == BROKEN else number for page, number in zip(pages, numbers, strict=True)]
 
 
 WRONG = {

@@ -31,14 +31,13 @@ Write `smallest_limit(rate, hold, wait_budget)`. A service borrows `rate` times 
 connection for `hold` seconds, now longer, now shorter. It returns the smallest limit with which callers wait no longer
 than `wait_budget` seconds **on average**, those who do not wait at all included.
 
-`mean_wait(rate, hold, limit)`, from this lesson, is at hand. It raises `BadSetting` for a limit that can never keep up.
-Your limits are tried on 20,000 simulated callers, and one of them on a real pool.
+The lesson's `mean_wait(rate, hold, limit)` is there for you: `from tutorial_lib import mean_wait`. It raises
+`BadSetting` for a limit that can never keep up. Your limits are tried on 20,000 simulated callers, and one of them on
+a real pool.
 """
 
 
 def starter(rate, hold, wait_budget):
-    from tutorial_lib import mean_wait
-
     limit = ...  # your code here
     return limit
 
@@ -103,10 +102,11 @@ def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
             f"{case} returned {limit}. Of {BORROWS:,} simulated callers each waited {_ms(_simulated(limit, case))} on "
             f"average, and {_ms(case.budget)} are allowed. {_why_too_few(limit, case)}"
         )
+    spare = limit - wanted
     raise Wrong(
         f"{case} returned {limit}. With {wanted} connections {BORROWS:,} simulated callers waited "
-        f"{_ms(_simulated(wanted, case))} on average, and {_ms(case.budget)} are allowed: {limit - wanted} of yours are "
-        f"not needed. {_why_too_many(limit, case)}"
+        f"{_ms(_simulated(wanted, case))} on average, and {_ms(case.budget)} are allowed: {spare} of yours "
+        f"{'is' if spare == 1 else 'are'} not needed. {_why_too_many(limit, case)}"
     )
 
 
@@ -139,8 +139,8 @@ def _never_settles(limit: int, case: Case) -> str:
             "once stands never goes away. The average is where the limit begins, not where it ends."
         )
     return (
-        f"{case} returned {limit}, and {case.load:g} would be in use on average if nobody waited. So few can never keep "
-        "up. Are rate and hold both in seconds?"
+        f"{case} returned {limit}, and {case.load:g} would be in use on average if nobody waited. So few can never "
+        "keep up. Are rate and hold both in seconds?"
     )
 
 
@@ -212,13 +212,14 @@ WRONG = {
     in_milliseconds: "both in seconds",
     load_and_its_root: "One step back",
     as_a_float: "an `int`",
-    nobody_may_wait: "of yours are not needed",
+    nobody_may_wait: "not needed",
 }
 
 HINTS = (
     "Two bounds: how many are in use on average, and how long callers wait. The first says where to begin, the second "
     "where to stop.",
-    "The first limit that keeps up at all is the next whole number above `rate * hold`: `int` cuts off what is behind the point.",
+    "The first limit that keeps up at all is the next whole number above `rate * hold`. `int` cuts off what is "
+    "behind the point.",
     "From there, ask `mean_wait` for each limit in turn. It gets shorter each time; stop when it is within the budget.",
     "`while` the mean wait with `limit` connections is above `wait_budget`, add 1 to `limit`.",
 )

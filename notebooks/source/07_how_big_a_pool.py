@@ -15,13 +15,14 @@
 import random
 from itertools import accumulate, pairwise
 from statistics import fmean
+from threading import Barrier
 from time import monotonic, sleep
 
 import redis
 
 from tutorial_lib import FaultProxy, hold, plot_timeline, predict, record, run_load, run_threads, snapshot, start_server
 
-server = start_server(keys=["greeting", "views:home", "catalogue", *(f"views:{page}" for page in range(100))])
+server = start_server(keys=["greeting", "views:home", "catalogue", *(f"views:{page}" for page in range(30))])
 proxy = FaultProxy(server, round_trip=0.02)
 near = {"host": server.host, "port": server.port}
 far = {"host": proxy.host, "port": proxy.port}  # the same server, 20 ms away
@@ -50,7 +51,7 @@ guess_in_use
 from tutorial_lib import Workload
 
 shop = redis.BlockingConnectionPool(**far, max_connections=20)
-run_threads(8, lambda: hold(shop, seconds=0.2))  # so that none is opened while we measure
+run_threads(8, lambda: hold(shop, seconds=0.05))  # so that none is opened while we measure
 with record(shop) as visits:
     run_load(shop, Workload("GET greeting", rate=100, duration=1))
 
@@ -73,21 +74,14 @@ plot_timeline(visits)
 # %% [markdown]
 # ## Fifty threads, one connection
 #
-# The number of threads is not in the law. Fifty clerks make ten pages each: a tenth of a second of work, then one view
+# The number of threads is not in the law. Fifty clerks make five pages each: a tenth of a second of work, then one view
 # is counted, on the near server, which takes a millisecond or so. Their pool has one connection, and
 # lets callers wait.
 
 
-# %%
-def clerk():
-    for _ in range(10):
-        sleep(0.1)  # makes a page
-        r.incr("views:home")
-
-
 # %% jupyter={"source_hidden": true}
 guess_threads = predict(
-    "How many connections does it take to count all 500 views without an error?",
+    "How many connections does it take to count all 250 views without an error?",
     {
         50: "A thread needs a connection while it asks. While it makes a page, another can use it.",
         10: "500 commands a second, a millisecond each: half a connection is in use, on average.",
@@ -96,7 +90,14 @@ guess_threads = predict(
 )
 guess_threads
 
+
 # %%
+def clerk():
+    for _ in range(5):
+        sleep(0.1)  # makes a page
+        r.incr("views:home")
+
+
 with redis.BlockingConnectionPool(**near, max_connections=1) as pool, record(pool) as clerks:
     r = redis.Redis(connection_pool=pool)
     r.set("views:home", 0)
@@ -114,7 +115,7 @@ print(f"for each page 100 ms of work, and {waited * 1000:.1f} ms of waiting, on 
 #
 # Back to the hundred a second with a hold of 20 ms: two in use on average. Would a pool of two do? On paper
 # we have time to see: `replay` plays callers through a pool that waits, and returns how long each waited. Ours come
-# at random, for 1 minute, for 5, for 25.
+# at random, for 1 minute, for 4, for 16.
 
 # %% jupyter={"source_hidden": true}
 guess_two = predict(
@@ -133,14 +134,14 @@ from tutorial_lib import replay
 
 
 def mean_wait_on_paper(limit, minutes):
-    chance = random.Random(1)
+    chance = random.Random(6)
     arrivals = list(accumulate(chance.expovariate(100) for _ in range(6000 * minutes)))
     return fmean(replay(arrivals, [0.02] * len(arrivals), limit))
 
 
-on_two = [mean_wait_on_paper(2, minutes) for minutes in (1, 5, 25)]
+on_two = [mean_wait_on_paper(2, minutes) for minutes in (1, 4, 16)]
 print("limit 2:", *(f"{wait * 1000:.0f} ms" for wait in on_two))
-print("limit 3:", *(f"{mean_wait_on_paper(3, minutes) * 1000:.0f} ms" for minutes in (1, 5, 25)))
+print("limit 3:", *(f"{mean_wait_on_paper(3, minutes) * 1000:.0f} ms" for minutes in (1, 4, 16)))
 guess_two.reveal("longer, the longer it goes on" if on_two == sorted(on_two) else "about 20 ms, one hold")
 
 # %% [markdown]
@@ -187,8 +188,8 @@ guess_spare.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, percen
 #
 # ## Paper against wire
 #
-# Now real pools of four sizes, the same hundred a second, and the same 20 ms. `sweep` puts each pool under the same
-# load, twice.
+# Now real pools of four sizes, the same hundred a second, and the same 20 ms. `sweep` sends each pool the same
+# visitors, in two rounds.
 
 # %% jupyter={"source_hidden": true}
 guess_knee = predict(
@@ -211,8 +212,8 @@ def far_pool(limit):
     return redis.BlockingConnectionPool(**far, max_connections=limit, **lean)
 
 
-load = Workload("GET greeting", rate=100, duration=0.4, seed=20)
-measured = sweep([2, 3, 4, 6], load, far_pool, rounds=2, server=server)
+visitors = Workload("GET greeting", rate=100, duration=0.4, seed=34)
+measured = sweep([2, 3, 4, 6], visitors, far_pool, rounds=2, server=server)
 guess_knee.reveal(measured.smallest_limit(wait=0.004))
 
 # %% tags=["nbval-ignore-output"]
@@ -221,16 +222,16 @@ plot_sweep(measured)
 # %% [markdown]
 # The line is paper: the same arrivals, and the hold that was measured. The dots are the wire.
 #
-# ## Sixteen connections, one Redis
+# ## Eight connections, one Redis
 #
 # Up to the knee, more connections helped. Do they make Redis itself faster? The catalogue has a bit for each of 16
-# million articles. Sixteen users count them, again and again.
+# million articles, and eight users count them all, again and again, on the near server.
 
 # %% jupyter={"source_hidden": true}
 guess_faster = predict(
-    "With sixteen connections, how many times as many counts a second as with one?",
+    "With eight connections, how many times as many counts a second as with one?",
     {
-        "16 times": "Sixteen commands arrive, and Redis takes them up one at a time.",
+        "8 times": "Eight commands arrive, and Redis takes them up one at a time.",
         "4 times": "Not even on many processors: Redis runs its commands in one thread.",
         "hardly more": None,
     },
@@ -244,11 +245,11 @@ def near_pool(limit):
 
 
 redis.Redis(**near).setbit("catalogue", 16_000_000, 1)
-count_bits = Workload("BITCOUNT catalogue", users=16, duration=0.3)
-counts = sweep([1, 4, 16], count_bits, near_pool, rounds=1, server=server)
+count_bits = Workload("BITCOUNT catalogue", users=8, duration=0.2)
+counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
 for row in counts:
     wait, service = row.waiting.middle * 1000, row.service.middle * 1000
-    print(f"limit {row.limit:2}: {row.throughput.middle:5.0f} a second; {wait:.1f} ms waiting, {service:.1f} ms served")
+    print(f"limit {row.limit}: {row.throughput.middle:5.0f} a second; {wait:.1f} ms waiting, {service:.1f} ms served")
 times = counts[-1].throughput.middle / counts[0].throughput.middle
 guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 
@@ -272,12 +273,26 @@ guess_opened = predict(
 )
 guess_opened
 
+
 # %%
+def at_once(number, pool):
+    all_there = Barrier(number, timeout=10)
+
+    def visit():
+        connection = pool.get_connection()
+        all_there.wait()  # nobody leaves before the last has come
+        pool.release(connection)
+
+    run_threads(number, visit)
+
+
 eager = redis.ConnectionPool(**far, max_connections=50)
-run_threads(5, lambda: hold(eager, seconds=0.2))
+at_once(5, eager)
+
+# %%
 opened_before, heard_before = server.opened(), server.commands()
 with record(eager) as spike:
-    run_threads(50, lambda: hold(eager, seconds=0.4))
+    at_once(50, eager)
 
 print("HELLO:", (server.commands() - heard_before)["HELLO"])
 guess_opened.reveal(f"{server.opened() - opened_before}, and keeps {snapshot(eager).idle}")
@@ -293,7 +308,7 @@ plot_timeline(spike)
 # %% tags=["nbval-ignore-output"]
 def after_a_quiet_night(limit):
     pool = redis.BlockingConnectionPool(**far, max_connections=limit)
-    run_threads(5, lambda: hold(pool, seconds=0.2))
+    at_once(5, pool)
     opened_before, begun = server.opened(), monotonic()
     run_threads(50, redis.Redis(connection_pool=pool).ping)
     print(f"limit {limit:2}: opened {server.opened() - opened_before:2}, all served in {monotonic() - begun:.2f} s")
@@ -304,17 +319,16 @@ for limit in (50, 10, 5):
     after_a_quiet_night(limit)
 
 # %% [markdown]
-# With ten it takes hardly longer, and with five no one is opened. What is opened stays: memory on both sides, and
-# places under the server's limit.
+# With ten, all are served about as soon; with five nothing is opened at all.
 #
-# ## Fifty counters, one round trip
+# ## Thirty counters, one round trip
 #
-# At night the shop adds to fifty counters. One by one that is fifty round trips; on fifty connections it would be
-# one. A **pipeline** sends all its commands on one connection, and then reads all the answers.
+# At night the shop adds to thirty counters: thirty round trips, one by one. Thirty connections could make them side by
+# side. A **pipeline** sends all its commands on one connection, and then reads all the answers.
 
 # %% jupyter={"source_hidden": true}
 guess_bytes = predict(
-    "Fifty INCRs in a pipeline instead of one by one. How many bytes go to the server?",
+    "Thirty INCRs in a pipeline instead of one by one. How many bytes go to the server?",
     {
         "fewer": "Nothing is packed together: each command is written out as before.",
         "as many": None,
@@ -329,13 +343,13 @@ r_far = redis.Redis(connection_pool=shop)
 
 
 def one_by_one():
-    for page in range(50):
+    for page in range(30):
         r_far.incr(f"views:{page}")
 
 
 def pipelined():
     with r_far.pipeline(transaction=False) as pipe:
-        for page in range(50):
+        for page in range(30):
             pipe.incr(f"views:{page}")
         pipe.execute()
 
@@ -361,7 +375,7 @@ print(f"one by one {took[0]:.2f} s, in a pipeline {took[1]:.3f} s")
 # ## A number for your shop
 #
 # Eight processes like ours, 800 visitors a second in all, and a server that lets in 100. Which slider moves the knee,
-# and which the server's limit? Below, the same 800 visitors on sixteen processes.
+# and which the server's limit? Below it, the same visitors on sixteen processes.
 
 # %%
 from tutorial_lib import calculator, size_pool

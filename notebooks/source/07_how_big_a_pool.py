@@ -20,9 +20,10 @@ from time import monotonic, sleep
 
 import redis
 
-from tutorial_lib import FaultProxy, hold, plot_timeline, predict, record, run_load, run_threads, snapshot, start_server
+from tutorial_lib import FaultProxy, hold, predict, record, run_threads, start_server
 
-server = start_server(keys=["greeting", "views:home", "catalogue", *(f"views:{page}" for page in range(30))])
+pages = [f"views:page{number}" for number in range(30)]
+server = start_server(keys=["greeting", "views:home", "catalogue", *pages])
 proxy = FaultProxy(server, round_trip=0.02)
 near = {"host": server.host, "port": server.port}
 far = {"host": proxy.host, "port": proxy.port}  # the same server, 20 ms away
@@ -48,7 +49,7 @@ guess_in_use = predict(
 guess_in_use
 
 # %% tags=["nbval-ignore-output"]
-from tutorial_lib import Workload
+from tutorial_lib import Workload, plot_timeline, run_load
 
 shop = redis.BlockingConnectionPool(**far, max_connections=20)
 run_threads(8, lambda: hold(shop, seconds=0.05))  # so that none is opened while we measure
@@ -61,9 +62,9 @@ in_use = sum(now.in_use * (later.at - now.at) for now, later in pairwise(moments
 guess_in_use.reveal(round(in_use))
 
 # %% [markdown]
-# That follows from **Little's law**, of 1961: in use = `rate * hold`, in seconds both. It asks nothing of visitors,
-# servers or pools, except that what is borrowed comes back. Counted, and multiplied; and all of it as a picture, for
-# an average is made of moments with none and moments with six:
+# That follows from **Little's law**, of 1961: in use = `rate * hold`, the rate per second and the hold in seconds. It
+# asks nothing of visitors, servers or pools, except that what is borrowed comes back. Counted, multiplied, and as a
+# picture, for the average is made of moments with none and moments with six:
 
 # %% tags=["nbval-ignore-output"]
 rate, mean_hold = visits.borrowed / seconds, fmean(lease.held for lease in visits.leases)
@@ -139,10 +140,12 @@ def mean_wait_on_paper(limit, minutes):
     return fmean(replay(arrivals, [0.02] * len(arrivals), limit))
 
 
-on_two = [mean_wait_on_paper(2, minutes) for minutes in (1, 4, 16)]
-print("limit 2:", *(f"{wait * 1000:.0f} ms" for wait in on_two))
-print("limit 3:", *(f"{mean_wait_on_paper(3, minutes) * 1000:.0f} ms" for minutes in (1, 4, 16)))
-guess_two.reveal("longer, the longer it goes on" if on_two == sorted(on_two) else "about 20 ms, one hold")
+waits = {limit: [mean_wait_on_paper(limit, minutes) for minutes in (1, 4, 16)] for limit in (2, 3)}
+for limit, means in waits.items():
+    print(f"limit {limit}:", *(f"{wait * 1000:.0f} ms" for wait in means))
+
+grows = waits[2] == sorted(waits[2])
+guess_two.reveal("longer, the longer it goes on" if grows else "about 20 ms, one hold")
 
 # %% [markdown]
 # With two, every idle moment is lost and nothing ever makes up for it. A third connection has time to spare, and the
@@ -208,7 +211,7 @@ from tutorial_lib import plot_sweep, sweep
 
 
 def far_pool(limit):
-    lean = {"protocol": 2, "driver_info": None}  # opens in few round trips
+    lean = {"protocol": 2, "driver_info": None}  # opens in few words: lesson 01
     return redis.BlockingConnectionPool(**far, max_connections=limit, **lean)
 
 
@@ -249,7 +252,8 @@ count_bits = Workload("BITCOUNT catalogue", users=8, duration=0.2)
 counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
 for row in counts:
     wait, service = row.waiting.middle * 1000, row.service.middle * 1000
-    print(f"limit {row.limit}: {row.throughput.middle:5.0f} a second; {wait:.1f} ms waiting, {service:.1f} ms served")
+    print(f"limit {row.limit}: {row.throughput.middle:.0f} a second")
+    print(f"    {wait:.1f} ms in the pool's line, {service:.1f} ms with a connection")
 times = counts[-1].throughput.middle / counts[0].throughput.middle
 guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 
@@ -281,15 +285,18 @@ def at_once(number, pool):
     def visit():
         connection = pool.get_connection()
         all_there.wait()  # nobody leaves before the last has come
+        sleep(0.05)
         pool.release(connection)
 
     run_threads(number, visit)
 
 
 eager = redis.ConnectionPool(**far, max_connections=50)
-at_once(5, eager)
 
 # %%
+from tutorial_lib import snapshot
+
+at_once(5, eager)  # the quiet night
 opened_before, heard_before = server.opened(), server.commands()
 with record(eager) as spike:
     at_once(50, eager)
@@ -301,8 +308,8 @@ guess_opened.reveal(f"{server.opened() - opened_before}, and keeps {snapshot(eag
 plot_timeline(spike)
 
 # %% [markdown]
-# Five began at once. Forty-five had to wait for a connection all the same: for their own to open, which takes six
-# round trips. And the server heard forty-five hellos in its busiest moment. What if they had waited in line?
+# Nobody waited *in line*. But look: five began at once, and forty-five waited for their own connection to open, which
+# takes six round trips. Meanwhile the server heard forty-five hellos. What if they had stood in line for the five?
 
 
 # %% tags=["nbval-ignore-output"]
@@ -311,7 +318,8 @@ def after_a_quiet_night(limit):
     at_once(5, pool)
     opened_before, begun = server.opened(), monotonic()
     run_threads(50, redis.Redis(connection_pool=pool).ping)
-    print(f"limit {limit:2}: opened {server.opened() - opened_before:2}, all served in {monotonic() - begun:.2f} s")
+    opened, seconds = server.opened() - opened_before, monotonic() - begun
+    print(f"limit {limit:2}: opened {opened:2}, all served in {seconds:.2f} s")
     pool.close()
 
 
@@ -319,7 +327,7 @@ for limit in (50, 10, 5):
     after_a_quiet_night(limit)
 
 # %% [markdown]
-# With ten, all are served about as soon; with five nothing is opened at all.
+# On paper: 7 round trips, then 8, then 10. A small pool is about as quick, and opens five or none.
 #
 # ## Thirty counters, one round trip
 #
@@ -343,14 +351,14 @@ r_far = redis.Redis(connection_pool=shop)
 
 
 def one_by_one():
-    for page in range(30):
-        r_far.incr(f"views:{page}")
+    for page in pages:
+        r_far.incr(page)
 
 
 def pipelined():
     with r_far.pipeline(transaction=False) as pipe:
-        for page in range(30):
-            pipe.incr(f"views:{page}")
+        for page in pages:
+            pipe.incr(page)
         pipe.execute()
 
 
@@ -364,13 +372,14 @@ for way in (one_by_one, pipelined):
     took.append(monotonic() - begun)
     print(f"{way.__name__}: borrowed {recording.borrowed} times, {sent[-1]} bytes")
 
-guess_bytes.reveal("as many" if sent[0] == sent[1] else "fewer" if sent[1] < sent[0] else "more")
+outcome = "as many" if sent[0] == sent[1] else "fewer" if sent[1] < sent[0] else "more"
+guess_bytes.reveal(outcome)
 
 # %% tags=["nbval-ignore-output"]
 print(f"one by one {took[0]:.2f} s, in a pipeline {took[1]:.3f} s")
 
 # %% [markdown]
-# The same bytes, in one round trip. (All answers are kept until the last is read: send some thousands at a time.)
+# The same bytes, in one round trip. (All answers are kept until the last has come: send some thousands at a time.)
 #
 # ## A number for your shop
 #

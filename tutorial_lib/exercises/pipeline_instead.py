@@ -28,11 +28,11 @@ The shop has written down which pages were seen today, and adds them to its coun
 `count_views(r, pages)`: for each page of the list it adds 1 to `views:<page>`, and it returns the list of the new
 numbers, in the same order. A page may be in the list more than once.
 
-The list has **1000** pages, and Redis is far away: **10** round trips are allowed, on **one** connection. Another shop
-uses the same counters meanwhile.
+`r` is a client, as always. The list has **1000** pages, and Redis is far away: **10** round trips are allowed, on
+**one** connection. Another shop uses the same counters meanwhile.
 
-One thing more: somebody has stored a text in one of the counters, so its INCR is an error. In its place the list shall
-have `None`; all other views are counted, once.
+One thing more: somebody has stored a text in one of the counters, so that `INCR` answers with an error there. In its
+place the list shall have `None`; all other views are counted, once.
 """
 
 

@@ -148,8 +148,9 @@ grows = waits[2] == sorted(waits[2])
 guess_two.reveal("longer, the longer it goes on" if grows else "about 20 ms, one hold")
 
 # %% [markdown]
-# With two, every idle moment is lost and nothing ever makes up for it. A third connection has time to spare, and the
-# line goes away again. Erlang, of Copenhagen's telephone company, found the formula in 1917. `load` is `rate * hold`:
+# With two, an idle moment is lost and nothing ever makes up for it. A third has time to spare, and lines go
+# away again. Erlang, of Copenhagen's telephone company, found the formula for such waits in 1917. The `load` is
+# `rate * hold`:
 
 # %%
 from tutorial_lib import erlang_c, mean_wait
@@ -215,7 +216,7 @@ def far_pool(limit):
     return redis.BlockingConnectionPool(**far, max_connections=limit, **lean)
 
 
-visitors = Workload("GET greeting", rate=100, duration=0.4, seed=34)
+visitors = Workload("GET greeting", rate=100, duration=0.4, seed=20)
 measured = sweep([2, 3, 4, 6], visitors, far_pool, rounds=2, server=server)
 guess_knee.reveal(measured.smallest_limit(wait=0.004))
 
@@ -223,12 +224,13 @@ guess_knee.reveal(measured.smallest_limit(wait=0.004))
 plot_sweep(measured)
 
 # %% [markdown]
-# The line is paper: the same arrivals, and the hold that was measured. The dots are the wire.
+# The line is paper, with the same arrivals and the measured hold; the dots are the wire. Two cannot keep up; beyond
+# four, more are hardly felt. (On the fallback read shapes, not figures.)
 #
 # ## Eight connections, one Redis
 #
-# Up to the knee, more connections helped. Do they make Redis itself faster? The catalogue has a bit for each of 16
-# million articles, and eight users count them all, again and again, on the near server.
+# Up to the knee, more helped. Do they make Redis faster? The catalogue has a bit for each of 16 million
+# articles. Eight clerks count them, again and again.
 
 # %% jupyter={"source_hidden": true}
 guess_faster = predict(
@@ -258,8 +260,8 @@ times = counts[-1].throughput.middle / counts[0].throughput.middle
 guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 
 # %% [markdown]
-# Redis runs one command at a time. The line did not get shorter: it moved from the pool, which can bound it, to
-# the server.
+# Redis runs one command at a time. The line moved from the pool, where `timeout` bounds it, to the server. A hold
+# that grows with the limit is the sign.
 #
 # ## Fifty at once
 #
@@ -272,7 +274,7 @@ guess_opened = predict(
     {
         "45, and keeps 50": None,
         "45, and keeps 5": "Nothing closes those that are idle: the pool does not shrink.",
-        "0, and keeps 5": "That takes a limit of five. Below its limit no pool lets anybody wait.",
+        "0, and keeps 5": "That takes a limit of five. Below its limit a pool opens one rather than let anybody wait.",
     },
 )
 guess_opened
@@ -327,12 +329,13 @@ for limit in (50, 10, 5):
     after_a_quiet_night(limit)
 
 # %% [markdown]
-# On paper: 7 round trips, then 8, then 10. A small pool is about as quick, and opens five or none.
+# On paper 7 round trips, then 8, then 10: a small pool is about as quick, and opens five or none. What is opened stays,
+# and takes [memory](06_what_the_server_sees.ipynb).
 #
 # ## Thirty counters, one round trip
 #
-# At night the shop adds to thirty counters: thirty round trips, one by one. Thirty connections could make them side by
-# side. A **pipeline** sends all its commands on one connection, and then reads all the answers.
+# To add to thirty counters takes thirty round trips, one by one. A **pipeline** sends all its commands on one
+# connection, and then reads all the answers.
 
 # %% jupyter={"source_hidden": true}
 guess_bytes = predict(
@@ -406,7 +409,7 @@ size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 # %% [markdown]
 # ## Recap
 #
-# - In use = rate * hold. Threads are not in it; a shorter hold is as good as more connections.
+# - In use = `rate * hold`: half the hold, half as many. The number of threads is not in it.
 # - The limit is that, and some to spare for bunches: at the knee the waits are short, beyond it nothing is gained.
 # - More connections do not make Redis faster, and come in storms. For bulk, one connection and a pipeline.
 #

@@ -224,8 +224,8 @@ guess_knee.reveal(measured.smallest_limit(wait=0.004))
 plot_sweep(measured)
 
 # %% [markdown]
-# The line is paper, with the same arrivals and the measured hold; the dots are the wire. Two cannot keep up; beyond
-# four, more are hardly felt. (On the fallback read shapes, not figures.)
+# The line is paper: same arrivals, measured hold. The dots are the wire. Two cannot keep up; beyond four, more are
+# hardly felt. (On the fallback read shapes, not figures.)
 #
 # ## Eight connections, one Redis
 #

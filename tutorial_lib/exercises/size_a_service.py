@@ -93,11 +93,12 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 
 def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
     right: Callable[..., int] = solution
-    limit, wanted = lab.call(answer, case.rate, case.hold, case.budget), right(case.rate, case.hold, case.budget)
-    if isinstance(limit, bool) or not isinstance(limit, Integral):
-        raise Wrong(f"{case} returned {shown(limit)}. A limit is a whole number of connections, an `int`.")
+    returned, wanted = lab.call(answer, case.rate, case.hold, case.budget), right(case.rate, case.hold, case.budget)
+    if isinstance(returned, bool) or not isinstance(returned, Integral):
+        raise Wrong(f"{case} returned {shown(returned)}. A limit is a whole number of connections, an `int`.")
+    limit = int(returned)
     if limit == wanted:
-        return wanted
+        return limit
     if limit <= case.load:
         raise Wrong(_never_settles(limit, case))
     if limit < wanted:

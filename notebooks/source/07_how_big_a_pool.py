@@ -135,7 +135,8 @@ from tutorial_lib import replay
 
 
 def mean_wait_on_paper(limit, minutes):
-    chance = random.Random(6)
+    chance = random.Random(6)  # the same at each run
+    # From one caller to the next a hundredth of a second, on average.
     arrivals = list(accumulate(chance.expovariate(100) for _ in range(6000 * minutes)))
     return fmean(replay(arrivals, [0.02] * len(arrivals), limit))
 
@@ -163,7 +164,7 @@ for limit in (3, 4, 5, 6, 8):
 # %% [markdown]
 # Where waits have become short, the curve has a **knee**, here at four or five: each further connection gains less than
 # anybody would feel. (Erlang's callers keep theirs for longer or shorter, 20 ms on average. Ours all keep it for
-# 20 ms, and so wait about half as long: 5 ms instead of 9 with three.)
+# 20 ms, and so wait about half as long: with three, 5 ms instead of 9.)
 
 # %% jupyter={"source_hidden": true}
 guess_spare = predict(

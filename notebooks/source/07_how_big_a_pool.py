@@ -134,14 +134,14 @@ guess_two
 from tutorial_lib import replay
 
 
-def mean_wait_on_paper(limit, minutes):
+def wait_on_paper(limit, minutes):
     chance = random.Random(6)  # the same at each run
     # From one caller to the next a hundredth of a second, on average.
     arrivals = list(accumulate(chance.expovariate(100) for _ in range(6000 * minutes)))
     return fmean(replay(arrivals, [0.02] * len(arrivals), limit))
 
 
-waits = {limit: [mean_wait_on_paper(limit, minutes) for minutes in (1, 4, 16)] for limit in (2, 3)}
+waits = {limit: [wait_on_paper(limit, minutes) for minutes in (1, 4, 16)] for limit in (2, 3)}
 for limit, means in waits.items():
     print(f"limit {limit}:", *(f"{wait * 1000:.0f} ms" for wait in means))
 
@@ -250,7 +250,9 @@ def near_pool(limit):
     return redis.BlockingConnectionPool(**near, max_connections=limit)
 
 
-redis.Redis(**near).setbit("catalogue", 16_000_000, 1)
+with redis.Redis(**near) as r_near:
+    r_near.setbit("catalogue", 16_000_000, 1)
+
 count_bits = Workload("BITCOUNT catalogue", users=8, duration=0.2)
 counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
 for row in counts:

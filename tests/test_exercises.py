@@ -255,4 +255,8 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "fleet-budget": 50,
         "trim-idle": 51,
         "fit-the-server": 52,
+        "littles-law": 56,
+        "size-a-service": 57,
+        "find-the-knee": 58,
+        "pipeline-instead": 59,
     }

@@ -51,6 +51,11 @@ COURSE = (
         "What does the server see?",
         ("name-your-connections", "count-my-clients", "fleet-budget", "trim-idle", "fit-the-server"),
     ),
+    Lesson(
+        "07_how_big_a_pool",
+        "How big should a pool be?",
+        ("littles-law", "size-a-service", "find-the-knee", "pipeline-instead"),
+    ),
 )
 
 

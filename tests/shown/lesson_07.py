@@ -1,0 +1,10 @@
+"""What lesson 07 shows."""
+
+LESSON = "07_how_big_a_pool"
+
+SHOWN = {
+    "threads-need-as-many": ["guess_threads.reveal(", "exercise:littles-law"],
+    "more-is-faster": ["guess_faster.reveal(", "exercise:pipeline-instead"],
+    "pool-shrinks": ["guess_opened.reveal("],
+    "adjust-the-limit": ["guess_spare.reveal(", "processes=16", "exercise:size-a-service"],
+}

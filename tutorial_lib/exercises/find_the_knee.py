@@ -1,0 +1,207 @@
+"""The knee of a sweep: the smallest limit that is good enough, and not by luck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from statistics import fmean
+from typing import Any
+
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong, shown
+from tutorial_lib.simulation import replay
+from tutorial_lib.sweeps import Spread, SweepRow
+from tutorial_lib.workload import Workload
+
+ID = "find-the-knee"
+LESSON = "07"
+TITLE = "The knee, in a table of measurements"
+NAME = "find_knee"
+
+RATE = 100
+HOLD = 0.02
+ROUNDS = 3
+
+PROMPT = """
+Write `find_knee(rows, budget)`. `rows` is a list of what a `sweep` measured, in no particular order. Each row has
+
+- `row.limit`, the limit of the pool;
+- `row.waiting.middle`, the mean wait for a connection, in seconds;
+- `row.refused`, how many callers got no connection.
+
+A row is *good* if the mean wait is at most `budget` seconds and nobody was refused. Return the **smallest limit** whose
+row is good, and with it every row of a larger limit: one lucky measurement does not make a knee. Return `None` if
+there is no such limit.
+"""
+
+
+def starter(rows, budget):
+    knee = ...  # your code here
+    return knee
+
+
+def solution(rows, budget):
+    knee = None
+    for row in sorted(rows, key=lambda row: row.limit, reverse=True):
+        if row.waiting.middle > budget or row.refused:
+            break
+        knee = row.limit
+    return knee
+
+
+@dataclass(frozen=True)
+class Table:
+    """A sweep's rows, what was measured there, and the budget."""
+
+    about: str
+    rows: list[SweepRow]
+    budget: float
+
+
+def check(answer: Callable[..., Any], lab: Lab) -> str:
+    right: Callable[..., int | None] = solution
+    found = []
+    for table in _tables():
+        knee = lab.call(answer, list(table.rows), table.budget)
+        wanted = right(table.rows, table.budget)
+        if knee != wanted or isinstance(knee, (bool, float)):
+            raise Wrong(f"{_scene(table)} `{lab.name}` returned {shown(knee)}. {_why(knee, wanted, table)}")
+        found.append(knee)
+    steady, refusing, lucky, busy = found
+    return (
+        f"Four tables. Waiting callers: knee at {steady}, though {max(_by_limit(_tables()[0]))} waits even less. "
+        f"Refused ones: at {refusing}, though nobody ever waited. A lucky row did not fool you ({lucky}), and where "
+        f"no limit was enough you said {busy}. A pool that refuses looks fast: only those whom it served are timed."
+    )
+
+
+def _tables() -> list[Table]:
+    steady = [_played(limit) for limit in (6, 5, 2, 12, 4, 3, 8)]
+    lucky = [replace(row, waiting=Spread(0, 0.0004, 0.001)) if row.limit == 3 else row for row in steady]
+    return [
+        Table("A pool that waits, in three rounds", steady, 0.001),
+        Table("A plain pool, which refuses", [_played(limit, timeout=0) for limit in (8, 2, 10, 4, 6, 12)], 0.001),
+        Table("A pool that waits, and one lucky row", lucky, 0.001),
+        Table("A pool that waits, of few connections", [_played(limit) for limit in (3, 2)], 0.001),
+    ]
+
+
+@cache
+def _played(limit: int, timeout: float | None = None) -> SweepRow:
+    """What a sweep would have measured, played on paper so that it is the same each time."""
+    waits, done, refused = [], [], 0
+    for seed in range(1, ROUNDS + 1):
+        arrivals = Workload("GET greeting", rate=RATE, duration=5, seed=seed).due_times()
+        waited = replay(arrivals, [HOLD] * len(arrivals), limit, timeout)
+        served = [wait for wait in waited if wait <= 5]
+        refused += len(waited) - len(served)
+        waits.append(fmean(served))
+        done.append(len(served) / 5)
+    spread = Spread.of(waits)
+    return SweepRow(limit, Spread.of(done), spread, Spread(HOLD, HOLD, HOLD), spread, refused, 0, limit)
+
+
+def _by_limit(table: Table) -> dict[int, SweepRow]:
+    return {row.limit: row for row in sorted(table.rows, key=lambda row: row.limit)}
+
+
+def _scene(table: Table) -> str:
+    rows = ", ".join(
+        f"{limit}: {row.waiting.middle * 1000:.2f} ms" + (f" and {row.refused} refused" if row.refused else "")
+        for limit, row in _by_limit(table).items()
+    )
+    return f"{table.about}, budget {table.budget * 1000:g} ms ({rows})."
+
+
+def _why(knee: Any, wanted: int | None, table: Table) -> str:
+    rows = _by_limit(table)
+    if wanted is None:
+        return "No row of this table is good, so there is no knee to be found; `None` says so."
+    if knee is None:
+        return "The largest limit is good: nobody was refused and the wait is within the budget. So there is a knee."
+    if isinstance(knee, SweepRow):
+        return f"That is the whole row. Which of its parts is asked for? The knee is at {wanted}."
+    if not isinstance(knee, int) or isinstance(knee, bool) or knee not in rows:
+        return "That is not a limit of this table. Is it a place in the list, or a wait?"
+    row = rows[knee]
+    if row.refused:
+        return f"With {knee}, {row.refused} callers were refused. Whoever is refused does not wait; is that good?"
+    if row.waiting.middle > table.budget:
+        return f"With {knee} callers waited {row.waiting.middle * 1000:.2f} ms, which is over the budget."
+    if knee < wanted:
+        worse = next(limit for limit, row in rows.items() if limit > knee and row.waiting.middle > table.budget)
+        return (
+            f"{knee} looks good, and {worse}, with more connections, does not: that cannot be. Which of the two "
+            "rows would you trust tomorrow?"
+        )
+    if knee == min((row.limit for row in table.rows if row.waiting.middle * 1000 <= table.budget), default=None):
+        return "So it would be if the waits came in milliseconds. Both they and the budget come in seconds."
+    if row.waiting.middle == min(row.waiting.middle for row in table.rows):
+        return (
+            f"It waits the least. So little that nobody feels it is also waited with {wanted}: {knee - wanted} fewer."
+        )
+    return f"It is good, and so is {wanted}, and all that is above it. Does the order of the rows matter to you?"
+
+
+def the_shortest_wait(rows, budget):  # "more connections are faster"
+    good = [row for row in rows if row.waiting.middle <= budget and not row.refused]
+    return min(good, key=lambda row: row.waiting.middle).limit if good else None
+
+
+def the_first_in_the_list(rows, budget):
+    return next((row.limit for row in rows if row.waiting.middle <= budget and not row.refused), None)
+
+
+def believes_in_luck(rows, budget):
+    return min((row.limit for row in rows if row.waiting.middle <= budget and not row.refused), default=None)
+
+
+def forgets_the_refused(rows, budget):  # "nobody waits, so all is well"
+    knee = None
+    for row in sorted(rows, key=lambda row: row.limit, reverse=True):
+        if row.waiting.middle > budget:
+            break
+        knee = row.limit
+    return knee
+
+
+def the_largest_after_all(rows, budget):
+    return solution(rows, budget) or max(row.limit for row in rows)
+
+
+def a_place(rows, budget):
+    return [row.limit for row in rows].index(solution(rows, budget) or 2)
+
+
+def a_row(rows, budget):
+    return next((row for row in rows if row.limit == solution(rows, budget)), None)
+
+
+def in_milliseconds(rows, budget):
+    return min((row.limit for row in rows if row.waiting.middle * 1000 <= budget and not row.refused), default=None)
+
+
+def whose_worst_round_is_good(rows, budget):
+    return min((row.limit for row in rows if row.waiting.low <= 2 * budget), default=None)
+
+
+WRONG = {
+    the_shortest_wait: "It waits the least",
+    the_first_in_the_list: "order of the rows",
+    believes_in_luck: "that cannot be",
+    forgets_the_refused: "callers were refused",
+    the_largest_after_all: "No row of this table is good",
+    a_place: "a place in the list",
+    a_row: "the whole row",
+    in_milliseconds: "if the waits came in milliseconds",
+    whose_worst_round_is_good: "over the budget",
+}
+
+HINTS = (
+    "Sort the rows by their limit first. Which end of the table is the safe one to begin at?",
+    "Begin with the largest limit and go down. As long as rows are good, each is a better answer than the one before.",
+    "At the first row that is not good, stop: what is below it may be lucky, and is not to be trusted.",
+    "`sorted(rows, key=lambda row: row.limit, reverse=True)` gives the order. Keep the last good limit in a name that "
+    "is `None` at first, and `break` where the wait is over the budget or somebody was refused.",
+)

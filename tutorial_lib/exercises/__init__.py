@@ -46,6 +46,11 @@ COURSE = (
         "What happens when the pool is empty?",
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
+    Lesson(
+        "08_when_a_connection_dies",
+        "What if a connection dies?",
+        ("survive-a-restart", "bounded-wait", "health-check", "count-once", "safe-default"),
+    ),
 )
 
 

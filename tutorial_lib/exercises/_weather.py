@@ -93,8 +93,13 @@ def became(call: Call) -> str:
     return f"raised {named(call.error)}" if call.error else f"returned {shown(call.result)}"
 
 
-def tries_of(lab: Lab) -> int:
-    """Return how often the answer's pools try a command, at the most; -1 if without end."""
-    retries = [pool.connection_kwargs.get("retry") for pool in lab.pools()]
+def pools_by(proxy: FaultProxy, lab: Lab) -> list[redis.ConnectionPool]:
+    """Return the answer's pools: those that go by the proxy. The check's own go straight to the server."""
+    return [pool for pool in lab.pools() if str(pool.connection_kwargs.get("port")) == str(proxy.port)]
+
+
+def tries_of(*pools: redis.ConnectionPool) -> int:
+    """Return how often these pools try a command, at the most; -1 if without end."""
+    retries = [pool.connection_kwargs.get("retry") for pool in pools]
     counts = [retry.get_retries() for retry in retries if isinstance(retry, Retry)]
     return -1 if min(counts, default=0) < 0 else 1 + max(counts, default=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -14,6 +14,7 @@ from tutorial_lib.exercises._weather import (
     GREETING,
     became,
     named,
+    pools_by,
     require_function,
     silence,
     store_greeting,
@@ -86,7 +87,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         return call_within(IN_TIME + GRACE, greet)
 
     again = best_of(3, cut, _is_greeted)
-    _require_greeting(again, "The reply was cut", "Redis was well again at once. What sends the question a second time?")
+    _require_greeting(
+        again, "The reply was cut", "Redis was well again at once. What sends the question a second time?"
+    )
 
     def ask_slowly() -> Call:
         proxy.downstream.latency = SLOW
@@ -99,8 +102,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     _require_greeting(slow, f"The reply took {SLOW} s", "It was on its way. How long may one silence last?")
     with silence(proxy):
         silent = call_within(IN_TIME + GRACE, greet)
-        tries = tries_of(lab)
-    _require_in_time(silent, tries, lab)
+        pools = pools_by(proxy, lab)
+    _require_in_time(silent, pools)
     return (
         f"Well: `{GREETING}`. Slow: waited for. Cut: asked again. Silent: `{OTHERWISE}` after {silent.seconds:.2f} s, "
         f"and no page hangs."
@@ -127,7 +130,7 @@ def _require_one_line(greet: Callable[[], Any], lab: Lab) -> None:
         raise Wrong(f"Five greetings opened {opened} connections. What is made inside `greet` that could be kept?")
 
 
-def _require_in_time(call: Call, tries: int, lab: Lab) -> None:
+def _require_in_time(call: Call, pools: Sequence[redis.ConnectionPool]) -> None:
     if call.returned and call.error is None and call.result == OTHERWISE and call.seconds <= IN_TIME + GRACE:
         return
     if call.error:
@@ -137,11 +140,11 @@ def _require_in_time(call: Call, tries: int, lab: Lab) -> None:
         )
     if call.returned and call.seconds <= IN_TIME + GRACE:
         raise Wrong(f"The line was silent, and `greet` {became(call)}. Asked for is `{OTHERWISE}`.")
-    longest = max((pool.connection_kwargs.get("socket_timeout", 5) or 0 for pool in lab.pools()), default=0)
+    longest = max((pool.connection_kwargs.get("socket_timeout", 5) or 0 for pool in pools), default=0)
     each = f"{longest:g} s" if longest else "without end"
-    borrowing = any(isinstance(pool, redis.BlockingConnectionPool) for pool in lab.pools())
+    borrowing = any(isinstance(pool, redis.BlockingConnectionPool) for pool in pools)
     raise Wrong(
-        f"The line was silent, and after {call.seconds:.1f} s `greet` had said nothing: it tries {tries} times, and "
+        f"The line was silent, and after {call.seconds:.1f} s `greet` had said nothing: it tries {tries_of(*pools)} times, and "
         f"each try may be silent for {each}. "
         + (
             "A pool's `timeout` ends when the connection is lent. What limits the silence after that?"

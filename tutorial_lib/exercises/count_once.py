@@ -70,6 +70,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     another = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view")
     _require(call_within(2, lambda: another("visit-of-another")), total + 1, "Another program counted a visit", lab)
     proxy.round_trip = ROUND_TRIP
+    run_threads(CLICKS, lambda: count_view("visit-1"))  # so that all eight have a line, and come together
     clicks = run_threads(CLICKS, lambda: count_view("visit-by-eight"))
     proxy.heal()
     counted = call_within(2, lambda: count_view("visit-1"))
@@ -225,11 +226,11 @@ def sadd_alone(host, port):
 
 
 WRONG = {
-    just_incr: "a visit was counted twice",
+    just_incr: "for 2 visits",
     no_retry: "raised `ConnectionError: Error while reading",
     reads_the_count: "`count_view` returned `None`; 2 visits had come",
     name_then_count: "the visit is lost",
-    in_a_transaction: "for 3 visits",
+    in_a_transaction: "for 4 visits",
     looks_before_it_counts: "calls for one and the same visit came at once",
     in_python: "Is the count kept in Redis",
     loses_the_number: "The number has to be handed to the caller",

@@ -172,9 +172,7 @@ def swallows_the_error(host, port):
 
 
 def counts_at_once(host, port):
-    pool = redis.ConnectionPool(
-        host=host, port=port, health_check_interval=0.1, retry=Retry(ConstantBackoff(0.01), 1)
-    )
+    pool = redis.ConnectionPool(host=host, port=port, health_check_interval=0.1, retry=Retry(ConstantBackoff(0.01), 1))
     return redis.Redis(connection_pool=pool).incr("views:home")
 
 

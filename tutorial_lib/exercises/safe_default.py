@@ -10,7 +10,7 @@ from redis.backoff import ConstantBackoff, NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
-from tutorial_lib.exercises._pools import made_pool, require_places
+from tutorial_lib.exercises._pools import borrow, made_pool, require_places
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
@@ -76,7 +76,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     store_greeting(lab)
     proxy = lab.proxy()
     pool = made_pool(answer, lab, proxy.host, proxy.port)
-    weather = _Weather(pool, proxy, lab)
+    pool.release(borrow(pool))
+    weather = _Weather(pool, proxy)
     weather.expect_greeting("Redis was well", weather.ask, "In Redis the greeting is a text.")
     require_places(pool, LIMIT)
     weather.expect_greeting("All connections were cut while idle", weather.cut_idle, "")
@@ -89,8 +90,10 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         weather.one_comes_back,
         "Which kind of pool waits for it?",
     )
-    full = weather.expect_error(f"All {LIMIT} connections were lent, and none came back", weather.full)
-    silent = weather.expect_error("The line was silent", weather.silent)
+    full = weather.expect_error(
+        f"All {LIMIT} connections were lent, and none came back", weather.full, weather.patience
+    )
+    silent = weather.expect_error("The line was silent", weather.silent, weather.longest_silence)
     weather.expect_greeting("The weather was fair again", weather.ask, "What has been left behind?")
     kept = snapshot(pool).in_use
     if kept:
@@ -104,10 +107,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 class _Weather:
     """Sends one GET in each weather, on the same pool."""
 
-    def __init__(self, pool: redis.ConnectionPool, proxy: FaultProxy, lab: Lab) -> None:
+    def __init__(self, pool: redis.ConnectionPool, proxy: FaultProxy) -> None:
         self._pool = pool
         self._proxy = proxy
-        self._lab = lab
 
     # -- weathers
 
@@ -149,28 +151,29 @@ class _Weather:
         if call.result != GREETING:
             raise Wrong(f"{situation}, and `get` {became(call)} after {call.seconds:.2f} s. {idea}")
 
-    def expect_error(self, situation: str, attempt: Callable[[], Call]) -> Call:
+    def expect_error(self, situation: str, attempt: Callable[[], Call], idea: Callable[[], str]) -> Call:
         call = attempt()
         if not call.returned:
-            raise Wrong(f"{situation}, and after {call.seconds:.1f} s `get` had said nothing. {self._sum(situation)}")
+            raise Wrong(f"{situation}, and after {call.seconds:.1f} s `get` had said nothing. {idea()}")
         if call.error is None:
             raise Wrong(f"{situation}, and `get` {became(call)}. Asked for is redis-py's error.")
         return call
 
     def why_not_bridged(self) -> str:
         return (
-            f"It tries {tries_of(self._lab)} times at the most, and a closed door is told at once. "
+            f"It tries {tries_of(self._pool)} times at the most, and a closed door is told at once. "
             "How long is it from the first try to the last?"
         )
 
-    def _sum(self, situation: str) -> str:
-        if "lent" in situation:
-            patience = getattr(self._pool, "timeout", None)
-            return f"Its `timeout` is {'`None`: for ever' if patience is None else f'{patience:g} s'}."
+    def patience(self) -> str:
+        patience = getattr(self._pool, "timeout", None)
+        return f"Its `timeout` is {'`None`: for ever' if patience is None else f'{patience:g} s'}."
+
+    def longest_silence(self) -> str:
         limit = self._pool.connection_kwargs.get("socket_timeout", 5)
         each = "without end" if limit is None else f"for {limit:g} s"
         return (
-            f"It tries {tries_of(self._lab)} times, and each try may be silent {each}; "
+            f"It tries {tries_of(self._pool)} times, and each try may be silent {each}; "
             "pauses come on top. What is the sum?"
         )
 

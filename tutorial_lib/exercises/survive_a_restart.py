@@ -74,11 +74,11 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     late = best_of(3, ask_in_the_outage, _is_greeted)
     if not _is_greeted(late):
         raise Wrong(
-            f"Redis was gone for {AWAY} s. After {late.seconds:.2f} s `get` {became(late)}. {_why_not(r, lab, late)}"
+            f"Redis was gone for {AWAY} s. After {late.seconds:.2f} s `get` {became(late)}. {_why_not(r, late)}"
         )
     take_down(proxy)
     told = call_within(TOLD_WITHIN + GRACE, ask)
-    tries = tries_of(lab)
+    tries = tries_of(r.connection_pool)
     proxy.heal()  # so that whoever is still at it comes to an end
     if not told.returned:
         raise Wrong(
@@ -99,8 +99,8 @@ def _is_greeted(call: Call) -> bool:
     return bool(call.result == GREETING)
 
 
-def _why_not(r: redis.Redis, lab: Lab, call: Call) -> str:
-    tries = tries_of(lab)
+def _why_not(r: redis.Redis, call: Call) -> str:
+    tries = tries_of(r.connection_pool)
     if not call.returned:
         return "That is too late for the answer. How long are the pauses between its tries?"
     if tries > 1:

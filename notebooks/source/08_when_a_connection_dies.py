@@ -391,15 +391,13 @@ print(sum(of_one.count("hello") for of_one in answers), "of 360 greeted")
 plot_timeline(recording)
 
 # %% [markdown]
-# Read it as weather. Cut while idle, at 0.2 s: nothing to see. A reply cut, soon after 0.6: one caller makes a pause.
-# Redis gone, at 1.0: whoever comes knocks until it is back. Silence, at 1.4: all hold on until the line is reset,
-# and ask again.
+# Read it as weather. At 0.2 s all lines are cut while idle: nothing to see. After 0.6 a reply is cut: one caller
+# pauses. At 1.0 Redis is gone: whoever comes knocks. At 1.4 silence: all hold on, and ask again.
 #
 # ## Exercises
 #
-# [Five of them](../exercises/08_when_a_connection_dies.ipynb): a greeting that survives a restart, an answer within a
-# second from a Redis that says nothing, a check before use, a counter that is right although replies are cut,
-# and a pool for all weathers.
+# [Five of them](../exercises/08_when_a_connection_dies.ipynb): a restart survived, an answer from silence, a check
+# before use, a counter that stays right, a pool for all weathers.
 
 # %% [markdown]
 # ## Recap

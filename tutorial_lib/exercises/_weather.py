@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,15 +71,25 @@ def require_client(value: Any, lab: Lab) -> redis.Redis:
     raise Wrong(f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. Asked for is a client.")
 
 
-def require_function(value: Any, lab: Lab, name: str) -> Callable[..., Any]:
-    """Return the value if it can be called; otherwise raise Wrong, which says what was expected."""
+def require_function(value: Any, lab: Lab, name: str, *parameters: str) -> Callable[..., Any]:
+    """Return the value if it can be called with these; otherwise raise Wrong, which says what was expected."""
     if callable(value) and not isinstance(value, type):
-        function: Callable[..., Any] = value
-        return function
+        return _taking(parameters, value, lab, name)
     if value is None:
         raise Wrong(f"`{lab.name}` returned `None`. The function that it makes is perhaps lost: does it `return` it?")
     called = " Was it called, with parentheses, on the way out?" if isinstance(value, (int, str, bytes)) else ""
     raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is the function `{name}` itself.{called}")
+
+
+def _taking(parameters: Sequence[str], function: Callable[..., Any], lab: Lab, name: str) -> Callable[..., Any]:
+    call = f"`{name}({', '.join(parameters)})`"
+    try:
+        inspect.signature(function).bind(*parameters)
+    except TypeError:
+        raise Wrong(f"What `{lab.name}` returned cannot be called as {call}.") from None
+    except ValueError:  # a builtin that does not tell its parameters
+        pass
+    return function
 
 
 def named(error: BaseException | None) -> str:

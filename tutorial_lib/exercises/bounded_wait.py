@@ -144,8 +144,8 @@ def _require_in_time(call: Call, pools: Sequence[redis.ConnectionPool]) -> None:
     each = f"{longest:g} s" if longest else "without end"
     borrowing = any(isinstance(pool, redis.BlockingConnectionPool) for pool in pools)
     raise Wrong(
-        f"The line was silent, and after {call.seconds:.1f} s `greet` had said nothing: it tries {tries_of(*pools)} times, and "
-        f"each try may be silent for {each}. "
+        f"The line was silent, and after {call.seconds:.1f} s `greet` had said nothing: it tries {tries_of(*pools)} "
+        f"times, and each try may be silent for {each}. "
         + (
             "A pool's `timeout` ends when the connection is lent. What limits the silence after that?"
             if borrowing

@@ -57,7 +57,7 @@ def solution(host, port):
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
-    count_view = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view")
+    count_view = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
     _require(call_within(2, lambda: count_view("visit-1")), 1, "The line was well, and the first visit came", lab)
     for number, count in enumerate(CUTS, start=2):
         proxy.reset_after(count)
@@ -67,7 +67,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy.heal()
     total = len(CUTS) + 1
     _require(call_within(2, lambda: count_view("visit-3")), total, "`visit-3` came again", lab)
-    another = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view")
+    another = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
     _require(call_within(2, lambda: another("visit-of-another")), total + 1, "Another program counted a visit", lab)
     proxy.round_trip = ROUND_TRIP
     run_threads(CLICKS, lambda: count_view("visit-1"))  # so that all eight have a line, and come together
@@ -238,7 +238,8 @@ WRONG = {
 }
 
 HINTS = (
-    "INCR adds 1 each time that it is sent. After which kind of command is it all the same whether it ran once or twice?",
+    "INCR adds 1 each time that it is sent. After which kind of command is it all the same whether it ran once or "
+    "twice?",
     "Each visit has a name. Something that keeps names, each of them once, is counted rather than added to.",
     "A set takes a name that it has already and stays as it is. How many it holds, it says itself.",
     "Two commands, and both may be sent again: SADD puts the visit into a set, SCARD says how many are in it. "

@@ -191,5 +191,6 @@ HINTS = (
     "redis-py has an argument that sends a PING before a command if the line was quiet for longer than it says.",
     "The interval has to be shorter than the firewall's 0.2 s. And when the PING dies, something has to try again: "
     "which client does that unasked?",
-    "A `redis.Redis` for host and port tries again by itself; give it a `health_check_interval` of a tenth of a second.",
+    "A `redis.Redis` for host and port tries again by itself; give it a `health_check_interval` of a tenth of a "
+    "second.",
 )

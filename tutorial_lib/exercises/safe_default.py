@@ -242,8 +242,8 @@ HINTS = (
     "pages that may wait longer.",
     "Two limits are for waiting: one for the loan, one for each silence. A `retry` is for what is cut, and its pauses "
     "are for a Redis that is gone.",
-    "For a silent line add up: tries times silence, and the pauses between them. It has to be below 1 s; and the pauses "
-    "alone above 0.1 s.",
+    "For a silent line add up: tries times silence, and the pauses between them. It has to be below 1 s; and the "
+    "pauses alone above 0.1 s.",
     "A blocking pool of 4, with 0.2 s for each of its time limits, and a `retry` with a `ConstantBackoff` of 0.1 s and "
     "two more tries: three silences and two pauses make 0.8 s.",
 )

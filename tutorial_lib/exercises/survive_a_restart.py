@@ -87,7 +87,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         )
     if told.error is None:
         raise Wrong(
-            f"Redis was gone for good, and `get` {became(told)}. Whoever asks has to learn of it by an error of redis-py."
+            f"Redis was gone for good, and `get` {became(told)}. Whoever asks has to learn of it, by redis-py's error."
         )
     return (
         f"Gone for {AWAY} s: the greeting came after {late.seconds:.2f} s, and no error. Gone for good: "
@@ -114,7 +114,9 @@ def _why_not(r: redis.Redis, call: Call) -> str:
             "nothing runs in the background. What tries again?"
         )
     if r.auto_close_connection_pool:
-        return "It tried once: `from_url` makes a pool that tries once, and `Redis(host=…)` one that does not. Who is told?"
+        return (
+            "It tried once: `from_url` makes a pool that tries once, and `Redis(host=…)` one that tries more. Say it."
+        )
     return (
         "It tried once: a pool tries again if *it* is told to. Where did you say it, and who has the settings of a "
         "connection: the client that is given a pool, or the pool?"

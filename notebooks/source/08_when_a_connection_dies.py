@@ -391,13 +391,13 @@ print(sum(of_one.count("hello") for of_one in answers), "of 360 greeted")
 plot_timeline(recording)
 
 # %% [markdown]
-# Read it as weather. At 0.2 s all lines are cut while idle: nothing to see. After 0.6 a reply is cut: one caller
-# pauses. At 1.0 Redis is gone: whoever comes knocks. At 1.4 silence: all hold on, and ask again.
+# Read it as weather. At 0.2 s all are cut while idle: nothing to see. After 0.6 one reply is cut: one pause. At 1.0
+# Redis is gone: whoever comes knocks. At 1.4 silence: all hold on, and ask again.
 #
 # ## Exercises
 #
-# [Five of them](../exercises/08_when_a_connection_dies.ipynb): a restart survived, an answer from silence, a check
-# before use, a counter that stays right, a pool for all weathers.
+# [Five of them](../exercises/08_when_a_connection_dies.ipynb): a restart survived, an answer from silence, a counter
+# that stays right, a pool for all weathers.
 
 # %% [markdown]
 # ## Recap

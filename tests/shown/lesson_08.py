@@ -9,6 +9,6 @@ SHOWN = {
         'print(greet(r_bare).replace(str(proxy.port), "…"))',
     ],
     20: ["guess_fourth.reveal("],
-    "from-url-equals-host": ["guess_ways.reveal(sum(greeted))", "exercise:survive-a-restart"],
+    "from-url-equals-host": ['guess_ways.reveal(answers.count("hello"))', "exercise:survive-a-restart"],
     "health-check-in-background": ["guess_pings.reveal(", "exercise:health-check"],
 }

@@ -50,7 +50,8 @@ of these weathers, one after the other:
 | all four are lent, and none comes back | an error of redis-py **within 1 s** |
 | the line takes everything and answers nothing | an error of redis-py **within 1 s** |
 
-Afterwards no connection is in use, and the pool works as before.
+Afterwards no connection is in use, and the pool works as before. `redis.retry.Retry(…)` and what stands in
+`redis.backoff` need no further import.
 """
 
 
@@ -67,8 +68,7 @@ def solution(host, port):
         timeout=0.2,
         socket_connect_timeout=0.2,
         socket_timeout=0.2,
-        retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.1), 2),
-        health_check_interval=15,
+        retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.2), 1),
     )
 
 
@@ -244,6 +244,6 @@ HINTS = (
     "are for a Redis that is gone.",
     "For a silent line add up: tries times silence, and the pauses between them. It has to be below 1 s; and the "
     "pauses alone above 0.1 s.",
-    "A blocking pool of 4, with 0.2 s for each of its time limits, and a `retry` with a `ConstantBackoff` of 0.1 s and "
-    "two more tries: three silences and two pauses make 0.8 s.",
+    "A blocking pool of 4, with 0.2 s for each of its time limits, and a `retry` with a `ConstantBackoff` of 0.2 s and "
+    "one more try: two silences and a pause make 0.6 s.",
 )

@@ -392,13 +392,13 @@ print(sum(of_one.count("hello") for of_one in answers), "of 450 greeted")
 plot_timeline(recording)
 
 # %% [markdown]
-# Read it as weather. At 0.45 s all are cut while idle: nothing to see. At 1.0 one reply is cut: one pause. At 1.55
+# Read it as weather. At 0.45 s all are cut while idle: no trace. At 1.0 one reply is cut: one pause. At 1.55
 # Redis is gone: all knock twice. At 2.1 silence: all hold on, and ask again.
 #
 # ## Exercises
 #
-# [Five of them](../exercises/08_when_a_connection_dies.ipynb): a restart survived, an answer from silence, a
-# forgetful firewall, a counter that stays right, a pool for all weathers.
+# [Five](../exercises/08_when_a_connection_dies.ipynb): a restart survived, an answer from silence, a forgetful
+# firewall, a counter that stays right, a pool for all weathers.
 
 # %% [markdown]
 # ## Recap

@@ -120,12 +120,20 @@ def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
             f"{situation} and the count is {call.result}: a visit was counted twice. ({asked} INCRs reached Redis, for "
             f"{number} visits.) What could be done twice with the same result?"
         )
+    if call.result == 0:
+        raise Wrong(
+            f"{situation} and `count_view` returned 0; {number} visits had come. SADD says how many names were new to "
+            "the set: none, when it is sent again. What says how many there are?"
+        )
     if isinstance(call.result, int):
         raise Wrong(
             f"{situation} and the count is {call.result} instead of {number}: the visit is lost. The first half was "
             "done and its reply cut; the second try took the visit for counted. Can there be one half only?"
         )
-    raise Wrong(f"{situation} and `count_view` {became(call)}; {number} visits had come.")
+    raise Wrong(
+        f"{situation} and `count_view` {became(call)}; {number} visits had come. Perhaps this one was counted, perhaps "
+        "not. What may ask once more?"
+    )
 
 
 def just_incr(host, port):  # "a retry repairs a cut"
@@ -234,7 +242,7 @@ WRONG = {
     looks_before_it_counts: "calls for one and the same visit came at once",
     in_python: "Is the count kept in Redis",
     loses_the_number: "The number has to be handed to the caller",
-    sadd_alone: "for counted",
+    sadd_alone: "how many names were new",
 }
 
 HINTS = (

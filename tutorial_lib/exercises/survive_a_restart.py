@@ -74,7 +74,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     late = best_of(3, ask_in_the_outage, _is_greeted)
     if not _is_greeted(late):
         raise Wrong(
-            f"Redis was gone for {AWAY} s. After {late.seconds:.2f} s `get` {became(late)}. {_why_not(r, late)}"
+            f"Redis was gone for {AWAY} s, and `get` {became(late)} after {late.seconds:.2f} s. {_why_not(r, late)}"
         )
     take_down(proxy)
     told = call_within(TOLD_WITHIN + GRACE, ask)
@@ -114,9 +114,7 @@ def _why_not(r: redis.Redis, call: Call) -> str:
             "nothing runs in the background. What tries again?"
         )
     if r.auto_close_connection_pool:
-        return (
-            "It tried once: `from_url` makes a pool that tries once, and `Redis(host=…)` one that tries more. Say it."
-        )
+        return "It tried once, as with every pool that `from_url` makes and nobody tells more. What would tell it?"
     return (
         "It tried once: a pool tries again if *it* is told to. Where did you say it, and who has the settings of a "
         "connection: the client that is given a pool, or the pool?"
@@ -167,7 +165,7 @@ def gives_the_pool(host, port):
 
 
 WRONG = {
-    by_url: "`from_url` makes a pool that tries once",
+    by_url: "every pool that `from_url` makes",
     retry_on_the_client: "the client that is given a pool, or the pool",
     without_a_pause: "It had 6 tries, and they were over",
     checks_its_health: "A health check is a PING before the command",

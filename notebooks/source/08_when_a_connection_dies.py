@@ -149,8 +149,8 @@ proxy.reset_after(0)
 guess_twice.reveal(by_host.incr("views:home"))
 
 # %% [markdown]
-# Nobody can see from here whether the question was lost or the answer. So trying again may do it twice, and
-# an error does not mean that it was not done:
+# From here nobody can see whether the question was lost or the answer. So a command that is sent again may be done
+# twice; and an error does not mean that it was not done:
 
 # %%
 r_bare.set("views:home", 0)
@@ -159,8 +159,8 @@ print(outcome(lambda: r_bare.incr("views:home")).partition(":")[0])
 int(r_bare.get("views:home"))
 
 # %% [markdown]
-# What may be done twice without harm is called *idempotent*. GET and SET are. Counting is if each visit has a name,
-# and a set keeps the names: it takes each of them once.
+# What may be done twice without harm is called *idempotent*. GET and SET are. Counting is, too, if each visit has a
+# name and a set keeps the names: it takes each of them once.
 
 # %%
 by_host.delete("visits:home")
@@ -196,11 +196,11 @@ proxy.heal()
 guess_silent.reveal("more than a second" if took > 1 else "a tenth of a second")
 
 # %% [markdown]
-# Each of eleven tries waited for its own. A `Redis(host=…)` with nothing set tries as often, and each time for five
-# seconds: nearly a minute. (*Versions:* before redis-py 8 a reply was waited for without end, unless you set
+# Each of eleven tries had a tenth of a second of its own. A `Redis(host=…)` with nothing set tries as often, for five
+# seconds each: nearly a minute. (*Versions:* before redis-py 8 a reply was waited for without end, unless you set
 # `socket_timeout`.)
 #
-# And what it limits is each silence, not the whole reply. Here 150 bytes trickle in, 100 a second:
+# And it limits each silence, not the whole reply. Here 150 bytes trickle in, 100 a second:
 
 # %%
 r_slow = redis.Redis(connection_pool=redis.ConnectionPool(**via, socket_timeout=1))
@@ -293,9 +293,9 @@ guess_fourth
 
 # %%
 misspelt = redis.ConnectionPool(**at, max_connections=3, socket_timout=1)
-outcomes = [outcome(redis.Redis(connection_pool=misspelt).ping) for _ in range(4)]
+outcomes = [outcome(redis.Redis(connection_pool=misspelt).ping) for _ in range(5)]
 print(*outcomes, snapshot(misspelt), sep="\n")
-guess_fourth.reveal(outcomes[-1].partition(":")[0])
+guess_fourth.reveal(outcomes[3].partition(":")[0])
 
 # %% [markdown]
 # Nothing in use, nothing idle, and `Too many connections` for ever. Whoever reads the newest line of a log raises the
@@ -328,7 +328,7 @@ r_safe.ping()  # once, when the program starts
 # seconds. More tries would multiply. (The pauses differ by chance, so that a thousand clients do not knock at the same
 # moment.)
 #
-# Now against every fault, beside a pool with nothing but the time limit:
+# Now against every fault, beside a pool that has nothing but a time limit:
 
 
 # %%
@@ -343,7 +343,7 @@ def restart():
 
 
 def meet(fault, r):
-    r.ping()
+    greet(r)  # so that a line is open
     fault()
     answer = greet(r)
     proxy.heal()
@@ -351,7 +351,7 @@ def meet(fault, r):
 
 
 # %%
-r_hasty = redis.Redis(connection_pool=redis.ConnectionPool(**via, socket_timeout=0.3))
+r_hasty = redis.Redis(connection_pool=redis.ConnectionPool(**via, socket_timeout=0.5))
 faults = {
     "cut while idle": proxy.reset_connections,
     "reply cut": lambda: proxy.reset_after(0),

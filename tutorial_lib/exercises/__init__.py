@@ -56,6 +56,11 @@ COURSE = (
         "How big should a pool be?",
         ("littles-law", "size-a-service", "find-the-knee", "pipeline-instead"),
     ),
+    Lesson(
+        "08_when_a_connection_dies",
+        "What if a connection dies?",
+        ("survive-a-restart", "bounded-wait", "health-check", "count-once", "safe-default"),
+    ),
 )
 
 

@@ -1,0 +1,255 @@
+"""A counter that is right although replies are cut: what may be done twice has to have a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from tutorial_lib.exercises._calls import Call, call_within
+from tutorial_lib.exercises._weather import became, named, require_function
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong, shown
+from tutorial_lib.threads import run_threads
+
+ID = "count-once"
+LESSON = "08"
+TITLE = "Each visit once"
+NAME = "make_counter"
+
+# After so many bytes of its replies a visit's line is reset: in the first reply, and in later ones if there are any.
+CUTS = (0, 1, 4, 5, 8, 9, 14, 20, 30)
+CLICKS = 8
+ROUND_TRIP = 0.004
+
+PROMPT = """
+Write `make_counter(host, port)`. It returns a function `count_view(visit)`, where `visit` is a text that no other visit
+has. It counts the visit, and returns how many visits have been counted so far, this one included.
+
+- Some reply of each call is **cut**. No error comes out of `count_view`, and no visit is lost or counted twice.
+- The same visit again, for a page that is loaded anew, counts **once**, also when eight calls for it come at the
+  same moment.
+- The count lies in Redis: another program, with a `make_counter` of its own, goes on from there.
+
+You choose the keys. (Scripts are not available here, and not needed.)
+"""
+
+
+def starter(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        return r.incr("views:home")
+
+    return count_view
+
+
+def solution(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.sadd("visits:home", visit)
+        return r.scard("visits:home")
+
+    return count_view
+
+
+def check(answer: Callable[..., Any], lab: Lab) -> str:
+    proxy = lab.proxy()
+    count_view = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
+    _require(call_within(2, lambda: count_view("visit-1")), 1, "The line was well, and the first visit came", lab)
+    for number, count in enumerate(CUTS, start=2):
+        proxy.reset_after(count)
+        visit = f"visit-{number}"
+        call = call_within(2, lambda visit=visit: count_view(visit))  # type: ignore[misc]
+        _require_uncut(call, number, count, lab)
+    proxy.heal()
+    total = len(CUTS) + 1
+    _require(call_within(2, lambda: count_view("visit-3")), total, "`visit-3` came again", lab)
+    another = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
+    _require(call_within(2, lambda: another("visit-of-another")), total + 1, "Another program counted a visit", lab)
+    proxy.round_trip = ROUND_TRIP
+    run_threads(CLICKS, lambda: count_view("visit-1"))  # so that all eight have a line, and come together
+    clicks = run_threads(CLICKS, lambda: count_view("visit-by-eight"))
+    proxy.heal()
+    counted = call_within(2, lambda: count_view("visit-1"))
+    if clicks != [total + 2] * CLICKS or counted.result != total + 2:
+        errors = [click for click in clicks if isinstance(click, redis.RedisError)]
+        said = f"{len(errors)} of them raised {named(errors[0])}" if errors else f"they returned {shown(clicks)}"
+        raise Wrong(
+            f"{CLICKS} calls for one and the same visit came at once: {said}, and the count is "
+            f"{shown(counted.result)} where it should be {total + 2}. Between a look whether it was counted and the "
+            "counting, somebody else may look. Which command does both at once?"
+        )
+    return (
+        f"{len(CUTS)} replies were cut, after {CUTS[0]} to {CUTS[-1]} bytes, {CLICKS} calls for one visit came at "
+        f"once, and {total + 2} visits count as {total + 2}. It can be asked again as often as anybody likes."
+    )
+
+
+def _require(call: Call, number: int, situation: str, lab: Lab) -> None:
+    if call.result == number and not call.error and not isinstance(call.result, bool):
+        return
+    if call.result is None and call.returned and not call.error:
+        raise Wrong(f"{situation}, and `count_view` returned `None`. The number has to be handed to the caller.")
+    if number > 1 and isinstance(call.result, int) and call.result < number:
+        raise Wrong(
+            f"{situation}, and `count_view` returned {call.result}; so far there are {number}. "
+            "Is the count kept in Redis, where every program finds it?"
+        )
+    raise Wrong(
+        f"{situation}, and `count_view` {became(call)}; so far there are {number}. By what does it know a visit that "
+        "it has counted?"
+    )
+
+
+def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
+    if call.result == number and not call.error:
+        return
+    situation = f"A reply to visit {number} was cut, after {count} bytes of what Redis said,"
+    if call.error:
+        raise Wrong(
+            f"{situation} and `count_view` raised {named(call.error)}. Perhaps the visit was counted, perhaps not. "
+            "What tries again, and may it?"
+        )
+    if isinstance(call.result, int) and call.result > number:
+        sent = lab.server.commands()
+        asked = sent["INCR"] + sent["INCRBY"]
+        raise Wrong(
+            f"{situation} and the count is {call.result}: a visit was counted twice. ({asked} INCRs reached Redis, for "
+            f"{number} visits.) What could be done twice with the same result?"
+        )
+    if call.result == 0:
+        raise Wrong(
+            f"{situation} and `count_view` returned 0; {number} visits had come. SADD says how many names were new to "
+            "the set: none, when it is sent again. What says how many there are?"
+        )
+    if isinstance(call.result, int):
+        raise Wrong(
+            f"{situation} and the count is {call.result} instead of {number}: the visit is lost. The first half was "
+            "done and its reply cut; the second try took the visit for counted. Can there be one half only?"
+        )
+    raise Wrong(
+        f"{situation} and `count_view` {became(call)}; {number} visits had come. Perhaps this one was counted, perhaps "
+        "not. What may ask once more?"
+    )
+
+
+def just_incr(host, port):  # "a retry repairs a cut"
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        return int(r.incr("views:home"))
+
+    return count_view
+
+
+def no_retry(host, port):  # "then I turn the retries off"
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view(visit):
+        return r.incr("views:home")
+
+    return count_view
+
+
+def reads_the_count(host, port):  # "an error means that it was not done"
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view(visit):
+        try:
+            return r.incr("views:home")
+        except redis.ConnectionError:
+            return None
+
+    return count_view
+
+
+def name_then_count(host, port):  # the right idea, in two steps
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        if r.set(f"seen:{visit}", 1, nx=True):
+            return r.incr("views:home")
+        return int(r.get("views:home"))
+
+    return count_view
+
+
+def in_a_transaction(host, port):  # "MULTI makes it safe"
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        if not r.sismember("visits:home", visit):
+            with r.pipeline() as pipe:
+                return pipe.sadd("visits:home", visit).incr("views:home").execute()[1]
+        return int(r.get("views:home"))
+
+    return count_view
+
+
+def looks_before_it_counts(host, port):  # right for one caller
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view(visit):
+        while True:
+            try:
+                if not r.sismember("visits:home", visit):
+                    with r.pipeline() as pipe:
+                        pipe.sadd("visits:home", visit).incr("views:home").execute()
+                return int(r.get("views:home"))
+            except redis.ConnectionError:
+                pass
+
+    return count_view
+
+
+def in_python(host, port):
+    visits = set()
+
+    def count_view(visit):
+        visits.add(visit)
+        return len(visits)
+
+    return count_view
+
+
+def loses_the_number(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.sadd("visits:home", visit)
+
+    return count_view
+
+
+def sadd_alone(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        return r.sadd("visits:home", visit)
+
+    return count_view
+
+
+WRONG = {
+    just_incr: "for 2 visits",
+    no_retry: "raised `ConnectionError: Error while reading",
+    reads_the_count: "`count_view` returned `None`; 2 visits had come",
+    name_then_count: "the visit is lost",
+    in_a_transaction: "for 4 visits",
+    looks_before_it_counts: "calls for one and the same visit came at once",
+    in_python: "Is the count kept in Redis",
+    loses_the_number: "The number has to be handed to the caller",
+    sadd_alone: "how many names were new",
+}
+
+HINTS = (
+    "INCR adds 1 each time that it is sent. After which kind of command is it all the same whether it ran once or "
+    "twice?",
+    "Each visit has a name. Something that keeps names, each of them once, is counted rather than added to.",
+    "A set takes a name that it has already and stays as it is. How many it holds, it says itself.",
+    "Two commands, and both may be sent again: SADD puts the visit into a set, SCARD says how many are in it. "
+    "`redis.Redis(host=…)` sends again by itself.",
+)

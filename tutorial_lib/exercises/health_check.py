@@ -1,0 +1,196 @@
+"""A counter behind a firewall that forgets quiet lines: a PING has to die there, and not an INCR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import sleep
+from typing import Any
+
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from tutorial_lib.exercises._calls import Call, call_within
+from tutorial_lib.exercises._weather import became, named, require_function
+from tutorial_lib.faults import FaultProxy
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong, shown
+
+ID = "health-check"
+LESSON = "08"
+TITLE = "Behind a forgetful firewall"
+NAME = "make_counter"
+
+FORGETS_AFTER = 0.2
+BUSY = 20
+FEW = 8  # PINGs among them that a busy machine may be to blame for
+ROUNDS = 2
+
+PROMPT = """
+Before this Redis stands a firewall that forgets a line which was quiet for **0.2 s** (in life, some minutes). What is
+sent on it next still gets there, and the reply is lost: the line is reset.
+
+Write `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to `views:home` and returns the new
+number. After each quiet time the view is counted **once**, and no error is raised. While the shop is busy it
+costs nothing: of **20** views in a row, few or none come with a PING.
+"""
+
+
+def starter(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view():
+        return r.incr("views:home")
+
+    return count_view
+
+
+def solution(host, port):
+    r = redis.Redis(host=host, port=port, health_check_interval=0.1)
+
+    def count_view():
+        return r.incr("views:home")
+
+    return count_view
+
+
+def check(answer: Callable[..., Any], lab: Lab) -> str:
+    proxy = lab.proxy()
+    count_view = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view")
+    first = call_within(2, count_view)
+    if first.error or first.result != 1:
+        raise Wrong(f"The line was well, and the first `count_view()` {became(first)}. A new counter counts 1.")
+    heard_before = lab.server.commands()
+    busy = [count_view() for _ in range(BUSY)]
+    pings = (lab.server.commands() - heard_before)["PING"]
+    if busy != list(range(2, BUSY + 2)):
+        raise Wrong(f"{BUSY} views in a row, and the last returned {shown(busy[-1])}; {BUSY + 1} was its number.")
+    for number in range(BUSY + 2, BUSY + 2 + ROUNDS):
+        _require_once(_after_quiet(proxy, count_view), number, lab)
+    if pings > FEW:
+        raise Wrong(
+            f"Every view was counted once, and {BUSY} views in a row came with {pings} PINGs: each paid a second round "
+            "trip, on a line that had answered a moment before. Who can look at the time since the last reply?"
+        )
+    return (
+        f"{ROUNDS} times the line was forgotten, and each time a PING died on it; the view after it was counted once. "
+        f"{BUSY} views in a row needed {pings} PINGs."
+    )
+
+
+def _after_quiet(proxy: FaultProxy, count_view: Callable[[], Any]) -> Call:
+    sleep(FORGETS_AFTER + 0.05)
+    proxy.reset_after(0)
+    return call_within(2, count_view)
+
+
+def _require_once(call: Call, number: int, lab: Lab) -> None:
+    if call.returned and not call.error and call.result == number:
+        return
+    pools = lab.pools()
+    interval = max((pool.connection_kwargs.get("health_check_interval", 0) for pool in pools), default=0)
+    if call.result == number + 1:
+        if interval:
+            raise Wrong(
+                f"After a quiet time the view was counted twice: {call.result} instead of {number}. The line is "
+                f"forgotten after {FORGETS_AFTER} s, and looked after when it was quiet for {interval:g} s. "
+                "Which of the two has to be shorter?"
+            )
+        raise Wrong(
+            f"After a quiet time the view was counted twice: {call.result} instead of {number}. The INCR was done, its "
+            "reply was lost, and the next try did it again. What could be sent first that does no harm?"
+        )
+    if call.error:
+        pinged = (
+            "The health check's PING died on the line as it should, and the error came to your caller. Who sends "
+            "the PING again?"
+            if interval
+            else "The view was counted all the same, so whoever asks again now counts twice. What could have died "
+            "on the line instead?"
+        )
+        raise Wrong(f"After a quiet time `count_view` raised {named(call.error)}. {pinged}")
+    raise Wrong(f"After a quiet time `count_view` {became(call)}; {number} was the number of this view.")
+
+
+def tries_again(host, port):  # "Redis() survives a cut by itself"
+    r = redis.Redis(host=host, port=port, socket_keepalive=True)
+
+    def count_view():
+        return r.incr("views:home")
+
+    return count_view
+
+
+def check_without_retry(host, port):  # "the health check mends the connection"
+    pool = redis.ConnectionPool(host=host, port=port, health_check_interval=0.1)
+    r = redis.Redis(connection_pool=pool)
+
+    def count_view():
+        return r.incr("views:home")
+
+    return count_view
+
+
+def too_rarely(host, port):  # "any interval keeps it alive, in the background"
+    r = redis.Redis(host=host, port=port, health_check_interval=30)
+
+    def count_view():
+        return r.incr("views:home")
+
+    return count_view
+
+
+def pings_each_time(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view():
+        r.ping()
+        return r.incr("views:home")
+
+    return count_view
+
+
+def without_retries(host, port):
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view():
+        return r.incr("views:home")
+
+    return count_view
+
+
+def swallows_the_error(host, port):
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view():
+        try:
+            return r.incr("views:home")
+        except redis.ConnectionError:
+            return None
+
+    return count_view
+
+
+def counts_at_once(host, port):
+    pool = redis.ConnectionPool(host=host, port=port, health_check_interval=0.1, retry=Retry(ConstantBackoff(0.01), 1))
+    return redis.Redis(connection_pool=pool).incr("views:home")
+
+
+WRONG = {
+    tries_again: "What could be sent first that does no harm",
+    check_without_retry: "Who sends the PING again",
+    too_rarely: "looked after when it was quiet for 30 s",
+    pings_each_time: "came with 20 PINGs",
+    without_retries: "so whoever asks again now counts twice",
+    swallows_the_error: "`count_view` returned `None`",
+    counts_at_once: "Was it called",
+}
+
+HINTS = (
+    "Two commands can be on the line when it turns out to be dead. One of them may be sent twice without harm.",
+    "redis-py has an argument that sends a PING before a command if the line was quiet for longer than it says.",
+    "The interval has to be shorter than the firewall's 0.2 s. And when the PING dies, something has to try again: "
+    "which client does that unasked?",
+    "A `redis.Redis` for host and port tries again by itself; give it a `health_check_interval` of a tenth of a "
+    "second.",
+)

@@ -250,4 +250,9 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "wait-your-turn": 24,
         "fail-fast": 25,
         "which-exception": 26,
+        "give-it-back": 40,
+        "quiet-listener": 41,
+        "watch-and-release": 42,
+        "long-poll": 43,
+        "leak-detective": 44,
     }

@@ -13,6 +13,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import gc
+from collections import Counter
 from contextlib import contextmanager, suppress
 from threading import Thread
 from time import sleep
@@ -23,13 +24,17 @@ from tutorial_lib import PoolView, plot_timeline, predict, record, snapshot, sta
 
 server = start_server(keys=["greeting", "orders", "stock", "till", "views:home"])
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
+shop = redis.ConnectionPool(**at, max_connections=5)
+r = redis.Redis(connection_pool=shop)
+r.mset({"greeting": "hello", "stock": 3, "views:home": 41})
 server
 
 # %% [markdown]
 # ## Does Python bring it back?
 #
-# A command such as `r.get` borrows a connection and returns it within the call. This function does the first half
-# by hand, and forgets the second. At its end the variable `connection` is gone; then the garbage collector passes by.
+# `shop` is our pool, of five. A command such as `r.get` borrows a connection from it and returns it within the call.
+# This function borrows by hand, and forgets to return. At its end the variable `connection` is gone; then the garbage
+# collector passes by.
 
 
 # %%
@@ -50,22 +55,20 @@ guess_dropped = predict(
 guess_dropped
 
 # %%
-shop = redis.ConnectionPool(**at, max_connections=3)
-r = redis.Redis(connection_pool=shop)
-r.mset({"greeting": "hello", "stock": 3, "views:home": 41})
-print(greet_by_hand())
+with record(shop) as recording:
+    print(r.get("greeting"), greet_by_hand())
 gc.collect()
 guess_dropped.reveal(snapshot(shop).in_use)
 
 # %% [markdown]
 # The pool keeps a list of what it has lent. To Python that is a reference, so nothing is freed; to the pool it is a
-# debt, which only `release` pays. This pool may hold three: after two more such calls all are lost.
+# debt, which only `release` pays. After four more such calls all five are lost.
 #
 # `close()` hangs up every connection, the lent ones too. A cure?
 
 # %% jupyter={"source_hidden": true}
 guess_closed = predict(
-    "All three are lost, and the pool is closed. What does the next `r.get` get?",
+    "All five are lost, and the pool is closed. What does the next `r.get` get?",
     {
         "the greeting": "A closed pool does open new connections. But `close()` took none of the lent off its list.",
         "MaxConnectionsError": None,
@@ -75,7 +78,7 @@ guess_closed = predict(
 guess_closed
 
 # %%
-for _ in range(2):
+for _ in range(4):
     greet_by_hand()
 shop.close()
 print(snapshot(shop))
@@ -88,28 +91,21 @@ except redis.MaxConnectionsError as error:
 guess_closed.reveal(outcome)
 
 # %% [markdown]
-# The wires are cut, the debts stay. The live view shows both lists: three slots that are lent, and a server that knows
-# of no such connection.
+# The wires are cut, the debts stay: five slots are lent, and the server knows of no such connection.
 #
-# So a leak must be mended where it begins. `record` finds the line: at the end of a recording `still_held()` lists what
-# has not come back.
+# A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
+# what was not back at the end. (`reset()` makes our pool forget its debts, so that we can go on.)
 
 # %% tags=["nbval-ignore-output"]
 print("open on the server's side:", len(server.clients()))
 PoolView(shop, server)
 
 # %%
-shop = redis.ConnectionPool(**at, max_connections=5)
-r = redis.Redis(connection_pool=shop)
-with record(shop) as recording:
-    r.get("greeting")
-    greet_by_hand()
-    r.incr("views:home")
-
+shop.reset()
 recording.still_held()
 
 # %% [markdown]
-# Three borrows, one not returned, and this is its line.
+# Two borrows, one not returned, and this is its line.
 #
 # ## Yours until when?
 #
@@ -118,7 +114,7 @@ recording.still_held()
 
 # %% jupyter={"source_hidden": true}
 guess_listener = predict(
-    "Somebody subscribes to `offers`, and unsubscribes. How many more connections are in use than before?",
+    "Somebody subscribes to `offers`, and unsubscribes. How many connections are in use?",
     {
         0: "Nothing is listened to any more; the connection is kept all the same, in case it subscribes again.",
         1: None,
@@ -128,11 +124,10 @@ guess_listener = predict(
 guess_listener
 
 # %%
-before = snapshot(shop).in_use
 news = r.pubsub()
 news.subscribe("offers")
 news.unsubscribe()
-guess_listener.reveal(snapshot(shop).in_use - before)
+guess_listener.reveal(snapshot(shop).in_use)
 
 # %% [markdown]
 # `close()` gives it back, and so does the end of a `with`. When a listener becomes garbage it closes itself, which a
@@ -141,17 +136,17 @@ guess_listener.reveal(snapshot(shop).in_use - before)
 
 # %%
 news.close()
-print("after close:", snapshot(shop).in_use - before)
+print("after close:", snapshot(shop).in_use)
 
 with r.pubsub() as news:
     news.subscribe("offers")
-print("after with: ", snapshot(shop).in_use - before)
+print("after with: ", snapshot(shop).in_use)
 
 forgotten = r.pubsub()
 forgotten.subscribe("offers")
 del forgotten
 gc.collect()
-print("after del:  ", snapshot(shop).in_use - before)
+print("after del:  ", snapshot(shop).in_use)
 
 # %% [markdown]
 # The second such call is `WATCH`. A pipeline that watches the stock has to sell over the same connection, for there
@@ -159,7 +154,7 @@ print("after del:  ", snapshot(shop).in_use - before)
 
 # %% jupyter={"source_hidden": true}
 guess_watching = predict(
-    "How many more are in use after `watch`, then after `unwatch`, then after `reset`?",
+    "How many are in use after `watch`, then after `unwatch`, then after `reset`?",
     {
         "1, 0, 0": "`unwatch` tells Redis to forget. The pipeline keeps its connection, to watch something else.",
         "1, 1, 0": None,
@@ -173,7 +168,7 @@ pipe = r.pipeline()
 after = []
 for step in (lambda: pipe.watch("stock"), pipe.unwatch, pipe.reset):
     step()
-    after.append(snapshot(shop).in_use - before)
+    after.append(snapshot(shop).in_use)
 
 guess_watching.reveal(", ".join(map(str, after)))
 
@@ -192,7 +187,7 @@ guess_watching.reveal(", ".join(map(str, after)))
 
 # %% jupyter={"source_hidden": true}
 guess_resent = predict(
-    "`BLPOP` may wait 2 s, `socket_timeout` is 0.4 s, `Retry` allows 3 more tries. How many BLPOPs reach the server?",
+    "`socket_timeout` is shorter than `BLPOP` may wait; `Retry` allows 3 more tries. How many BLPOPs are sent?",
     {
         1: "Its reply was not there in time. A client with tries left hangs up, connects, and sends it once more.",
         3: "Those are the further tries; the first one was sent too.",
@@ -205,17 +200,24 @@ guess_resent
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-hasty = redis.Redis(**at, socket_timeout=0.4, retry=Retry(NoBackoff(), 3))
-heard_before = server.commands()
+
+class Counting(redis.Connection):
+    def send_command(self, *words, **options):
+        sent[words[0]] += 1
+        super().send_command(*words, **options)
+
+
+sent = Counter()
+hasty = redis.ConnectionPool(**at, connection_class=Counting, socket_timeout=0.5, retry=Retry(NoBackoff(), 3))
 try:
-    hasty.blpop("orders", timeout=2)
+    redis.Redis(connection_pool=hasty).blpop("orders", timeout=2)
 except redis.TimeoutError as error:
     print(f"TimeoutError: {error}")
 
-guess_resent.reveal((server.commands() - heard_before)["BLPOP"])
+guess_resent.reveal(sent["BLPOP"])
 
 # %% [markdown]
-# No order came, nothing was wrong, and the caller gets an error. A client without those two arguments does the same, with
+# No order came, nothing was wrong, and the caller gets an error. A client without those arguments does the same, with
 # 5 s and 10 more tries.
 #
 # A waiter needs a client, and so a pool, of its own. There it waits as long as it likes, and takes nothing from
@@ -332,7 +334,7 @@ def stockroom():
         pipe.watch("stock")
         sleep(0.2)
         if int(pipe.get("stock")) < 10:
-            return "nothing to sell"
+            return
 
 
 # %%
@@ -354,14 +356,14 @@ def bookkeeper():
         connection.read_response()
         shop.release(connection)
     except redis.ResponseError:
-        return "try again tomorrow"
+        pass  # tomorrow is another day
 
 
 # %% jupyter={"source_hidden": true}
 guess_culprits = predict(
     "Who still holds a connection in the morning?",
     {
-        "newsletter": "It does. And the bookkeeper's `release` stands below a line that fails: `views:home` is no list.",
+        "newsletter": "It does. And the bookkeeper's `release` stands below a line that fails: that key is no list.",
         "cashier and newsletter": "The till stays locked. But a lock in Redis is a key, and a key holds no connection.",
         "newsletter and stockroom": "The stockroom leaves early, but out of a `with`, which gives back in any case.",
         "bookkeeper and newsletter": None,
@@ -370,6 +372,7 @@ guess_culprits = predict(
 guess_culprits
 
 # %%
+shop.reset()
 programs = [banner, cashier, stockroom, newsletter, bookkeeper]
 night = [Thread(target=program, name=program.__name__) for program in programs]
 with record(shop) as recording:
@@ -386,8 +389,8 @@ guess_culprits.reveal(" and ".join(lease.who for lease in leaks))
 
 # %% [markdown]
 # The bookkeeper's code has a `release`, which was never reached: `LLEN` met a number instead of a list, and raised
-# `WRONGTYPE`. Whoever searches the code for a missing `release` finds nothing there. The recording knows after one night.
-# In its picture an arrow at the edge means "not back".
+# `WRONGTYPE`. Whoever searches the code for a missing `release` finds nothing there; the recording knows after one
+# night. In its picture an arrow at the edge means "not back".
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(recording)
@@ -420,8 +423,8 @@ recording.still_held()
 # %% [markdown]
 # ## Exercises
 #
-# [Five of them](../exercises/05_who_still_holds_a_connection.ipynb): give back whatever happens, listen and leave, watch
-# and let go, wait for orders without troubling the shop. In the last one you are the detective, and the one that
+# [Five of them](../exercises/05_who_still_holds_a_connection.ipynb): give back whatever happens, listen and leave,
+# watch and let go, wait for orders without troubling the shop. In the last you are the detective, and the one that
 # screams is not the one that took.
 
 # %% [markdown]
@@ -446,8 +449,6 @@ recording.still_held()
 # [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb)
 
 # %% tags=["no-output"]
-for pool in (shop, desk):
-    pool.close()
-for client in (hasty, waiter):
-    client.close()
+for pool_or_client in (shop, hasty, waiter, desk):
+    pool_or_client.close()
 server.close()

@@ -46,6 +46,11 @@ COURSE = (
         "What happens when the pool is empty?",
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
+    Lesson(
+        "05_who_still_holds_a_connection",
+        "Who still holds a connection?",
+        ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),
+    ),
 )
 
 

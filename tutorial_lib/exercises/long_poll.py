@@ -297,6 +297,6 @@ HINTS = (
     "Settings of the socket belong to the pool. So a client that waits needs a pool of its own, which `redis.Redis` "
     "makes if it is given none.",
     "Make that client once, beside `next_order`. Which `socket_timeout` lets it wait for as long as `BLPOP` takes?",
-    "`redis.Redis` with `host`, `port` and a `socket_timeout` of `None` waits for ever for a reply; `BLPOP` itself says "
-    "when it is enough.",
+    "`redis.Redis` with `host`, `port` and a `socket_timeout` of `None` waits for ever for a reply; `BLPOP` itself "
+    "says when it is enough.",
 )

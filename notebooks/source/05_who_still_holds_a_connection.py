@@ -94,14 +94,15 @@ guess_closed.reveal(outcome)
 # The wires are cut, the debts stay: five slots are lent, and the server knows of no such connection.
 #
 # A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
-# what was not back at the end. (`reset()` makes our pool forget its debts, so that we can go on.)
+# what was not back at the end. The shop goes on with a new pool.
 
 # %% tags=["nbval-ignore-output"]
 print("open on the server's side:", len(server.clients()))
 PoolView(shop, server)
 
 # %%
-shop.reset()
+lost, shop = shop, redis.ConnectionPool(**at, max_connections=5)
+r = redis.Redis(connection_pool=shop)
 recording.still_held()
 
 # %% [markdown]
@@ -109,8 +110,9 @@ recording.still_held()
 #
 # ## Yours until when?
 #
-# Most leaks were not borrowed by hand. Some calls need one connection for several steps, so redis-py borrows it for you
-# and keeps it. Listening is such a call: what others publish comes in on the connection that has subscribed.
+# Most leaks were not borrowed by hand. Some calls need one connection for several steps, so redis-py borrows it for
+# you and keeps it. Listening is such a call: what others publish on a channel comes in on the connection that has
+# subscribed to it.
 
 # %% jupyter={"source_hidden": true}
 guess_listener = predict(
@@ -130,9 +132,9 @@ news.unsubscribe()
 guess_listener.reveal(snapshot(shop).in_use)
 
 # %% [markdown]
-# `close()` gives it back, and so does the end of a `with`. When a listener becomes garbage it closes itself, which a
-# bare connection cannot do, because it does not know its pool. But who can say when a program's last reference
-# is gone?
+# `close()` gives it back, and so does the end of a `with`. A listener that becomes garbage closes itself. (A lent
+# connection never becomes garbage: it is on the pool's list.) But who can say when a program's last reference
+# to a listener is gone?
 
 # %%
 news.close()
@@ -149,8 +151,9 @@ gc.collect()
 print("after del:  ", snapshot(shop).in_use)
 
 # %% [markdown]
-# The second such call is `WATCH`. A pipeline that watches the stock has to sell over the same connection, for there
-# Redis remembers whether the stock has changed. `unwatch()` calls that off.
+# The second such call is `WATCH`. A pipeline collects commands and sends them together. One that watches the stock
+# sells only if nobody else has changed it, which Redis remembers for this one connection. `unwatch()` calls the
+# watch off.
 
 # %% jupyter={"source_hidden": true}
 guess_watching = predict(
@@ -169,6 +172,11 @@ after = []
 for step in (lambda: pipe.watch("stock"), pipe.unwatch, pipe.reset):
     step()
     after.append(snapshot(shop).in_use)
+
+pipe.watch("stock")
+pipe.multi()  # from here on commands are collected
+pipe.decr("stock")
+print("left:", pipe.execute(), "in use:", snapshot(shop).in_use)
 
 guess_watching.reveal(", ".join(map(str, after)))
 
@@ -201,7 +209,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 
-class Counting(redis.Connection):
+class Counting(redis.Connection):  # notes what is sent
     def send_command(self, *words, **options):
         sent[words[0]] += 1
         super().send_command(*words, **options)
@@ -266,9 +274,9 @@ print("and the next three:", *answers[1:])
 guess_answer.reveal(repr(answers[0]))
 
 # %% [markdown]
-# No error, and from now on everybody gets the answer to the question before. A pool can look whether there is
-# something to read on a connection that should be silent. In redis-py 8 it does not, since Redis may send maintenance
-# notifications unasked. Without those it looks, and opens a new one:
+# No error, and from now on everybody gets the answer to the question before. A pool can guard against it: is there
+# something to read on a connection that should be silent? redis-py 8 does not ask, since Redis may send maintenance
+# notifications unasked. Without those it asks, and connects anew:
 
 # %%
 from redis.maint_notifications import MaintNotificationsConfig
@@ -283,10 +291,10 @@ for setting in (quiet, {"protocol": 2}):
         print(*setting, redis.Redis(connection_pool=guarded).get("greeting"))
 
 # %% [markdown]
-# *Versions:* up to redis-py 7 the guard is there, unless you ask for `protocol=3`.
+# *Versions:* redis-py 5 and 6 always ask; 7 does not with `protocol=3`, which is 8's default.
 #
-# It cannot see an answer that arrives after the look. So whoever is interrupted between question and answer
-# disconnects before releasing: on a closed connection nobody reads anything old.
+# The guard misses an answer that comes a moment later. So whoever is interrupted between question and answer
+# disconnects before releasing: over a closed connection nothing old arrives.
 
 
 # %%
@@ -372,7 +380,7 @@ guess_culprits = predict(
 guess_culprits
 
 # %%
-shop.reset()
+shop.reset()  # the night begins with nothing lent
 programs = [banner, cashier, stockroom, newsletter, bookkeeper]
 night = [Thread(target=program, name=program.__name__) for program in programs]
 with record(shop) as recording:
@@ -449,6 +457,6 @@ recording.still_held()
 # [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb)
 
 # %% tags=["no-output"]
-for pool_or_client in (shop, hasty, waiter, desk):
+for pool_or_client in (lost, shop, hasty, waiter, desk):
     pool_or_client.close()
 server.close()

@@ -78,6 +78,7 @@ guess_closed = predict(
 guess_closed
 
 # %%
+view = PoolView(shop, server)
 for _ in range(4):
     greet_by_hand()
 shop.close()
@@ -91,14 +92,15 @@ except redis.MaxConnectionsError as error:
 guess_closed.reveal(outcome)
 
 # %% [markdown]
-# The wires are cut, the debts stay: five slots are lent, and the server knows of no such connection.
+# The wires are cut, the debts stay. The live view shows five slots that are lent, and joined to nothing on the server's
+# side.
 #
 # A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
 # what was not back at the end. The shop goes on with a new pool.
 
 # %% tags=["nbval-ignore-output"]
 print("open on the server's side:", len(server.clients()))
-PoolView(shop, server)
+view
 
 # %%
 lost, shop = shop, redis.ConnectionPool(**at, max_connections=5)

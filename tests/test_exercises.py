@@ -236,6 +236,16 @@ def test_the_course_knows_each_of_its_modules_and_notebooks() -> None:
     assert list(verify_course.notebook_problems()) == []
 
 
+def test_a_notebook_imports_what_its_solutions_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTORIAL_SERVER", "fake")
+    task = exercises.load_task("leak-detective")
+    assert task.uses == ("record",)
+    names: dict[str, Any] = {}
+    exec(verify_course.lesson_notebook(exercises.lesson_of(task.id)).cells[1].source, names)
+    exec(task.solution_text, names)
+    assert judge(task, names[task.name]).status == "passed"
+
+
 def test_places_in_a_progress_code_do_not_move() -> None:
     """A learner has written a code down. Add at the end of a lesson; never change a number here."""
     assert dict(exercises.places()) == {

@@ -103,7 +103,8 @@ print("open on the server's side:", len(server.clients()))
 view
 
 # %%
-lost, shop = shop, redis.ConnectionPool(**at, max_connections=5)
+lost = shop
+shop = redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
 recording.still_held()
 

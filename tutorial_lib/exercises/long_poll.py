@@ -23,7 +23,7 @@ TITLE = "Waiting for an order"
 NAME = "open_kitchen"
 
 SOCKET_TIMEOUT = 0.2
-ARRIVES_AFTER = 0.5
+ARRIVES_AFTER = 0.4
 PATIENCE = 2
 NOBODY_COMES = 0.3
 LOOK_UNTIL = 1.2

@@ -236,6 +236,16 @@ def test_the_course_knows_each_of_its_modules_and_notebooks() -> None:
     assert list(verify_course.notebook_problems()) == []
 
 
+def test_a_notebook_imports_what_its_solutions_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTORIAL_SERVER", "fake")
+    task = exercises.load_task("leak-detective")
+    assert task.uses == ("record",)
+    names: dict[str, Any] = {}
+    exec(verify_course.lesson_notebook(exercises.lesson_of(task.id)).cells[1].source, names)
+    exec(task.solution_text, names)
+    assert judge(task, names[task.name]).status == "passed"
+
+
 def test_places_in_a_progress_code_do_not_move() -> None:
     """A learner has written a code down. Add at the end of a lesson; never change a number here."""
     assert dict(exercises.places()) == {
@@ -250,6 +260,11 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "wait-your-turn": 24,
         "fail-fast": 25,
         "which-exception": 26,
+        "give-it-back": 40,
+        "quiet-listener": 41,
+        "watch-and-release": 42,
+        "long-poll": 43,
+        "leak-detective": 44,
         "name-your-connections": 48,
         "count-my-clients": 49,
         "fleet-budget": 50,
@@ -259,4 +274,9 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "size-a-service": 57,
         "find-the-knee": 58,
         "pipeline-instead": 59,
+        "survive-a-restart": 64,
+        "bounded-wait": 65,
+        "health-check": 66,
+        "count-once": 67,
+        "safe-default": 68,
     }

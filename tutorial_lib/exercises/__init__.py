@@ -47,6 +47,11 @@ COURSE = (
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
     Lesson(
+        "05_who_still_holds_a_connection",
+        "Who still holds a connection?",
+        ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),
+    ),
+    Lesson(
         "06_what_the_server_sees",
         "What does the server see?",
         ("name-your-connections", "count-my-clients", "fleet-budget", "trim-idle", "fit-the-server"),

@@ -24,7 +24,6 @@ buttons for a hint and for the solution. Run it as often as you like: nothing ca
 In a notebook that you open again, run a cell once to get its buttons back.
 """
 
-_SETUP = "from tutorial_lib import exercise"
 
 _END = """\
 ## Done?
@@ -54,7 +53,9 @@ def exercise_notebook(name: str, title: str, tasks: Sequence[Task]) -> NotebookN
 
 def _setup(tasks: Sequence[Task]) -> str:
     needs_redis = any("redis." in task.solution_text for task in tasks)
-    return f"import redis\n\n{_SETUP}" if needs_redis else _SETUP
+    names = sorted({"exercise", *(name for task in tasks for name in task.uses)})
+    ours = f"from tutorial_lib import {', '.join(names)}"
+    return f"import redis\n\n{ours}" if needs_redis else ours
 
 
 def exercise_of(cell: NotebookNode) -> str | None:

@@ -35,6 +35,8 @@ class Task:
     wrong: Mapping[Answer, str]
     hints: tuple[str, ...]
     seconds: float = 5.0
+    uses: tuple[str, ...] = ()
+    """Public names of tutorial_lib that its notebook imports for the learner, besides ``exercise``."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -75,6 +77,7 @@ def read_task(module: ModuleType) -> Task:
         wrong=module.WRONG,
         hints=tuple(module.HINTS),
         seconds=getattr(module, "SECONDS", Task.seconds),
+        uses=getattr(module, "USES", Task.uses),
     )
 
 

@@ -199,7 +199,7 @@ class View {
       const silence = Math.floor(performance.now() / 1000 - this.heard);
       notes.push(`No news for ${silence} s: the kernel has stopped, or this view was closed.`);
     }
-    if (state.closed) notes.push("Every connection is closed. The next command opens one again.");
+    if (state.closed) notes.push(`Every connection is closed. ${this.afterClosing()}`);
     if (state.counts_only) notes.push("This kind of pool does not show its connections: the slots only count them.");
     const drawn = this.drawn().length;
     if (drawn < state.limit) {
@@ -207,6 +207,12 @@ class View {
     }
     if (state.server) notes.push(...serverNotes(state.server));
     return notes;
+  }
+
+  afterClosing() {
+    // Closing hangs up and takes nothing back: a pool that had lent all it may has no place for a new one.
+    const full = this.state.in_use >= this.state.limit;
+    return full ? "All are still lent, so nobody gets another." : "The next command opens one again.";
   }
 
   showQueue() {

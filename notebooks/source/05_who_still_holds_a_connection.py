@@ -1,0 +1,465 @@
+# %% [markdown]
+# # Who still holds a connection?
+#
+# It is night, nobody is in the shop, and its pool says `in_use=1`. Somebody has borrowed a connection and has
+# not brought it back; this lesson finds out who.
+#
+# You will be able to
+# - say which calls keep a connection, and what gives it back;
+# - borrow one by hand so that it always comes back, and carries no secret to the next;
+# - find the line of a leak in a running program.
+#
+# *25 minutes, and 40 for the exercises.*
+
+# %% tags=["nbval-ignore-output"]
+import gc
+from collections import Counter
+from contextlib import contextmanager, suppress
+from threading import Thread
+from time import sleep
+
+import redis
+
+from tutorial_lib import PoolView, plot_timeline, predict, record, snapshot, start_server
+
+server = start_server(keys=["greeting", "orders", "stock", "till", "views:home"])
+at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
+shop = redis.ConnectionPool(**at, max_connections=5)
+r = redis.Redis(connection_pool=shop)
+r.mset({"greeting": "hello", "stock": 3, "views:home": 41})
+server
+
+# %% [markdown]
+# ## Does Python bring it back?
+#
+# `shop` is our pool, of five. A command such as `r.get` borrows a connection from it and returns it within the call.
+# This function borrows by hand, and forgets to return. At its end the variable `connection` is gone; then the garbage
+# collector passes by.
+
+
+# %%
+def greet_by_hand():
+    connection = shop.get_connection()
+    connection.send_command("GET", "greeting")
+    return connection.read_response()
+
+
+# %% jupyter={"source_hidden": true}
+guess_dropped = predict(
+    "The function has returned, and the garbage is collected. How many connections are in use?",
+    {
+        0: "Python closes a file that nobody refers to. A lent connection is referred to: by the pool's own list.",
+        1: None,
+    },
+)
+guess_dropped
+
+# %%
+with record(shop) as recording:
+    print(r.get("greeting"), greet_by_hand())
+gc.collect()
+guess_dropped.reveal(snapshot(shop).in_use)
+
+# %% [markdown]
+# The pool keeps a list of what it has lent. To Python that is a reference, so nothing is freed; to the pool it is a
+# debt, which only `release` pays. After four more such calls all five are lost.
+#
+# `close()` hangs up every connection, the lent ones too. A cure?
+
+# %% jupyter={"source_hidden": true}
+guess_closed = predict(
+    "All five are lost, and the pool is closed. What does the next `r.get` get?",
+    {
+        "the greeting": "A closed pool does open new connections. But `close()` took none of the lent off its list.",
+        "MaxConnectionsError": None,
+        "None": "Nothing came back because nothing was sent: a command needs a connection first.",
+    },
+)
+guess_closed
+
+# %%
+view = PoolView(shop, server)
+for _ in range(4):
+    greet_by_hand()
+shop.close()
+print(snapshot(shop))
+try:
+    outcome = "the greeting" if r.get("greeting") else "None"
+except redis.MaxConnectionsError as error:
+    print(f"MaxConnectionsError: {error}")
+    outcome = "MaxConnectionsError"
+
+guess_closed.reveal(outcome)
+
+# %% [markdown]
+# The wires are cut, the debts stay. The live view shows five slots that are lent, and joined to nothing on the server's
+# side.
+#
+# A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
+# what was not back at the end. The shop goes on with a new pool.
+
+# %% tags=["nbval-ignore-output"]
+print("open on the server's side:", len(server.clients()))
+view
+
+# %%
+lost = shop
+shop = redis.ConnectionPool(**at, max_connections=5)
+r = redis.Redis(connection_pool=shop)
+recording.still_held()
+
+# %% [markdown]
+# Two borrows, one not returned, and this is its line.
+#
+# ## Yours until when?
+#
+# Most leaks were not borrowed by hand. Some calls need one connection for several steps, so redis-py borrows it for
+# you and keeps it. Listening is such a call: what others publish on a channel comes in on the connection that has
+# subscribed to it.
+
+# %% jupyter={"source_hidden": true}
+guess_listener = predict(
+    "Somebody subscribes to `offers`, and unsubscribes. How many connections are in use?",
+    {
+        0: "Nothing is listened to any more; the connection is kept all the same, in case it subscribes again.",
+        1: None,
+        2: "Both commands went over the same connection, that of this listener.",
+    },
+)
+guess_listener
+
+# %%
+news = r.pubsub()
+news.subscribe("offers")
+news.unsubscribe()
+guess_listener.reveal(snapshot(shop).in_use)
+
+# %% [markdown]
+# `close()` gives it back, and so does the end of a `with`. A listener that becomes garbage closes itself. (A lent
+# connection never becomes garbage: it is on the pool's list.) But who can say when a program's last reference
+# to a listener is gone?
+
+# %%
+news.close()
+print("after close:", snapshot(shop).in_use)
+
+with r.pubsub() as news:
+    news.subscribe("offers")
+print("after with: ", snapshot(shop).in_use)
+
+forgotten = r.pubsub()
+forgotten.subscribe("offers")
+del forgotten
+gc.collect()
+print("after del:  ", snapshot(shop).in_use)
+
+# %% [markdown]
+# The second such call is `WATCH`. A pipeline collects commands and sends them together. One that watches the stock
+# sells only if nobody else has changed it, which Redis remembers for this one connection. `unwatch()` calls the
+# watch off.
+
+# %% jupyter={"source_hidden": true}
+guess_watching = predict(
+    "How many are in use after `watch`, then after `unwatch`, then after `reset`?",
+    {
+        "1, 0, 0": "`unwatch` tells Redis to forget. The pipeline keeps its connection, to watch something else.",
+        "1, 1, 0": None,
+        "0, 0, 0": "So it is with a pipeline that only collects commands. A watch is sent at once, and has to last.",
+    },
+)
+guess_watching
+
+# %%
+pipe = r.pipeline()
+after = []
+for step in (lambda: pipe.watch("stock"), pipe.unwatch, pipe.reset):
+    step()
+    after.append(snapshot(shop).in_use)
+
+pipe.watch("stock")
+pipe.multi()  # from here on commands are collected
+pipe.decr("stock")
+print("left:", pipe.execute(), "in use:", snapshot(shop).in_use)
+
+guess_watching.reveal(", ".join(map(str, after)))
+
+# %% [markdown]
+# | borrowed by | comes back with |
+# |---|---|
+# | a command, or a pipeline without `watch` | the end of the call |
+# | `pubsub()`, from `subscribe` on | `close()`, or the end of its `with` |
+# | a pipeline, from `watch` on | `execute()`, `reset()`, or the end of its `with` |
+# | `get_connection()` | `release`, and nothing else |
+#
+# ## A command that takes its time
+#
+# `BLPOP` waits in Redis until an order comes, and keeps its connection as long. The client waits for a reply, of
+# whatever kind, no longer than `socket_timeout`.
+
+# %% jupyter={"source_hidden": true}
+guess_resent = predict(
+    "`socket_timeout` is shorter than `BLPOP` may wait; `Retry` allows 3 more tries. How many BLPOPs are sent?",
+    {
+        1: "Its reply was not there in time. A client with tries left hangs up, connects, and sends it once more.",
+        3: "Those are the further tries; the first one was sent too.",
+        4: None,
+    },
+)
+guess_resent
+
+# %%
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+
+class Counting(redis.Connection):  # notes what is sent
+    def send_command(self, *words, **options):
+        sent[words[0]] += 1
+        super().send_command(*words, **options)
+
+
+sent = Counter()
+hasty = redis.ConnectionPool(**at, connection_class=Counting, socket_timeout=0.5, retry=Retry(NoBackoff(), 3))
+try:
+    redis.Redis(connection_pool=hasty).blpop("orders", timeout=2)
+except redis.TimeoutError as error:
+    print(f"TimeoutError: {error}")
+
+guess_resent.reveal(sent["BLPOP"])
+
+# %% [markdown]
+# No order came, nothing was wrong, and the caller gets an error. A client without those arguments does the same, with
+# 5 s and 10 more tries.
+#
+# A waiter needs a client, and so a pool, of its own. There it waits as long as it likes, and takes nothing from
+# the shop's pool:
+
+# %%
+plain = redis.Redis(**at)
+print(plain.get_connection_kwargs()["socket_timeout"], "s,", plain.get_retry().get_retries(), "more tries")
+
+waiter = redis.Redis(**at, socket_timeout=None)
+heard_before = server.commands()
+with record(shop) as recording:
+    print("order:", waiter.blpop("orders", timeout=1))
+
+print((server.commands() - heard_before)["BLPOP"], "BLPOP, borrowed from the shop:", recording.borrowed)
+
+# %% [markdown]
+# *Versions:* redis-py 5 to 7 had no `socket_timeout`; 6 and 7 had 3 more tries, 5 had none.
+#
+# ## Whose answer is this?
+#
+# It matters, too, in which state a connection comes back. Somebody sends a question, is called away before the answer,
+# and releases properly.
+
+# %% jupyter={"source_hidden": true}
+guess_answer = predict(
+    "The next caller borrows that connection, and asks for the greeting. What does `get` return?",
+    {
+        "b'hello'": "That answer comes too, behind one that nobody has read.",
+        "b'SECRET'": None,
+        "an error": "It would be kinder. But the first answer to arrive looks as good as any.",
+    },
+)
+guess_answer
+
+# %%
+desk = redis.ConnectionPool(**at, max_connections=1)
+r_desk = redis.Redis(connection_pool=desk)
+connection = desk.get_connection()
+connection.send_command("ECHO", "SECRET")
+connection.can_read(timeout=5)  # the answer is there, and nobody reads it
+desk.release(connection)
+
+answers = [r_desk.get("greeting"), r_desk.get("views:home"), r_desk.get("stock"), r_desk.ping()]
+print("and the next three:", *answers[1:])
+guess_answer.reveal(repr(answers[0]))
+
+# %% [markdown]
+# No error, and from now on everybody gets the answer to the question before. A pool can guard against it: is there
+# something to read on a connection that should be silent? redis-py 8 does not ask, since Redis may send maintenance
+# notifications unasked. Without those it asks, and connects anew:
+
+# %%
+from redis.maint_notifications import MaintNotificationsConfig
+
+quiet = {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
+for setting in (quiet, {"protocol": 2}):
+    with redis.ConnectionPool(**at, max_connections=1, **setting) as guarded:
+        connection = guarded.get_connection()
+        connection.send_command("ECHO", "SECRET")
+        connection.can_read(timeout=5)
+        guarded.release(connection)
+        print(*setting, redis.Redis(connection_pool=guarded).get("greeting"))
+
+# %% [markdown]
+# *Versions:* redis-py 5 and 6 always ask; 7 does not with `protocol=3`, which is 8's default.
+#
+# The guard misses an answer that comes a moment later. So whoever is interrupted between question and answer
+# disconnects before releasing: over a closed connection nothing old arrives.
+
+
+# %%
+@contextmanager
+def borrowed(pool):
+    connection = pool.get_connection()
+    try:
+        yield connection
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
+desk.disconnect()
+with suppress(InterruptedError), borrowed(desk) as connection:
+    connection.send_command("ECHO", "SECRET")
+    raise InterruptedError("the telephone rings")
+
+print(r_desk.get("greeting"), snapshot(desk))
+
+# %% [markdown]
+# That is all that borrowing by hand needs: `finally` brings it back, and `except` makes it clean.
+#
+# ## Five programs, one night
+#
+# Five programs share the shop's pool. Read them like a detective. One locks the till and goes home; one leaves
+# early; one unsubscribes; one reads the length of a list, and releases.
+
+
+# %%
+def banner():
+    for _ in range(5):
+        r.get("greeting")
+        sleep(0.05)
+
+
+def cashier():
+    r.lock("till", timeout=60).acquire(blocking=False)
+
+
+def stockroom():
+    with r.pipeline() as pipe:
+        pipe.watch("stock")
+        sleep(0.2)
+        if int(pipe.get("stock")) < 10:
+            return
+
+
+# %%
+listeners = []
+
+
+def newsletter():
+    news = r.pubsub()
+    listeners.append(news)
+    news.subscribe("offers")
+    sleep(0.3)
+    news.unsubscribe()
+
+
+def bookkeeper():
+    try:
+        connection = shop.get_connection()
+        connection.send_command("LLEN", "views:home")
+        connection.read_response()
+        shop.release(connection)
+    except redis.ResponseError:
+        pass  # tomorrow is another day
+
+
+# %% jupyter={"source_hidden": true}
+guess_culprits = predict(
+    "Who still holds a connection in the morning?",
+    {
+        "newsletter": "It does. And the bookkeeper's `release` stands below a line that fails: that key is no list.",
+        "cashier and newsletter": "The till stays locked. But a lock in Redis is a key, and a key holds no connection.",
+        "newsletter and stockroom": "The stockroom leaves early, but out of a `with`, which gives back in any case.",
+        "bookkeeper and newsletter": None,
+    },
+)
+guess_culprits
+
+# %%
+shop.reset()  # the night begins with nothing lent
+programs = [banner, cashier, stockroom, newsletter, bookkeeper]
+night = [Thread(target=program, name=program.__name__) for program in programs]
+with record(shop) as recording:
+    for thread in night:
+        thread.start()
+    for thread in night:
+        thread.join()
+
+leaks = sorted(recording.still_held(), key=lambda lease: lease.who)
+for lease in leaks:
+    print(f"{lease.who}: {lease.line.text}")
+
+guess_culprits.reveal(" and ".join(lease.who for lease in leaks))
+
+# %% [markdown]
+# The bookkeeper's code has a `release`, which was never reached: `LLEN` met a number instead of a list, and raised
+# `WRONGTYPE`. Whoever searches the code for a missing `release` finds nothing there; the recording knows after one
+# night. In its picture an arrow at the edge means "not back".
+
+# %% tags=["nbval-ignore-output"]
+plot_timeline(recording)
+
+# %% [markdown]
+# Mended, in one word each: `with`.
+
+
+# %%
+def newsletter():
+    with r.pubsub() as news:
+        news.subscribe("offers")
+
+
+def bookkeeper():
+    with borrowed(shop) as connection:
+        connection.send_command("LLEN", "views:home")
+        return connection.read_response()
+
+
+with record(shop) as recording:
+    newsletter()
+    try:
+        bookkeeper()
+    except redis.ResponseError as error:
+        print(error)
+
+recording.still_held()
+
+# %% [markdown]
+# ## Exercises
+#
+# [Five of them](../exercises/05_who_still_holds_a_connection.ipynb): give back whatever happens, listen and leave,
+# watch and let go, wait for orders without troubling the shop. In the last you are the detective, and the one that
+# screams is not the one that took.
+
+# %% [markdown]
+# ## Recap
+#
+# - A connection borrowed by hand comes back by `release` alone; neither the garbage collector nor `close()` pays the
+#   debt. A listener keeps its own until `close()`, a watching pipeline until `execute()` or `reset()`.
+# - Who waits in Redis needs a client of its own, whose `socket_timeout` is longer than the wait, or `None`.
+# - Interrupted between question and answer: disconnect, then release. `still_held()` names the line of a leak.
+#
+# ## Questions to consider
+#
+# - Where does your program call `pubsub()`, `watch` or `get_connection`, and what happens there on an error?
+# - A program loses one connection a day, and its limit is 100. Who will be there when it stops?
+# - In our own process we know every borrower now. The server has a list too, of all of us together: what does it
+#   see? That is the next lesson.
+
+# %% [markdown]
+# Last, close the pools that have connected, and the server.
+#
+# **Next:** [What does the server see?](06_what_the_server_sees.ipynb) Back to
+# [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb)
+
+# %% tags=["no-output"]
+for pool_or_client in (lost, shop, hasty, waiter, desk):
+    pool_or_client.close()
+server.close()

@@ -1,0 +1,260 @@
+"""Borrow by hand so that the connection comes back whatever happens, and carries nobody's answer to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any
+
+import redis
+
+from tutorial_lib.exercises._lent import open_and_lent
+from tutorial_lib.observe import snapshot
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong, shown
+
+ID = "give-it-back"
+LESSON = "05"
+TITLE = "Give it back, whatever happens"
+NAME = "ask"
+
+PROMPT = """
+`ask(pool, words, meanwhile)` borrows a connection by hand. It sends the command, calls `meanwhile()` while Redis is at
+work, and returns the reply: `ask(pool, ("GET", "greeting"), show_spinner)`.
+
+It gives nothing back. Mend it, for every ending: the reply comes; Redis answers with an error; `meanwhile()` raises
+something, be it the `KeyboardInterrupt` of somebody who presses stop. Errors go on to the caller. Afterwards no
+connection is **in use**, the next question gets **its own answer**, and two that went well opened **one** connection.
+"""
+
+
+def starter(pool, words, meanwhile):
+    connection = pool.get_connection()
+    connection.send_command(*words)
+    meanwhile()
+    return connection.read_response()
+
+
+def solution(pool, words, meanwhile):
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
+def check(answer: Callable[..., Any], lab: Lab) -> str:
+    pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=2)
+    with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
+        r.mset({"greeting": "hello", "views:home": 41})
+    opened_before = lab.server.opened()
+    _require_reply(answer, lab, pool)
+    _require_back(pool, "The reply came")
+    lab.call(answer, pool, ("GET", "greeting"), _nothing)
+    opened = lab.server.opened() - opened_before
+    if opened > 1:
+        raise Wrong(
+            f"Two questions that went well, one after the other, opened {opened} connections, where one was enough. "
+            "A connection whose reply has been read is clean: who hangs up, or forgets it?"
+        )
+    _require_error(answer, lab, pool, redis.ResponseError, ("LLEN", "greeting"), _nothing)
+    _require_back(pool, "Redis answered with an error, `WRONGTYPE`")
+    _require_error(answer, lab, pool, KeyboardInterrupt, ("ECHO", "SECRET"), _somebody_presses_stop)
+    _require_back(pool, "Somebody pressed stop between question and answer")
+    after = [lab.call(answer, pool, ("GET", key), _nothing) for key in ("greeting", "views:home")]
+    if after != [b"hello", b"41"]:
+        raise Wrong(
+            "Somebody asked for `SECRET` and pressed stop. The connection came back, and the next two questions, for "
+            f"`greeting` and `views:home`, were answered {shown(after[0])} and {shown(after[1])}. "
+            "A reply was on its way. How do you make sure that nobody reads it?"
+        )
+    return (
+        "A reply, an error and an interruption: each time 0 connections in use, and the next caller got its own "
+        "answer. That is all that borrowing by hand needs."
+    )
+
+
+def _nothing() -> None:
+    pass
+
+
+def _somebody_presses_stop() -> None:
+    raise KeyboardInterrupt
+
+
+def _require_reply(answer: Callable[..., Any], lab: Lab, pool: redis.ConnectionPool) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def meanwhile() -> None:
+        seen.append((snapshot(pool).in_use, _arrives(lab, "GET")))
+
+    reply = lab.call(answer, pool, ("GET", "greeting"), meanwhile)
+    if reply != b"hello":
+        raise Wrong(f"Asked for the greeting, `ask` returned {shown(reply)}. Redis replied `b'hello'`.")
+    if not seen:
+        raise Wrong("`ask` returned the reply, and never called `meanwhile()`. It belongs between question and answer.")
+    in_use, sent = seen[0]
+    if not sent or not in_use:
+        raise Wrong(
+            f"When `meanwhile()` was called, in_use was {in_use}, and the server had "
+            f"{'received the question' if sent else 'received no question'}. First send, then call it, then read: "
+            "all on one borrowed connection."
+        )
+
+
+def _arrives(lab: Lab, command: str) -> bool:
+    """Wait until the server has received ``command``: what was sent may still be under way."""
+    deadline = monotonic() + 0.5
+    while not lab.server.commands()[command] and monotonic() < deadline:
+        sleep(0.01)
+    return lab.server.commands()[command] > 0
+
+
+def _require_error(
+    answer: Callable[..., Any],
+    lab: Lab,
+    pool: redis.ConnectionPool,
+    kind: type[BaseException],
+    words: tuple[str, str],
+    meanwhile: Callable[[], None],
+) -> None:
+    try:
+        value = lab.call(answer, pool, words, meanwhile)
+    except kind:
+        return
+    raise Wrong(
+        f"`{' '.join(words)}` ended in a `{kind.__name__}`, and the caller got {shown(value)} instead. Whoever asked "
+        "has to hear of it. Can a connection be given back without catching the error for good?"
+    )
+
+
+def _require_back(pool: redis.ConnectionPool, what: str) -> None:
+    kept = snapshot(pool).in_use
+    if not kept:
+        return
+    is_open = "" if open_and_lent(pool) else " Its wire is cut, which changes nothing: to the pool it is still lent."
+    raise Wrong(
+        f"{what}, and afterwards in_use is {kept}. Nothing but `release` gives it back.{is_open} "
+        "Is there a line that runs after an error as well as after a reply?"
+    )
+
+
+def releases_at_the_end(pool, words, meanwhile):
+    connection = pool.get_connection()
+    connection.send_command(*words)
+    meanwhile()
+    reply = connection.read_response()
+    pool.release(connection)
+    return reply
+
+
+def drops_it(pool, words, meanwhile):  # "when nobody refers to it any more, it goes back"
+    connection = pool.get_connection()
+    connection.send_command(*words)
+    meanwhile()
+    reply = connection.read_response()
+    del connection
+    return reply
+
+
+def closes_the_pool(pool, words, meanwhile):  # "pool.close() cures leaks"
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    finally:
+        pool.close()
+
+
+def only_redis_errors(pool, words, meanwhile):
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        reply = connection.read_response()
+    except redis.RedisError:
+        connection.disconnect()
+        pool.release(connection)
+        raise
+    pool.release(connection)
+    return reply
+
+
+def returns_it_as_it_is(pool, words, meanwhile):  # "finally and release, and all is well"
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    finally:
+        pool.release(connection)
+
+
+def only_exceptions(pool, words, meanwhile):  # "except Exception catches everything"
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    except Exception:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
+def swallows(pool, words, meanwhile):
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    except BaseException:
+        connection.disconnect()
+    finally:
+        pool.release(connection)
+
+
+def always_hangs_up(pool, words, meanwhile):
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    finally:
+        connection.disconnect()
+        pool.release(connection)
+
+
+def leaves_it_to_the_client(pool, words, meanwhile):
+    reply = redis.Redis(connection_pool=pool).execute_command(*words)
+    meanwhile()
+    return reply
+
+
+WRONG = {
+    drops_it: "The reply came, and afterwards in_use is 1. Nothing but `release` gives it back. Is there",
+    closes_the_pool: "Its wire is cut, which changes nothing",
+    releases_at_the_end: "Redis answered with an error, `WRONGTYPE`, and afterwards in_use is 1",
+    only_redis_errors: "Somebody pressed stop between question and answer, and afterwards in_use is 1",
+    returns_it_as_it_is: "were answered `b'SECRET'` and `b'hello'`",
+    swallows: "ended in a `ResponseError`, and the caller got `None`",
+    always_hangs_up: "opened 2 connections",
+    leaves_it_to_the_client: "When `meanwhile()` was called, in_use was 0",
+}
+
+HINTS = (
+    "What stands below a line that raises is not run. Which word of Python names lines that run in any case?",
+    "`try` begins after the connection is borrowed, and `finally` holds the `release`. Errors pass through a "
+    "`finally` and reach the caller.",
+    "After an interruption the reply is still to come. On a connection that is hung up nobody can read it, and "
+    "the pool opens it anew for the next borrower.",
+    "Between `try` and `finally` there is room for an `except` of the kind that all errors are, `BaseException`. It "
+    "disconnects, and a bare `raise` sends the error on.",
+)

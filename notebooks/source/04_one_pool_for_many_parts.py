@@ -1,8 +1,8 @@
 # %% [markdown]
 # # How do many parts share one pool?
 #
-# A shop is made of parts: one greets, one counts, one takes orders. Each needs Redis, and none needs it all
-# the time. What they share, whose settings hold and who hangs up is decided in one line each.
+# A shop is made of parts: one greets, one counts, one takes orders. Each needs Redis, none needs it all the
+# time. What they share, whose settings hold and who hangs up: one line decides each.
 #
 # You will be able to
 # - say how many connections a program can open, and let one part use what another leaves idle;
@@ -184,14 +184,13 @@ try:
         kept.append(redis.Redis(host="{server.host}", port={server.port}))
         kept[-1].get("greeting")
 except OSError as error:
-    print(len(kept), "clients, then", type(error).__name__)
-    print(f"[Errno {error.errno}] {error.strerror}")
+    print(len(kept), "clients, then OSError: [Errno %d] %s" % (error.errno, error.strerror))
 """
 done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 print(done.stdout)
 
 # %% [markdown]
-# Often 1,024 are allowed, so it comes after a day. Whatever opens the next file gets the error: a connection, a
+# Often 1,024 are allowed, so it comes long after the mistake, to whatever opens the next file: a connection, a
 # log. And that program shared no pool with ours: it is one pool for each *process*.
 #
 # ## Whose settings hold?
@@ -213,8 +212,7 @@ guess_settings
 # %%
 r.set("greeting", "hello")
 picky = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
-lost = redis.Redis(connection_pool=shop, host="redis.example.com")
-print("from redis.example.com:", lost.get("greeting"))
+print(redis.Redis(connection_pool=shop, host="redis.example.com").get("greeting"))
 guess_settings.reveal(repr(picky.get("greeting")))
 
 # %% [markdown]
@@ -325,9 +323,9 @@ with ThreadPoolExecutor() as kitchen:
         sleep(0.05)
     come_and_go(redis.Redis.from_pool)
 
-kinds = {redis.RedisError: "an error of redis-py", Exception: "an error of Python"}
 got = waiting.result()
-guess_kitchen.reveal(next((kinds[kind] for kind in kinds if isinstance(got, kind)), "nothing, after two seconds"))
+whose = "redis-py" if isinstance(got, redis.RedisError) else "Python"
+guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after two seconds")
 
 # %% tags=["nbval-ignore-output"]
 print(f"{type(got).__name__}: {got}")
@@ -348,6 +346,7 @@ server.opened() - opened_before
 # A client that is thrown away closes itself. So here is a busy day: ten threads with twenty visits each, and for
 # each visit a client that is closed afterwards, made in either way.
 
+
 # %% tags=["nbval-ignore-output"]
 def visit_and_go(make_client):
     try:
@@ -359,7 +358,8 @@ def visit_and_go(make_client):
 
 for make_client in (redis.Redis, redis.Redis.from_pool):
     days = run_threads(10, lambda: [visit_and_go(make_client) for _ in range(20)])  # noqa: B023
-    print(make_client.__name__, *Counter(sum(days, [])).most_common(), sep="\n    ")
+    ends = Counter(end for day in days for end in day)
+    print(make_client.__name__, *ends.most_common(), sep="\n    ")
 
 # %% [markdown]
 # The rule: whoever makes a pool closes it, after everybody else, as `with redis.ConnectionPool(…) as pool:` does
@@ -397,8 +397,6 @@ for make_client in (redis.Redis, redis.Redis.from_pool):
 # [What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb).
 
 # %% tags=["no-output"]
-for pool in (greetings, counters, both, shop):
-    pool.close()
-for client in kept:
-    client.close()
+for owner in (greetings, counters, both, shop, *kept):
+    owner.close()
 server.close()

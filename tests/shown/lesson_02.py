@@ -16,7 +16,11 @@ SHOWN = {
     "syntax-client": ["r = redis.Redis(connection_pool=pool)\nr.set("],
     "meaning-of-arguments": ["guess_open.reveal(server.opened() - opened_before)", "exercise:first-pool"],
     "pool-of-five-here": ['here = redis.ConnectionPool(host="localhost", port=6379, db=0, max_connections=5)'],
-    "pool-of-twenty-remote": ["far = redis.ConnectionPool(host=", "distant = redis.ConnectionPool(", "exercise:remote-pool"],
+    "pool-of-twenty-remote": [
+        "far = redis.ConnectionPool(host=",
+        "distant = redis.ConnectionPool(",
+        "exercise:remote-pool",
+    ],
     "greeting-program": ["exercise:greeting"],
     "close-by-hand": ["pool.close()\ngreet()\nserver.opened() - opened_before"],
     "guards-against-too-many": ["borrowed = [pool.get_connection() for _ in range(5)]"],

@@ -46,6 +46,11 @@ COURSE = (
         "What happens when the pool is empty?",
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
+    Lesson(
+        "04_one_pool_for_many_parts",
+        "How do many parts share one pool?",
+        ("shared-client", "decode-on-the-pool", "two-databases", "who-closes"),
+    ),
 )
 
 

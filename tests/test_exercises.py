@@ -250,4 +250,8 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "wait-your-turn": 24,
         "fail-fast": 25,
         "which-exception": 26,
+        "shared-client": 32,
+        "decode-on-the-pool": 33,
+        "two-databases": 34,
+        "who-closes": 35,
     }

@@ -97,4 +97,4 @@ def _at_each(wanted: str, places: Collection[CodeType], act: Callable[[], None])
     try:
         yield
     finally:
-        threading.setprofile(before)  # type: ignore[arg-type]
+        threading.setprofile(before)

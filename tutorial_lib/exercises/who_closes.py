@@ -59,8 +59,12 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     new_part, close_shop = require_several(both, ("new_part", "close_shop"), "two functions", lab)
     require_callable(new_part, "new_part")
     require_callable(close_shop, "close_shop")
-    _require_order(new_part, lab, closes=True)
-    _require_order(new_part, lab, closes=False)
+    with redis.Redis(host=lab.server.host, port=lab.server.port) as customer:
+        # Opened now: a socket that is opened right after another was closed gets its number, and whoever still waits
+        # on that number goes on waiting.
+        customer.ping()
+        _require_order(new_part, customer, lab, closes=True)
+        _require_order(new_part, customer, lab, closes=False)
     _require_one_for_all(new_part, lab)
     close_shop()
     left = _left(lab)
@@ -83,8 +87,9 @@ def _part_of(new_part: Callable[[], Any]) -> redis.Redis:
 class _Kitchen:
     """A part that waits for an order, in a thread of its own, until it gets one or is cut off."""
 
-    def __init__(self, part: redis.Redis, lab: Lab) -> None:
+    def __init__(self, part: redis.Redis, customer: redis.Redis, lab: Lab) -> None:
         self._part = part
+        self._customer = customer
         self._lab = lab
         self.got: Any = None
 
@@ -103,25 +108,29 @@ class _Kitchen:
             self.got = error
 
     def __exit__(self, *_: object) -> None:
-        with redis.Redis(host=self._lab.server.host, port=self._lab.server.port) as r:
-            r.rpush("orders", "tea")
-        self._thread.join()
+        self._customer.rpush("orders", "tea")
+        self._thread.join(PATIENCE)
 
 
-def _require_order(new_part: Callable[[], Any], lab: Lab, *, closes: bool) -> None:
+def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab, *, closes: bool) -> None:
     """Let a part come and go while another waits, and raise Wrong if that one was cut off."""
     waiting, leaving = _part_of(new_part), _part_of(new_part)
     same = waiting is leaving
-    with _Kitchen(waiting, lab) as kitchen:
+    with _Kitchen(waiting, customer, lab) as kitchen:
         _work(leaving)
+        if kitchen.got is not None:
+            raise Wrong(
+                f"One part waited for an order, with `BLPOP`, and before anybody left it got `{_named(kitchen.got)}`. "
+                "Which of your settings does not let it wait?"
+            )
         before = lab.server.opened()
         if closes:
             leaving.close()
         del leaving
-    opened = lab.server.opened() - before - 1  # the one that brought the order
-    if isinstance(kitchen.got, (tuple, list)) and not opened:
+    came = isinstance(kitchen.got, (tuple, list))
+    if came and lab.server.opened() == before:
         return
-    cut = f"got `{_named(kitchen.got)}`" if isinstance(kitchen.got, Exception) else "had to connect anew"
+    cut = "had to connect anew" if came else f"got `{_named(kitchen.got)}`" if kitchen.got else "got nothing"
     how = "closed its client" if closes else "dropped its client without closing it"
     if same:
         raise Wrong(
@@ -220,20 +229,6 @@ def closes_a_client(host, port):  # "closing a client closes its pool"
     return new_part, close_shop
 
 
-def forgets_the_idle(host, port):  # close_shop gives back one, and the pool keeps the rest open
-    pool = redis.ConnectionPool(host=host, port=port)
-
-    def new_part():
-        return redis.Redis(connection_pool=pool)
-
-    def close_shop():
-        connection = pool.get_connection()
-        connection.disconnect()
-        pool.release(connection)
-
-    return new_part, close_shop
-
-
 def one_place(host, port):
     pool = redis.ConnectionPool(host=host, port=port, max_connections=1)
     return lambda: redis.Redis(connection_pool=pool), pool.close
@@ -254,7 +249,6 @@ WRONG = {
     one_client_for_all: "Both had the same client",
     client_for_each: "opened 10 connections",
     closes_a_client: "has 2 connections",
-    forgets_the_idle: "has 1 connection.",
     one_place: "may be out at once",
     hands_out_the_pool: "returned a pool",
     a_client_and_a_pool: "without parentheses",
@@ -263,6 +257,6 @@ WRONG = {
 HINTS = (
     "Three ways to make a client are in the lesson's last table. What does `close()` hang up with each?",
     "Ten parts on one connection means that they share a pool, and so none of them may own it. Who is left to own it?",
-    "`open_shop` makes the pool, once. A client that is given it with `connection_pool=` borrows from it and owns nothing.",
+    "`open_shop` makes the pool, once. A client that is given it with `connection_pool=` borrows, and owns nothing.",
     "`new_part` returns `redis.Redis(connection_pool=…)` on the one pool; `close_shop` closes that pool itself.",
 )

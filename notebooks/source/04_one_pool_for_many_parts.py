@@ -14,12 +14,11 @@
 # %% tags=["nbval-ignore-output"]
 import subprocess
 import sys
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
 import redis
-from IPython.display import display
+from ipywidgets import GridBox
 
 from tutorial_lib import PoolView, predict, run_threads, start_server
 
@@ -75,26 +74,28 @@ def visit(pool):
     try:
         return pool.get_connection()
     except redis.MaxConnectionsError:
-        return "turned away"
+        return None  # turned away
 
 
 views = PoolView(greetings, server), PoolView(counters, server)
-visitors = [visit(greetings) for _ in range(8)]
-display(*views)
-guess_away.reveal(visitors.count("turned away"))
-
-# %% [markdown]
-# A full house, and next door four seats that nobody may take. Now one pool of eight for both, and the same eight
-# visitors; then a ninth, whose view is to be counted:
+visitors = run_threads(8, lambda: visit(greetings))
+guess_away.reveal(visitors.count(None))
 
 # %%
-for connection in visitors[:4]:
+GridBox(views, layout={"grid_template_columns": "1fr 1fr"})
+
+# %% [markdown]
+# A full house, and next door four seats that nobody may take. Now one pool of eight for both parts, and the same
+# eight visitors; then a ninth, whose view is to be counted:
+
+# %%
+for connection in filter(None, visitors):
     greetings.release(connection)
 
 both = redis.ConnectionPool(**at, max_connections=8)
-visitors = [visit(both) for _ in range(8)]
-print("turned away:", visitors.count("turned away"))
-print("the ninth:", visit(both))
+visitors = run_threads(8, lambda: visit(both))
+print("turned away:", visitors.count(None))
+print("the ninth gets", visit(both))
 for connection in visitors:
     both.release(connection)
 
@@ -128,10 +129,11 @@ print("views:", r.get("views:home"))
 guess_threads.reveal("8 at most" if opened <= 8 else opened)
 
 # %% [markdown]
-# No view is lost, and no thread needs a connection, or a client, of its own.
+# No view is lost, and no thread needs a connection or a client of its own. In a program, `r` stands at the top
+# of one module, and the others import it.
 #
-# Another web server makes a client for each request, and keeps it with the request's other data.
-# (`client_name` is what a connection is called in CLIENT LIST, the server's own list; it helps us to count.)
+# Another shop makes a client for each request, and keeps it with the request's data. (`client_name` is what its
+# connections are called in CLIENT LIST, the server's own list.)
 
 # %% jupyter={"source_hidden": true}
 guess_requests = predict(
@@ -170,14 +172,14 @@ server.opened() - opened_before
 # Clients are cheap; it is the pool that there should be one of.
 #
 # How does a client for each request end? An open connection counts as an open file, and the operating system
-# allows a program so many of them. We start another program, allow it 50, and let it make clients until it
-# hits the wall. (Not on Windows.)
+# allows a program only so many. We start another program, allow it 50, and let it make clients until it hits
+# the wall. (Not on Windows.)
 
 # %% tags=["nbval-ignore-output"]
 program = f"""
 import redis, resource
 
-resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))
+resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))  # this program may open 50 files
 kept = []
 try:
     while True:
@@ -253,9 +255,8 @@ for connection in lent:
 {client.db for client in server.clients()}
 
 # %% [markdown]
-# At a busy moment one visitor in eight gets no greeting, and whoever looks into it later finds nothing. A connection
-# that is opened anew is in the pool's own drawer again. The lasting cure is a pool for each pair of database and
-# decoding:
+# At a busy moment one visitor in eight gets no greeting, and no error tells of it. A connection that is opened
+# anew begins in the pool's own drawer. The lasting cure is a pool for each pair of database and decoding:
 
 # %%
 shop.disconnect()
@@ -296,17 +297,6 @@ guess_close.reveal(server.opened() - opened_before)
 # There is another way to make a client of a pool, which reads even better: `redis.Redis.from_pool(shop)`. This time
 # the kitchen is waiting for an order while a part comes and goes.
 
-# %% jupyter={"source_hidden": true}
-guess_kitchen = predict(
-    "What does the kitchen get?",
-    {
-        "nothing, after two seconds": "So it would be with `Redis(connection_pool=shop)`. This client owns the pool.",
-        "an error of redis-py": "Redis-py had no time for one: it was reading when its own line was put away.",
-        "an error of Python": None,
-    },
-)
-guess_kitchen
-
 
 # %%
 def wait_for_order():
@@ -316,6 +306,18 @@ def wait_for_order():
         return error
 
 
+# %% jupyter={"source_hidden": true}
+guess_kitchen = predict(
+    "What does the kitchen get?",
+    {
+        "nothing, after two seconds": "So it would be with `Redis(connection_pool=shop)`. This client owns the pool.",
+        "an error of redis-py": "It makes its own errors of trouble on the line. This line was put away in mid-reading.",
+        "an error of Python": None,
+    },
+)
+guess_kitchen
+
+# %%
 heard_before = server.commands()["BLPOP"]
 with ThreadPoolExecutor() as kitchen:
     waiting = kitchen.submit(wait_for_order)
@@ -343,25 +345,9 @@ r.get("greeting")
 server.opened() - opened_before
 
 # %% [markdown]
-# A client that is thrown away closes itself. So here is a busy day: ten threads with twenty visits each, and for
-# each visit a client that is closed afterwards, made in either way.
-
-
-# %% tags=["nbval-ignore-output"]
-def visit_and_go(make_client):
-    try:
-        come_and_go(make_client)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return "greeted"
-
-
-for make_client in (redis.Redis, redis.Redis.from_pool):
-    days = run_threads(10, lambda: [visit_and_go(make_client) for _ in range(20)])  # noqa: B023
-    ends = Counter(end for day in days for end in day)
-    print(make_client.__name__, *ends.most_common(), sep="\n    ")
-
-# %% [markdown]
+# A client that is thrown away closes itself. So a web server that makes one `from_pool` for each request cuts off
+# all other requests at the end of each.
+#
 # The rule: whoever makes a pool closes it, after everybody else, as `with redis.ConnectionPool(…) as pool:` does
 # (new in redis-py 8.1).
 #

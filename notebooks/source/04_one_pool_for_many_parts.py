@@ -132,8 +132,8 @@ guess_threads.reveal("8 at most" if opened <= 8 else opened)
 # No view is lost, and no thread needs a connection or a client of its own. In a program, `r` stands at the top
 # of one module, and the others import it.
 #
-# Another shop makes a client for each request, and keeps it with the request's data. (`client_name` is what its
-# connections are called in CLIENT LIST, the server's own list.)
+# Another shop makes a client for each request, and keeps it. (`client_name` is what its connections are called
+# in CLIENT LIST, the server's own list.)
 
 # %% jupyter={"source_hidden": true}
 guess_requests = predict(
@@ -294,14 +294,14 @@ r.get("greeting")
 guess_close.reveal(server.opened() - opened_before)
 
 # %% [markdown]
-# There is another way to make a client of a pool, which reads even better: `redis.Redis.from_pool(shop)`. This time
-# the kitchen is waiting for an order while a part comes and goes.
+# There is another way to make a client of a pool, which reads even better: `redis.Redis.from_pool(shop)`. This
+# time the kitchen is waiting for an order while a part comes and goes.
 
 
 # %%
 def wait_for_order():
     try:
-        return r.blpop("orders", timeout=2)
+        return r.blpop("orders", timeout=4)
     except Exception as error:
         return error
 
@@ -310,8 +310,8 @@ def wait_for_order():
 guess_kitchen = predict(
     "What does the kitchen get?",
     {
-        "nothing, after two seconds": "So it would be with `Redis(connection_pool=shop)`. This client owns the pool.",
-        "an error of redis-py": "It makes its own errors of trouble on the line. This line was put away in mid-reading.",
+        "nothing, after four seconds": "So it would be with `Redis(connection_pool=shop)`. This client owns the pool.",
+        "an error of redis-py": "It makes its own errors of what a line says. This one was put away in mid-reading.",
         "an error of Python": None,
     },
 )
@@ -327,7 +327,7 @@ with ThreadPoolExecutor() as kitchen:
 
 got = waiting.result()
 whose = "redis-py" if isinstance(got, redis.RedisError) else "Python"
-guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after two seconds")
+guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after four seconds")
 
 # %% tags=["nbval-ignore-output"]
 print(f"{type(got).__name__}: {got}")

@@ -345,11 +345,10 @@ r.get("greeting")
 server.opened() - opened_before
 
 # %% [markdown]
-# A client that is thrown away closes itself. So a web server that makes one `from_pool` for each request cuts off
-# all other requests at the end of each.
+# A client that is thrown away closes itself, so one made `from_pool` for each request cuts off all other requests.
 #
-# The rule: whoever makes a pool closes it, after everybody else, as `with redis.ConnectionPool(…) as pool:` does
-# (new in redis-py 8.1).
+# The rule: whoever makes a pool closes it, and last, as `with redis.ConnectionPool(…) as pool:` does (since
+# redis-py 8.1).
 #
 # | made with | its `close()` hangs up |
 # |---|---|
@@ -359,8 +358,8 @@ server.opened() - opened_before
 #
 # ## Exercises
 #
-# [Four of them](../exercises/04_one_pool_for_many_parts.ipynb): one client for whoever asks first, text beside
-# bytes, orders that stay in their drawer, and parts that come and go.
+# [Four of them](../exercises/04_one_pool_for_many_parts.ipynb): twenty who ask first, text beside bytes,
+# orders in their drawer, parts that come and go.
 
 # %% [markdown]
 # ## Recap

@@ -15,7 +15,7 @@ from tutorial_lib.practice.verdict import Wrong, shown
 ID = "decode-on-the-pool"
 LESSON = "04"
 TITLE = "Text here, bytes there"
-NAME = "open_shop"
+NAME = "make_clients"
 
 ALL = 10
 EACH = 4
@@ -24,7 +24,7 @@ HOURS = {"open": "9:00", "close": "18:00"}
 PICTURE = b"\x89PNG\r\n\x1a\n"
 
 PROMPT = """
-The shop keeps greetings, which are text, and pictures, which are bytes. Write `open_shop(host, port)`. It returns two
+The shop keeps greetings, which are text, and pictures, which are bytes. Write `make_clients(host, port)`. It returns two
 clients, `text` and `raw`:
 
 - what `text` reads comes back as `str`, whichever command reads it;

@@ -17,18 +17,18 @@ from tutorial_lib.threads import run_threads
 ID = "shared-client"
 LESSON = "04"
 TITLE = "Whoever asks first"
-NAME = "open_shop"
+NAME = "share_client"
 
 CALLERS = 20
 OVERTAKEN = 0.25
 
 PROMPT = """
 Each part of the shop calls `get_client()` when it needs Redis, and nobody knows which part is first. Write
-`open_shop(host, port)`, which returns that function. It returns a client.
+`share_client(host, port)`. It returns that function, `get_client`, which returns a client.
 
-**20** threads call it at the same moment, before anybody else has. All of them must get a client of **one and the
-same pool**; then each counts a view with it, and all 20 must arrive. Until the first command, the server sees **0**
-connections. A part that drops its client costs nobody else a connection.
+**20** threads call `get_client()` at the same moment, before anybody else has. All of them must get a client of **one
+and the same pool**. Then each counts a view with its client, and all 20 must arrive. Until the first command, the server
+sees **0** connections. A part that drops its client costs nobody else a connection.
 """
 
 
@@ -73,10 +73,10 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 
 def _require_function(value: Any) -> Callable[[], Any]:
     if value is None:
-        raise Wrong("`open_shop` returned `None`. It makes `get_client`; who hands it to the caller?")
+        raise Wrong("`share_client` returned `None`. It makes `get_client`; who hands it to the caller?")
     if isinstance(value, redis.Redis):
         raise Wrong(
-            "`open_shop` returned a client. Asked for is the function `get_client` itself, without parentheses: "
+            "`share_client` returned a client. Asked for is the function `get_client` itself, without parentheses: "
             "the parts of the shop will call it."
         )
     return require_callable(value, "get_client")
@@ -220,7 +220,7 @@ WRONG = {
 
 HINTS = (
     "What should all callers share? Make that on a line that runs once, whoever calls, and however many at once.",
-    "`open_shop` runs once, before any caller comes; `get_client` runs twenty times, in twenty threads.",
+    "`share_client` runs once, before any caller comes; `get_client` runs twenty times, in twenty threads.",
     "What does it cost to make a client that nobody may ever use? In the lessons, how many connections were open "
     "after `redis.Redis(...)`, and how many after its first command?",
     "Make the client beside `get_client`, one level up, and let `get_client` return that. It owns its pool, and lives "

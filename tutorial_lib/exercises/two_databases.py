@@ -15,7 +15,7 @@ from tutorial_lib.threads import run_threads
 ID = "two-databases"
 LESSON = "04"
 TITLE = "Every order in its drawer"
-NAME = "open_shop"
+NAME = "open_drawers"
 
 BEFORE = 5
 THREADS = 8
@@ -25,7 +25,7 @@ ALL = BEFORE + THREADS * EACH
 
 PROMPT = """
 The shop counts views in database **0** and keeps its orders in database **1**. One client is sent from drawer to drawer
-with `SELECT`. On quiet days that works, and on busy days orders are missing. Mend `open_shop(host, port)`. As now, it
+with `SELECT`. On quiet days that works, and on busy days orders are missing. Mend `open_drawers(host, port)`. As now, it
 returns two functions:
 
 - `count_view()` adds 1 to `views:home` in database 0, and returns the new number;

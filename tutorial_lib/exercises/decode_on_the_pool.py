@@ -24,8 +24,8 @@ HOURS = {"open": "9:00", "close": "18:00"}
 PICTURE = b"\x89PNG\r\n\x1a\n"
 
 PROMPT = """
-The shop keeps greetings, which are text, and pictures, which are bytes. Write `make_clients(host, port)`. It returns two
-clients, `text` and `raw`:
+The shop keeps greetings, which are text, and pictures, which are bytes. Write `make_clients(host, port)`. It returns
+two clients, `text` and `raw`:
 
 - what `text` reads comes back as `str`, whichever command reads it;
 - what `raw` reads comes back as `bytes`, as it lies in Redis.

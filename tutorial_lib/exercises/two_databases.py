@@ -25,8 +25,8 @@ ALL = BEFORE + THREADS * EACH
 
 PROMPT = """
 The shop counts views in database **0** and keeps its orders in database **1**. One client is sent from drawer to drawer
-with `SELECT`. On quiet days that works, and on busy days orders are missing. Mend `open_drawers(host, port)`. As now, it
-returns two functions:
+with `SELECT`. On quiet days that works, and on busy days orders are missing. Mend `open_drawers(host, port)`. As now,
+it returns two functions:
 
 - `count_view()` adds 1 to `views:home` in database 0, and returns the new number;
 - `take_order(order)` appends to the list `orders` in database 1, and returns how many there are.

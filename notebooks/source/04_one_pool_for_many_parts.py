@@ -132,6 +132,8 @@ guess_threads.reveal("8 at most" if opened <= 8 else opened)
 # No view is lost, and no thread needs a connection or a client of its own. In a program, `r` stands at the top
 # of one module, and the others import it.
 #
+# ## A client for each request
+#
 # Another shop makes a client for each request, and keeps it. (`client_name` is what its connections are called
 # in CLIENT LIST, the server's own list.)
 
@@ -295,7 +297,7 @@ guess_close.reveal(server.opened() - opened_before)
 
 # %% [markdown]
 # There is another way to make a client of a pool, which reads even better: `redis.Redis.from_pool(shop)`. This
-# time the kitchen is waiting for an order while a part comes and goes.
+# time the kitchen, in a thread of its own, is waiting for an order while a part comes and goes.
 
 
 # %%
@@ -321,7 +323,7 @@ guess_kitchen
 heard_before = server.commands()["BLPOP"]
 with ThreadPoolExecutor() as kitchen:
     waiting = kitchen.submit(wait_for_order)
-    while server.commands()["BLPOP"] == heard_before:
+    while server.commands()["BLPOP"] == heard_before:  # until the server knows that it waits
         sleep(0.05)
     come_and_go(redis.Redis.from_pool)
 
@@ -333,8 +335,8 @@ guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after four sec
 print(f"{type(got).__name__}: {got}")
 
 # %% [markdown]
-# `from_pool` makes the client the pool's owner. Its `close()` hangs up every connection, those in use too, and
-# `except redis.RedisError` does not catch what follows.
+# `from_pool` makes the client the pool's owner. Its `close()` hangs up every connection, those in use too. What
+# comes of it is an error of Python's own, which `except redis.RedisError` misses.
 #
 # It does not even take a `close()`. This client is dropped as soon as it has answered:
 

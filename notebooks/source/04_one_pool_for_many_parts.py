@@ -191,7 +191,7 @@ except OSError as error:
     print(len(kept), "clients, then OSError: [Errno %d] %s" % (error.errno, error.strerror))
 """
 done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-print(done.stdout)
+print(done.stdout.strip())
 
 # %% [markdown]
 # Often 1,024 are allowed, so it comes long after the mistake, to whatever opens the next file: a connection, a
@@ -200,7 +200,8 @@ print(done.stdout)
 # ## Whose settings hold?
 #
 # The shop's pool was told nothing of database or decoding. One part wants text, from drawer 5:
-# `picky = redis.Redis(connection_pool=shop, db=5, decode_responses=True)`.
+#
+#     picky = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
 
 # %% jupyter={"source_hidden": true}
 guess_settings = predict(
@@ -216,11 +217,12 @@ guess_settings
 # %%
 r.set("greeting", "hello")
 picky = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
-print(redis.Redis(connection_pool=shop, host="redis.example.com").get("greeting"))
+elsewhere = redis.Redis(connection_pool=shop, host="redis.example.com")
+print("from redis.example.com:", elsewhere.get("greeting"))
 guess_settings.reveal(repr(picky.get("greeting")))
 
 # %% [markdown]
-# Not even the host counts, and nobody warns. Where a connection leads, and whether it decodes, is settled when
+# Not even the host counts: that greeting was ours. And nobody warns. Where a connection leads, and whether it decodes, is settled when
 # the *pool* opens it. A client that is given a pool drops such settings of its own.
 #
 # One command does change the drawer: `SELECT`. A part that writes reports uses it.

@@ -222,8 +222,8 @@ print("from redis.example.com:", elsewhere.get("greeting"))
 guess_settings.reveal(repr(picky.get("greeting")))
 
 # %% [markdown]
-# Not even the host counts: that greeting was ours. And nobody warns. Where a connection leads, and whether it decodes, is settled when
-# the *pool* opens it. A client that is given a pool drops such settings of its own.
+# Not even the host counts: that greeting was ours. And nobody warns. Where a connection leads, and whether it
+# decodes, is settled when the *pool* opens it. A client that is given a pool drops such settings of its own.
 #
 # One command does change the drawer: `SELECT`. A part that writes reports uses it.
 

@@ -49,7 +49,7 @@ def require_callable(value: Any, name: str, *arguments: Any) -> Callable[..., An
 def require_client(value: Any, said: str) -> redis.Redis:
     """Return the value if it is a client; otherwise raise Wrong. ``said`` says where it came from: "`text` is"."""
     if value is ...:
-        raise NotAttempted(f"{said} still the `...` it came with. Put your code in its place.")
+        raise NotAttempted(f"{said} the `...` that it came with. Put your code in its place.")
     if isinstance(value, redis.ConnectionPool):
         raise Wrong(f"{said} a pool. Asked for is a client that uses one: it is the client that has `get` and `incr`.")
     if isinstance(value, type):

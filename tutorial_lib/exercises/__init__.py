@@ -47,6 +47,11 @@ COURSE = (
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
     Lesson(
+        "04_one_pool_for_many_parts",
+        "How do many parts share one pool?",
+        ("shared-client", "decode-on-the-pool", "two-databases", "who-closes"),
+    ),
+    Lesson(
         "05_who_still_holds_a_connection",
         "Who still holds a connection?",
         ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),

@@ -1,0 +1,100 @@
+"""Parts of a shop that share a Redis: do clients come back, from which pools, and what if two are made at once?"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from time import sleep
+from types import CodeType, FrameType
+from typing import Any
+
+import redis
+
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
+
+_BUILDS = [inspect.unwrap(redis.ConnectionPool.__init__).__code__]
+_GIVES_BACK = [inspect.unwrap(kind.release).__code__ for kind in (redis.ConnectionPool, redis.BlockingConnectionPool)]
+
+
+def require_several(value: Any, names: tuple[str, ...], what: str, lab: Lab) -> tuple[Any, ...]:
+    """Return the value if it is as many things as there are names; otherwise raise Wrong, or NotAttempted."""
+    asked = " and ".join(f"`{name}`" for name in names)
+    if value is None:
+        raise Wrong(f"`{lab.name}` returned `None`. Asked for are {what}, {asked}: what does `return` say?")
+    if not isinstance(value, (tuple, list)) or len(value) != len(names):
+        raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for are {what}, {asked}, with a comma between them.")
+    for name, part in zip(names, value, strict=True):
+        if part is ...:
+            raise NotAttempted(f"`{name}` is still the `...` it came with. Put your code in its place.")
+    return tuple(value)
+
+
+def require_callable(value: Any, name: str, *arguments: Any) -> Callable[..., Any]:
+    """Return the value if it can be called with such arguments; otherwise raise Wrong."""
+    if not callable(value):
+        raise Wrong(f"`{name}` is {shown(value)}. Asked for is the function `{name}` itself, without parentheses.")
+    try:
+        inspect.signature(value).bind(*arguments)
+    except TypeError:
+        raise Wrong(f"`{name}` cannot be called as `{name}({', '.join(map(repr, arguments))})`.") from None
+    except ValueError:  # a builtin that does not tell its parameters
+        pass
+    function: Callable[..., Any] = value
+    return function
+
+
+def require_client(value: Any, said: str) -> redis.Redis:
+    """Return the value if it is a client; otherwise raise Wrong. ``said`` says where it came from: "`text` is"."""
+    if value is ...:
+        raise NotAttempted(f"{said} the `...` that it came with. Put your code in its place.")
+    if isinstance(value, redis.ConnectionPool):
+        raise Wrong(f"{said} a pool. Asked for is a client that uses one: it is the client that has `get` and `incr`.")
+    if isinstance(value, type):
+        raise Wrong(f"{said} the class `{value.__name__}` itself. A class makes clients when it is called.")
+    if not isinstance(value, redis.Redis):
+        raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. Asked for is a client, a `redis.Redis`.")
+    return value
+
+
+@contextmanager
+def slow_building(seconds: float) -> Iterator[None]:
+    """Inside, a new thread that begins to build a pool waits for a second one that does, for at most ``seconds``.
+
+    So what happens once in a thousand times, two who find nothing built, happens every time.
+    """
+    two = threading.Barrier(2)
+
+    def wait_for_another() -> None:
+        with suppress(threading.BrokenBarrierError):
+            two.wait(seconds)
+
+    with _at_each("call", _BUILDS, wait_for_another):
+        yield
+
+
+@contextmanager
+def slow_between_commands(seconds: float) -> Iterator[None]:
+    """Inside, a new thread that has given a connection back rests for ``seconds``, so that another can borrow it."""
+    with _at_each("return", _GIVES_BACK, lambda: sleep(seconds)):
+        yield
+
+
+@contextmanager
+def _at_each(wanted: str, places: Collection[CodeType], act: Callable[[], None]) -> Iterator[None]:
+    """Call ``act`` where a thread begun inside calls, or returns from, these functions. No module is changed for it:
+    Python itself reports each call.
+    """
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        if event == wanted and frame.f_code in places:
+            act()
+
+    before = threading.getprofile()
+    threading.setprofile(look)
+    try:
+        yield
+    finally:
+        threading.setprofile(before)

@@ -65,6 +65,16 @@ def test_the_symptom_table_is_that_of_lesson_00() -> None:
     assert symptoms(README) == symptoms(source)
 
 
+@pytest.mark.parametrize("document", ["README.md", f"notebooks/{LESSONS[0]}"])
+def test_each_symptom_leads_to_the_very_section_of_its_lesson(document: str) -> None:
+    text = text_of(TOP / document)
+    rows = text[text.index("| What you see | Lesson |") :].partition("\n\n")[0].splitlines()[2:]
+    written = {lesson[:2] for lesson in LESSONS}
+    for row in rows:
+        lesson = row.rpartition(" | ")[2].lstrip("[")[:2]
+        assert (lesson in written) == (".ipynb#" in row), row
+
+
 @pytest.mark.parametrize(
     "target", sorted(set(re.findall(r"(?m)(?:^|`|1 )make (\w+)", README + (TOP / "CONTRIBUTING.md").read_text())))
 )

@@ -344,7 +344,7 @@ guess_worked.reveal(len({lease.connection for lease in recording.leases}))
 # %% [markdown]
 # The other nineteen said their hellos for nothing, and each takes memory of the server and of us. One caller
 # uses one connection; only callers *at the same moment* need more. How many more, and where the gain ends,
-# is measured in lesson 07.
+# is measured in [lesson 07](07_how_big_a_pool.ipynb).
 
 # %% [markdown]
 # ## Exercises

@@ -363,7 +363,7 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 # %% [markdown]
 # Last, close the pools that have connected, and the server.
 #
-# **Next:** lesson 04, *How do many parts share one pool?*, is to come. Back to
+# **Next:** [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb) Back to
 # [Your first pool](02_your_first_pool.ipynb).
 
 # %% tags=["no-output"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.recording import record
+from tutorial_lib.recording.recording import record
 
 Function = Callable[..., Any]
 

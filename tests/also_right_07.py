@@ -10,8 +10,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.simulation import simulate
-from tutorial_lib.sizing import erlang_c, in_flight, mean_wait
+from tutorial_lib.sizing.formulas import erlang_c, in_flight, mean_wait
+from tutorial_lib.sizing.simulation import simulate
 
 # -- littles-law
 

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.fake_connections import FakeConnection
-from tutorial_lib.pace import Clock
+from tutorial_lib.load.pace import Clock
 
 
 class TurnedClock(Clock):

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.pool_size import size_pool
+from tutorial_lib.sizing.pool_size import size_pool
 from tutorial_lib.widgets.calculator import CONTROLS, Calculator, calculator
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.test_plots import headline, words
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.fleet_plot import plot_fleet
-from tutorial_lib.picture import IN_USE, Picture
+from tutorial_lib.plots.fleet import plot_fleet
+from tutorial_lib.plots.picture import IN_USE, Picture
 
 OTHERS = {"listeners": 40, "blocked": 80}
 

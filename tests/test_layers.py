@@ -27,10 +27,10 @@ LAYERS = (
     ("binder", "doctor", "lab"),
     ("practice.check_view", "practice.commands", "practice.progress_view", "practice.verify_course"),
     ("practice.checking_course",),
-    ("exercises", "fleet_plot", "load_plots", "picture", "plots", "practice.panel", "prediction", "widgets"),
-    ("course", "load", "load_report", "meter", "pace", "practice", "predicted", "progress_bar", "sweeps", "workload"),
-    ("anatomy", "callsite", "covers", "faults", "lease", "observe", "recording", "servers", "sides", "tap", "threads"),
-    ("arguments", "errors", "histogram", "missing_name", "pool_size", "simulation", "sizing"),
+    ("exercises", "plots", "practice.panel", "widgets"),
+    ("course", "load", "practice"),
+    ("anatomy", "faults", "observe", "recording", "servers", "sides", "threads"),
+    ("arguments", "errors", "missing_name", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

@@ -19,12 +19,12 @@ import redis.asyncio
 from tests.load_fakes import TurnedClock, blocking_pool, plain_pool
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults import FaultProxy
-from tutorial_lib.load import GIVE_UP_AFTER, _Run, run_load
-from tutorial_lib.load_report import FALLBACK_NOTE, Calls, LoadReport, Times
-from tutorial_lib.recording import record
+from tutorial_lib.load.report import FALLBACK_NOTE, Calls, LoadReport, Times
+from tutorial_lib.load.run import GIVE_UP_AFTER, _Run, run_load
+from tutorial_lib.load.workload import Workload
+from tutorial_lib.recording.recording import record
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.servers.redis_process import RedisProcess
-from tutorial_lib.workload import Workload
 
 SOON = 10.0
 """How long a test waits for something that should happen at once."""
@@ -298,7 +298,7 @@ def test_an_interrupt_brings_the_report_so_far(pace: dict[str, Any]) -> None:
 
 
 def test_an_interrupt_does_not_wait_for_a_call_that_never_returns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutorial_lib.load.LET_FINISH", 0.05)
+    monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 0.05)
     never, calls = threading.Event(), count()
 
     def work(client: redis.Redis) -> None:
@@ -313,7 +313,7 @@ def test_an_interrupt_does_not_wait_for_a_call_that_never_returns(monkeypatch: p
 
 
 def test_a_second_interrupt_brings_the_report_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutorial_lib.load.LET_FINISH", 3600.0)
+    monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 3600.0)
     ending, never, calls = threading.Event(), threading.Event(), count()
     end = _Run._end
     monkeypatch.setattr(_Run, "_end", lambda *arguments: (ending.set(), end(*arguments)))

@@ -12,13 +12,14 @@ from tests.load_fakes import TurnedClock, plain_pool
 from tests.test_load import borrower, report_of
 from tests.test_plots import headline, words
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load_plots import plot_load, plot_pool_size, plot_rtt_curve, plot_sweep
-from tutorial_lib.load_report import FALLBACK_NOTE
-from tutorial_lib.picture import Picture
-from tutorial_lib.pool_size import size_pool
+from tutorial_lib.load.report import FALLBACK_NOTE
+from tutorial_lib.load.sweeps import Sweep, sweep
+from tutorial_lib.load.workload import Workload
+from tutorial_lib.plots.knee import plot_pool_size
+from tutorial_lib.plots.loads import plot_load, plot_rtt_curve, plot_sweep
+from tutorial_lib.plots.picture import Picture
 from tutorial_lib.servers.fake import FakeServer
-from tutorial_lib.sweeps import Sweep, sweep
-from tutorial_lib.workload import Workload
+from tutorial_lib.sizing.pool_size import size_pool
 
 
 def texts(picture: Picture) -> set[str]:

@@ -16,9 +16,9 @@ import redis
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.picture import HATCH, Picture, seconds
-from tutorial_lib.plots import plot_timeline, plot_waits
-from tutorial_lib.recording import Recording, record
+from tutorial_lib.plots.picture import HATCH, Picture, seconds
+from tutorial_lib.plots.recordings import plot_timeline, plot_waits
+from tutorial_lib.recording.recording import Recording, record
 
 PLOTS = pytest.mark.parametrize("plot", [plot_timeline, plot_waits])
 
@@ -146,7 +146,7 @@ def test_it_shows_itself_with_an_alternative_text(plot: Callable[[Recording], Pi
 
 def test_pyplot_is_left_alone() -> None:
     """Its figures would be shown a second time at the end of the cell, and kept for ever."""
-    code = "import sys, tutorial_lib.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, tutorial_lib.plots.recordings; sys.exit('matplotlib.pyplot' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

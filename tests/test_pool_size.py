@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.pool_size import size_pool
-from tutorial_lib.sizing import wait_percentile
+from tutorial_lib.sizing.formulas import wait_percentile
+from tutorial_lib.sizing.pool_size import size_pool
 
 SERVICE = {"rate": 200.0, "hold": 0.05, "wait_budget": 0.005, "processes": 4}
 """Each process: 50 calls a second of 0.05 s, 2.5 connections in use."""

@@ -17,7 +17,7 @@ from tests.waiting import eventually
 from tutorial_lib.anatomy import waiting_now
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults import FaultProxy
-from tutorial_lib.recording import record
+from tutorial_lib.recording.recording import record
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets import presence
 from tutorial_lib.widgets.pool_view import PoolView

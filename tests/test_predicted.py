@@ -7,10 +7,10 @@ import pytest
 from tests.load_fakes import TurnedClock, plain_pool
 from tests.test_load import borrower
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load import run_load
-from tutorial_lib.predicted import predicted_wait, predicted_waits
-from tutorial_lib.sweeps import sweep
-from tutorial_lib.workload import Workload
+from tutorial_lib.load.predicted import predicted_wait, predicted_waits
+from tutorial_lib.load.run import run_load
+from tutorial_lib.load.sweeps import sweep
+from tutorial_lib.load.workload import Workload
 
 
 def test_one_connection_and_calls_that_come_too_fast_wait_longer_and_longer() -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tutorial_lib import prediction
-from tutorial_lib.prediction import predict
+from tutorial_lib.widgets import prediction
+from tutorial_lib.widgets.prediction import predict
 
 QUESTION = "How many of the `ten` get an error?"
 ANSWERS = {0: "A plain pool has no queue.", 6: None, 10: "Four of them found a connection free."}

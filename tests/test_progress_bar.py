@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tutorial_lib.progress_bar import ProgressBar, is_worth_showing
+from tutorial_lib.load.progress_bar import ProgressBar, is_worth_showing
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 import simpy
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.histogram import WaitHistogram
-from tutorial_lib.simulation import CHUNK, replay, simulate
-from tutorial_lib.sizing import erlang_c, mean_wait, wait_percentile
+from tutorial_lib.sizing.formulas import erlang_c, mean_wait, wait_percentile
+from tutorial_lib.sizing.histogram import WaitHistogram
+from tutorial_lib.sizing.simulation import CHUNK, replay, simulate
 
 
 def waits_in_simpy(arrivals: list[float], holds: list[float], limit: int, timeout: float | None = None) -> list[float]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.sizing import (
+from tutorial_lib.sizing.formulas import (
     connections_needed,
     erlang_c,
     fleet_budget,

@@ -14,10 +14,10 @@ import redis
 from tests.load_fakes import TurnedClock, blocking_pool, plain_pool
 from tests.test_load import borrower, report_of
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport
+from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport
+from tutorial_lib.load.sweeps import Spread, Sweep, sweep
+from tutorial_lib.load.workload import Workload
 from tutorial_lib.servers.fake import FakeServer
-from tutorial_lib.sweeps import Spread, Sweep, sweep
-from tutorial_lib.workload import Workload
 
 LOAD = Workload("PING", rate=100)
 

@@ -10,7 +10,7 @@ import redis
 from tests.fake_connections import FakeConnection
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.observe import snapshot
-from tutorial_lib.recording import record
+from tutorial_lib.recording.recording import record
 from tutorial_lib.threads import hold, run_threads
 
 

@@ -11,7 +11,7 @@ import redis
 
 from tests.load_fakes import plain_pool
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.workload import Workload
+from tutorial_lib.load.workload import Workload
 
 
 def test_evenly_spaced_calls_fall_due_one_gap_apart() -> None:

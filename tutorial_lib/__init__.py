@@ -23,24 +23,32 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tutorial_lib.exercises import exercise
     from tutorial_lib.faults import FaultProxy
-    from tutorial_lib.fleet_plot import plot_fleet
-    from tutorial_lib.load import run_load
-    from tutorial_lib.load_plots import plot_load, plot_pool_size, plot_rtt_curve, plot_sweep
-    from tutorial_lib.load_report import LoadReport
+    from tutorial_lib.load.predicted import predicted_waits
+    from tutorial_lib.load.report import LoadReport
+    from tutorial_lib.load.run import run_load
+    from tutorial_lib.load.sweeps import Sweep, sweep
+    from tutorial_lib.load.workload import Workload
     from tutorial_lib.observe import PoolSnapshot, snapshot
-    from tutorial_lib.plots import plot_timeline, plot_waits
-    from tutorial_lib.pool_size import size_pool
-    from tutorial_lib.predicted import predicted_waits
-    from tutorial_lib.prediction import predict
-    from tutorial_lib.recording import Recording, record
+    from tutorial_lib.plots.fleet import plot_fleet
+    from tutorial_lib.plots.knee import plot_pool_size
+    from tutorial_lib.plots.loads import plot_load, plot_rtt_curve, plot_sweep
+    from tutorial_lib.plots.recordings import plot_timeline, plot_waits
+    from tutorial_lib.recording.recording import Recording, record
     from tutorial_lib.servers import Server, start_server
-    from tutorial_lib.simulation import replay, simulate
-    from tutorial_lib.sizing import connections_needed, erlang_c, fleet_budget, in_flight, mean_wait, wait_percentile
-    from tutorial_lib.sweeps import Sweep, sweep
+    from tutorial_lib.sizing.formulas import (
+        connections_needed,
+        erlang_c,
+        fleet_budget,
+        in_flight,
+        mean_wait,
+        wait_percentile,
+    )
+    from tutorial_lib.sizing.pool_size import size_pool
+    from tutorial_lib.sizing.simulation import replay, simulate
     from tutorial_lib.threads import hold, run_threads
     from tutorial_lib.widgets.calculator import calculator
     from tutorial_lib.widgets.pool_view import PoolView
-    from tutorial_lib.workload import Workload
+    from tutorial_lib.widgets.prediction import predict
 
 __version__ = "0.1.0"
 
@@ -84,40 +92,40 @@ __all__ = [
 
 _HOME = {
     "FaultProxy": "tutorial_lib.faults",
-    "LoadReport": "tutorial_lib.load_report",
+    "LoadReport": "tutorial_lib.load.report",
     "PoolSnapshot": "tutorial_lib.observe",
     "PoolView": "tutorial_lib.widgets.pool_view",
-    "Recording": "tutorial_lib.recording",
+    "Recording": "tutorial_lib.recording.recording",
     "Server": "tutorial_lib.servers",
-    "Sweep": "tutorial_lib.sweeps",
-    "Workload": "tutorial_lib.workload",
+    "Sweep": "tutorial_lib.load.sweeps",
+    "Workload": "tutorial_lib.load.workload",
     "calculator": "tutorial_lib.widgets.calculator",
-    "connections_needed": "tutorial_lib.sizing",
-    "erlang_c": "tutorial_lib.sizing",
+    "connections_needed": "tutorial_lib.sizing.formulas",
+    "erlang_c": "tutorial_lib.sizing.formulas",
     "exercise": "tutorial_lib.exercises",
-    "fleet_budget": "tutorial_lib.sizing",
+    "fleet_budget": "tutorial_lib.sizing.formulas",
     "hold": "tutorial_lib.threads",
-    "in_flight": "tutorial_lib.sizing",
-    "mean_wait": "tutorial_lib.sizing",
-    "plot_fleet": "tutorial_lib.fleet_plot",
-    "plot_load": "tutorial_lib.load_plots",
-    "plot_pool_size": "tutorial_lib.load_plots",
-    "plot_rtt_curve": "tutorial_lib.load_plots",
-    "plot_sweep": "tutorial_lib.load_plots",
-    "plot_timeline": "tutorial_lib.plots",
-    "plot_waits": "tutorial_lib.plots",
-    "predict": "tutorial_lib.prediction",
-    "predicted_waits": "tutorial_lib.predicted",
-    "record": "tutorial_lib.recording",
-    "replay": "tutorial_lib.simulation",
-    "run_load": "tutorial_lib.load",
+    "in_flight": "tutorial_lib.sizing.formulas",
+    "mean_wait": "tutorial_lib.sizing.formulas",
+    "plot_fleet": "tutorial_lib.plots.fleet",
+    "plot_load": "tutorial_lib.plots.loads",
+    "plot_pool_size": "tutorial_lib.plots.knee",
+    "plot_rtt_curve": "tutorial_lib.plots.loads",
+    "plot_sweep": "tutorial_lib.plots.loads",
+    "plot_timeline": "tutorial_lib.plots.recordings",
+    "plot_waits": "tutorial_lib.plots.recordings",
+    "predict": "tutorial_lib.widgets.prediction",
+    "predicted_waits": "tutorial_lib.load.predicted",
+    "record": "tutorial_lib.recording.recording",
+    "replay": "tutorial_lib.sizing.simulation",
+    "run_load": "tutorial_lib.load.run",
     "run_threads": "tutorial_lib.threads",
-    "simulate": "tutorial_lib.simulation",
-    "size_pool": "tutorial_lib.pool_size",
+    "simulate": "tutorial_lib.sizing.simulation",
+    "size_pool": "tutorial_lib.sizing.pool_size",
     "snapshot": "tutorial_lib.observe",
     "start_server": "tutorial_lib.servers",
-    "sweep": "tutorial_lib.sweeps",
-    "wait_percentile": "tutorial_lib.sizing",
+    "sweep": "tutorial_lib.load.sweeps",
+    "wait_percentile": "tutorial_lib.sizing.formulas",
 }
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import redis
 
 from tests.bench.row import Row, at_least, at_most
-from tutorial_lib.load import run_load
+from tutorial_lib.load.run import run_load
+from tutorial_lib.load.workload import Workload
 from tutorial_lib.servers.base import Server
 from tutorial_lib.servers.redis_process import RedisProcess
-from tutorial_lib.workload import Workload
 
 QUICK = "GET greeting"
 SLOW = "BITCOUNT large"

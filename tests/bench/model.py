@@ -10,11 +10,11 @@ import redis
 
 from tests.bench.row import Row
 from tutorial_lib.faults import FaultProxy
-from tutorial_lib.load import run_load
-from tutorial_lib.predicted import predicted_wait, predicted_waits
+from tutorial_lib.load.predicted import predicted_wait, predicted_waits
+from tutorial_lib.load.run import run_load
+from tutorial_lib.load.sweeps import Sweep, sweep
+from tutorial_lib.load.workload import Workload
 from tutorial_lib.servers.redis_process import RedisProcess
-from tutorial_lib.sweeps import Sweep, sweep
-from tutorial_lib.workload import Workload
 
 SWEEPS = [(0.05, 45, (3, 4, 5, 6)), (0.05, 90, (5, 6, 7, 8)), (0.02, 150, (4, 5, 6))]
 """Round trip, rate and limits: on average 2.3, 4.6 and 3.1 connections are busy."""

@@ -11,8 +11,8 @@ from typing import Any
 import simpy
 
 from tests.bench.row import Row, at_least, at_most, interleaved
-from tutorial_lib.simulation import simulate
-from tutorial_lib.sizing import mean_wait, wait_percentile
+from tutorial_lib.sizing.formulas import mean_wait, wait_percentile
+from tutorial_lib.sizing.simulation import simulate
 
 RATE, HOLD, LIMIT = 1000, 0.01, 12
 
@@ -23,7 +23,7 @@ POOLS = [(7, 0.1, 1), (20, 0.1, 3), (100, 0.04, 6)]
 AN_HOUR = """
 import re, resource, sys, time
 from pathlib import Path
-from tutorial_lib.simulation import simulate
+from tutorial_lib.sizing.simulation import simulate
 start = time.perf_counter()
 run = simulate(10_000, 0.005, 60, borrows=36_000_000)
 seconds = time.perf_counter() - start

@@ -8,11 +8,11 @@ from functools import cache
 from statistics import fmean
 from typing import Any
 
+from tutorial_lib.load.sweeps import Spread, SweepRow
+from tutorial_lib.load.workload import Workload
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.simulation import replay
-from tutorial_lib.sweeps import Spread, SweepRow
-from tutorial_lib.workload import Workload
+from tutorial_lib.sizing.simulation import replay
 
 ID = "find-the-knee"
 LESSON = "07"

@@ -13,7 +13,7 @@ import redis
 
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
-from tutorial_lib.recording import Recording, record
+from tutorial_lib.recording.recording import Recording, record
 from tutorial_lib.threads import hold as borrow_for
 from tutorial_lib.threads import run_threads
 

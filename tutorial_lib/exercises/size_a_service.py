@@ -14,17 +14,18 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.load import run_load
+from tutorial_lib.load.run import run_load
+from tutorial_lib.load.workload import Workload
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.simulation import replay, simulate
-from tutorial_lib.sizing import connections_needed, mean_wait
-from tutorial_lib.workload import Workload
+from tutorial_lib.sizing.formulas import connections_needed, mean_wait
+from tutorial_lib.sizing.simulation import replay, simulate
 
 ID = "size-a-service"
 LESSON = "07"
 TITLE = "The smallest limit that keeps a promise"
 NAME = "smallest_limit"
+USES = ("mean_wait",)
 
 BORROWS = 20_000
 REAL_CALLS = 40
@@ -34,9 +35,8 @@ Write `smallest_limit(rate, hold, wait_budget)`. A service borrows `rate` times 
 connection for `hold` seconds, now longer, now shorter. It returns the smallest limit with which callers wait no longer
 than `wait_budget` seconds **on average**, those who do not wait at all included.
 
-The lesson's `mean_wait(rate, hold, limit)` is there for you: `from tutorial_lib import mean_wait`. It raises
-`BadSetting` for a limit that can never keep up. Your limits are tried on 20,000 simulated callers, and one of them on
-a real pool.
+The lesson's `mean_wait(rate, hold, limit)` is imported for you. It raises `BadSetting` for a limit that can never keep
+up. Your limits are tried on 20,000 simulated callers, and one of them on a real pool.
 """
 
 
@@ -46,8 +46,6 @@ def starter(rate, hold, wait_budget):
 
 
 def solution(rate, hold, wait_budget):
-    from tutorial_lib import mean_wait
-
     limit = int(rate * hold) + 1
     while mean_wait(rate, hold, limit) > wait_budget:
         limit += 1

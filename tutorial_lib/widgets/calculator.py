@@ -10,8 +10,8 @@ import anywidget
 import traitlets
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load_plots import plot_pool_size
-from tutorial_lib.pool_size import PoolSize, size_pool
+from tutorial_lib.plots.knee import plot_pool_size
+from tutorial_lib.sizing.pool_size import PoolSize, size_pool
 
 CONTROLS: list[dict[str, Any]] = [
     {"name": "rate", "label": "Calls per second, in all", "least": 1, "most": 20_000},

@@ -11,7 +11,7 @@ is the queue that textbooks call M/M/c:
 * holds vary, as an exponential distribution does; holds that vary less make for shorter waits;
 * nobody gives up, and it has gone on for long enough to settle.
 
-Where yours differs, ask ``tutorial_lib.simulation`` instead.
+Where yours differs, ask ``tutorial_lib.sizing.simulation`` instead.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tutorial_lib.workload import Workload
+from tutorial_lib.load.workload import Workload
 
 Seconds = NDArray[np.float64]
 

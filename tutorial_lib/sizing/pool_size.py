@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tutorial_lib.arguments import not_negative, percentile_below_100, positive, whole
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.sizing import connections_needed, fleet_budget, in_flight, wait_percentile
+from tutorial_lib.sizing.formulas import connections_needed, fleet_budget, in_flight, wait_percentile
 
 SHOWN_BEYOND = 6
 """How many limits of the curve lie beyond the last one that matters."""

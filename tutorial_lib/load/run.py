@@ -17,13 +17,13 @@ from tutorial_lib import observe
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults.proxy import behind_proxies
 from tutorial_lib.faults.relay import LOOPBACK
-from tutorial_lib.load_report import Calls, LoadReport, Times
-from tutorial_lib.meter import Meter, meter_of
-from tutorial_lib.pace import Clock, pace_of
-from tutorial_lib.progress_bar import ProgressBar
+from tutorial_lib.load.meter import Meter, meter_of
+from tutorial_lib.load.pace import Clock, pace_of
+from tutorial_lib.load.progress_bar import ProgressBar
+from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.workload import MOST_CALLS, Workload, check_workload
+from tutorial_lib.recording.tap import outcome_of
 from tutorial_lib.servers.base import FALLBACK_PORTS, Server
-from tutorial_lib.tap import outcome_of
-from tutorial_lib.workload import MOST_CALLS, Workload, check_workload
 
 __all__ = ["LoadReport", "Workload", "run_load"]
 

@@ -25,7 +25,7 @@ Site = tuple[CodeType | None, int]
 NOWHERE: Site = (None, 0)
 
 _REDIS = str(Path(redis.__file__).parent) + os.sep
-_OURS = str(Path(__file__).parent) + os.sep
+_OURS = str(Path(__file__).parents[1]) + os.sep
 # Solutions and wrong answers stand in this package for a learner's own code, so their lines count as the learner's.
 _LEARNERS = _OURS + "exercises" + os.sep
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import count as counting
 from typing import Protocol, TypeAlias
 
-from tutorial_lib.workload import Workload
+from tutorial_lib.load.workload import Workload
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""Measurements as pictures: one load, a sweep over limits beside the model, distance, and the knee of a pool's size."""
+"""Measurements as pictures: one load, a sweep over limits beside the model, and distance."""
 
 from __future__ import annotations
 
@@ -6,37 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.arguments import in_short, not_negative, of_kind, positive
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport
-from tutorial_lib.picture import (
-    FAINT,
+from tutorial_lib.load.predicted import predicted_waits
+from tutorial_lib.load.report import LoadReport
+from tutorial_lib.load.sweeps import Sweep
+from tutorial_lib.plots.picture import (
     IN_USE,
-    PAPER,
     QUIET,
     TROUBLE,
     WAITING,
     Picture,
     counted,
     drawing,
-    headline,
     quiet,
     seconds,
 )
-from tutorial_lib.pool_size import PoolSize
-from tutorial_lib.predicted import predicted_waits
+from tutorial_lib.plots.waits import MARKED, MS, beside, finish, mark, note, scale_of_waits
 from tutorial_lib.servers.base import Server
-from tutorial_lib.sweeps import Sweep
-
-MS = 1000.0
-LINEAR_BELOW = 1.0
-"""Milliseconds: an axis of waits is logarithmic above, so that 2 ms and 2 s are both seen, and reaches down to 0."""
-
-MARKED: Any = {"ls": "", "mec": PAPER, "mew": 0.8, "zorder": 3}
-
 
 # -- one load
 
@@ -55,12 +44,12 @@ def plot_load(report: LoadReport) -> Picture:
         axes.scatter(
             report.calls.due, report.calls.service * MS, color=IN_USE, marker="^", label="with a connection", **dots
         )
-        _scale_of_waits(axes, top=0 if not report.done else latency.worst * MS)
+        scale_of_waits(axes, top=0 if not report.done else latency.worst * MS)
         axes.set_xlabel("when the call was due (seconds)")
         axes.set_ylabel("milliseconds")
         axes.legend(loc="upper left", markerscale=2, ncols=2, bbox_to_anchor=(0, 1.12))
-        _finish(figure, title, report.real)
-    alt = f"Calls by the time when they were due. {title}.{_note(report.real)}"
+        finish(figure, title, report.real)
+    alt = f"Calls by the time when they were due. {title}.{note(report.real)}"
     return Picture(figure, alt, f"load of {counted(report.done, 'call')}")
 
 
@@ -80,11 +69,11 @@ def plot_sweep(measured: Sweep) -> Picture:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
         _draw_waits(above, measured, model)
         _draw_throughput(below, measured)
-        _finish(figure, title, real)
+        finish(figure, title, real)
     waits = ", ".join(f"limit {row.limit}: {seconds(row.waiting.middle)}" for row in measured)
     predicted = ", ".join(f"{limit}: {seconds(wait)}" for limit, wait in model.items())
     alt = f"Mean wait by limit. {title}. Measured: {waits}." + (f" Predicted: {predicted}." if model else "")
-    return Picture(figure, alt + _note(real), f"sweep of {counted(len(measured), 'limit')}")
+    return Picture(figure, alt + note(real), f"sweep of {counted(len(measured), 'limit')}")
 
 
 def _sweep_in_words(measured: Sweep) -> str:
@@ -108,8 +97,8 @@ def _draw_waits(axes: Axes, measured: Sweep, model: dict[int, float]) -> None:
             axes.plot(limits, middles, marker, color=colour, ms=7, label=label, **MARKED)
     if measured.workload.is_open:
         in_use = (measured.workload.rate or 0) * measured[-1].service.middle
-        _mark(axes, in_use, f"{in_use:.2g} in use\non average", QUIET)
-    _scale_of_waits(axes, top=max(row.waiting.high for row in measured) * MS)
+        mark(axes, in_use, f"{in_use:.2g} in use\non average", QUIET)
+    scale_of_waits(axes, top=max(row.waiting.high for row in measured) * MS)
     axes.set_ylabel("mean wait (milliseconds)")
     axes.legend(loc="upper right")
 
@@ -164,16 +153,16 @@ def plot_rtt_curve(
         below.set_ylabel("times\nas long")
         below.set_ylim(0, max(ratios) * 1.2)
         below.set_xlabel("round trip to the server (milliseconds)")
-        _finish(figure, title, real)
+        finish(figure, title, real)
     costs = "; ".join(f"{_away(d)}: {seconds(s)} fresh, {seconds(q)} pooled" for d, s, q in points)
     alt = f"Time of one command by distance, with a fresh connection each time and with a pooled one. {title}. {costs}."
-    return Picture(figure, alt + _note(real), f"cost by distance, {counted(len(points), 'point')}")
+    return Picture(figure, alt + note(real), f"cost by distance, {counted(len(points), 'point')}")
 
 
 def _draw_costs(axes: Axes, at: Sequence[float], heights: Sequence[float], colour: str, marker: str, name: str) -> None:
     axes.plot(at, heights, color=colour, lw=2)
     axes.plot(at, heights, marker, color=colour, ms=7, **MARKED)
-    _beside(axes, (at[-1], heights[-1]), name, colour, fontweight="bold")
+    beside(axes, (at[-1], heights[-1]), name, colour, fontweight="bold")
     axes.grid(axis="y")
     quiet(axes)
 
@@ -201,109 +190,3 @@ def _points(
         )
         for distance, slow, quick in sorted(zip(round_trips, fresh, pooled, strict=True))
     ]
-
-
-# -- the size of a pool
-
-
-def plot_pool_size(size: PoolSize) -> Picture:
-    """Draw how long callers wait with each limit, the smallest limit that will do, and the most the server allows."""
-    of_kind(PoolSize, "size", size, "size_pool(rate, hold) returns one.")
-    with drawing(height=3.2) as figure:
-        axes = figure.subplots()
-        _draw_knee(axes, size)
-        if size.most <= axes.get_xlim()[1]:
-            # Where the curve is not: it is high on the left and low on the right.
-            _mark(axes, size.most, f"the server\nallows {size.most:,}", TROUBLE, high=size.most > size.limit)
-        _finish(figure, _size_in_words(size), real=None)
-    return Picture(figure, f"Wait by limit. {size}", f"pool size, limit {size.limit}")
-
-
-def _size_in_words(size: PoolSize) -> str:
-    each = " each" if size.processes > 1 else ""
-    allowed = f"{size.most:,}" if size.fits else f"only {size.most:,}"
-    return f"{counted(size.limit, 'connection')}{each} will do, and the server allows {allowed}{each}"
-
-
-def _draw_knee(axes: Axes, size: PoolSize) -> None:
-    limits, waits = zip(*size.curve(), strict=True)
-    wait, budget = (size.wait(size.limit) or 0) * MS, size.wait_budget * MS
-    axes.plot(limits, [one * MS for one in waits], color=IN_USE, lw=2, marker="o", ms=4, mec=PAPER, mew=0.6)
-    axes.plot(size.limit, wait, "D", color=IN_USE, ms=10, **MARKED)
-    axes.annotate(f"{size.limit:,}", (size.limit, wait), xytext=(8, 8), textcoords="offset points", color=IN_USE)
-    axes.axhline(budget, color=WAITING, lw=1.6, ls=(0, (4, 3)))
-    _beside(axes, (1, budget), f"budget {seconds(size.wait_budget)}", QUIET, xycoords=("axes fraction", "data"))
-
-    right = limits[-1] + 0.5
-    left = max(0.0, min(size.busy, size.most) - max(1.0, 0.06 * (right - size.busy)))
-    axes.set_xlim(left, right)
-    if size.busy > left:
-        axes.axvspan(left, size.busy, color=FAINT, lw=0)
-    if size.busy - left > 0.05 * (right - left):
-        axes.text(
-            (left + size.busy) / 2,
-            0.5,
-            "never settles",
-            rotation=90,
-            ha="center",
-            va="center",
-            color=QUIET,
-            fontsize=8.5,
-            transform=axes.get_xaxis_transform(),
-        )
-    _scale_of_waits(axes, top=max(*waits, size.wait_budget) * MS)
-    axes.set_ylabel(f"{size.percentile:g} in 100 wait at most (ms)")
-    axes.set_xlabel("limit of each pool" if size.processes > 1 else "limit of the pool")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-# -- what they share
-
-
-def _scale_of_waits(axes: Axes, top: float) -> None:
-    axes.set_yscale("symlog", linthresh=LINEAR_BELOW, linscale=0.5)
-    axes.set_ylim(-0.12 * LINEAR_BELOW, max(top, LINEAR_BELOW) * 1.6)  # A marker at 0 is seen whole.
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.grid(axis="y")
-    quiet(axes)
-
-
-def _mark(axes: Axes, limit: float, text: str, colour: str, *, high: bool = True) -> None:
-    """Draw a line at a limit, with its meaning beside it, high up or low down."""
-    axes.axvline(limit, color=colour, lw=1.2, ls=(0, (1, 2)))
-    axes.annotate(
-        text,
-        (limit, 0.98 if high else 0.1),
-        xycoords=("data", "axes fraction"),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="top" if high else "bottom",
-        color=colour,
-        fontsize=8.5,
-    )
-
-
-def _beside(axes: Axes, point: tuple[float, float], text: str, colour: str, **settings: Any) -> None:
-    """Write a line's meaning to the right of where it ends."""
-    axes.annotate(
-        text,
-        point,
-        xytext=(8, 0),
-        textcoords="offset points",
-        va="center",
-        color=colour,
-        fontsize=8.5,
-        annotation_clip=False,
-        **settings,
-    )
-
-
-def _note(real: bool | None) -> str:
-    """The same for an alternative text, behind a sentence."""
-    return f" {FALLBACK_NOTE}" if real is False else ""
-
-
-def _finish(figure: Figure, title: str, real: bool | None) -> None:
-    headline(figure, title)
-    if real is False:
-        figure.supxlabel(FALLBACK_NOTE, x=0.01, ha="left", fontsize=8.5, color=TROUBLE)

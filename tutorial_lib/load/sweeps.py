@@ -12,12 +12,12 @@ import redis
 
 from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load import check_pool, check_server, measure
-from tutorial_lib.load_report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
-from tutorial_lib.pace import Clock
-from tutorial_lib.progress_bar import ProgressBar
+from tutorial_lib.load.pace import Clock
+from tutorial_lib.load.progress_bar import ProgressBar
+from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
+from tutorial_lib.load.run import check_pool, check_server, measure
+from tutorial_lib.load.workload import Workload, check_workload
 from tutorial_lib.servers.base import MOST_CLIENTS, Server
-from tutorial_lib.workload import Workload, check_workload
 
 MakePool = Callable[[int], redis.ConnectionPool]
 

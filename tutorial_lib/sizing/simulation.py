@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from tutorial_lib.arguments import not_negative, positive, whole
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.histogram import WaitHistogram
-from tutorial_lib.sizing import MOST_CONNECTIONS, load_that_settles
+from tutorial_lib.sizing.formulas import MOST_CONNECTIONS, load_that_settles
+from tutorial_lib.sizing.histogram import WaitHistogram
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Floats]

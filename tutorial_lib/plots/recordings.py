@@ -10,8 +10,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.arguments import of_kind
-from tutorial_lib.lease import Lease, Moment
-from tutorial_lib.picture import (
+from tutorial_lib.plots.picture import (
     HATCH,
     IN_USE,
     OPENING,
@@ -27,7 +26,8 @@ from tutorial_lib.picture import (
     quiet,
     seconds,
 )
-from tutorial_lib.recording import Recording
+from tutorial_lib.recording.lease import Lease, Moment
+from tutorial_lib.recording.recording import Recording
 
 MOST_CALLERS = 24
 MOST_BARS = 600

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from tutorial_lib.arguments import whole
-from tutorial_lib.picture import (
+from tutorial_lib.plots.picture import (
     FAINT,
     HATCH,
     IN_USE,

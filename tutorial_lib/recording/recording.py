@@ -11,8 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from tutorial_lib.anatomy import copied
-from tutorial_lib.callsite import Line, Site, line_of
-from tutorial_lib.covers import (
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.observe import AnyPool, check_pool
+from tutorial_lib.recording.callsite import Line, Site, line_of
+from tutorial_lib.recording.covers import (
     ASKED,
     CODE,
     CONNECTION,
@@ -26,10 +28,8 @@ from tutorial_lib.covers import (
     RawLease,
     clock,
 )
-from tutorial_lib.errors import BadSetting
-from tutorial_lib.lease import Lease, Moment, Outcome, moments
-from tutorial_lib.observe import AnyPool, check_pool
-from tutorial_lib.tap import Tap, listen, stop_listening
+from tutorial_lib.recording.lease import Lease, Moment, Outcome, moments
+from tutorial_lib.recording.tap import Tap, listen, stop_listening
 
 if TYPE_CHECKING:
     from typing_extensions import Self

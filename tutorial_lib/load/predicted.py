@@ -7,9 +7,9 @@ import statistics
 
 from tutorial_lib.arguments import of_kind, positive
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load_report import LoadReport
-from tutorial_lib.simulation import replay
-from tutorial_lib.sweeps import Sweep
+from tutorial_lib.load.report import LoadReport
+from tutorial_lib.load.sweeps import Sweep
+from tutorial_lib.sizing.simulation import replay
 
 
 def predicted_wait(report: LoadReport, hold: float) -> float:

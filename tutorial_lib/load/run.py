@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import threading
 import traceback
-from array import array
 from collections import Counter
 from collections.abc import Callable
 
 import redis
 from redis.exceptions import RedisError
 
-from tutorial_lib import observe
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.faults.proxy import behind_proxies
-from tutorial_lib.faults.relay import LOOPBACK
 from tutorial_lib.load.meter import Meter, meter_of
 from tutorial_lib.load.pace import Clock, pace_of
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.tally import Tally
+from tutorial_lib.load.target import check_pool, check_server, is_real
 from tutorial_lib.load.workload import MOST_CALLS, Workload, check_workload
 from tutorial_lib.recording.tap import outcome_of
-from tutorial_lib.servers.base import FALLBACK_PORTS, Server
+from tutorial_lib.servers.base import Server
 
 __all__ = ["LoadReport", "Workload", "run_load"]
 
@@ -69,57 +66,9 @@ def measure(
         run.go(show)
     run.raise_if_mistaken()
     return run.report(
-        real=_is_real(pool, server),
+        real=is_real(pool, server),
         opened=server.opened() - opened_before if server else None,
     )
-
-
-def _is_real(pool: redis.ConnectionPool, server: Server | None) -> bool | None:
-    """Whether times say anything about Redis; None where nobody knows what stands behind the pool."""
-    if server:
-        return server.is_real
-    to = getattr(pool, "connection_kwargs", {})
-    host, port = behind_proxies(str(to.get("host", "localhost")), to.get("port", 6379))
-    return False if host in (LOOPBACK, "localhost") and port in FALLBACK_PORTS else None
-
-
-def check_server(server: object) -> None:
-    """Check that ``server`` is a handle that can be asked for its counts, or None."""
-    if server is not None and not isinstance(server, Server):
-        raise BadSetting(f"server is {server!r}. Pass what start_server() returned, or leave it out.")
-
-
-def check_pool(pool: object) -> None:
-    """Check that ``pool`` is a pool, and one that threads can use."""
-    observe.check_pool(pool)
-    if inspect.iscoroutinefunction(getattr(pool, "get_connection", None)):
-        raise BadSetting(
-            "That is an asyncio pool, and a load runs in threads. Give the twin in redis, without asyncio."
-        )
-
-
-class _Tally:
-    """What one user did. Only that user writes it, so that nobody waits for a lock."""
-
-    def __init__(self) -> None:
-        self.refused = 0
-        self.failures = 0
-        self.failed: Counter[str] = Counter()
-        self.times = array("d")
-        """Five numbers for each call that was done: due, begun, ended, waited, held."""
-        self.overslept = array("d")
-        """For each call that had a user waiting for it: how late that user woke up."""
-        self.no_free_user = 0
-        self.sums: list[float] = [0.0, 0.0, 0]
-        """What the meter keeps for this user; see Spent."""
-        self.first_error: BaseException | None = None
-
-    def note_start(self, due: float, free: float, begun: float) -> None:
-        """Note how punctual a call of an open loop was, whatever became of it."""
-        if free <= due:
-            self.overslept.append(begun - due)
-        else:
-            self.no_free_user += 1
 
 
 class _Run:
@@ -134,7 +83,7 @@ class _Run:
         self._pace = pace_of(workload, clock, self._stop)
         self._call = workload.bound_to(redis.Redis(connection_pool=pool))
         users = workload.users_for(MOST_CALLS if self._pace.expected is None else self._pace.expected)
-        self._tallies = [_Tally() for _ in range(users)]
+        self._tallies = [Tally() for _ in range(users)]
         self._give_up_after = GIVE_UP_AFTER + users
         self._some_success = False
         self._gave_up = False
@@ -178,7 +127,7 @@ class _Run:
 
     # -- one user's thread
 
-    def _user(self, tally: _Tally) -> None:
+    def _user(self, tally: Tally) -> None:
         """Make calls until there are no more. What can be looked up beforehand costs no call its time."""
         now, call, stopped, note = self._clock.now, self._call, self._stop.is_set, tally.times.extend
         think, tally.sums = self._workload.think, self._here.sums
@@ -202,7 +151,7 @@ class _Run:
             if think:
                 self._clock.wait(think, self._stop)
 
-    def _note_error(self, error: BaseException, counts: bool, tally: _Tally) -> None:
+    def _note_error(self, error: BaseException, counts: bool, tally: Tally) -> None:
         if outcome_of(error) in ("refused", "timed out"):
             self._some_success = True  # The server is there and the work may be right: the pool is full.
             tally.refused += counts

@@ -15,7 +15,8 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.pace import Clock
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
-from tutorial_lib.load.run import check_pool, check_server, measure
+from tutorial_lib.load.run import measure
+from tutorial_lib.load.target import check_pool, check_server
 from tutorial_lib.load.workload import Workload, check_workload
 from tutorial_lib.servers.base import MOST_CLIENTS, Server
 

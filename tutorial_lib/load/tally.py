@@ -1,0 +1,30 @@
+"""What one user of a load did."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+
+
+class Tally:
+    """What one user did. Only that user writes it, so that nobody waits for a lock."""
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self.failures = 0
+        self.failed: Counter[str] = Counter()
+        self.times = array("d")
+        """Five numbers for each call that was done: due, begun, ended, waited, held."""
+        self.overslept = array("d")
+        """For each call that had a user waiting for it: how late that user woke up."""
+        self.no_free_user = 0
+        self.sums: list[float] = [0.0, 0.0, 0]
+        """What the meter keeps for this user; see Spent."""
+        self.first_error: BaseException | None = None
+
+    def note_start(self, due: float, free: float, begun: float) -> None:
+        """Note how punctual a call of an open loop was, whatever became of it."""
+        if free <= due:
+            self.overslept.append(begun - due)
+        else:
+            self.no_free_user += 1

@@ -1,0 +1,37 @@
+"""What a load is put on: a pool that threads can use, and whether its times mean anything."""
+
+from __future__ import annotations
+
+import inspect
+
+import redis
+
+from tutorial_lib import observe
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.faults.proxy import behind_proxies
+from tutorial_lib.faults.relay import LOOPBACK
+from tutorial_lib.servers.base import FALLBACK_PORTS, Server
+
+
+def is_real(pool: redis.ConnectionPool, server: Server | None) -> bool | None:
+    """Whether times say anything about Redis; None where nobody knows what stands behind the pool."""
+    if server:
+        return server.is_real
+    to = getattr(pool, "connection_kwargs", {})
+    host, port = behind_proxies(str(to.get("host", "localhost")), to.get("port", 6379))
+    return False if host in (LOOPBACK, "localhost") and port in FALLBACK_PORTS else None
+
+
+def check_server(server: object) -> None:
+    """Check that ``server`` is a handle that can be asked for its counts, or None."""
+    if server is not None and not isinstance(server, Server):
+        raise BadSetting(f"server is {server!r}. Pass what start_server() returned, or leave it out.")
+
+
+def check_pool(pool: object) -> None:
+    """Check that ``pool`` is a pool, and one that threads can use."""
+    observe.check_pool(pool)
+    if inspect.iscoroutinefunction(getattr(pool, "get_connection", None)):
+        raise BadSetting(
+            "That is an asyncio pool, and a load runs in threads. Give the twin in redis, without asyncio."
+        )

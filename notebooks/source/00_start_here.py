@@ -42,7 +42,8 @@ server
 # | fakeredis | the connections are real, and times are not Redis's: install redis-server to measure any |
 # | your own Redis | lessons write a key or two, such as `greeting`, delete them at the end, and leave the rest alone |
 #
-# Each lesson runs the same on all three. This one answers:
+# Each lesson runs the same on all three, up to the cells that cut, limit or pause a server: those spare your own, and
+# say so. This one answers:
 
 # %%
 with redis.Redis(host=server.host, port=server.port) as r:
@@ -155,6 +156,7 @@ pool.close()
 # | connections that stay open after a busy hour | [06](06_what_the_server_sees.ipynb#Nothing-shrinks) |
 # | slow at the busiest moment, and more connections do not help | [07 How big should a pool be?](07_how_big_a_pool.ipynb#Eight-connections,-one-Redis) |
 # | `Connection closed by server.` or `Connection reset by peer` | [08 What if a connection dies?](08_when_a_connection_dies.ipynb#Cut-while-it-is-lent) |
+# | `Timeout reading from socket` on a quick command | [08](08_when_a_connection_dies.ipynb#Silence) |
 # | a counter that counts too much after an error | [08](08_when_a_connection_dies.ipynb#Counted-twice) |
 # | `Error 111 connecting to …. Connection refused.` | [08](08_when_a_connection_dies.ipynb#Nobody-at-home) |
 # | `unexpected keyword argument`, then `Too many connections` for ever | [08](08_when_a_connection_dies.ipynb#A-word-misspelt) |
@@ -190,6 +192,9 @@ pool.close()
 # | **pub/sub** | some publish, and all who have subscribed hear of it, each on a connection of their own |
 # | **transaction** | commands carried out together; `WATCH` gives it up if a key was changed meanwhile |
 # | **retry** | redis-py's own next try of a command whose connection broke |
+# | **backoff** | the pause before the next try |
+# | **idempotent** | may be done twice and leaves what once leaves: GET and SET, not INCR |
+# | **health check** | a PING before a command, on a connection that was quiet for long |
 # | **`CLIENT LIST`** | the server's own list of the connections it has |
 # | **`maxclients`** | the most connections that the server lets in |
 # | **reset**, **blackhole** | a line that is cut; a line that takes everything and answers nothing |

@@ -109,10 +109,8 @@ def _require(counted: Any, wanted: dict[str, int], lab: Lab, *, first: bool) -> 
     if not found:
         raise Wrong(f"{said} {_why_nothing(lab)}")
     if set(wanted) <= set(found) and any(found[name] > number for name, number in wanted.items()):
-        when = "" if first else "The first call was right, and this is the second. "
-        raise Wrong(
-            f"{said} {when}It counts more than are there: what was there before, too? Where does it begin at 0?"
-        )
+        call = "" if first else "The first call was right; the second still counts what was there before. "
+        raise Wrong(f"{said} That is more than are open. {call}Where does `counted` begin?")
     if set(wanted) - set(found) == {LISTENER} and found[GREETINGS] == wanted[GREETINGS]:
         raise Wrong(
             f"{said} A subscriber has a connection like any other. Which names did you know beforehand, or which lines "
@@ -202,7 +200,7 @@ WRONG = {
     once_each: "counted once",
     knows_the_names: "A subscriber has a connection",
     colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
-    goes_on_counting: "Where does it begin at 0?",
+    goes_on_counting: "Where does `counted` begin?",
     without_the_colon: "`'shopping-list'` does not begin with `shop:`",
     only_itself: "with more lines than you looked at",
     remembers: "One process has ended since the last call",

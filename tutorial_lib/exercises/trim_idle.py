@@ -77,7 +77,8 @@ def _trim_one(
     if counted > lent_now:
         raise Wrong(
             f"{of}. The server has {open_now} now, and the pool says in_use={counted}: {counted - lent_now} were "
-            "borrowed, and nobody gave them back. The pool will never lend them again. What does it lack, after the closing?"
+            "borrowed, and nobody gave them back. The pool will never lend them again. What does it lack, after the "
+            "closing?"
         )
     if counted < lent_now:
         raise Wrong(

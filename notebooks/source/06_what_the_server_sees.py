@@ -255,9 +255,9 @@ print("opened for the next visitor:", server.opened() - opened_before)
 #
 # ## Does a sign of life help?
 #
-# Redis can do it too: its setting `timeout` (not the pool's argument) closes whoever was silent for so many
-# seconds; 0, its default, is never. Does TCP keepalive, a sign of life between operating systems, protect? Ours is
-# sent every second. (Your own Redis is spared this: unset `REDIS_URL`, restart the page.)
+# Redis can, too: its setting `timeout` (not the pool's argument) closes whoever was silent for so many seconds; 0,
+# its default, is never. Does TCP keepalive, a sign of life between operating systems, protect a connection? Ours is
+# sent every second. (Your own Redis is spared: unset `REDIS_URL`, restart the page.)
 
 # %%
 after = getattr(socket, "TCP_KEEPIDLE", 0x10)  # macOS has another name for it
@@ -384,7 +384,7 @@ print("refused:", sum(isinstance(result, redis.RedisError) for result in results
 # %%
 with room_for(6):
     open_all(greetings)
-    greetings.disconnect(inuse_connections=False)
+    greetings.disconnect(inuse_connections=False)  # before others need the room
     print(who_is_there())
     open_all(counters)
     print(who_is_there())

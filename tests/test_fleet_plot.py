@@ -23,6 +23,10 @@ def widths(picture: Picture) -> list[float]:
     return [patch.get_width() for patch in picture.figure.axes[-1].patches]  # type: ignore[attr-defined]
 
 
+def below(picture: Picture) -> str:
+    return picture.figure.axes[-1].get_xlabel()
+
+
 def test_a_fleet_that_is_too_large_shows_how_many_of_its_pools_fill_the_server() -> None:
     picture = plot_fleet(40, 6, 1000, 10_000, OTHERS)
 
@@ -30,7 +34,10 @@ def test_a_fleet_that_is_too_large_shows_how_many_of_its_pools_fill_the_server()
     assert squares(picture).count(True) == 9
     assert len(squares(picture)) == 240
     assert widths(picture) == [40, 80, 9_880, 230_120]
-    assert {"listeners 40", "blocked 80", "pools 240,000", "230,120 too many", "maxclients 10,000"} <= words(picture)
+    assert {"pools, inside the limit 9,880", "230,120 too many", "maxclients 10,000"} <= words(picture)
+    # At this scale nobody would find their colours.
+    assert below(picture) == "connections (too few to be seen: listeners 40, blocked 80)"
+    assert not {"listeners 40", "blocked 80"} & words(picture)
     assert "limit of 1,000, listeners 40, blocked 80: 240,120 in all; the server lets in 10,000" in picture.alt
     assert repr(picture) == "<fleet of 240 pools>"
 
@@ -42,6 +49,8 @@ def test_a_fleet_within_its_budget_shows_what_is_to_spare() -> None:
     assert squares(picture) == [True] * 240
     assert widths(picture) == [40, 80, 9_840]
     assert "no room" not in words(picture)
+    assert {"listeners 40", "blocked 80", "pools 9,840"} <= words(picture)
+    assert below(picture) == "connections"
 
 
 def test_a_fleet_that_fits_exactly_is_not_too_large() -> None:

@@ -18,7 +18,7 @@ LESSON = "06"
 TITLE = "Who is there?"
 NAME = "count_clients"
 
-GREETINGS, COUNTERS = "shop:greetings", "shop:counters"
+GREETINGS, COUNTERS, LISTENER = "shop:greetings", "shop:counters", "shop:listener"
 
 PROMPT = """
 The shop runs in several processes, and the names of its connections begin with `shop:`. Write `count_clients(r)`,
@@ -61,23 +61,26 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         first = process(GREETINGS, 3)
         process(GREETINGS, 2)
         process(COUNTERS, 1)
-        for others in (None, "backup", "shopping-list"):
+        subscriber = opened_here.enter_context(redis.Redis(connection_pool=process(LISTENER, 0)).pubsub())
+        subscriber.subscribe("orders")
+        for others in (None, "backup", "shopping-list", "workshop:1"):
             process(others, 2)
         r = opened_here.enter_context(redis.Redis(host=lab.server.host, port=lab.server.port, client_name="watch"))
         r.ping()
         opened = lab.server.opened()
-        _require(lab.call(answer, r), {GREETINGS: 5, COUNTERS: 1}, lab, first=True)
+        _require(lab.call(answer, r), {GREETINGS: 5, COUNTERS: 1, LISTENER: 1}, lab, first=True)
         first.disconnect()
         _wait_until_left(r, 2)
-        _require(lab.call(answer, r), {GREETINGS: 2, COUNTERS: 1}, lab, first=False)
+        _require(lab.call(answer, r), {GREETINGS: 2, COUNTERS: 1, LISTENER: 1}, lab, first=False)
         if lab.server.opened() > opened:
             raise Wrong(
                 f"The counts are right, and {lab.server.opened() - opened} new connections were opened to get them: "
                 "the watcher itself shows up in the list. `r` has a connection. What else was made?"
             )
     return (
-        "13 connections were open, and 6 of them yours, in three processes: you found them all, lent and idle. One "
-        "process ended, and the next count knew it. No pool could have told you, for each knows its own only."
+        "16 connections were open, and 7 of them yours, in four processes: you found them all, lent, idle and "
+        "subscribed. One process ended, and the next count knew it. No pool could have told you, for each knows its "
+        "own only."
     )
 
 
@@ -105,6 +108,14 @@ def _require(counted: Any, wanted: dict[str, int], lab: Lab, *, first: bool) -> 
         raise Wrong(f"{said} {shown(strangers[0])} does not begin with `shop:`. Whom do you leave out?")
     if not found:
         raise Wrong(f"{said} {_why_nothing(lab)}")
+    if set(wanted) <= set(found) and any(found[name] > number for name, number in wanted.items()):
+        call = "" if first else "The first call was right; the second still counts what was there before. "
+        raise Wrong(f"{said} That is more than are open. {call}Where does `counted` begin?")
+    if set(wanted) - set(found) == {LISTENER} and found[GREETINGS] == wanted[GREETINGS]:
+        raise Wrong(
+            f"{said} A subscriber has a connection like any other. Which names did you know beforehand, or which lines "
+            "did you ask for?"
+        )
     if set(found) == set(wanted) and found[GREETINGS] == 1:
         raise Wrong(f"{said} Each name is found, and counted once. What happens when a name comes a second time?")
     raise Wrong(
@@ -140,6 +151,23 @@ def once_each(r):
     return {client["name"]: 1 for client in r.client_list() if client["name"].startswith("shop:")}
 
 
+def knows_the_names(r):  # as does client_list(_type="normal"), which fakeredis has not: no subscriber
+    names = [client["name"] for client in r.client_list()]
+    return {name: names.count(name) for name in ("shop:greetings", "shop:counters")}
+
+
+def colon_anywhere(r):
+    names = [client["name"] for client in r.client_list()]
+    return {name: names.count(name) for name in names if "shop:" in name}
+
+
+def goes_on_counting(r):  # as with a dictionary outside of the function
+    counted = vars(r).setdefault("counted", {})
+    for name, number in solution(r).items():
+        counted[name] = counted.get(name, 0) + number
+    return counted
+
+
 def without_the_colon(r):
     counted = {}
     for client in r.client_list():
@@ -170,6 +198,9 @@ WRONG = {
     asks_the_pool: "Whose list has them all",
     everybody: "Whom do you leave out?",
     once_each: "counted once",
+    knows_the_names: "A subscriber has a connection",
+    colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
+    goes_on_counting: "Where does `counted` begin?",
     without_the_colon: "`'shopping-list'` does not begin with `shop:`",
     only_itself: "with more lines than you looked at",
     remembers: "One process has ended since the last call",

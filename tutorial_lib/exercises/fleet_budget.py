@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import redis
-
+from tutorial_lib.exercises._full_server import refused
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -73,7 +71,7 @@ class Fleet:
 
 
 ON_THE_SERVER = Fleet(42, 2, 2, 8)
-POSSIBLE = (Fleet(10_000, 40, 6, 120), Fleet(10, 4, 1, 0), Fleet(100, 3, 3, 1), Fleet(9, 4, 2, 1))
+POSSIBLE = (Fleet(10_000, 40, 6, 200), Fleet(10, 4, 1, 0), Fleet(100, 3, 3, 1), Fleet(9, 4, 2, 1))
 EXACT = "That is not one too many: Redis lets in as many as `maxclients` says, and refuses the next."
 IMPOSSIBLE = (Fleet(8, 4, 2, 1), Fleet(100, 10, 1, 100), Fleet(50, 10, 1, 60), Fleet(1000, 250, 6, 40))
 
@@ -84,9 +82,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     for fleet in IMPOSSIBLE:
         _require_refusal(answer, fleet, lab)
     fleet = ON_THE_SERVER
-    refused, too_many = _refused(fleet, fleet.largest, lab), _refused(fleet, fleet.largest + 1, lab)
-    if refused:  # pragma: no cover - the server would have to let in fewer than it was told
-        raise Wrong(f"The server refused {refused}, and had room. Please report this exercise.")
+    none, too_many = _refused(fleet, fleet.largest, lab), _refused(fleet, fleet.largest + 1, lab)
+    if none:  # pragma: no cover - the server would have to let in fewer than it was told
+        raise Wrong(f"The server refused {none}, and had room. Please report this exercise.")
     worked, broken = POSSIBLE[0], IMPOSSIBLE[-1]
     return (
         f"On the server: {fleet.sum(fleet.largest)}, and it lets in {fleet.maxclients}: none refused. With one more "
@@ -105,6 +103,8 @@ def _require_limit(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:
         ) from error
     if isinstance(limit, bool) or not isinstance(limit, (int, float)):
         raise Wrong(f"{fleet} returned {shown(limit)}. Asked for is a number.")
+    if not isinstance(limit, int) and limit == fleet.largest:
+        raise Wrong(f"{fleet} returned {shown(limit)}. The number is right, as a `float`. It must be an `int`.")
     if not isinstance(limit, int):
         raise Wrong(f"{fleet} returned {shown(limit)}. A pool holds whole connections. Which way is it rounded?")
     if limit > fleet.largest:
@@ -163,19 +163,7 @@ def _require_refusal(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None
 def _refused(fleet: Fleet, limit: int, lab: Lab) -> int:
     """Open on the practice server what the fleet would open with this limit, and return how many were refused."""
     lab.server.set_limit(fleet.maxclients)
-    refused = 0
-    with ExitStack() as opened:
-        for size in [fleet.others, *[limit] * fleet.all_pools]:
-            pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, client_name="fleet")
-            opened.callback(pool.disconnect)
-            for _ in range(size):
-                try:
-                    pool.get_connection()
-                except redis.ConnectionError:
-                    refused += 1
-    while any(client.name == "fleet" for client in lab.server.clients()):
-        pass
-    return refused
+    return refused([fleet.others, *[limit] * fleet.all_pools], lab)
 
 
 def forgets_the_pools(maxclients, processes, pools, others):
@@ -198,6 +186,10 @@ def rounds_up(maxclients, processes, pools, others):
 
 def divides(maxclients, processes, pools, others):
     return (maxclients - others) / (processes * pools)
+
+
+def rounds_down_and_stays_a_float(maxclients, processes, pools, others):
+    return (maxclients - others) / (processes * pools) // 1
 
 
 def limit_for_the_application(maxclients, processes, pools, others):  # "max_connections is per application"
@@ -241,6 +233,7 @@ WRONG = {
     forgets_the_others: "besides the pools",
     rounds_up: "Which way is it rounded?",
     divides: "A pool holds whole connections",
+    rounds_down_and_stays_a_float: "It must be an `int`",
     others_of_each_pool: "How often were the others taken away?",
     never_says_no: "a limit of 0 means 100",
     one_is_always_possible: "With one each they are 9",
@@ -250,7 +243,7 @@ WRONG = {
 }
 
 HINTS = (
-    "Take the lesson's fleet: 40 processes, 6 pools each, 120 others, 10,000 at the server. How many pools are there "
+    "Take the lesson's fleet: 40 processes, 6 pools each, 200 others, 10,000 at the server. How many pools are there "
     "in all, and how many connections are left for them?",
     "Nobody gets a part of a connection. `//` divides and leaves the rest over.",
     "With a limit of 1, how many connections does the whole fleet open? A server that lets in fewer cannot have it.",

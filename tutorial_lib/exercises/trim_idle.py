@@ -20,7 +20,7 @@ TITLE = "Night in the shop"
 NAME = "trim"
 
 LIMIT, LENT = 5, 2
-IDLE = LIMIT - LENT
+OTHER_LIMIT, OTHER_LENT = 7, 3
 GONE_WITHIN = 0.4
 
 PROMPT = """
@@ -31,7 +31,7 @@ A rush is over. A pool has 5 connections open; **2** are lent, each in the middl
 - those that are lent are **not disturbed**: their borrowers still get their replies;
 - the pool is as good as before, and can lend 5 at the next rush.
 
-The pool may be of either kind, `ConnectionPool` or `BlockingConnectionPool`.
+The pool may be of either kind, `ConnectionPool` or `BlockingConnectionPool`, and another pool has other numbers.
 """
 
 
@@ -43,69 +43,76 @@ def solution(pool):
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    for kind in (redis.ConnectionPool, redis.BlockingConnectionPool):
-        _trim_one(answer, kind, lab)
+    _trim_one(answer, redis.ConnectionPool, LIMIT, LENT, lab)
+    _trim_one(answer, redis.BlockingConnectionPool, OTHER_LIMIT, OTHER_LENT, lab)
+    idle, other_idle = LIMIT - LENT, OTHER_LIMIT - OTHER_LENT
     return (
-        f"Both kinds of pool: {IDLE} idle connections closed, {LENT} replies that were on their way have arrived, and "
-        f"{LIMIT} could be lent at the next rush. The pool itself still counts {IDLE} as idle; you know better."
+        f"Both kinds of pool: {idle} and {other_idle} idle connections closed, {LENT} and {OTHER_LENT} replies that "
+        f"were on their way have arrived, and {LIMIT} and {OTHER_LIMIT} could be lent at the next rush. The pools "
+        f"themselves still count {idle} and {other_idle} as idle; you know better."
     )
 
 
-def _trim_one(answer: Callable[..., Any], kind: type[redis.ConnectionPool], lab: Lab) -> None:
-    of = f"A `{kind.__name__}` had {IDLE} idle connections and {LENT} lent"
-    pool = kind(host=lab.server.host, port=lab.server.port, max_connections=LIMIT, client_name=kind.__name__)
-    borrowed = [pool.get_connection() for _ in range(LIMIT)]
-    lent, idle = borrowed[:LENT], borrowed[LENT:]
+def _trim_one(
+    answer: Callable[..., Any], kind: type[redis.ConnectionPool], limit: int, lent_now: int, lab: Lab
+) -> None:
+    of = f"A `{kind.__name__}` had {limit - lent_now} idle connections and {lent_now} lent"
+    pool = kind(host=lab.server.host, port=lab.server.port, max_connections=limit, client_name=kind.__name__)
+    borrowed = [pool.get_connection() for _ in range(limit)]
+    lent, idle = borrowed[:lent_now], borrowed[lent_now:]
     for connection in idle:
         pool.release(connection)
     for connection in lent:
         connection.send_command("ECHO", "your order")
     with impatient(pool):
         lab.call(answer, pool)
-    open_now = _open_after_a_moment(kind.__name__, lab)
+    open_now = _open_after_a_moment(kind.__name__, lent_now, lab)
     counted = snapshot(pool).in_use
     _require_replies(of, lent, open_now)
-    if open_now > LENT:
+    if open_now > lent_now:
         raise Wrong(
-            f"{of}. After `trim` the server still has {open_now} of the {LIMIT}; {LENT} should be left. "
-            f"{_which_are_left(open_now, pool)}"
+            f"{of}. After `trim` the server still has {open_now} of the {limit}; {lent_now} should be left. "
+            f"{_which_are_left(open_now, limit, pool)}"
         )
-    if counted > LENT:
+    if counted > lent_now:
         raise Wrong(
-            f"{of}. The server has {open_now} now, and the pool says in_use={counted}: {counted - LENT} were borrowed, "
-            "and nobody gave them back. The pool will never lend them again. What does it lack, after the closing?"
+            f"{of}. The server has {open_now} now, and the pool says in_use={counted}: {counted - lent_now} were "
+            "borrowed, and nobody gave them back. The pool will never lend them again. What does it lack, after the "
+            "closing?"
         )
-    if counted < LENT:
+    if counted < lent_now:
         raise Wrong(
-            f"{of}. Afterwards the pool says in_use={counted}: it has forgotten whom it lent to, and may open {LIMIT} "
-            f"more beside those {LENT}. Who gave back what others still use?"
+            f"{of}. Afterwards the pool says in_use={counted}: it has forgotten whom it lent to, and may open {limit} "
+            f"more beside those {lent_now}. Who gave back what others still use?"
         )
     for connection in lent:
         pool.release(connection)
-    _require_as_good_as_before(of, pool)
+    _require_as_good_as_before(of, limit, pool)
 
 
-def _open_after_a_moment(name: str, lab: Lab) -> int:
+def _open_after_a_moment(name: str, lent_now: int, lab: Lab) -> int:
     """Return how many the server has, when the closing has had time to arrive."""
     until = monotonic() + GONE_WITHIN
     for looks in count(1):
         left = sum(client.name == name for client in lab.server.clients())
         # The first look may come before the goodbyes have been read, however long a busy server took for it.
-        if left <= LENT or (looks > 2 and monotonic() > until):
+        if left <= lent_now or (looks > 2 and monotonic() > until):
             break
         sleep(0.01)
     return left
 
 
-def _which_are_left(open_now: int, pool: redis.ConnectionPool) -> str:
+def _which_are_left(open_now: int, limit: int, pool: redis.ConnectionPool) -> str:
     counts = snapshot(pool)
-    forgotten = LIMIT - counts.in_use - counts.idle
+    forgotten = limit - counts.in_use - counts.idle
     if forgotten:
         return f"The pool knows nothing of {forgotten} of them any more. To forget a connection is not to close it."
-    if pool.max_connections < LIMIT:
+    if pool.max_connections < limit:
         return f"A max_connections of {pool.max_connections} is for the next who asks. What is open stays open."
-    if open_now == LIMIT:
+    if open_now == limit:
         return "A pool closes nothing by itself, and nothing asked it to. Which of its methods hangs up?"
+    if limit == OTHER_LIMIT:
+        return f"The first pool had {LIMIT - LENT} idle ones, this has more. Where does your number come from?"
     return "What was done for one has to be done for each that lies idle."
 
 
@@ -117,28 +124,28 @@ def _require_replies(of: str, lent: list[redis.Connection], open_now: int) -> No
         except Exception:  # a connection without a socket fails in several ways
             replies.append(None)
     arrived = replies.count(b"your order")
-    if arrived < LENT:
+    if arrived < len(lent):
         raise Wrong(
-            f"{of}, each with a command on its way. After `trim` {arrived} of {LENT} replies arrived, and the server "
-            f"has {open_now} connections left: whoever worked was cut off in the middle. How does the pool know "
+            f"{of}, each with a command on its way. After `trim` {arrived} of {len(lent)} replies arrived, and the "
+            f"server has {open_now} connections left: whoever worked was cut off in the middle. How does the pool know "
             "whom to spare?"
         )
 
 
-def _require_as_good_as_before(of: str, pool: redis.ConnectionPool) -> None:
+def _require_as_good_as_before(of: str, limit: int, pool: redis.ConnectionPool) -> None:
     borrowed: list[redis.Connection] = []
     try:
         with impatient(pool):
-            while len(borrowed) <= LIMIT:
+            while len(borrowed) <= limit:
                 borrowed.append(pool.get_connection())
     except redis.ConnectionError:
         pass
     for connection in borrowed:
         pool.release(connection)
-    if len(borrowed) != LIMIT:
+    if len(borrowed) != limit:
         raise Wrong(
             f"{of}. They came back, the next rush began, and the pool lent {len(borrowed)} connections where it should "
-            f"lend {LIMIT}. It counts what it has, and was not told what became of them. Who may close a connection so "
+            f"lend {limit}. It counts what it has, and was not told what became of them. Who may close a connection so "
             "that the pool knows?"
         )
 
@@ -171,6 +178,13 @@ def only_the_first(pool):
     pool.release(connection)
 
 
+def knows_the_number(pool):
+    borrowed = [pool.get_connection() for _ in range(3)]
+    for connection in borrowed:
+        connection.disconnect()
+        pool.release(connection)
+
+
 def lowers_the_limit(pool):  # "a pool that is too large gets rid of some"
     _, (in_use, _) = pool.get_connection_count()
     pool.max_connections = in_use
@@ -184,6 +198,7 @@ WRONG = {
     lowers_the_limit: "max_connections of 2",
     borrows_and_keeps: "in_use=5",
     only_the_first: "What was done for one",
+    knows_the_number: "Where does your number come from?",
 }
 
 HINTS = (

@@ -32,6 +32,9 @@ from tutorial_lib.plots.picture import (
 MOST_COLUMNS, MOST_ROWS = 100, 12
 """A larger fleet is drawn without a square for each pool."""
 
+LEAST_SEEN = 0.002
+"""A smaller part of the bar's axis is not seen, and has no colour in the legend."""
+
 SQUARE = 0.86
 CAN_BE_FULL: Any = {"fc": IN_USE, "ec": IN_USE}
 NO_ROOM: Any = {"fc": PAPER, "ec": TROUBLE, "hatch": HATCH}
@@ -97,13 +100,14 @@ def _draw_squares(axes: Axes, processes: int, pools: int, full: int) -> None:
 
 def _draw_bar(axes: Axes, others: Mapping[str, int], total: int, maxclients: int) -> None:
     """Draw what may be opened as one bar: the others, the pools as far as there is room, and the rest."""
-    in_pools = total - sum(others.values())
+    in_pools, axis = total - sum(others.values()), max(total, maxclients) * 1.03
     parts: list[tuple[str, int, Any]] = [
         (f"{name} {number:,}", number, {"fc": colour, "ec": colour})
         for (name, number), colour in zip(others.items(), cycle(OTHER_COLOURS))
     ]
     too_many = max(total - maxclients, 0)
-    parts.append((f"pools {in_pools:,}", max(in_pools - too_many, 0), CAN_BE_FULL))
+    inside = max(in_pools - too_many, 0)
+    parts.append((f"pools{', inside the limit' if too_many else ''} {inside:,}", inside, CAN_BE_FULL))
     if too_many:
         parts.append((f"{too_many:,} too many", min(too_many, in_pools), NO_ROOM))
     begin = 0
@@ -111,11 +115,13 @@ def _draw_bar(axes: Axes, others: Mapping[str, int], total: int, maxclients: int
         axes.barh(0, number, left=begin, height=0.6, lw=0.6, **look)
         begin += number
     _draw_maxclients(axes, total, maxclients)
-    axes.set(xlim=(0, max(total, maxclients) * 1.03), ylim=(-0.4, 0.75), yticks=[], xlabel="connections")
+    unseen = ", ".join(name for name, number, _ in parts if 0 < number < LEAST_SEEN * axis)
+    xlabel = f"connections (too few to be seen: {unseen})" if unseen else "connections"
+    axes.set(xlim=(0, axis), ylim=(-0.4, 0.75), yticks=[], xlabel=xlabel)
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    explain(axes, [Patch(**look, label=name) for name, _, look in parts])
+    explain(axes, [Patch(**look, label=name) for name, number, look in parts if number >= LEAST_SEEN * axis])
     quiet(axes)
 
 

@@ -69,7 +69,12 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"{LIMIT} are allowed. What is the limit of your pool, and is there one pool only?"
         )
     if counted != CALLERS or sorted(map(str, results)) != sorted(map(str, range(3, 3 + CALLERS))):
-        lost = sum(not isinstance(result, int) for result in results)
+        lost = sum(not str(result).isdigit() for result in results)
+        if not lost:
+            raise Wrong(
+                f"{CALLERS} callers came, and `views:home` grew by {counted}: some got the same number. Two of them had "
+                "read it before either wrote. Which command reads and adds in one?"
+            )
         raise Wrong(
             f"{CALLERS} callers came, `views:home` grew by {counted}, and {lost} of them got no number at all. "
             "An error that is caught and dropped is a view that is lost; can it be made not to happen?"
@@ -226,12 +231,24 @@ def returns_the_number(host, port):
     return r.incr("views:home")
 
 
+def reads_then_writes(host, port):
+    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
+
+    def count_view():
+        views = int(r.get("views:home") or 0) + 1
+        r.set("views:home", views)
+        return views
+
+    return count_view
+
+
 WRONG = {
     plain_pool: "turns callers away. Which kind",
     with_retry: "has 20 tries, for commands",
     more_connections: "4 are allowed",
     little_patience: "They waited for 0.1 s",
     drops_the_error: "caught and dropped",
+    reads_then_writes: "some got the same number",
     one_by_one: "through 1 of 4 connections",
     pool_for_each_call: "2 calls, one after the other",
     hasty_socket: "TimeoutError",

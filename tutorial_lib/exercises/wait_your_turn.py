@@ -72,7 +72,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         lost = sum(not str(result).isdigit() for result in results)
         if not lost:
             raise Wrong(
-                f"{CALLERS} callers came, and `views:home` grew by {counted}: some got the same number. Two of them had "
+                f"{CALLERS} callers came, and `views:home` grew by {counted}: some got the same number. Two had "
                 "read it before either wrote. Which command reads and adds in one?"
             )
         raise Wrong(

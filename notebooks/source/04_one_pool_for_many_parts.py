@@ -238,8 +238,7 @@ guess_settings.reveal(repr(picky.get("greeting")))
 # Not even the host counts: that greeting was ours. And nobody warns. Where a connection leads, and whether it
 # decodes, is settled when the *pool* opens it. A client that is given a pool drops such settings of its own.
 #
-# One command does change the drawer: `SELECT`. A part that writes reports uses it. (A Redis of your own may have
-# one drawer only. It will say `DB index is out of range`; go on with the next section then.)
+# One command does change the drawer: `SELECT`. A part that writes reports uses it.
 
 # %% jupyter={"source_hidden": true}
 guess_select = predict(
@@ -254,7 +253,7 @@ guess_select
 
 # %%
 reports = redis.Redis(connection_pool=shop)
-reports.select(3)
+reports.select(3)  # "DB index is out of range"? Your own Redis has one drawer: go on with the next section
 guess_select.reveal(repr(r.get("greeting")))
 
 # %% [markdown]
@@ -329,7 +328,7 @@ guess_kitchen = predict(
     "What does the kitchen get? It has an `except redis.RedisError` ready.",
     {
         "nothing, after four seconds": "So it would be with `Redis(connection_pool=shop)`. This client owns the pool.",
-        "an error of redis-py": "It translates what the network reports. Here a buffer was closed while it was being read into.",
+        "an error of redis-py": "It translates what the network reports, and nothing else. A buffer was closed here.",
         "an error of Python": None,
     },
 )

@@ -370,10 +370,10 @@ r.get("greeting")
 server.opened() - opened_before
 
 # %% [markdown]
-# A client that is thrown away closes itself, so one made `from_pool` for each request cuts off all other requests.
+# A client that is thrown away closes itself: made `from_pool` for each request, it cuts off all other requests.
 #
-# The rule: whoever makes a pool closes it, after all its clients are done. `with redis.ConnectionPool(…) as pool:`
-# does so where its block ends (since redis-py 8.1).
+# The rule: whoever makes a pool closes it, after all its clients are done. A `with` does so where its block ends
+# (for pools since redis-py 8.1).
 #
 # | made with | its `close()` hangs up |
 # |---|---|
@@ -384,7 +384,7 @@ server.opened() - opened_before
 # ## Exercises
 #
 # [Four of them](../exercises/04_one_pool_for_many_parts.ipynb): twenty who ask first, text beside bytes,
-# orders in their drawer, parts that come and go.
+# orders in drawers, parts that leave.
 
 # %% [markdown]
 # ## Recap

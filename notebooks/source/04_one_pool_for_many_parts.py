@@ -253,7 +253,7 @@ guess_select
 
 # %%
 reports = redis.Redis(connection_pool=shop)
-reports.select(3)  # "DB index is out of range"? Your own Redis has one drawer: go on with the next section
+reports.select(3)  # "DB index is out of range"? Your own Redis has one drawer: go on with the next cell
 guess_select.reveal(repr(r.get("greeting")))
 
 # %% [markdown]
@@ -325,7 +325,7 @@ guess_close.reveal(server.opened() - opened_before)
 
 # %% jupyter={"source_hidden": true}
 guess_kitchen = predict(
-    "What does the kitchen get? It has an `except redis.RedisError` ready.",
+    "What does the kitchen get, and would `except redis.RedisError` catch it?",
     {
         "nothing, after four seconds": "So it would be with `Redis(connection_pool=shop)`. This client owns the pool.",
         "an error of redis-py": "It translates what the network reports, and nothing else. A buffer was closed here.",
@@ -370,9 +370,9 @@ r.get("greeting")
 server.opened() - opened_before
 
 # %% [markdown]
-# A client that is thrown away closes itself: made `from_pool` for each request, it cuts off all other requests.
+# A client that is thrown away closes itself: made `from_pool` for each request, it cuts off all others.
 #
-# The rule: whoever makes a pool closes it, after all its clients are done. A `with` does so where its block ends
+# The rule: whoever makes a pool closes it, after its clients are done. A `with` does so where its block ends
 # (for pools since redis-py 8.1).
 #
 # | made with | its `close()` hangs up |

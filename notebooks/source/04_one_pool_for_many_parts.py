@@ -318,7 +318,7 @@ greet_eight_at_once()  # whatever was closed is opened anew
 guess_close.reveal(server.opened() - opened_before)
 
 # %% [markdown]
-# The other way reads even better: `redis.Redis.from_pool(shop)`.
+# The other way to make a client of a pool reads even better: `redis.Redis.from_pool(shop)`.
 #
 # This time the kitchen, in a thread of its own, waits on the shared pool while a part comes and goes: `BLPOP` returns
 # the next order, or nothing after four seconds.

@@ -83,6 +83,12 @@ def _read(client: redis.Redis, name: str, same: bool) -> Any:
 
 
 def _require_text(text: redis.Redis, read: Any, same: bool) -> None:
+    if isinstance(read, str) and read != GREETING:
+        raise Wrong(
+            f"`text` read the greeting as {shown(read)}; in Redis it is the text {GREETING!r}. So its connections "
+            "decode, as something else than what the shop wrote. In which encoding does redis-py write text, if nobody "
+            "names one?"
+        )
     if read != GREETING:
         because = (
             "It has the same pool as `raw`, and a connection either decodes or does not, whichever client borrows it."
@@ -159,6 +165,11 @@ def named_the_encoding(host, port):  # "encoding= turns decoding on"
     return text, raw
 
 
+def another_encoding(host, port):
+    text = redis.Redis(host=host, port=port, max_connections=5, decode_responses=True, encoding="latin-1")
+    return text, redis.Redis(host=host, port=port, max_connections=5)
+
+
 def false_in_the_url(host, port):  # "?decode_responses=False turns decoding off"
     url = f"redis://{host}:{port}/0?max_connections=5"
     text = redis.Redis.from_url(f"{url}&decode_responses=True")
@@ -197,6 +208,7 @@ WRONG = {
     told_the_pool_of_both: "all that comes out of that is decoded",
     ten_each: "that makes 20",
     named_the_encoding: "nobody has told its connections",
+    another_encoding: "as something else than what the shop wrote",
     false_in_the_url: "a word like any other",
     decodes_by_hand: "for each command",
     little_for_pictures: "`raw` 1",

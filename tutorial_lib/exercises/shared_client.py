@@ -27,8 +27,9 @@ Each part of the shop calls `get_client()` when it needs Redis, and nobody knows
 `share_client(host, port)`. It returns that function, `get_client`, which returns a client.
 
 **20** threads call `get_client()` at the same moment, before anybody else has. All of them must get a client of **one
-and the same pool**. Then each counts a view with its client, and all 20 must arrive. Until the first command, the
-server sees **0** connections. A part that drops its client costs nobody else a connection.
+and the same pool**, or the same client. Then each counts a view with its client, and all 20 must arrive. Until the
+first command, the server sees **0** connections. If a part drops its client, the next command of another part opens
+**no** connection for that.
 """
 
 

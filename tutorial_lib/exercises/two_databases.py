@@ -17,7 +17,8 @@ LESSON = "04"
 TITLE = "Every order in its drawer"
 NAME = "open_drawers"
 
-BEFORE = 5
+EARLY = ("tea", "cake", "coffee", "bread", "milk")
+BEFORE = len(EARLY)
 THREADS = 8
 EACH = 10
 REST = 0.0005
@@ -25,11 +26,11 @@ ALL = BEFORE + THREADS * EACH
 
 PROMPT = """
 The shop counts views in database **0** and keeps its orders in database **1**. One client is sent from drawer to drawer
-with `SELECT`. On quiet days that works, and on busy days orders are missing. Mend `open_drawers(host, port)`. As now,
-it returns two functions:
+with `SELECT`. On quiet days that works; on busy ones many views and orders end in the wrong drawer. Mend
+`open_drawers(host, port)`. As now, it returns two functions:
 
 - `count_view()` adds 1 to `views:home` in database 0, and returns the new number;
-- `take_order(order)` appends to the list `orders` in database 1, and returns how many there are.
+- `take_order(order)` appends to the end of the list `orders` in database 1, and returns how many there are.
 
 **8** threads will call both, at the same time. Each view and each order must be in its own drawer. Called one after
 the other, the two open at most **2** connections.
@@ -68,10 +69,11 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     count_view, take_order = require_several(both, ("count_view", "take_order"), "two functions", lab)
     require_callable(count_view, "count_view")
     require_callable(take_order, "take_order", "tea")
-    got = [(count_view(), take_order("tea")) for _ in range(BEFORE)]
+    got = [(count_view(), take_order(order)) for order in EARLY]
     opened = lab.server.opened()
     _require_places(lab, BEFORE, f"{BEFORE} views and {BEFORE} orders, one after the other")
     _require_numbers(got)
+    _require_in_turn(lab)
     if opened > 2:
         raise Wrong(
             f"Everything is where it belongs, and {2 * BEFORE} calls, one after the other, opened {opened} "
@@ -83,22 +85,31 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             count_view()
             take_order("tea")
 
+    before = lab.server.opened(), lab.server.commands()["SELECT"]
     with slow_between_commands(REST):
         results = run_threads(THREADS, serve)
+    # A connection to drawer 1 is sent there once, when it is opened.
+    sent = lab.server.commands()["SELECT"] - before[1] > lab.server.opened() - before[0]
     _raise_if_any(results)
     _require_places(lab, ALL, f"{THREADS} threads, {EACH} views and {EACH} orders each, after {BEFORE} quiet ones")
     return (
         f"{ALL} views in drawer 0, {ALL} orders in drawer 1, and nothing next door, with {THREADS} threads at once. "
-        "No connection was sent anywhere: each pool has its drawer."
+        + (
+            "Connections were sent from drawer to drawer, and each time to the right one. Two pools need no such care."
+            if sent
+            else "No open connection was sent anywhere: each has its drawer."
+        )
     )
 
 
 def _raise_if_any(results: list[Any]) -> None:
     errors = [result for result in results if isinstance(result, redis.RedisError)]
     if errors:
+        full = isinstance(errors[0], redis.MaxConnectionsError) or "No connection available" in str(errors[0])
+        why = "What has too few places for so many?" if full else "What do the threads share that is for one only?"
         raise Wrong(
             f"{len(errors)} of {THREADS} threads got `{type(errors[0]).__name__}: {errors[0]}`. One caller at a time "
-            "was served well. What do the threads share that is for one of them only, or has too few places?"
+            f"was served well. {why}"
         )
 
 
@@ -120,6 +131,8 @@ def _require_places(lab: Lab, number: int, when: str) -> None:
         )
     if views == [0, number] and orders == [0, number]:
         raise Wrong(f"{found} Views belong into drawer 0. Did the whole pool go to drawer 1, or one connection?")
+    if views == [0, number] and orders == [number, 0]:
+        raise Wrong(f"{found} It is the other way round. Which of the two functions belongs to which drawer?")
     if number == BEFORE:
         raise Wrong(f"{found} Where was each connection sent last, before the next function borrowed it?")
     raise Wrong(
@@ -151,6 +164,18 @@ def _require_numbers(got: list[tuple[Any, Any]]) -> None:
         raise Wrong(
             f"All are stored where they belong. The last of {BEFORE} calls returned {shown(views)} from `count_view` "
             f"and {shown(orders)} from `take_order`; both should return {BEFORE}. INCR and RPUSH answer with it."
+        )
+
+
+def _require_in_turn(lab: Lab) -> None:
+    taken = _ask(lab, 1, lambda r: r.lrange("orders", 0, -1))
+    given = [order.encode() for order in EARLY]
+    if sorted(taken) != sorted(given):
+        raise Wrong(f"Drawer 1 has {BEFORE} orders, one of them {shown(taken[-1])}; {shown(given[-1])} was ordered.")
+    if taken != given:
+        raise Wrong(
+            f"Each order is in drawer 1, and the list begins with {shown(taken[0])}; the first one taken was "
+            f"{shown(given[0])}. Whoever comes first is served first. At which end does your command add?"
         )
 
 
@@ -223,6 +248,27 @@ def keeps_the_numbers(host, port):
     return count_view, take_order
 
 
+def the_other_way_round(host, port):
+    views, orders = redis.Redis(host=host, port=port, db=1), redis.Redis(host=host, port=port)
+    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
+
+
+def at_the_front(host, port):
+    views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
+    return lambda: views.incr("views:home"), lambda order: orders.lpush("orders", order)
+
+
+def stores_something_else(host, port):
+    views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
+    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", "order")
+
+
+def too_few_places(host, port):
+    views = redis.Redis(host=host, port=port, max_connections=1)
+    orders = redis.Redis(host=host, port=port, db=1, max_connections=1)
+    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
+
+
 def two_clients(host, port):
     views = redis.Redis(host=host, port=port, max_connections=1)
     orders = redis.Redis(host=host, port=port, db=1, max_connections=1)
@@ -237,6 +283,10 @@ WRONG = {
     client_for_each_call: "one in each drawer",
     by_its_name: "Some are nowhere",
     keeps_the_numbers: "returned `None` from `count_view`",
+    the_other_way_round: "Which of the two functions",
+    at_the_front: "At which end",
+    stores_something_else: "`b'milk'` was ordered",
+    too_few_places: "too few places",
     two_clients: "without parentheses",
 }
 

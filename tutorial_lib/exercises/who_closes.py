@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._parts import require_callable, require_client, require_several
+from tutorial_lib.exercises._parts import noticed, require_callable, require_client, require_several
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -25,9 +25,9 @@ PROMPT = """
 Parts of the shop come and go. Each gets a client, works with it, and at the end closes it, or forgets to. Write
 `open_shop(host, port)`, which returns two functions:
 
-- `new_part()` returns a client for one part. Other parts work at the same moment, and one of them may be waiting for an
-  order (`BLPOP`): if a part closes its client or drops it, **no other** is cut off. What it leaves is there for the
-  next: **10** parts, one after the other, open **1** connection in all.
+- `new_part()` returns a client for one part. **2** parts may work at the same moment, and one of them be waiting for
+  an order (`BLPOP`): if the other closes its client or drops it, it is **not** cut off. The connection that a part used
+  is there for the next part: **10** of them, one after the other, open **1** connection in all.
 - `close_shop()` is called when all have gone. Then the server sees **0** connections of the shop.
 """
 
@@ -55,7 +55,8 @@ def solution(host, port):
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    both = lab.call(answer, lab.server.host, lab.server.port)
+    with noticed(redis.ConnectionPool.__exit__) as ended:
+        both = lab.call(answer, lab.server.host, lab.server.port)
     new_part, close_shop = require_several(both, ("new_part", "close_shop"), "two functions", lab)
     require_callable(new_part, "new_part")
     require_callable(close_shop, "close_shop")
@@ -69,10 +70,15 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     close_shop()
     left = _left(lab)
     if left:
+        why = (
+            "`with` has closed the pool when `open_shop` returned, before anybody came, and the next command has "
+            "opened it again. How long should it stay open, and who closes it then?"
+            if ended
+            else "A client on somebody else's pool closes nothing. Who made the pool, and who closes it?"
+        )
         raise Wrong(
             f"All parts have gone, `close_shop()` has been called, and CLIENT LIST still has {left} "
-            f"connection{'s' if left > 1 else ''}. A client on somebody else's pool closes nothing. "
-            "Who made the pool, and who closes it?"
+            f"connection{'s' if left > 1 else ''}. {why}"
         )
     return (
         "Two parts left while the kitchen was waiting, one closed and one forgotten, and it got its order both times. "
@@ -107,6 +113,11 @@ class _Kitchen:
         except Exception as error:  # What comes when a connection is closed under its user is hardly foreseeable.
             self.got = error
 
+    def gave_up(self) -> bool:
+        """Say whether it has waited all its time, and nobody had an order."""
+        self._thread.join(0.3)  # It may be about to say so.
+        return not self._thread.is_alive() and self.got is None
+
     def __exit__(self, *_: object) -> None:
         self._customer.rpush("orders", "tea")
         self._thread.join(PATIENCE)
@@ -117,11 +128,18 @@ def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab,
     waiting, leaving = _part_of(new_part), _part_of(new_part)
     same = waiting is leaving
     with _Kitchen(waiting, customer, lab) as kitchen:
+        begun = monotonic()
         _work(leaving)
+        stood_in_line = monotonic() - begun > PATIENCE / 2
         if kitchen.got is not None:
             raise Wrong(
                 f"One part waited for an order, with `BLPOP`, and before anybody left it got `{_named(kitchen.got)}`. "
                 "Which of your settings does not let it wait?"
+            )
+        if stood_in_line and kitchen.gave_up():
+            raise Wrong(
+                f"One part waited for an order for {PATIENCE:g} seconds, and all that time another one could not even "
+                "send a PING: it had to wait until the first was done. How many connections may be out at once?"
             )
         before = lab.server.opened()
         if closes:
@@ -234,6 +252,16 @@ def one_place(host, port):
     return lambda: redis.Redis(connection_pool=pool), pool.close
 
 
+def one_place_and_patience(host, port):  # "a pool that waits can be as small as you like"
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=1)
+    return lambda: redis.Redis(connection_pool=pool), pool.close
+
+
+def closed_too_early(host, port):  # "`with` closes it when all are done"
+    with redis.ConnectionPool(host=host, port=port) as pool:
+        return lambda: redis.Redis(connection_pool=pool), lambda: None
+
+
 def hands_out_the_pool(host, port):
     pool = redis.ConnectionPool(host=host, port=port)
     return lambda: pool, pool.close
@@ -249,7 +277,9 @@ WRONG = {
     one_client_for_all: "Both had the same client",
     client_for_each: "opened 10 connections",
     closes_a_client: "has 2 connections",
-    one_place: "may be out at once",
+    one_place: "the other got `MaxConnectionsError",
+    one_place_and_patience: "could not even send a PING",
+    closed_too_early: "`with` has closed the pool",
     hands_out_the_pool: "returned a pool",
     a_client_and_a_pool: "without parentheses",
 }

@@ -100,7 +100,7 @@ print("open on the server's side:", len(server.clients()))
 view
 
 # %% [markdown]
-# Five slots are lent, and joined to nothing on the server's side.
+# Five slots are lent, and all are closed: where the server's client would stand, there is a `?`.
 #
 # A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
 # what was not back at the end. The shop goes on with a new pool.
@@ -305,7 +305,7 @@ guess_answer.reveal(repr(answers[0]))
 from redis.maint_notifications import MaintNotificationsConfig
 
 quiet = {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
-for name, setting in {"notices off:": quiet, "protocol 2: ": {"protocol": 2}}.items():
+for name, setting in ("notices off:", quiet), ("protocol 2: ", {"protocol": 2}):
     with redis.ConnectionPool(**at, max_connections=1, **setting) as guarded:
         connection = guarded.get_connection()
         connection.send_command("ECHO", "SECRET")
@@ -406,8 +406,8 @@ guess_culprits = predict(
 guess_culprits
 
 # %%
-shop.close()
-shop = redis.ConnectionPool(**at, max_connections=5)  # a new one, should you run this cell again
+shop.close()  # a new night, a new pool
+shop = redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
 programs = [banner, cashier, stockroom, newsletter, bookkeeper]
 night = [Thread(target=program, name=program.__name__) for program in programs]

@@ -24,8 +24,8 @@ PROMPT = """
 returns the text of the next offer, or `None` if none comes within 0.2 s; `stop()` ends the listening.
 
 `stop()` is missing. Once it has been called, the listener holds **no connection**, and the server has **nobody on the
-channel**. Customers whose connections come from the same pool notice nothing. The shop keeps both functions for the
-rest of the day.
+channel**. Customers whose connections come from the same pool notice nothing. Afterwards the shop calls neither
+function any more, but keeps both all day: what they refer to does not become garbage.
 """
 
 

@@ -106,8 +106,8 @@ view
 # what was not back at the end. The shop goes on with a new pool.
 
 # %%
-lost = shop
-shop = redis.ConnectionPool(**at, max_connections=5)
+view.stop()  # its last picture stays
+lost, shop = shop, redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
 recording.still_held()
 
@@ -243,7 +243,8 @@ class Counting(redis.Connection):  # notes what is sent
         super().send_command(*words, **options)
 
 
-hasty = redis.ConnectionPool(**at, connection_class=Counting, socket_timeout=0.5, retry=Retry(NoBackoff(), 3))
+more = {"socket_timeout": 0.5, "retry": Retry(NoBackoff(), 3)}
+hasty = redis.ConnectionPool(**at, connection_class=Counting, **more)
 try:
     redis.Redis(connection_pool=hasty).blpop("orders", timeout=2)
 except redis.TimeoutError as error:
@@ -259,11 +260,10 @@ guess_resent.reveal(sent["BLPOP"])
 # `BLPOP` does:
 
 # %%
-plain = redis.Redis(**at)
-print("plain:", plain.get_connection_kwargs()["socket_timeout"], "s,", plain.get_retry().get_retries(), "more tries")
-
-waiter = redis.Redis(**at, socket_timeout=None)
-print("waiter:", waiter.blpop("orders", timeout=1))
+plain, waiter = redis.Redis(**at), redis.Redis(**at, socket_timeout=None)
+print("plain, seconds:   ", plain.get_connection_kwargs()["socket_timeout"])
+print("plain, more tries:", plain.get_retry().get_retries())
+print("waiter, order:    ", waiter.blpop("orders", timeout=1))
 
 # %% [markdown]
 # *Versions:* redis-py 5 to 7 had no `socket_timeout`; 6 and 7 had 3 more tries, 5 had none.
@@ -478,13 +478,12 @@ recording.still_held()
 # - In our own process we know every borrower now. The server has a list too, of all of us together: what does it
 #   see? That is the next lesson.
 #
-# Last, close the pools that have connected, and the server. `view.stop()` comes first, so that its picture stays.
+# Last, close the pools that have connected, and the server.
 #
 # **Next:** [What does the server see?](06_what_the_server_sees.ipynb) Back to
 # [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb)
 
 # %% tags=["no-output"]
-view.stop()
 for pool_or_client in (lost, shop, hasty, waiter, desk):
     pool_or_client.close()
 server.close()

@@ -97,6 +97,7 @@ guess_closed.reveal(outcome)
 
 # %% tags=["nbval-ignore-output"]
 print("open on the server's side:", len(server.clients()))
+sleep(1)  # the view asks the server too, a few times a second
 view
 
 # %% [markdown]

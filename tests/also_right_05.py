@@ -183,7 +183,7 @@ def by_hand(r: Any, agree: Function) -> Any:
 
 
 def with_a_longer_timeout(web: Any, host: str, port: int) -> Function:
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=1, socket_timeout=60, protocol=2)
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=1, socket_timeout=90, protocol=2)
     kitchen = redis.Redis(connection_pool=pool)
 
     def next_order(seconds: float) -> Any:
@@ -193,12 +193,24 @@ def with_a_longer_timeout(web: Any, host: str, port: int) -> Function:
     return next_order
 
 
-def with_the_default(web: Any, host: str, port: int) -> Function:
-    kitchen = redis.Redis(host=host, port=port, decode_responses=True)  # its 5 s are longer than 2
+def with_a_single_connection(web: Any, host: str, port: int) -> Function:
+    kitchen = redis.Redis(host=host, port=port, socket_timeout=None, single_connection_client=True)
 
     def next_order(seconds: float) -> Any:
         reply = kitchen.blpop("orders", timeout=seconds)
-        return reply and reply[1]
+        return reply and reply[1].decode()
+
+    return next_order
+
+
+def with_a_connection_kept_by_hand(web: Any, host: str, port: int) -> Function:
+    pool = redis.ConnectionPool(host=host, port=port, decode_responses=True)
+    connection = pool.get_connection()
+
+    def next_order(seconds: float) -> Any:
+        connection.send_command("BLPOP", "orders", seconds)
+        reply = connection.read_response(timeout=seconds + 10)
+        return reply[1] if reply else None
 
     return next_order
 
@@ -261,6 +273,6 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
     "give-it-back": [with_a_context_manager, reads_what_is_left, disconnects_unless_done, with_an_exit_stack],
     "quiet-listener": [resets, lets_go_of_its_only_reference, on_a_client_of_its_own],
     "watch-and-release": [with_transaction, with_finally, by_hand],
-    "long-poll": [with_a_longer_timeout, with_the_default, with_a_method],
+    "long-poll": [with_a_longer_timeout, with_a_single_connection, with_a_connection_kept_by_hand, with_a_method],
     "leak-detective": [by_outcome, by_the_words_of_the_line, with_a_book_of_my_own],
 }

@@ -50,6 +50,7 @@ guess_dropped = predict(
     {
         0: "Python closes a file that nobody refers to. A lent connection is referred to: by the pool's own list.",
         1: None,
+        2: "`r.get` gave its own back within the call. Whoever borrows by hand is not helped like that.",
     },
 )
 guess_dropped
@@ -92,19 +93,22 @@ except redis.MaxConnectionsError as error:
 guess_closed.reveal(outcome)
 
 # %% [markdown]
-# The wires are cut, the debts stay. The live view shows five slots that are lent, and joined to nothing on the server's
-# side.
+# The wires are cut, the debts stay. Here is the pool, live:
+
+# %% tags=["nbval-ignore-output"]
+print("open on the server's side:", len(server.clients()))
+sleep(1)  # the view asks the server too, a few times a second
+view
+
+# %% [markdown]
+# Five slots are lent, and all are closed: where the server's client would stand, there is a `?`.
 #
 # A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
 # what was not back at the end. The shop goes on with a new pool.
 
-# %% tags=["nbval-ignore-output"]
-print("open on the server's side:", len(server.clients()))
-view
-
 # %%
-lost = shop
-shop = redis.ConnectionPool(**at, max_connections=5)
+view.stop()  # its last picture stays
+lost, shop = shop, redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
 recording.still_held()
 
@@ -113,13 +117,13 @@ recording.still_held()
 #
 # ## Yours until when?
 #
-# Most leaks were not borrowed by hand. Some calls need one connection for several steps, so redis-py borrows it for
-# you and keeps it. Listening is such a call: what others publish on a channel comes in on the connection that has
-# subscribed to it.
+# Some calls need one connection for several steps, so redis-py borrows it for you and keeps it. Listening
+# (*pub/sub*) is such a call: others publish on a channel, and Redis sends it on to every connection that has
+# subscribed. In redis-py a listener is `r.pubsub()`.
 
 # %% jupyter={"source_hidden": true}
 guess_listener = predict(
-    "Somebody subscribes to `offers`, and unsubscribes. How many connections are in use?",
+    "A listener subscribes to the channel `offers`, and unsubscribes. How many connections are in use?",
     {
         0: "Nothing is listened to any more; the connection is kept all the same, in case it subscribes again.",
         1: None,
@@ -136,8 +140,8 @@ guess_listener.reveal(snapshot(shop).in_use)
 
 # %% [markdown]
 # `close()` gives it back, and so does the end of a `with`. A listener that becomes garbage closes itself. (A lent
-# connection never becomes garbage: it is on the pool's list.) But who can say when a program's last reference
-# to a listener is gone?
+# connection never becomes garbage: it is on the pool's list.) But when is its last reference gone? A caught error,
+# for one, keeps all variables of the functions that it left.
 
 # %%
 news.close()
@@ -147,16 +151,24 @@ with r.pubsub() as news:
     news.subscribe("offers")
 print("after with: ", snapshot(shop).in_use)
 
-forgotten = r.pubsub()
-forgotten.subscribe("offers")
-del forgotten
-gc.collect()
-print("after del:  ", snapshot(shop).in_use)
+
+def fails(forgotten):
+    forgotten.subscribe("offers")
+    raise LookupError
+
+
+try:
+    fails(r.pubsub())
+except LookupError as error:
+    log = [error]
+print("error kept: ", snapshot(shop).in_use)
+log.clear()
+print("error gone: ", snapshot(shop).in_use)
 
 # %% [markdown]
-# The second such call is `WATCH`. A pipeline collects commands and sends them together. One that watches the stock
-# sells only if nobody else has changed it, which Redis remembers for this one connection. `unwatch()` calls the
-# watch off.
+# The second is `WATCH`. A pipeline collects commands and sends them together. One that *watches* `stock` is carried
+# out only if nobody has changed `stock` since. Redis keeps that watch for one connection, so the pipeline keeps the
+# connection. `unwatch()` calls the watch off, and `reset()` ends it all.
 
 # %% jupyter={"source_hidden": true}
 guess_watching = predict(
@@ -171,19 +183,31 @@ guess_watching
 
 # %%
 pipe = r.pipeline()
-after = []
-for step in (lambda: pipe.watch("stock"), pipe.unwatch, pipe.reset):
-    step()
-    after.append(snapshot(shop).in_use)
-
 pipe.watch("stock")
-pipe.multi()  # from here on commands are collected
-pipe.decr("stock")
-print("left:", pipe.execute(), "in use:", snapshot(shop).in_use)
-
+after = [snapshot(shop).in_use]
+pipe.unwatch()
+after.append(snapshot(shop).in_use)
+pipe.reset()
+after.append(snapshot(shop).in_use)
 guess_watching.reveal(", ".join(map(str, after)))
 
+# %%
+for another_till in (False, True):
+    pipe.watch("stock")
+    if another_till:
+        r.decr("stock")
+    pipe.multi()  # from here on commands are collected
+    pipe.decr("stock")
+    try:
+        print("left:", *pipe.execute())
+    except redis.WatchError as error:
+        print(f"WatchError: {error}")
+
+print("left:", r.get("stock"), "in use:", snapshot(shop).in_use)
+
 # %% [markdown]
+# Another till came between, so nothing of ours was carried out: look again, and begin anew.
+#
 # | borrowed by | comes back with |
 # |---|---|
 # | a command, or a pipeline without `watch` | the end of the call |
@@ -211,6 +235,8 @@ guess_resent
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+sent = Counter()
+
 
 class Counting(redis.Connection):  # notes what is sent
     def send_command(self, *words, **options):
@@ -218,8 +244,8 @@ class Counting(redis.Connection):  # notes what is sent
         super().send_command(*words, **options)
 
 
-sent = Counter()
-hasty = redis.ConnectionPool(**at, connection_class=Counting, socket_timeout=0.5, retry=Retry(NoBackoff(), 3))
+more = {"socket_timeout": 0.5, "retry": Retry(NoBackoff(), 3)}
+hasty = redis.ConnectionPool(**at, connection_class=Counting, **more)
 try:
     redis.Redis(connection_pool=hasty).blpop("orders", timeout=2)
 except redis.TimeoutError as error:
@@ -228,22 +254,17 @@ except redis.TimeoutError as error:
 guess_resent.reveal(sent["BLPOP"])
 
 # %% [markdown]
-# No order came, nothing was wrong, and the caller gets an error. A client without those arguments does the same, with
-# 5 s and 10 more tries.
+# No order came, nothing was wrong, and the caller gets an error. A plain `redis.Redis()` does the same: it has a
+# `socket_timeout` too, and more tries.
 #
-# A waiter needs a client, and so a pool, of its own. There it waits as long as it likes, and takes nothing from
-# the shop's pool:
+# So who waits needs a client, and with it a pool, of its own. There `socket_timeout=None` lets it wait as long as
+# `BLPOP` does:
 
 # %%
-plain = redis.Redis(**at)
-print(plain.get_connection_kwargs()["socket_timeout"], "s,", plain.get_retry().get_retries(), "more tries")
-
-waiter = redis.Redis(**at, socket_timeout=None)
-heard_before = server.commands()
-with record(shop) as recording:
-    print("order:", waiter.blpop("orders", timeout=1))
-
-print((server.commands() - heard_before)["BLPOP"], "BLPOP, borrowed from the shop:", recording.borrowed)
+plain, waiter = redis.Redis(**at), redis.Redis(**at, socket_timeout=None)
+print("plain, seconds:   ", plain.get_connection_kwargs()["socket_timeout"])
+print("plain, more tries:", plain.get_retry().get_retries())
+print("waiter, order:    ", waiter.blpop("orders", timeout=1))
 
 # %% [markdown]
 # *Versions:* redis-py 5 to 7 had no `socket_timeout`; 6 and 7 had 3 more tries, 5 had none.
@@ -272,29 +293,31 @@ connection.send_command("ECHO", "SECRET")
 connection.can_read(timeout=5)  # the answer is there, and nobody reads it
 desk.release(connection)
 
-answers = [r_desk.get("greeting"), r_desk.get("views:home"), r_desk.get("stock"), r_desk.ping()]
-print("and the next three:", *answers[1:])
+answers = [r_desk.get("greeting"), r_desk.get("views:home"), r_desk.get("stock")]
+print("and the next two:", *answers[1:])
 guess_answer.reveal(repr(answers[0]))
 
 # %% [markdown]
-# No error, and from now on everybody gets the answer to the question before. A pool can guard against it: is there
-# something to read on a connection that should be silent? redis-py 8 does not ask, since Redis may send maintenance
-# notifications unasked. Without those it asks, and connects anew:
+# No error, and everybody gets the answer before his own. A pool can see it: there is something to read on a connection
+# that should be silent. redis-py 8 lets that pass, for a server may announce its maintenance at any time. Without those
+# notices (protocol 2 has none) it connects anew:
 
 # %%
 from redis.maint_notifications import MaintNotificationsConfig
 
 quiet = {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
-for setting in (quiet, {"protocol": 2}):
+for name, setting in ("notices off:", quiet), ("protocol 2: ", {"protocol": 2}):
     with redis.ConnectionPool(**at, max_connections=1, **setting) as guarded:
         connection = guarded.get_connection()
         connection.send_command("ECHO", "SECRET")
         connection.can_read(timeout=5)
         guarded.release(connection)
-        print(*setting, redis.Redis(connection_pool=guarded).get("greeting"))
+        opened_before = server.opened()
+        answer = redis.Redis(connection_pool=guarded).get("greeting")
+        print(name, answer, "opened anew:", server.opened() - opened_before)
 
 # %% [markdown]
-# *Versions:* redis-py 5 and 6 always ask; 7 does not with `protocol=3`, which is 8's default.
+# *Versions:* redis-py 5 and 6 never let it pass; 7 does with `protocol=3` only, which 8 has by default.
 #
 # The guard misses an answer that comes a moment later. So whoever is interrupted between question and answer
 # disconnects before releasing: over a closed connection nothing old arrives.
@@ -305,7 +328,7 @@ for setting in (quiet, {"protocol": 2}):
 def borrowed(pool):
     connection = pool.get_connection()
     try:
-        yield connection
+        yield connection  # the body of the with runs here
     except BaseException:
         connection.disconnect()
         raise
@@ -313,15 +336,16 @@ def borrowed(pool):
         pool.release(connection)
 
 
-desk.disconnect()
-with suppress(InterruptedError), borrowed(desk) as connection:
+desk.disconnect()  # away with the line that is one answer behind
+with suppress(KeyboardInterrupt), borrowed(desk) as connection:
     connection.send_command("ECHO", "SECRET")
-    raise InterruptedError("the telephone rings")
+    raise KeyboardInterrupt  # somebody presses stop
 
 print(r_desk.get("greeting"), snapshot(desk))
 
 # %% [markdown]
-# That is all that borrowing by hand needs: `finally` brings it back, and `except` makes it clean.
+# That is all that borrowing by hand needs: `finally` brings it back, and `except` makes it clean. `BaseException`,
+# since a `KeyboardInterrupt` is no `Exception`.
 #
 # ## Five programs, one night
 #
@@ -376,14 +400,16 @@ guess_culprits = predict(
     {
         "newsletter": "It does. And the bookkeeper's `release` stands below a line that fails: that key is no list.",
         "cashier and newsletter": "The till stays locked. But a lock in Redis is a key, and a key holds no connection.",
-        "newsletter and stockroom": "The stockroom leaves early, but out of a `with`, which gives back in any case.",
+        "bookkeeper and stockroom": "The stockroom leaves early, but out of a `with`, which gives back in any case.",
         "bookkeeper and newsletter": None,
     },
 )
 guess_culprits
 
 # %%
-shop.reset()  # the night begins with nothing lent
+shop.close()  # a new night, a new pool
+shop = redis.ConnectionPool(**at, max_connections=5)
+r = redis.Redis(connection_pool=shop)
 programs = [banner, cashier, stockroom, newsletter, bookkeeper]
 night = [Thread(target=program, name=program.__name__) for program in programs]
 with record(shop) as recording:
@@ -394,25 +420,26 @@ with record(shop) as recording:
 
 leaks = sorted(recording.still_held(), key=lambda lease: lease.who)
 for lease in leaks:
-    print(f"{lease.who}: {lease.line.text}")
+    print(f"{lease.who}: {lease.line.text}  in {lease.line.function}()")
 
 guess_culprits.reveal(" and ".join(lease.who for lease in leaks))
 
 # %% [markdown]
-# The bookkeeper's code has a `release`, which was never reached: `LLEN` met a number instead of a list, and raised
-# `WRONGTYPE`. Whoever searches the code for a missing `release` finds nothing there; the recording knows after one
-# night. In its picture an arrow at the edge means "not back".
+# The bookkeeper's `release` was never reached: `LLEN` met a number instead of a list, an error that we shall see below.
+# Whoever searches the code for a missing `release` finds nothing. The cashier's lock is a key, and holds no connection.
+# In the recording's picture an arrow at the edge means "not back".
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(recording)
 
 # %% [markdown]
-# Mended, in one word each: `with`.
+# Mended: each borrows in a `with`, whose end gives back. The list still holds the listener, and it does not matter.
 
 
 # %%
 def newsletter():
     with r.pubsub() as news:
+        listeners.append(news)
         news.subscribe("offers")
 
 
@@ -437,8 +464,7 @@ recording.still_held()
 # [Five of them](../exercises/05_who_still_holds_a_connection.ipynb): give back whatever happens, listen and leave,
 # watch and let go, wait for orders without troubling the shop. In the last you are the detective, and the one that
 # screams is not the one that took.
-
-# %% [markdown]
+#
 # ## Recap
 #
 # - A connection borrowed by hand comes back by `release` alone; neither the garbage collector nor `close()` pays the
@@ -452,8 +478,7 @@ recording.still_held()
 # - A program loses one connection a day, and its limit is 100. Who will be there when it stops?
 # - In our own process we know every borrower now. The server has a list too, of all of us together: what does it
 #   see? That is the next lesson.
-
-# %% [markdown]
+#
 # Last, close the pools that have connected, and the server.
 #
 # **Next:** [What does the server see?](06_what_the_server_sees.ipynb) Back to

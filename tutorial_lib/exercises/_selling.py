@@ -17,13 +17,29 @@ LIMIT = 5
 """How many connections its pool may hold."""
 
 
+def noting_lows(lows: list[int]) -> type[redis.Connection]:
+    """Return a class of connections that note every negative number that Redis replies with: here, a stock below 0."""
+
+    class Noting(redis.Connection):
+        def read_response(self, *args: Any, **options: Any) -> Any:
+            reply = super().read_response(*args, **options)
+            for value in reply if isinstance(reply, list) else [reply]:
+                if isinstance(value, int) and value < 0:
+                    lows.append(value)
+            return reply
+
+    return Noting
+
+
 class SellingShop:
     """Puts one situation after another to the answer, and keeps every error, as a log does."""
 
-    def __init__(self, answer: Callable[..., Any], lab: Lab, r: redis.Redis) -> None:
+    def __init__(self, answer: Callable[..., Any], lab: Lab, r: redis.Redis, lows: list[int]) -> None:
         self._answer = answer
         self._lab = lab
         self._r = r
+        self._lows = lows
+        self._others_sold = 0
         self._log: list[BaseException] = []
         self._other = redis.Redis(host=lab.server.host, port=lab.server.port)
 
@@ -41,6 +57,7 @@ class SellingShop:
             if to_do:
                 to_do.pop()
                 self._other.decr("stock")
+                self._others_sold += 1
 
         return agree
 
@@ -53,20 +70,14 @@ class SellingShop:
             asked.append(True)
             agree()
 
+        others_sold = self._others_sold
         try:
             result = self._lab.call(self._answer, self._r, thinks_it_over)
-        except redis.WatchError as error:
+        except (redis.WatchError, LookupError) as error:
             self._log.append(error)
-            raise Wrong(
-                f"{what}. `sell` raised `WatchError: {error}`, and one piece was there to be "
-                "sold. The error says that the look is out of date; what does one do then?"
-            ) from error
-        except LookupError as error:
-            self._log.append(error)
-            raise Wrong(
-                f"{what}. `sell` raised `{type(error).__name__}: {error}`, and there was something left."
-            ) from error
+            raise self._sold_nothing(error, stock, what, alone=self._others_sold == others_sold) from error
         there = int(self._other.get("stock") or 0)
+        self._was_never_below_0(what)
         if not asked:
             raise Wrong(f"{what}. `sell` returned {shown(result)}, and never called `agree()`. Who has bought it?")
         if there != left:
@@ -76,6 +87,32 @@ class SellingShop:
             )
         if result != left or isinstance(result, bool):
             raise Wrong(f"{what}. {left} are left, and `sell` returned {shown(result)}.")
+
+    def _sold_nothing(self, error: Exception, stock: int, what: str, alone: bool) -> Wrong:
+        there = int(self._other.get("stock") or 0)
+        said = f"{what}. `sell` raised `{type(error).__name__}: {error}`"
+        from_when = "From which call on does a watching pipeline collect its commands?"
+        if isinstance(error, redis.WatchError):
+            if alone and there != stock:
+                return Wrong(
+                    f"{said}. It was a command of your own that changed the stock: it was sent at once. {from_when}"
+                )
+            return Wrong(
+                f"{said}, and one piece was there to be sold. The error says that the look is out of date; what does "
+                "one do then?"
+            )
+        if alone and there != stock:
+            return Wrong(
+                f"{said}, and {there} are left: each of your tries had taken a piece away at once. {from_when}"
+            )
+        return Wrong(f"{said}, and there was something left.")
+
+    def _was_never_below_0(self, what: str) -> None:
+        if self._lows:
+            raise Wrong(
+                f"{what}. The stock was {min(self._lows)} for a moment, and whoever looked just then sold or ordered "
+                "by it. Putting it back comes too late. What lets a sale happen only if nobody came between?"
+            )
 
     def is_sold_out(self, stock: int, agree: Callable[[], None], what: str) -> None:
         """Raise Wrong unless a LookupError says that there is nothing to sell."""
@@ -93,6 +130,7 @@ class SellingShop:
                 f"{what}. Then it was sold again, and the stock is {there}: somebody has bought what "
                 "is not there. Between the look and the sale, who notices that the number has changed?"
             )
+        self._was_never_below_0(what)
         if not isinstance(result, LookupError):
             raise Wrong(f"{what}, and `sell` returned {shown(result)}. Asked for is a `LookupError`.")
 

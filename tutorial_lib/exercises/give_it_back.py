@@ -8,6 +8,7 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._calls import lent_out
 from tutorial_lib.exercises._lent import open_and_lent
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -23,8 +24,9 @@ PROMPT = """
 work, and returns the reply: `ask(pool, ("GET", "greeting"), show_spinner)`.
 
 It gives nothing back. Mend it, for every ending: the reply comes; Redis answers with an error; `meanwhile()` raises
-something, be it the `KeyboardInterrupt` of somebody who presses stop. Errors go on to the caller. Afterwards no
-connection is **in use**, the next question gets **its own answer**, and two that went well opened **one** connection.
+something, be it the `KeyboardInterrupt` of somebody who presses stop. Errors go on to the caller. Afterwards yours is
+**not in use**, the next question gets **its own answer**, and two that went well opened **one** connection. Others who
+have borrowed from the pool notice nothing.
 """
 
 
@@ -49,38 +51,49 @@ def solution(pool, words, meanwhile):
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=2)
+    pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=3)
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         r.mset({"greeting": "hello", "views:home": 41})
-    opened_before = lab.server.opened()
-    _require_reply(answer, lab, pool)
-    _require_back(pool, "The reply came")
-    lab.call(answer, pool, ("GET", "greeting"), _nothing)
-    opened = lab.server.opened() - opened_before
-    if opened > 1:
-        raise Wrong(
-            f"Two questions that went well, one after the other, opened {opened} connections, where one was enough. "
-            "A connection whose reply has been read is clean: who hangs up, or forgets it?"
+    with lent_out(pool, 1) as (others,):
+        opened_before = lab.server.opened()
+        _require_reply(answer, lab, pool)
+        _require_back(pool, others, "The reply came")
+        lab.call(answer, pool, ("GET", "greeting"), _nothing)
+        opened = lab.server.opened() - opened_before
+        if opened > 1:
+            raise Wrong(
+                f"Two questions that went well, one after the other, opened {opened} connections, where one was "
+                "enough. A connection whose reply has been read is clean: who hangs up, or forgets it?"
+            )
+        _require_error(answer, lab, pool, redis.ResponseError, ("LLEN", "greeting"), _nothing)
+        _require_back(pool, others, "Redis answered with an error, `WRONGTYPE`")
+        _require_error(answer, lab, pool, RuntimeError, ("ECHO", "SECRET"), _the_spinner_breaks)
+        _require_back(pool, others, "`meanwhile()` raised a `RuntimeError`")
+        _require_own_answers(
+            answer, lab, pool, RuntimeError, "A reply was on its way. How do you make sure that nobody reads it?"
         )
-    _require_error(answer, lab, pool, redis.ResponseError, ("LLEN", "greeting"), _nothing)
-    _require_back(pool, "Redis answered with an error, `WRONGTYPE`")
-    _require_error(answer, lab, pool, KeyboardInterrupt, ("ECHO", "SECRET"), _somebody_presses_stop)
-    _require_back(pool, "Somebody pressed stop between question and answer")
-    after = [lab.call(answer, pool, ("GET", key), _nothing) for key in ("greeting", "views:home")]
-    if after != [b"hello", b"41"]:
-        raise Wrong(
-            "Somebody asked for `SECRET` and pressed stop. The connection came back, and the next two questions, for "
-            f"`greeting` and `views:home`, were answered {shown(after[0])} and {shown(after[1])}. "
-            "A reply was on its way. How do you make sure that nobody reads it?"
+        _require_error(answer, lab, pool, KeyboardInterrupt, ("ECHO", "SECRET"), _somebody_presses_stop)
+        _require_back(pool, others, "Somebody pressed stop between question and answer")
+        _require_own_answers(
+            answer,
+            lab,
+            pool,
+            KeyboardInterrupt,
+            "After a `RuntimeError` your connection was clean. But a `KeyboardInterrupt` is no `Exception`. "
+            "What is it that both of them are?",
         )
     return (
-        "A reply, an error and an interruption: each time 0 connections in use, and the next caller got its own "
-        "answer. That is all that borrowing by hand needs."
+        "A reply, an error and two interruptions: each time yours was back, nobody else's was touched, and the next "
+        "caller got its own answer. That is all that borrowing by hand needs."
     )
 
 
 def _nothing() -> None:
     pass
+
+
+def _the_spinner_breaks() -> None:
+    raise RuntimeError("the spinner broke")
 
 
 def _somebody_presses_stop() -> None:
@@ -91,7 +104,7 @@ def _require_reply(answer: Callable[..., Any], lab: Lab, pool: redis.ConnectionP
     seen: list[tuple[int, bool]] = []
 
     def meanwhile() -> None:
-        seen.append((snapshot(pool).in_use, _arrives(lab, "GET")))
+        seen.append((snapshot(pool).in_use - 1, _arrives(lab, "GET")))  # one is somebody else's
 
     reply = lab.call(answer, pool, ("GET", "greeting"), meanwhile)
     if reply != b"hello":
@@ -101,7 +114,7 @@ def _require_reply(answer: Callable[..., Any], lab: Lab, pool: redis.ConnectionP
     in_use, sent = seen[0]
     if not sent or not in_use:
         raise Wrong(
-            f"When `meanwhile()` was called, in_use was {in_use}, and the server had "
+            f"When `meanwhile()` was called, you had {in_use} connections in use, and the server had "
             f"{'received the question' if sent else 'received no question'}. First send, then call it, then read: "
             "all on one borrowed connection."
         )
@@ -133,15 +146,37 @@ def _require_error(
     )
 
 
-def _require_back(pool: redis.ConnectionPool, what: str) -> None:
-    kept = snapshot(pool).in_use
-    if not kept:
-        return
-    is_open = "" if open_and_lent(pool) else " Its wire is cut, which changes nothing: to the pool it is still lent."
-    raise Wrong(
-        f"{what}, and afterwards in_use is {kept}. Nothing but `release` gives it back.{is_open} "
-        "Is there a line that runs after an error as well as after a reply?"
-    )
+def _require_own_answers(
+    answer: Callable[..., Any], lab: Lab, pool: redis.ConnectionPool, kind: type[BaseException], idea: str
+) -> None:
+    after = [lab.call(answer, pool, ("GET", key), _nothing) for key in ("greeting", "views:home")]
+    if after != [b"hello", b"41"]:
+        raise Wrong(
+            f"Somebody asked for `SECRET`, and a `{kind.__name__}` came between. The connection came back, and the "
+            f"next two questions, for `greeting` and `views:home`, were answered {shown(after[0])} and "
+            f"{shown(after[1])}. {idea}"
+        )
+
+
+def _require_back(pool: redis.ConnectionPool, others: redis.Connection, what: str) -> None:
+    kept = snapshot(pool).in_use - 1
+    if kept > 0:
+        still_open = open_and_lent(pool) - others.is_connected
+        is_cut = "" if still_open else " Its wire is cut, which changes nothing: to the pool it is still lent."
+        raise Wrong(
+            f"{what}, and afterwards {kept} of yours is in use. Nothing but `release` gives it back.{is_cut} "
+            "Is there a line that runs after an error as well as after a reply?"
+        )
+    if kept < 0:
+        raise Wrong(
+            f"{what}. Somebody else has borrowed from this pool too, and it says that 0 are in use: it has forgotten "
+            "everybody. How do you give back your own connection alone?"
+        )
+    if not others.is_connected:
+        raise Wrong(
+            f"{what}. Somebody else had borrowed from this pool too, and was cut off. Which object is yours to hang "
+            "up, and which is everybody's?"
+        )
 
 
 def releases_at_the_end(pool, words, meanwhile):
@@ -209,6 +244,32 @@ def only_exceptions(pool, words, meanwhile):  # "except Exception catches everyt
         pool.release(connection)
 
 
+def cuts_everybody_off(pool, words, meanwhile):
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    except BaseException:
+        pool.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
+def forgets_everybody(pool, words, meanwhile):
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    except BaseException:
+        pool.reset()
+        raise
+    finally:
+        pool.release(connection)
+
+
 def swallows(pool, words, meanwhile):
     connection = pool.get_connection()
     try:
@@ -239,14 +300,18 @@ def leaves_it_to_the_client(pool, words, meanwhile):
 
 
 WRONG = {
-    drops_it: "The reply came, and afterwards in_use is 1. Nothing but `release` gives it back. Is there",
+    drops_it: "The reply came, and afterwards 1 of yours is in use. Nothing but `release` gives it back. Is there",
     closes_the_pool: "Its wire is cut, which changes nothing",
-    releases_at_the_end: "Redis answered with an error, `WRONGTYPE`, and afterwards in_use is 1",
-    only_redis_errors: "Somebody pressed stop between question and answer, and afterwards in_use is 1",
-    returns_it_as_it_is: "were answered `b'SECRET'` and `b'hello'`",
+    releases_at_the_end: "Redis answered with an error, `WRONGTYPE`, and afterwards 1 of yours is in use",
+    only_redis_errors: "`meanwhile()` raised a `RuntimeError`, and afterwards 1 of yours is in use",
+    returns_it_as_it_is: "a `RuntimeError` came between. The connection came back, and the next two questions, for "
+    "`greeting` and `views:home`, were answered `b'SECRET'` and `b'hello'`",
+    only_exceptions: "But a `KeyboardInterrupt` is no `Exception`",
+    cuts_everybody_off: "was cut off",
+    forgets_everybody: "it has forgotten everybody",
     swallows: "ended in a `ResponseError`, and the caller got `None`",
     always_hangs_up: "opened 2 connections",
-    leaves_it_to_the_client: "When `meanwhile()` was called, in_use was 0",
+    leaves_it_to_the_client: "When `meanwhile()` was called, you had 0 connections in use",
 }
 
 HINTS = (

@@ -26,11 +26,12 @@ NIGHTS = (("bookkeeper", "newsletter"), ("stockroom",), ())
 
 PROMPT = """
 At night eight programs share a pool of **3**: `banner`, `bookkeeper`, `cashier`, `courier`, `inventory`, `newsletter`,
-`packer` and `stockroom`. Each is a function, which two workers run in their threads. In the morning connections are
-missing, the log says `banner: MaxConnectionsError: Too many connections` over and over, and nobody may read the code.
+`packer` and `stockroom`. Each is a function; two worker threads run them, now one, now another. In the morning
+connections are missing, the log says `banner: MaxConnectionsError: Too many connections` over and over, and nobody may
+read the code.
 
-Write `find_culprits(pool, run_night)`. It calls `run_night()`, which lets **one** night pass and returns the log, and
-returns the names of the functions that have borrowed what is **not back in the morning**, as a list or a set. You are
+Write `find_culprits(pool, run_night)`. Let **one** night pass with `run_night()`, which returns the log, a list of
+lines. Return the names of the functions whose connection is **not back in the morning**, as a list or a set. You are
 called for **three** nights: after each the shop mends what you have found. A quiet night has no culprit.
 """
 

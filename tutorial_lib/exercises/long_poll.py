@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
+from tutorial_lib.exercises._lent import reply_timeouts
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -27,14 +28,15 @@ ARRIVES_AFTER = 0.4
 PATIENCE = 2
 NOBODY_COMES = 0.3
 LOOK_UNTIL = 1.2
+A_MINUTE = 60
 
 PROMPT = """
 The kitchen waits for orders. `open_kitchen(web, host, port)` returns a function `next_order(seconds)`: the text of the
 next order in the list `orders`, or `None` if none comes within that many seconds.
 
 It uses `web`, the client of the shop's pages. That has **one** connection and a `socket_timeout` of **0.2** s, which is
-right for pages; leave it so. While the kitchen waits for **2** s, pages must be served at once. Each call sends **one**
-`BLPOP`, and all calls together open **one** connection. Redis is at `host` and `port`.
+right for pages; leave it so. While the kitchen waits, for **2** s or for a minute (**60** s), pages must be served at
+once. Each call sends **one** `BLPOP`, and all calls together open **one** connection. Redis is at `host` and `port`.
 """
 
 
@@ -81,9 +83,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"Two calls opened {opened} connections, where one was enough. Which line opens one, and how often is "
             "it run?"
         )
-    kept = sum(snapshot(pool).in_use for pool in lab.pools())
-    if kept:
-        raise Wrong(f"Both calls have returned, and in_use is {kept}. Who brings back what was borrowed by hand?")
+    _require_a_minute(lab, other, next_order)
     return (
         f"The order was there {waited.seconds:.1f} s after the call, for one `BLPOP`, and meanwhile a page was "
         f"served in {page.seconds * 1000:.0f} ms. Those who wait and those who must not wait have a pool each."
@@ -181,10 +181,41 @@ def _require_patience(nobody: Call) -> None:
         raise Wrong(f"No order came within {NOBODY_COMES} s. `next_order` {said}; asked for is `None`.")
 
 
+def _require_a_minute(lab: Lab, other: redis.Redis, next_order: Callable[[float], Any]) -> None:
+    """Let the kitchen begin to wait for a minute, and see how long its connection would wait for the reply."""
+    short: list[float] = []
+
+    def waits_long_enough() -> bool:
+        timeouts = [timeout for pool in lab.pools() for timeout in reply_timeouts(pool)]
+        short[:] = [timeout for timeout in timeouts if timeout is not None and timeout <= A_MINUTE]
+        return bool(timeouts) and not short
+
+    def meanwhile() -> None:
+        _until(waits_long_enough)
+        other.rpush("orders", "cake")
+
+    beside = threading.Thread(target=meanwhile, daemon=True)
+    beside.start()
+    try:
+        call_within(PATIENCE, lambda: next_order(A_MINUTE))
+    finally:
+        beside.join()
+    other.delete("orders")
+    if short:
+        raise Wrong(
+            f"`next_order({A_MINUTE})` began to wait, on a connection whose `socket_timeout` is {min(short):g} s. If "
+            "no order comes by then, it hangs up, and the `BLPOP` fails or is sent again. How long may a client wait "
+            "for a reply that is meant to take a minute?"
+        )
+
+
 def _require_blpops(lab: Lab, wanted: int) -> None:
     sent = lab.server.commands()
     if sent["BLPOP"] == wanted:
         return
+    for name in ("BLMPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH"):
+        if sent[name]:
+            raise Wrong(f"The kitchen asked with `{name}`, which waits too; asked for is `BLPOP`.")
     others = ", ".join(f"{sent[name]} {name}" for name in ("LPOP", "RPOP", "LRANGE", "LLEN") if sent[name])
     raise Wrong(
         f"After {wanted} {'call' if wanted == 1 else 'calls'} the server has received {sent['BLPOP']} "
@@ -222,6 +253,26 @@ def hasty_without_retry(web, host, port):
 
     def next_order(seconds):
         reply = kitchen.blpop("orders", timeout=seconds)
+        return reply[1].decode() if reply else None
+
+    return next_order
+
+
+def with_the_default(web, host, port):  # "a client of its own waits as long as it likes"
+    kitchen = redis.Redis(host=host, port=port)
+
+    def next_order(seconds):
+        reply = kitchen.blpop("orders", timeout=seconds)
+        return reply[1].decode() if reply else None
+
+    return next_order
+
+
+def with_another_command(web, host, port):
+    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
+
+    def next_order(seconds):
+        reply = kitchen.brpop("orders", timeout=seconds)
         return reply[1].decode() if reply else None
 
     return next_order
@@ -285,6 +336,8 @@ WRONG = {
     as_hasty_as_the_shop: "The order was there in the end. In that time it opened",
     hasty_without_retry: "raised `TimeoutError: Timeout reading from socket`",
     takes_silence_for_no: "had returned `None` after",
+    with_the_default: "on a connection whose `socket_timeout` is 5 s",
+    with_another_command: "asked with `BRPOP`",
     asks_again_and_again: "received 0 BLPOP and",
     client_for_each_call: "Two calls opened 2 connections",
     waits_for_ever: "nothing had come back",

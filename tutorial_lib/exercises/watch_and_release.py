@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._selling import LIMIT, SellingShop
+from tutorial_lib.exercises._selling import LIMIT, SellingShop, noting_lows
 from tutorial_lib.practice.lab import Lab
 
 ID = "watch-and-release"
@@ -23,9 +23,9 @@ Write `sell(r, agree)`, which sells one piece of what the key `stock` counts. It
 raises a `LookupError`. Otherwise it calls `agree()`, in which the customer thinks it over, takes one piece away, and
 returns how many are left.
 
-Other tills sell too, with a plain `DECR`. If the stock has changed since the look, `sell` begins again with a look, so
-that it never falls **below 0**. However a sale ends, no connection is **in use** afterwards. The shop keeps all errors,
-in a log for the evening.
+Other tills sell too, with a plain `DECR`. If the stock has changed since the look, `sell` begins again with a look (and
+may ask again), so that it is **never below 0**, not even for a moment; scripts are not allowed here. However a sale
+ends, no connection is **in use** afterwards. The shop keeps all errors, in a log for the evening.
 """
 
 
@@ -53,9 +53,12 @@ def solution(r, agree):
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=LIMIT)
+    lows: list[int] = []
+    pool = redis.ConnectionPool(
+        host=lab.server.host, port=lab.server.port, max_connections=LIMIT, connection_class=noting_lows(lows)
+    )
     r = redis.Redis(connection_pool=pool)
-    shop = SellingShop(answer, lab, r)
+    shop = SellingShop(answer, lab, r, lows)
     try:
         shop.sells(stock=3, left=2, agree=_yes, what="The stock was 3, and nobody else sold")
         shop.keeps_nothing("After a sale")
@@ -135,6 +138,42 @@ def looks_elsewhere(r, agree):  # a pipeline without watch: both commands at onc
         return pipe.decr("stock").execute()[0]
 
 
+def puts_it_back(r, agree):  # "below 0 for a moment is not below 0"
+    left = int(r.get("stock"))
+    if left == 0:
+        raise LookupError("sold out")
+    agree()
+    left = r.decr("stock")
+    if left < 0:
+        r.incr("stock")
+        raise LookupError("sold out")
+    return left
+
+
+def collects_nothing(r, agree):  # forgets multi()
+    with r.pipeline() as pipe:
+        pipe.watch("stock")
+        if int(pipe.get("stock")) == 0:
+            raise LookupError("sold out")
+        agree()
+        pipe.decr("stock")
+        return pipe.execute()[0]
+
+
+def collects_nothing_again_and_again(r, agree):
+    with r.pipeline() as pipe:
+        while True:
+            try:
+                pipe.watch("stock")
+                if int(pipe.get("stock")) == 0:
+                    raise LookupError("sold out")
+                agree()
+                pipe.decr("stock")
+                return pipe.execute()[0]
+            except redis.WatchError:
+                continue
+
+
 def gives_up(r, agree):
     with r.pipeline() as pipe:
         pipe.watch("stock")
@@ -194,6 +233,9 @@ WRONG = {
     cuts_the_wires: "although the wires are cut",
     resets_when_sold_out: "A customer walked away before saying yes",
     looks_elsewhere: "the stock is -1",
+    puts_it_back: "was -1 for a moment",
+    collects_nothing: "It was a command of your own that changed the stock",
+    collects_nothing_again_and_again: "each of your tries had taken a piece away at once",
     gives_up: "`sell` raised `WatchError",
     writes_what_it_saw: "Afterwards the stock is 2 and should be 1",
     returns_a_list: "2 are left, and `sell` returned `[2]`",

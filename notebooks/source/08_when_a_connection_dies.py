@@ -235,7 +235,7 @@ for name, retry in {"a pool": None, "eleven knocks": Retry(ConstantBackoff(0.05)
     print(f"{name}: {took:.3f} s")
 
 # %% [markdown]
-# Such pauses bridge a restart. If Redis stays away they are lost: the answer was known after a millisecond.
+# Such pauses bridge a restart. If Redis stays away they are lost: the answer was known at once.
 #
 # ## A PING in time
 #
@@ -441,7 +441,7 @@ plot_timeline(recording)
 # ## Exercises
 #
 # [Five](../exercises/08_when_a_connection_dies.ipynb): a restart, an answer from silence, a forgetful firewall, a right
-# count, a pool for all weathers.
+# count, all weathers.
 
 # %% [markdown]
 # ## Recap

@@ -322,7 +322,7 @@ def safe_pool(host, port):
         timeout=0.2,  # the wait for a free connection
         socket_connect_timeout=0.2,  # the opening of a line
         socket_timeout=0.2,  # each silence
-        retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),  # one more try, 0.1 (base) to 0.2 s (cap) later
+        retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),  # again after 0.1 (base) to 0.2 s (cap)
         health_check_interval=15,  # shorter than what cuts idle lines
     )
 

@@ -358,14 +358,14 @@ dead.next_health_check = 0  # as after a long quiet
 r_safe.ping()
 waits = {"line": wait_in_silence(r_safe), "no line": wait_in_silence(redis.Redis(connection_pool=safe_pool(**via)))}
 Timer(0.15, r_full.connection_pool.release, [dead]).start()
-waits["loan, no line"] = wait_in_silence(r_full)
+waits["no line, and that lent late"] = wait_in_silence(r_full)
 print(*(f"{name}: {seconds:.1f} s" for name, seconds in waits.items()), sep="\n")
 guess_longest.reveal("who has none" if waits["no line"] > waits["line"] else "who has a line")
 
 # %% [markdown]
-# Opening sends a PING, tries it twice, and that twice over: four silences and three pauses (by chance, so that not all
-# knock at once). Longest of all, a machine vanishes when a PING is due: the loan, five waits, four pauses, each 0.2 s:
-# two seconds.
+# To open a line, PING and opening are tried twice each: four silences, three pauses of random length. Longest is a
+# machine that vanishes when a PING is due, openings unanswered too (counted, not shown): the wait to borrow, five
+# others, four pauses, each 0.2 s: two seconds.
 #
 # Every fault, beside a pool with nothing but a time limit:
 

@@ -26,7 +26,7 @@ def by_url_with_a_retry(host: str, port: int) -> Any:
 
 
 def blocking_and_exponential(host: str, port: int) -> Any:
-    retry = Retry(ExponentialBackoff(base=0.05, cap=0.2), 4)
+    retry = Retry(ExponentialBackoff(base=0.05, cap=0.2), 3)
     return redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, retry=retry))
 
 
@@ -48,7 +48,7 @@ def loops_by_hand(host: str, port: int) -> Any:
 
 def limits_of_the_client_itself(host: str, port: int) -> Function:
     r = redis.Redis(
-        host=host, port=port, decode_responses=True, socket_timeout=0.25, retry=Retry(ConstantBackoff(0.02), 2)
+        host=host, port=port, decode_responses=True, socket_timeout=0.17, retry=Retry(ConstantBackoff(0.01), 2)
     )
 
     def greet() -> Any:
@@ -74,7 +74,7 @@ def asks_in_a_thread(host: str, port: int) -> Function:
 
         Thread(target=ask, daemon=True).start()
         try:
-            return answers.get(timeout=0.8)
+            return answers.get(timeout=0.5)
         except Empty:
             return "Welcome!"
 
@@ -82,7 +82,7 @@ def asks_in_a_thread(host: str, port: int) -> Function:
 
 
 def asks_twice_by_hand(host: str, port: int) -> Function:
-    pool = redis.BlockingConnectionPool(host=host, port=port, timeout=0.1, socket_timeout=0.4)
+    pool = redis.BlockingConnectionPool(host=host, port=port, timeout=0.1, socket_timeout=0.25)
 
     def greet() -> Any:
         for _ in range(2):
@@ -129,6 +129,36 @@ def hangs_up_after_a_quiet_time(host: str, port: int) -> Function:
         return r.incr("views:home")
 
     return count_view
+
+
+def hangs_up_itself(host: str, port: int) -> Function:
+    r = redis.Redis(host=host, port=port)
+    last = time.monotonic()
+
+    def count_view() -> Any:
+        nonlocal last
+        if time.monotonic() - last > 0.15:
+            r.connection_pool.disconnect()
+            r.ping()
+        last = time.monotonic()
+        return r.incr("views:home")
+
+    return count_view
+
+
+def pings_in_the_background(host: str, port: int) -> Function:
+    r = redis.Redis(host=host, port=port)
+
+    def ping() -> None:
+        while True:
+            time.sleep(0.05)
+            try:
+                r.ping()
+            except redis.RedisError:
+                return
+
+    Thread(target=ping, daemon=True).start()
+    return lambda: r.incr("views:home")
 
 
 # -- count-once
@@ -183,15 +213,15 @@ def pool_with_jitter(host: str, port: int) -> Any:
         port=port,
         max_connections=4,
         timeout=0.5,
-        socket_timeout=0.15,
-        retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 2),
+        socket_timeout=0.1,
+        retry=Retry(EqualJitterBackoff(base=0.3, cap=0.52), 1),
     )
 
 
 def pool_by_url(host: str, port: int) -> Any:
     return redis.BlockingConnectionPool.from_url(
-        f"redis://{host}:{port}/0?max_connections=4&timeout=0.3&socket_timeout=0.1",
-        retry=Retry(ConstantBackoff(0.06), 4),
+        f"redis://{host}:{port}/0?max_connections=4&timeout=0.3&socket_timeout=0.08",
+        retry=Retry(ConstantBackoff(0.15), 2),
         decode_responses=True,
         protocol=2,
     )
@@ -208,7 +238,7 @@ def plain_pool_that_asks_again(host: str, port: int) -> Any:
             return super().get_connection()
 
     return Patient(
-        host=host, port=port, max_connections=4, socket_timeout=0.2, retry=Retry(ExponentialBackoff(0.2, 0.05), 2)
+        host=host, port=port, max_connections=4, socket_timeout=0.1, retry=Retry(ExponentialBackoff(0.3, 0.15), 1)
     )
 
 
@@ -220,7 +250,13 @@ ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
         loops_by_hand,
     ],
     "bounded-wait": [limits_of_the_client_itself, asks_in_a_thread, asks_twice_by_hand],
-    "health-check": [pool_that_is_told_both, looks_at_the_clock, hangs_up_after_a_quiet_time],
+    "health-check": [
+        pool_that_is_told_both,
+        looks_at_the_clock,
+        hangs_up_after_a_quiet_time,
+        hangs_up_itself,
+        pings_in_the_background,
+    ],
     "count-once": [by_hash, by_sorted_set, watches_the_name],
     "safe-default": [pool_with_jitter, pool_by_url, plain_pool_that_asks_again],
 }

@@ -5,8 +5,8 @@ LESSON = "08_when_a_connection_dies"
 SHOWN = {
     2: [
         "guess_idle.reveal(",
-        'print(outcome(lambda: (lent.send_command("GET", "greeting"), lent.read_response())))',
-        'print(greet(r_bare).replace(str(proxy.port), "…"))',
+        'print("hung up:", outcome(ask_by_hand))',
+        'print("broken:", greet(r_bare).replace(str(proxy.port), "…"))',
     ],
     20: ["guess_fourth.reveal("],
     "from-url-equals-host": ['guess_ways.reveal(answers.count("hello"))', "exercise:survive-a-restart"],

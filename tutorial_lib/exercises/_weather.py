@@ -48,12 +48,13 @@ def outage(proxy: FaultProxy, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def silence(proxy: FaultProxy) -> Iterator[None]:
-    """Inside, what is sent is swallowed, and nothing is answered."""
+    """Inside, what is sent is swallowed, and nothing is answered. Whoever still waits at the end is cut off."""
     proxy.blackhole()
     try:
         yield
     finally:
         proxy.heal()
+        proxy.reset_connections()
 
 
 def require_client(value: Any, lab: Lab) -> redis.Redis:

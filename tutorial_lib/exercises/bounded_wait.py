@@ -1,4 +1,4 @@
-"""A greeting within a second from a Redis that says nothing, and patience with one that is slow."""
+"""A greeting in time from a Redis that says nothing, and patience with one that is slow."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tutorial_lib.exercises._weather import (
     store_greeting,
     tries_of,
 )
+from tutorial_lib.faults import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -30,15 +31,16 @@ NAME = "open_shop"
 
 OTHERWISE = "Welcome!"
 SLOW = 0.15
-IN_TIME = 1.0
-# What is asked for is 1 s. A machine that is busy with something else is not the answer's mistake.
-GRACE = 0.3
+IN_TIME = 0.7
+# What comes a little late is given a second chance: perhaps the machine was busy with something else.
+GRACE = 0.1
 
 PROMPT = """
 Write `open_shop(host, port)`. It returns a function `greet()`, which returns the text that the key `greeting` holds.
 It uses one pool for all calls.
 
-- The line goes silent: everything is taken in, nothing is answered. `greet()` returns `"Welcome!"` **within 1 s**.
+- The line goes silent: everything is taken in, nothing is answered. `greet()` returns `"Welcome!"` **within 0.7 s**,
+  also after earlier greetings.
 - Redis is slow, and each reply takes **0.15 s**: `greet()` waits for the greeting.
 - A reply is cut: `greet()` asks **again**, and returns the greeting.
 
@@ -59,8 +61,8 @@ def solution(host, port):
     pool = redis.ConnectionPool(
         host=host,
         port=port,
-        socket_timeout=0.4,
-        socket_connect_timeout=0.4,
+        socket_timeout=0.25,
+        socket_connect_timeout=0.25,
         retry=redis.retry.Retry(redis.backoff.NoBackoff(), 1),
     )
     r = redis.Redis(connection_pool=pool)
@@ -100,14 +102,19 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 
     slow = best_of(3, ask_slowly, _is_greeted)
     _require_greeting(slow, f"The reply took {SLOW} s", "It was on its way. How long may one silence last?")
-    with silence(proxy):
-        silent = call_within(IN_TIME + GRACE, greet)
-        pools = pools_by(proxy, lab)
+    silent = best_of(2, lambda: _ask_in_silence(proxy, greet), lambda call: call.seconds <= IN_TIME)
+    pools = pools_by(proxy, lab)
     _require_in_time(silent, pools)
     return (
         f"Well: `{GREETING}`. Slow: waited for. Cut: asked again. Silent: `{OTHERWISE}` after {silent.seconds:.2f} s, "
         f"and no page hangs."
     )
+
+
+def _ask_in_silence(proxy: FaultProxy, greet: Callable[[], Any]) -> Call:
+    call_within(IN_TIME, greet)  # so that a line is open
+    with silence(proxy):
+        return call_within(IN_TIME + GRACE, greet)
 
 
 def _is_greeted(call: Call) -> bool:
@@ -131,20 +138,20 @@ def _require_one_line(greet: Callable[[], Any], lab: Lab) -> None:
 
 
 def _require_in_time(call: Call, pools: Sequence[redis.ConnectionPool]) -> None:
-    if call.returned and call.error is None and call.result == OTHERWISE and call.seconds <= IN_TIME + GRACE:
+    if call.returned and call.error is None and call.result == OTHERWISE and call.seconds <= IN_TIME:
         return
     if call.error:
         raise Wrong(
             f"The line was silent, and `greet` raised {named(call.error)} after {call.seconds:.2f} s. "
             f"A customer expects `{OTHERWISE}`. Which clause catches this one?"
         )
-    if call.returned and call.seconds <= IN_TIME + GRACE:
+    if call.returned and call.result != OTHERWISE:
         raise Wrong(f"The line was silent, and `greet` {became(call)}. Asked for is `{OTHERWISE}`.")
     longest = max((pool.connection_kwargs.get("socket_timeout", 5) or 0 for pool in pools), default=0)
     each = f"{longest:g} s" if longest else "without end"
     borrowing = any(isinstance(pool, redis.BlockingConnectionPool) for pool in pools)
     raise Wrong(
-        f"The line was silent, and after {call.seconds:.1f} s `greet` had said nothing: it tries {tries_of(*pools)} "
+        f"The line was silent, and after {IN_TIME:g} s `greet` had said nothing: it tries {tries_of(*pools)} "
         f"times, and each try may be silent for {each}. "
         + (
             "A pool's `timeout` ends when the connection is lent. What limits the silence after that?"
@@ -193,6 +200,22 @@ def forgets_to_multiply(host, port):  # "socket_timeout limits the command"
     return greet
 
 
+def remembers(host, port):  # the last greeting in place of "Welcome!"
+    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.2, retry=Retry(ConstantBackoff(0.01), 1))
+    r = redis.Redis(connection_pool=pool)
+    last = "Welcome!"
+
+    def greet():
+        nonlocal last
+        try:
+            last = r.get("greeting").decode()
+            return last
+        except (redis.ConnectionError, redis.TimeoutError):
+            return last
+
+    return greet
+
+
 def tries_once(host, port):
     r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.5))
 
@@ -206,7 +229,7 @@ def tries_once(host, port):
 
 
 def hasty(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.05, retry=Retry(ConstantBackoff(0.01), 3))
+    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.05, retry=Retry(ConstantBackoff(0.01), 1))
     r = redis.Redis(connection_pool=pool)
 
     def greet():
@@ -219,7 +242,7 @@ def hasty(host, port):
 
 
 def one_clause(host, port):  # "a TimeoutError is a ConnectionError"
-    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.3, retry=Retry(ConstantBackoff(0.01), 1))
+    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.2, retry=Retry(ConstantBackoff(0.01), 1))
     r = redis.Redis(connection_pool=pool)
 
     def greet():
@@ -234,7 +257,7 @@ def one_clause(host, port):  # "a TimeoutError is a ConnectionError"
 def client_for_each(host, port):
     def greet():
         try:
-            with redis.Redis(host=host, port=port, socket_timeout=0.3, retry=Retry(ConstantBackoff(0.01), 1)) as r:
+            with redis.Redis(host=host, port=port, socket_timeout=0.2, retry=Retry(ConstantBackoff(0.01), 1)) as r:
                 return r.get("greeting").decode()
         except (redis.ConnectionError, redis.TimeoutError):
             return "Welcome!"
@@ -243,7 +266,7 @@ def client_for_each(host, port):
 
 
 def greets_at_once(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.4, retry=Retry(ConstantBackoff(0.01), 1))
+    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.25, retry=Retry(ConstantBackoff(0.01), 1))
     return redis.Redis(connection_pool=pool).get("greeting").decode()
 
 
@@ -251,6 +274,7 @@ WRONG = {
     patient_by_default: "it tries 11 times, and each try may be silent for 5 s",
     limits_the_loan: "What limits the silence after that",
     forgets_to_multiply: "it tries 3 times, and each try may be silent for 0.8 s",
+    remembers: "Asked for is `Welcome!`",
     tries_once: "The reply was cut, and `greet` returned `'Welcome!'`",
     hasty: "The reply took 0.15 s, and `greet`",
     one_clause: "raised `TimeoutError: Timeout reading from socket`",
@@ -261,8 +285,8 @@ WRONG = {
 HINTS = (
     "The lesson's table has three limits. Which of them limits a silence after the question was sent?",
     "Each try has a silence of its own. With one try more there are two: how long may each be, if the sum is to "
-    "stay below 1 s, and a reply after 0.15 s is to be waited for?",
+    "stay below 0.7 s, and a reply after 0.15 s is to be waited for?",
     "A cut raises `redis.ConnectionError`, a silence `redis.TimeoutError`, and neither is a kind of the other.",
-    "A pool with a `socket_timeout` of 0.4 s, and a `retry` that allows one try more without a pause; and in `greet` "
+    "A pool with a `socket_timeout` of 0.25 s, and a `retry` that allows one try more without a pause; and in `greet` "
     "a `try` whose `except` names both errors.",
 )

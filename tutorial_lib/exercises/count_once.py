@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._weather import became, named, require_function
@@ -22,6 +26,7 @@ NAME = "make_counter"
 CUTS = (0, 1, 4, 5, 8, 9, 14, 20, 30)
 CLICKS = 8
 ROUND_TRIP = 0.004
+FULL = ("Too many connections", "No connection available")
 
 PROMPT = """
 Write `make_counter(host, port)`. It returns a function `count_view(visit)`, where `visit` is a text that no other visit
@@ -30,7 +35,8 @@ has. It counts the visit, and returns how many visits have been counted so far, 
 - Some reply of each call is **cut**. No error comes out of `count_view`, and no visit is lost or counted twice.
 - The same visit again, for a page that is loaded anew, counts **once**, also when eight calls for it come at the
   same moment.
-- The count lies in Redis: another program, with a `make_counter` of its own, goes on from there.
+- The count lies in Redis, exact, and is a number: another program, with a `make_counter` of its own, goes on from
+  there, and counts at the same time.
 
 You choose the keys. (Scripts are not available here, and not needed.)
 """
@@ -69,23 +75,58 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     _require(call_within(2, lambda: count_view("visit-3")), total, "`visit-3` came again", lab)
     another = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
     _require(call_within(2, lambda: another("visit-of-another")), total + 1, "Another program counted a visit", lab)
+    _require_exact(lab)
     proxy.round_trip = ROUND_TRIP
-    run_threads(CLICKS, lambda: count_view("visit-1"))  # so that all eight have a line, and come together
-    clicks = run_threads(CLICKS, lambda: count_view("visit-by-eight"))
+    _at_once([count_view, another], lambda number: "visit-1")  # so that all eight have a line, and come together
+    total += 2
+    clicks = _at_once([count_view, another], lambda number: "visit-by-eight")
+    _require_together(clicks, count_view, total, f"{CLICKS} calls for one and the same visit")
+    clicks = _at_once([count_view, another], lambda number: f"visit-of-{number}")
     proxy.heal()
-    counted = call_within(2, lambda: count_view("visit-1"))
-    if clicks != [total + 2] * CLICKS or counted.result != total + 2:
-        errors = [click for click in clicks if isinstance(click, redis.RedisError)]
-        said = f"{len(errors)} of them raised {named(errors[0])}" if errors else f"they returned {shown(clicks)}"
-        raise Wrong(
-            f"{CLICKS} calls for one and the same visit came at once: {said}, and the count is "
-            f"{shown(counted.result)} where it should be {total + 2}. Between a look whether it was counted and the "
-            "counting, somebody else may look. Which command does both at once?"
-        )
+    total += CLICKS
+    _require_together(clicks, count_view, total, f"{CLICKS} different visits")
     return (
         f"{len(CUTS)} replies were cut, after {CUTS[0]} to {CUTS[-1]} bytes, {CLICKS} calls for one visit came at "
-        f"once, and {total + 2} visits count as {total + 2}. It can be asked again as often as anybody likes."
+        f"once, and {total} visits count as {total}. It can be asked again as often as anybody likes."
     )
+
+
+def _at_once(counters: list[Callable[..., Any]], name: Callable[[int], str]) -> list[Any]:
+    """Call the counters of two programs from eight threads at once, each for the visit that it is given."""
+    numbers = itertools.count()
+
+    def click() -> Any:
+        number = next(numbers)
+        return counters[number % len(counters)](name(number))
+
+    return run_threads(CLICKS, click)
+
+
+def _require_together(clicks: list[Any], count_view: Callable[..., Any], total: int, what: str) -> None:
+    errors = [click for click in clicks if isinstance(click, redis.RedisError)]
+    full = next((error for error in errors if str(error).startswith(FULL)), None)
+    if full:
+        raise Wrong(
+            f"{what} came at once, and {named(full)} came out: the counter's pool has too few places for them. What "
+            "limits it, or who could wait?"
+        )
+    counted = call_within(2, lambda: count_view("visit-1"))
+    same = "different" not in what
+    if errors or counted.result != total or (same and set(clicks) != {total}):
+        said = f"{len(errors)} of them raised {named(errors[0])}" if errors else f"they returned {shown(clicks)}"
+        raise Wrong(
+            f"{what} came at once, from two programs: {said}, and the count is {shown(counted.result)} where it should "
+            f"be {total}. Between a look whether it was counted and the counting, somebody else may look. Which "
+            "command does both at once?"
+        )
+
+
+def _require_exact(lab: Lab) -> None:
+    if lab.server.commands()["PFADD"]:
+        raise Wrong(
+            "PFADD keeps no names: PFCOUNT is an estimate, off by about one in a hundred when there are many. What "
+            "keeps each name, and counts them exactly?"
+        )
 
 
 def _require(call: Call, number: int, situation: str, lab: Lab) -> None:
@@ -98,6 +139,8 @@ def _require(call: Call, number: int, situation: str, lab: Lab) -> None:
             f"{situation}, and `count_view` returned {call.result}; so far there are {number}. "
             "Is the count kept in Redis, where every program finds it?"
         )
+    if isinstance(call.result, str | bytes) and call.result in (str(number), str(number).encode()):
+        raise Wrong(f"{situation}, and `count_view` returned {shown(call.result)}, a text. Asked for is a number.")
     raise Wrong(
         f"{situation}, and `count_view` {became(call)}; so far there are {number}. By what does it know a visit that "
         "it has counted?"
@@ -205,6 +248,50 @@ def looks_before_it_counts(host, port):  # right for one caller
     return count_view
 
 
+def locked(host, port):  # "a lock keeps the others out": those of the same program
+    r = redis.Redis(host=host, port=port)
+    lock = Lock()
+
+    def count_view(visit):
+        with lock:
+            visits = set((r.get("visits") or b"").decode().split()) | {visit}
+            r.set("visits", " ".join(visits))
+            return len(visits)
+
+    return count_view
+
+
+def pool_of_three(host, port):
+    pool = redis.ConnectionPool(host=host, port=port, max_connections=3, retry=Retry(NoBackoff(), 3))
+    r = redis.Redis(connection_pool=pool)
+
+    def count_view(visit):
+        r.sadd("visits:home", visit)
+        return r.scard("visits:home")
+
+    return count_view
+
+
+def estimates(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.pfadd("visits:home", visit)
+        return r.pfcount("visits:home")
+
+    return count_view
+
+
+def returns_a_text(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.sadd("visits:home", visit)
+        return str(r.scard("visits:home"))
+
+    return count_view
+
+
 def in_python(host, port):
     visits = set()
 
@@ -240,6 +327,10 @@ WRONG = {
     name_then_count: "the visit is lost",
     in_a_transaction: "for 4 visits",
     looks_before_it_counts: "calls for one and the same visit came at once",
+    locked: "8 different visits came at once, from two programs",
+    pool_of_three: "the counter's pool has too few places",
+    estimates: "PFCOUNT is an estimate",
+    returns_a_text: "returned `'1'`, a text",
     in_python: "Is the count kept in Redis",
     loses_the_number: "The number has to be handed to the caller",
     sadd_alone: "how many names were new",

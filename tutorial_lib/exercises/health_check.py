@@ -31,8 +31,8 @@ Before this Redis stands a firewall that forgets a line which was quiet for **0.
 sent on it next still gets there, and the reply is lost: the line is reset.
 
 Write `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to `views:home` and returns the new
-number. After each quiet time the view is counted **once**, and no error is raised. While the shop is busy it
-costs nothing: of **20** views in a row, few or none come with a PING.
+number; others count there, too. After each quiet time the view is counted **once**, and no error is raised. While
+the shop is busy it costs nothing: **20** views in a row use one line, and few or none come with a PING.
 """
 
 
@@ -60,27 +60,58 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     first = call_within(2, count_view)
     if first.error or first.result != 1:
         raise Wrong(f"The line was well, and the first `count_view()` {became(first)}. A new counter counts 1.")
-    heard_before = lab.server.commands()
-    busy = [count_view() for _ in range(BUSY)]
-    pings = (lab.server.commands() - heard_before)["PING"]
-    if busy != list(range(2, BUSY + 2)):
-        raise Wrong(f"{BUSY} views in a row, and the last returned {shown(busy[-1])}; {BUSY + 1} was its number.")
-    for number in range(BUSY + 2, BUSY + 2 + ROUNDS):
+    with redis.Redis(host=lab.server.host, port=lab.server.port) as other:
+        _require_count(other)
+        other.incr("views:home")
+    pings = _busy(count_view, 3, lab)
+    died = opened = 0
+    for number in range(BUSY + 3, BUSY + 3 + ROUNDS):
+        heard_before, opened_before = lab.server.commands(), lab.server.opened()
         _require_once(_after_quiet(proxy, count_view), number, lab)
+        died += (lab.server.commands() - heard_before)["PING"] > 0
+        opened += lab.server.opened() - opened_before
     if pings > FEW:
         raise Wrong(
             f"Every view was counted once, and {BUSY} views in a row came with {pings} PINGs: each paid a second round "
             "trip, on a line that had answered a moment before. Who can look at the time since the last reply?"
         )
+    seen = (
+        "and each time a PING went first" if died == ROUNDS else f"and no PING died on it: {opened} lines were opened"
+    )
     return (
-        f"{ROUNDS} times the line was forgotten, and each time a PING died on it; the view after it was counted once. "
+        f"{ROUNDS} times the line was forgotten, {seen}; the view after it was counted once. "
         f"{BUSY} views in a row needed {pings} PINGs."
     )
 
 
+def _require_count(other: redis.Redis) -> None:
+    stored = other.get("views:home")
+    if stored is None:
+        raise Wrong("`count_view()` returned 1, and in Redis is no `views:home`. Who keeps the count for everybody?")
+    if stored != b"1":
+        raise Wrong(f"`count_view()` returned 1, and in Redis `views:home` is {shown(stored)}.")
+
+
+def _busy(count_view: Callable[[], Any], first: int, lab: Lab) -> int:
+    """Count the views of a busy shop, and return how many PINGs came with them."""
+    heard_before, opened_before = lab.server.commands(), lab.server.opened()
+    busy = [count_view() for _ in range(BUSY)]
+    opened = lab.server.opened() - opened_before
+    if busy != list(range(first, BUSY + first)):
+        raise Wrong(
+            f"{BUSY} views in a row, and the last returned {shown(busy[-1])}; {BUSY + first - 1} was its number: "
+            "a view of somebody else was counted before them, and is lost. Who adds: Redis, or the program?"
+        )
+    if opened > FEW:
+        raise Wrong(f"{BUSY} views in a row opened {opened} lines. What is made for each view that could be kept?")
+    return (lab.server.commands() - heard_before)["PING"]
+
+
 def _after_quiet(proxy: FaultProxy, count_view: Callable[[], Any]) -> Call:
-    sleep(FORGETS_AFTER + 0.05)
+    """Count a view on a line that was forgotten; whoever sends something in the meantime finds that out sooner."""
+    sleep(FORGETS_AFTER)
     proxy.reset_after(0)
+    sleep(FORGETS_AFTER / 2)
     return call_within(2, count_view)
 
 
@@ -140,6 +171,38 @@ def too_rarely(host, port):  # "any interval keeps it alive, in the background"
     return count_view
 
 
+def counts_by_itself(host, port):
+    views = 0
+
+    def count_view():
+        nonlocal views
+        views += 1
+        return views
+
+    return count_view
+
+
+def sets_its_own_count(host, port):  # "SET may be done twice, so SET"
+    r = redis.Redis(host=host, port=port)
+    views = 0
+
+    def count_view():
+        nonlocal views
+        views += 1
+        r.set("views:home", views)
+        return views
+
+    return count_view
+
+
+def line_for_each(host, port):
+    def count_view():
+        with redis.Redis(host=host, port=port) as r:
+            return r.incr("views:home")
+
+    return count_view
+
+
 def pings_each_time(host, port):
     r = redis.Redis(host=host, port=port)
 
@@ -180,6 +243,9 @@ WRONG = {
     tries_again: "What could be sent first that does no harm",
     check_without_retry: "Who sends the PING again",
     too_rarely: "looked after when it was quiet for 30 s",
+    counts_by_itself: "in Redis is no `views:home`",
+    sets_its_own_count: "of somebody else",
+    line_for_each: "20 views in a row opened 20 lines",
     pings_each_time: "came with 20 PINGs",
     without_retries: "so whoever asks again now counts twice",
     swallows_the_error: "`count_view` returned `None`",

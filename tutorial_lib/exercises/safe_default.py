@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from redis.backoff import ConstantBackoff, NoBackoff
+from redis.backoff import ConstantBackoff, EqualJitterBackoff, NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
@@ -31,11 +31,11 @@ NAME = "make_pool"
 SECONDS = 10.0
 
 LIMIT = 4
-AWAY = 0.1
+AWAY = 0.25
 BACK_AFTER = 0.05
-TOLD_WITHIN = 1.0
-# What is asked for is 1 s. A machine that is busy with something else is not the answer's mistake.
-GRACE = 0.3
+TOLD_WITHIN = 0.7
+# What comes a little late is given a second chance: perhaps the machine was busy with something else.
+GRACE = 0.1
 
 PROMPT = """
 Write `make_pool(host, port)`. It returns a pool of at most **4** connections. A client on it sends one `get` in each
@@ -45,10 +45,10 @@ of these weathers, one after the other:
 |---|---|
 | all connections are cut while they are idle | the greeting |
 | a reply is cut | the greeting |
-| Redis is gone for **0.1 s**, and nobody listens | the greeting |
+| Redis is gone for **0.25 s**, and nobody listens | the greeting |
 | all four are lent, and one comes back after 0.05 s | the greeting |
-| all four are lent, and none comes back | an error of redis-py **within 1 s** |
-| the line takes everything and answers nothing | an error of redis-py **within 1 s** |
+| all four are lent, and none comes back | an error of redis-py **within 0.7 s** |
+| the line takes everything and answers nothing | an error of redis-py **within 0.7 s** |
 
 Afterwards no connection is in use, and the pool works as before. `redis.retry.Retry(…)` and what stands in
 `redis.backoff` need no further import.
@@ -66,9 +66,9 @@ def solution(host, port):
         port=port,
         max_connections=4,
         timeout=0.2,
-        socket_connect_timeout=0.2,
-        socket_timeout=0.2,
-        retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.2), 1),
+        socket_connect_timeout=0.1,
+        socket_timeout=0.1,
+        retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.3), 1),
     )
 
 
@@ -88,7 +88,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     weather.expect_greeting(
         f"All {LIMIT} connections were lent, and one came back after {BACK_AFTER} s",
         weather.one_comes_back,
-        "Which kind of pool waits for it?",
+        weather.who_waits(),
     )
     full = weather.expect_error(
         f"All {LIMIT} connections were lent, and none came back", weather.full, weather.patience
@@ -141,6 +141,7 @@ class _Weather:
             return self.ask()
 
     def silent(self) -> Call:
+        self.ask()  # so that a line is open
         with silence(self._proxy):
             return self.ask()
 
@@ -152,9 +153,9 @@ class _Weather:
             raise Wrong(f"{situation}, and `get` {became(call)} after {call.seconds:.2f} s. {idea}")
 
     def expect_error(self, situation: str, attempt: Callable[[], Call], idea: Callable[[], str]) -> Call:
-        call = attempt()
-        if not call.returned:
-            raise Wrong(f"{situation}, and after {call.seconds:.1f} s `get` had said nothing. {idea()}")
+        call = best_of(2, attempt, lambda call: call.seconds <= TOLD_WITHIN)
+        if not call.returned or call.seconds > TOLD_WITHIN:
+            raise Wrong(f"{situation}, and after {TOLD_WITHIN:g} s `get` had said nothing. {idea()}")
         if call.error is None:
             raise Wrong(f"{situation}, and `get` {became(call)}. Asked for is redis-py's error.")
         return call
@@ -164,6 +165,11 @@ class _Weather:
             f"It tries {tries_of(self._pool)} times at the most, and a closed door is told at once. "
             "How long is it from the first try to the last?"
         )
+
+    def who_waits(self) -> str:
+        if isinstance(self._pool, redis.BlockingConnectionPool):
+            return f"How long does this pool wait for it? {self.patience()}"
+        return "Which kind of pool waits for it?"
 
     def patience(self) -> str:
         patience = getattr(self._pool, "timeout", None)
@@ -182,6 +188,26 @@ def five_at_home(host, port):  # what lesson 02 began with
     return redis.ConnectionPool(host=host, port=port, max_connections=4)
 
 
+def the_lesson_s(host, port):  # whose pauses are for shorter outages
+    return redis.BlockingConnectionPool(
+        host=host,
+        port=port,
+        max_connections=4,
+        timeout=0.2,
+        socket_connect_timeout=0.2,
+        socket_timeout=0.2,
+        retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),
+        health_check_interval=15,
+    )
+
+
+def hardly_waits(host, port):
+    retry = Retry(ConstantBackoff(0.13), 2)
+    return redis.BlockingConnectionPool(
+        host=host, port=port, max_connections=4, timeout=0.01, socket_timeout=0.1, retry=retry
+    )
+
+
 def no_pauses(host, port):
     return redis.BlockingConnectionPool(
         host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.2, retry=Retry(NoBackoff(), 3)
@@ -189,61 +215,63 @@ def no_pauses(host, port):
 
 
 def never_waits(host, port):  # "retry waits for a free connection"
-    retry = Retry(ConstantBackoff(0.1), 2)
-    return redis.ConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.2, retry=retry)
+    retry = Retry(ConstantBackoff(0.13), 2)
+    return redis.ConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
 
 
 def default_patience(host, port):
-    retry = Retry(ConstantBackoff(0.1), 2)
-    return redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.2, retry=retry)
+    retry = Retry(ConstantBackoff(0.13), 2)
+    return redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
 
 
 def default_silence(host, port):  # "timeout= limits the command"
-    retry = Retry(ConstantBackoff(0.1), 2)
+    retry = Retry(ConstantBackoff(0.13), 2)
     return redis.BlockingConnectionPool(host=host, port=port, max_connections=4, timeout=0.2, retry=retry)
 
 
 def too_stubborn(host, port):  # "more tries are safer"
     retry = Retry(ConstantBackoff(0.1), 10)
     return redis.BlockingConnectionPool(
-        host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.2, retry=retry
+        host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.1, retry=retry
     )
 
 
 def default_limit(host, port):
-    retry = Retry(ConstantBackoff(0.1), 2)
-    return redis.BlockingConnectionPool(host=host, port=port, timeout=0.2, socket_timeout=0.2, retry=retry)
+    retry = Retry(ConstantBackoff(0.3), 1)
+    return redis.BlockingConnectionPool(host=host, port=port, timeout=0.2, socket_timeout=0.1, retry=retry)
 
 
 def plain_timeout(host, port):  # an argument of the other class
-    retry = Retry(ConstantBackoff(0.1), 2)
-    return redis.ConnectionPool(host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.2, retry=retry)
+    retry = Retry(ConstantBackoff(0.3), 1)
+    return redis.ConnectionPool(host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.1, retry=retry)
 
 
 def of_a_client(host, port):
-    retry = Retry(ConstantBackoff(0.1), 2)
-    return redis.Redis(host=host, port=port, max_connections=4, socket_timeout=0.2, retry=retry)
+    retry = Retry(ConstantBackoff(0.3), 1)
+    return redis.Redis(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
 
 
 WRONG = {
     five_at_home: "Who is told to try again",
+    the_lesson_s: "How long is it from the first try to the last",
+    hardly_waits: "How long does this pool wait for it? Its `timeout` is 0.01 s",
     no_pauses: "How long is it from the first try to the last",
     never_waits: "Which kind of pool waits for it",
     default_patience: "Its `timeout` is 20 s",
     default_silence: "each try may be silent for 5 s",
-    too_stubborn: "It tries 11 times, and each try may be silent for 0.2 s",
+    too_stubborn: "It tries 11 times, and each try may be silent for 0.1 s",
     default_limit: "At 4 it should refuse",
     plain_timeout: "unexpected keyword argument 'timeout'",
     of_a_client: "returned a client",
 }
 
 HINTS = (
-    "Each weather needs one argument, and some of them two. The lesson has a pool that comes near; its numbers are for "
-    "pages that may wait longer.",
+    "Each weather needs one argument, and some of them two. The lesson has a pool that comes near; its pauses are "
+    "for shorter outages.",
     "Two limits are for waiting: one for the loan, one for each silence. A `retry` is for what is cut, and its pauses "
     "are for a Redis that is gone.",
-    "For a silent line add up: tries times silence, and the pauses between them. It has to be below 1 s; and the "
-    "pauses alone above 0.1 s.",
-    "A blocking pool of 4, with 0.2 s for each of its time limits, and a `retry` with a `ConstantBackoff` of 0.2 s and "
-    "one more try: two silences and a pause make 0.6 s.",
+    "For a silent line add up: tries times silence, and the pauses between them. It has to be below 0.7 s; and the "
+    "pauses alone above 0.25 s.",
+    "A blocking pool of 4, with a `timeout` of 0.2 s, 0.1 s for the other limits, and a `retry` with a "
+    "`ConstantBackoff` of 0.3 s and one more try: two silences and a pause make 0.5 s.",
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -18,7 +19,7 @@ from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.picture import HATCH, IN_USE, OPENING, Picture, seconds
-from tutorial_lib.plots.recordings import plot_timeline, plot_waits
+from tutorial_lib.plots.recordings import _openings, plot_timeline, plot_waits
 from tutorial_lib.recording.recording import Recording, record
 
 PLOTS = pytest.mark.parametrize("plot", [plot_timeline, plot_waits])
@@ -138,6 +139,13 @@ def test_who_waits_for_an_opening_is_seen_among_the_counts_and_told(callers: int
     (area,) = pale
     heights = area.get_paths()[0].vertices[:, 1]  # type: ignore[index, call-overload]
     assert [heights.min(), heights.max()] == [0, callers]
+
+
+def test_a_glance_that_was_drawn_out_is_no_opening_beside_real_ones() -> None:
+    recording = opened_for_each(2)
+    real = recording.leases
+    glance = replace(real[0], who="late", opening=real[0].opening * 0.09)
+    assert _openings([*real, glance], recording) == real
 
 
 def test_a_short_use_is_not_swallowed_by_the_gap_beside_it() -> None:

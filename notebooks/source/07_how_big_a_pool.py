@@ -59,7 +59,8 @@ with record(shop) as visits:
 moments = visits.timeline()  # how many were in use, after each change
 seconds = moments[-1].at  # until the last was back
 # Each number in use, times how long it lasted.
-in_use = sum(now.in_use * (later.at - now.at) for now, later in pairwise(moments)) / seconds
+used = sum(now.in_use * (later.at - now.at) for now, later in pairwise(moments))
+in_use = used / seconds
 guess_in_use.reveal(round(in_use))
 
 # %% [markdown]
@@ -259,9 +260,9 @@ with redis.Redis(**near) as r_near:
 count_bits = Workload("BITCOUNT catalogue", users=8, duration=0.2)
 counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
 for row in counts:
-    waited, held = row.waiting.middle * 1000, row.service.middle * 1000  # "service" is the hold
+    waited, held = row.waiting.middle, row.service.middle  # "service" is the hold
     print(f"limit {row.limit}: {row.throughput.middle:.0f} a second")
-    print(f"    {waited:.1f} ms in the pool's line, {held:.1f} ms with a connection")
+    print(f"    {waited * 1000:.1f} ms in the pool's line, {held * 1000:.1f} ms with a connection")
 times = counts[-1].throughput.middle / counts[0].throughput.middle
 guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 
@@ -335,7 +336,7 @@ for limit in (50, 10, 5):
     after_a_quiet_night(limit)
 
 # %% [markdown]
-# On paper 6 round trips (five to open, one to ask), then 8, then 10. On the wire the large pool's lead shrinks:
+# On paper 6 round trips (five to open, one to ask), then 8, then 10. On the wire the large pool's lead melts:
 # handshakes are work. What is opened stays, and takes [memory](06_what_the_server_sees.ipynb).
 #
 # ## Thirty counters, one round trip
@@ -365,7 +366,8 @@ def one_by_one():
 
 
 def pipelined():
-    with r_far.pipeline(transaction=False) as pipe:  # sent together, but others' commands may come between
+    # No transaction: sent together, but others' commands may come between.
+    with r_far.pipeline(transaction=False) as pipe:
         for page in pages:
             pipe.incr(page)
         pipe.execute()

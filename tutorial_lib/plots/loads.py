@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -120,9 +121,10 @@ def _draw_waits(axes: Axes, measured: Sweep, model: dict[int, float]) -> None:
 
 def _top_of_waits(calm: Sequence[SweepRow], busy: Sequence[SweepRow]) -> float:
     """Return the longest wait, in milliseconds, for which the axis has room: all, but for those without an end."""
-    in_all = max(row.waiting.high for row in [*calm, *busy]) * MS
-    lasting = max([row.waiting.high * MS for row in calm], default=in_all)
-    return max(min(in_all, MUCH * lasting), SHORT)
+    lasting = [row.waiting.high * MS for row in calm]
+    without_end = [row.waiting.middle * MS for row in busy]
+    room = MUCH * max(lasting) if lasting else math.inf
+    return max(min(max([*lasting, *without_end]), room), SHORT)
 
 
 def _draw_throughput(axes: Axes, measured: Sweep) -> None:

@@ -39,6 +39,9 @@ VISIBLE = 0.004
 A_WAIT = 0.0005
 """Seconds: whoever waits for less has not waited."""
 
+A_GLANCE = 0.1
+"""Of the longest opening: an idle connection is looked at before it is lent, and a busy machine draws that out."""
+
 THICK = 0.72
 HOW_TO_RECORD = "`with record(pool) as recording:` makes one; for what run_load returns there is plot_load."
 TURNED_AWAY = ("refused", "timed out", "failed")
@@ -59,7 +62,7 @@ def plot_timeline(recording: Recording) -> Picture:
         heights = [row_height, 1.3] if rows else [1.3]
         all_axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         if rows:
-            _draw_callers(all_axes[0], calls, rows, recording.duration)
+            _draw_callers(all_axes[0], calls, rows, recording)
         _draw_counts(all_axes[-1], moments, _openings(calls, recording), recording)
         headline(figure, title)
         explain(all_axes[0], _legend(calls, recording, of_callers=bool(rows)))
@@ -86,11 +89,9 @@ def _calls(recording: Recording) -> list[Lease]:
 
 def _openings(calls: Sequence[Lease], recording: Recording) -> list[Lease]:
     """Return the calls whose caller waited, long enough to be seen, while a connection was opened."""
-    return [call for call in calls if _was_opening(call, recording.duration)]
-
-
-def _was_opening(call: Lease, duration: float) -> bool:
-    return call.opening > max(duration * VISIBLE, A_WAIT)
+    longest = max((call.opening for call in calls), default=0.0)
+    least = max(recording.duration * VISIBLE, A_WAIT, longest * A_GLANCE)
+    return [call for call in calls if call.opening > least]
 
 
 def _opening_after(openings: Sequence[Lease]) -> list[tuple[float, int]]:
@@ -160,15 +161,16 @@ def _waits_in_words(calls: Sequence[Lease]) -> str:
 # -- drawn
 
 
-def _draw_callers(axes: Axes, calls: Sequence[Lease], rows: Sequence[str], duration: float) -> None:
-    place = {who: row for row, who in enumerate(rows)}
+def _draw_callers(axes: Axes, calls: Sequence[Lease], rows: Sequence[str], recording: Recording) -> None:
+    place, duration = {who: row for row, who in enumerate(rows)}, recording.duration
+    openings = {id(call) for call in _openings(calls, recording)}
     for call in calls:
         row = place[call.who]
         if call.waited > duration * VISIBLE:
             axes.barh(
                 row, call.waited, left=call.asked, color=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0, height=THICK
             )
-        if _was_opening(call, duration):
+        if id(call) in openings:
             axes.barh(row, call.opening, left=call.asked, color=OPENING, height=THICK)
         if call.connection is not None:
             # A thin gap tells one lease from the next in the same row. It would swallow a short one.

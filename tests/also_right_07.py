@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import count, pairwise
 from statistics import fmean
 from typing import Any
@@ -35,6 +36,12 @@ def with_the_helper(recording: Any) -> Any:
     except ValueError:
         return 0, 0, 0
     return rate, hold, in_flight(rate, hold)
+
+
+def in_fractions(recording: Any) -> Any:
+    duration, held = Fraction(recording.duration), [Fraction(lease.held) for lease in recording.leases]
+    number = len(held)
+    return Fraction(number) / duration, sum(held, Fraction(0)) / max(number, 1), sum(held, Fraction(0)) / duration
 
 
 # -- size-a-service
@@ -132,7 +139,7 @@ def each_page_once(r: Any, pages: list[str]) -> Any:
 
 
 ALSO_RIGHT: dict[str, list[Callable[..., Any]]] = {
-    "littles-law": [in_use_from_the_held, in_use_from_the_timeline, with_the_helper],
+    "littles-law": [in_use_from_the_held, in_use_from_the_timeline, with_the_helper, in_fractions],
     "size-a-service": [by_erlang, by_halves, by_simulation],
     "find-the-knee": [all_above, just_above_the_last_bad_one],
     "pipeline-instead": [in_hundreds, in_a_transaction, by_hand, each_page_once],

@@ -58,15 +58,15 @@ def test_a_load_without_a_call_is_a_picture_too() -> None:
 def test_a_sweep_has_what_was_measured_and_what_was_predicted() -> None:
     picture = plot_sweep(swept([3, 4]))
 
-    assert {"measured", "predicted", "2.5 in use\non average"} <= words(picture)
-    assert "no steady state" not in words(picture)
+    assert {"measured (bar: 2 rounds)", "predicted", "2.5 in use\non average", "10 come"} <= words(picture)
+    assert "cannot keep up" not in words(picture)
     assert "Measured: limit 3: 0 µs, limit 4: 0 µs. Predicted: 3: " in picture.alt
 
 
 def test_a_limit_without_a_steady_state_has_a_mark_of_its_own() -> None:
     picture = plot_sweep(swept([2, 3]))
 
-    assert "no steady state" in words(picture)
+    assert "cannot keep up" in words(picture)
     crosses = [line for line in picture.figure.axes[0].lines if line.get_marker() == "X"]
     assert [list(line.get_xdata()) for line in crosses] == [[2]]  # type: ignore[arg-type]
 
@@ -79,6 +79,37 @@ def test_bars_span_the_rounds() -> None:
 
     (bar,) = picture.figure.axes[0].collections[0].get_segments()  # type: ignore[attr-defined]
     assert bar[:, 1] == pytest.approx([2.0, 5.0]), "milliseconds"
+
+
+def with_waits(waits: dict[int, float]) -> Picture:
+    """Draw a sweep in which callers waited for so many seconds with each limit."""
+    measured = swept(list(waits))
+    for limit, seconds in waits.items():
+        for report in measured.reports[limit]:
+            report.calls.waiting[:] = seconds
+    return plot_sweep(Sweep(measured.workload, measured.reports))
+
+
+def test_a_wait_without_an_end_leaves_the_others_their_room() -> None:
+    picture = with_waits({2: 1.5, 3: 0.01, 4: 0.001})
+
+    axes = picture.figure.axes[0]
+    (cross,) = [line for line in axes.lines if line.get_marker() == "X"]
+    assert list(cross.get_ydata()) == [50.0], "five times the longest that lasts"  # type: ignore[arg-type]
+    assert axes.get_ylim()[1] > 50
+    assert "↑ 1.50 s" in words(picture)
+
+
+def test_what_has_room_stands_where_it_was_measured() -> None:
+    picture = with_waits({2: 0.04, 3: 0.01})
+
+    (cross,) = [line for line in picture.figure.axes[0].lines if line.get_marker() == "X"]
+    assert list(cross.get_ydata()) == [pytest.approx(40.0)]  # type: ignore[arg-type]
+    assert not any("↑" in text for text in words(picture))
+
+
+def test_waits_have_an_axis_of_even_steps() -> None:
+    assert plot_sweep(swept([3, 4])).figure.axes[0].get_yscale() == "linear"
 
 
 def test_a_closed_loop_has_no_prediction_and_its_rate_is_the_headline() -> None:

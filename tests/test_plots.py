@@ -8,16 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 import redis
+from matplotlib.colors import to_hex
 
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.plots.picture import HATCH, Picture, seconds
-from tutorial_lib.plots.recordings import plot_timeline, plot_waits
+from tutorial_lib.plots.picture import HATCH, IN_USE, OPENING, Picture, seconds
+from tutorial_lib.plots.recordings import _openings, plot_timeline, plot_waits
 from tutorial_lib.recording.recording import Recording, record
 
 PLOTS = pytest.mark.parametrize("plot", [plot_timeline, plot_waits])
@@ -66,7 +68,7 @@ def test_refusals_are_the_headline_and_have_a_mark_of_their_own() -> None:
     picture = plot_timeline(served_and_turned_away(5, 2, redis.ConnectionPool))
     assert headline(picture) == "5 callers, 2 connections: 3 refused"
     assert {"holds a connection", "refused", "limit 2"} <= words(picture)
-    assert "At most 2 of 2 connections were in use, and nobody waited." in picture.alt
+    assert "At most 2 of 2 connections were in use, and nobody waited" in picture.alt
     assert repr(picture) == "<timeline of 5 borrows, limit 2>"
 
 
@@ -87,6 +89,72 @@ def test_who_gave_up_is_marked_in_both_plots() -> None:
     assert headline(waits).endswith(", 2 gave up")
     marks = [line for line in waits.figure.axes[0].lines if line.get_marker() == "X"]
     assert len(marks) == 2
+
+
+class SlowToOpen(FakeConnection):
+    """Opens when it is told to."""
+
+    opens = threading.Event()
+    opening: ClassVar[list[object]] = []
+
+    def connect(self) -> None:
+        self.opening.append(self)
+        assert self.opens.wait(5)
+        super().connect()
+
+
+def opened_for_each(callers: int) -> Recording:
+    """Let all of them be opening at once."""
+    pool = redis.ConnectionPool(connection_class=SlowToOpen, max_connections=callers)
+    all_opened = threading.Barrier(callers, timeout=5)
+
+    def caller() -> None:
+        connection = pool.get_connection()
+        all_opened.wait()
+        pool.release(connection)
+
+    SlowToOpen.opens.clear()
+    SlowToOpen.opening.clear()
+    with record(pool) as recording:
+        threads = [threading.Thread(target=caller, name=f"shopper-{number}") for number in range(callers)]
+        for thread in threads:
+            thread.start()
+        assert eventually(lambda: len(SlowToOpen.opening) == callers)
+        all_there = recording.duration
+        assert eventually(lambda: recording.duration > all_there + 0.02)
+        SlowToOpen.opens.set()
+        for thread in threads:
+            thread.join()
+    return recording
+
+
+@pytest.mark.parametrize("callers", [4, 30])
+def test_who_waits_for_an_opening_is_seen_among_the_counts_and_told(callers: int) -> None:
+    picture = plot_timeline(opened_for_each(callers))
+
+    assert headline(picture) == f"{callers} callers, {callers} connections: no line, {callers} waited for an opening"
+    assert f"nobody waited in line; at most {callers} callers waited for an opening at once." in picture.alt
+    assert {"holds a connection", "opens it"} <= words(picture)
+    pale = [area for area in picture.figure.axes[-1].collections if to_hex(area.get_facecolor()[0]) == OPENING.lower()]  # type: ignore[index]
+    (area,) = pale
+    heights = area.get_paths()[0].vertices[:, 1]  # type: ignore[index, call-overload]
+    assert [heights.min(), heights.max()] == [0, callers]
+
+
+def test_a_glance_that_was_drawn_out_is_no_opening_beside_real_ones() -> None:
+    recording = opened_for_each(2)
+    real = recording.leases
+    glance = replace(real[0], who="late", opening=real[0].opening * 0.09)
+    assert _openings([*real, glance], recording) == real
+
+
+def test_a_short_use_is_not_swallowed_by_the_gap_beside_it() -> None:
+    pool = redis.ConnectionPool(connection_class=FakeConnection, max_connections=1)
+    with record(pool) as recording:
+        pool.release(pool.get_connection())
+        assert eventually(lambda: recording.duration > 300 * recording.leases[0].held)
+    (bar,) = plot_timeline(recording).figure.axes[0].patches
+    assert to_hex(bar.get_edgecolor()) == IN_USE.lower()
 
 
 def test_a_leak_is_told_with_its_line() -> None:
@@ -125,8 +193,12 @@ def test_a_recording_of_nothing(plot: Callable[[Recording], Picture]) -> None:
 
 @PLOTS
 def test_when_nobody_waited_it_says_so(plot: Callable[[Recording], Picture]) -> None:
-    picture = plot(served_and_turned_away(2, 2, redis.ConnectionPool))
-    assert headline(picture).endswith(": nobody waited")
+    pool = redis.ConnectionPool(connection_class=FakeConnection)
+    pool.release(pool.get_connection())  # Open, so that none is opened while it is recorded.
+    with record(pool) as recording:
+        pool.release(pool.get_connection())
+        assert eventually(lambda: recording.duration > 300 * recording.leases[0].opening)
+    assert headline(plot(recording)).endswith(": nobody waited")
 
 
 @PLOTS

@@ -3,7 +3,7 @@
 LESSON = "07_how_big_a_pool"
 
 SHOWN = {
-    "threads-need-as-many": ["guess_threads.reveal(", "exercise:littles-law"],
+    "threads-need-as-many": ["run_threads(50, clerk)", "exercise:littles-law"],
     "more-is-faster": ["guess_faster.reveal(", "exercise:pipeline-instead"],
     "pool-shrinks": ["guess_opened.reveal("],
     "adjust-the-limit": ["guess_spare.reveal(", "processes=16", "exercise:size-a-service"],

@@ -30,9 +30,9 @@ Write `find_knee(rows, budget)`. `rows` is a list of what a `sweep` measured, in
 - `row.waiting.middle`, the mean wait for a connection, in seconds;
 - `row.refused`, how many callers got no connection.
 
-A row is *good* if the mean wait is at most `budget` seconds and nobody was refused. Return the **smallest limit** whose
-row is good, and with it every row of a larger limit: one lucky measurement does not make a knee. Return `None` if
-there is no such limit.
+A row is *good* if the mean wait is at most `budget` seconds and nobody was refused. Return the **smallest limit**
+such that its row, and each row with a larger limit, is good: one lucky measurement does not make a knee. Return `None`
+if there is no such limit.
 """
 
 
@@ -68,21 +68,25 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         if knee != wanted or isinstance(knee, (bool, float)):
             raise Wrong(f"{_scene(table)} `{lab.name}` returned {shown(knee)}. {_why(knee, wanted, table)}")
         found.append(knee)
-    steady, refusing, lucky, busy = found
+    steady, refusing, lucky, _, busy = found
     return (
-        f"Four tables. Waiting callers: knee at {steady}, though {max(_by_limit(_tables()[0]))} waits even less. "
+        f"Five tables. Waiting callers: knee at {steady}, though {max(_by_limit(_tables()[0]))} waits even less. "
         f"Refused ones: at {refusing}, though nobody ever waited. A lucky row did not fool you ({lucky}), and where "
         f"no limit was enough you said {busy}. A pool that refuses looks fast: only those whom it served are timed."
     )
 
 
 def _tables() -> list[Table]:
-    steady = [_played(limit) for limit in (6, 5, 2, 12, 4, 3, 8)]
-    lucky = [replace(row, waiting=Spread(0, 0.0004, 0.001)) if row.limit == 3 else row for row in steady]
+    # In such orders that whoever does not sort is wrong somewhere, from whichever end he begins.
+    steady = [_played(limit) for limit in (6, 2, 12, 8, 4, 10, 3, 5)]
+    lucky = [_played(limit) for limit in (5, 8, 2, 12, 4, 6)] + [_with_a_wait(0.0004, 3)]
     return [
         Table("A pool that waits, in three rounds", steady, 0.001),
-        Table("A plain pool, which refuses", [_played(limit, timeout=0) for limit in (8, 2, 10, 4, 6, 12)], 0.001),
+        Table("A plain pool, which refuses", [_played(limit, timeout=0) for limit in (8, 2, 12, 4, 6, 10)], 0.001),
         Table("A pool that waits, and one lucky row", lucky, 0.001),
+        Table(
+            "A pool that waits, and one row on the very budget", [_played(6), _with_a_wait(0.001, 5), _played(4)], 0.001
+        ),
         Table("A pool that waits, of few connections", [_played(limit) for limit in (3, 2)], 0.001),
     ]
 
@@ -102,6 +106,10 @@ def _played(limit: int, timeout: float | None = None) -> SweepRow:
     return SweepRow(limit, Spread.of(done), spread, Spread(HOLD, HOLD, HOLD), spread, refused, 0, limit)
 
 
+def _with_a_wait(seconds: float, limit: int) -> SweepRow:
+    return replace(_played(limit), waiting=Spread(seconds / 2, seconds, 2 * seconds))
+
+
 def _by_limit(table: Table) -> dict[int, SweepRow]:
     return {row.limit: row for row in sorted(table.rows, key=lambda row: row.limit)}
 
@@ -119,7 +127,10 @@ def _why(knee: Any, wanted: int | None, table: Table) -> str:
     if wanted is None:
         return "No row of this table is good, so there is no knee to be found; `None` says so."
     if knee is None:
-        return "The largest limit is good: nobody was refused and the wait is within the budget. So there is a knee."
+        return (
+            "The largest limit is good: nobody was refused and the wait is within the budget. So there is a knee. "
+            "Is the largest the first that you look at?"
+        )
     if isinstance(knee, SweepRow):
         return f"That is the whole row. Which of its parts is asked for? The knee is at {wanted}."
     if not isinstance(knee, int) or isinstance(knee, bool) or knee not in rows:
@@ -135,6 +146,8 @@ def _why(knee: Any, wanted: int | None, table: Table) -> str:
             f"{knee} looks good, and {worse}, with more connections, does not: that cannot be. Which of the two "
             "rows would you trust tomorrow?"
         )
+    if rows[wanted].waiting.middle == table.budget:
+        return f"With {wanted} callers waited exactly as long as the budget, and good is what waits *at most* so long."
     if knee == min((row.limit for row in table.rows if row.waiting.middle * 1000 <= table.budget), default=None):
         return "So it would be if the waits came in milliseconds. Both they and the budget come in seconds."
     if row.waiting.middle == min(row.waiting.middle for row in table.rows):
@@ -166,6 +179,24 @@ def forgets_the_refused(rows, budget):  # "nobody waits, so all is well"
     return knee
 
 
+def below_the_budget(rows, budget):
+    knee = None
+    for row in sorted(rows, key=lambda row: row.limit, reverse=True):
+        if row.waiting.middle >= budget or row.refused:
+            break
+        knee = row.limit
+    return knee
+
+
+def from_the_end_of_the_list(rows, budget):
+    knee = None
+    for row in reversed(rows):
+        if row.waiting.middle > budget or row.refused:
+            break
+        knee = row.limit
+    return knee
+
+
 def the_largest_after_all(rows, budget):
     return solution(rows, budget) or max(row.limit for row in rows)
 
@@ -191,6 +222,8 @@ WRONG = {
     the_first_in_the_list: "order of the rows",
     believes_in_luck: "that cannot be",
     forgets_the_refused: "callers were refused",
+    below_the_budget: "*at most* so long",
+    from_the_end_of_the_list: "order of the rows",
     the_largest_after_all: "No row of this table is good",
     a_place: "a place in the list",
     a_row: "the whole row",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 from math import isclose
+from numbers import Real
 from statistics import fmean, median
 from time import sleep
 from typing import Any
@@ -26,6 +27,7 @@ CALLERS = 6
 LIMIT = 3
 HOLDS = (0.005, 0.015)
 QUIET_SECONDS = 0.03
+ROOM = 1e300
 
 PROMPT = """
 Somebody has recorded a pool for a while. Write `little(recording)`, which returns three numbers:
@@ -106,7 +108,8 @@ def _ask(answer: Callable[..., Any], recording: Recording, lab: Lab) -> tuple[fl
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # What no float has room for cannot be compared with one; nor can "not a number".
+    return bool(isinstance(value, Real) and not isinstance(value, bool) and -ROOM < value < ROOM)  # type: ignore[operator]
 
 
 def _require_right(found: tuple[float, float, float], recording: Recording) -> None:
@@ -114,7 +117,10 @@ def _require_right(found: tuple[float, float, float], recording: Recording) -> N
     names = ("rate", "hold", "in use")
     for name, mine, wanted, mistakes in zip(names, found, right(recording), _mistakes(recording), strict=True):
         if not isclose(mine, wanted, rel_tol=1e-6):
-            why = next((why for wrong, why in mistakes if isclose(mine, wrong, rel_tol=1e-6)), _otherwise(name))
+            why = next((why for wrong, why in mistakes if isclose(mine, wrong, rel_tol=1e-6)), None)
+            if why is None and mine in [round(wanted, digits) for digits in range(7)]:
+                why = "That is right, and rounded. Leave it as it was."
+            why = why or _otherwise(name)
             raise Wrong(f"{_scene(recording)} You returned {mine:.5g} for {name}. {why}")
 
 
@@ -140,7 +146,7 @@ def _mistakes(recording: Recording) -> tuple[list[tuple[float, str]], ...]:
         (float(number), "So many borrowed in all. A rate is how many of them there are in one second."),
         (
             number / max(lease.ended for lease in leases),
-            "The recording went on after the last of them. So did the day.",
+            "That is until the last was back. The rate is over the whole recording: divide by `recording.duration`.",
         ),
         (number / sum(held), "That is one divided by the hold. A rate does not depend on how long anybody kept it."),
         (
@@ -228,6 +234,19 @@ def until_the_last(recording):
     return rate, hold, rate * hold
 
 
+def until_the_timeline_ends(recording):  # as the lesson did, to see how many came while they came
+    if not recording.leases:
+        return 0, 0, 0
+    rate = recording.borrowed / recording.timeline()[-1].at
+    hold = fmean(lease.held for lease in recording.leases)
+    return rate, hold, rate * hold
+
+
+def rounds_it(recording):
+    rate, hold, in_use = solution(recording)
+    return rate, hold, round(in_use, 2)
+
+
 def the_typical_one(recording):
     rate = len(recording.leases) / recording.duration
     hold = median([lease.held for lease in recording.leases] or [0])
@@ -257,7 +276,9 @@ WRONG = {
     the_worst_moment: "at the worst moment",
     in_milliseconds: "would be milliseconds",
     with_the_refused: "refused kept nothing",
-    until_the_last: "went on after the last",
+    until_the_last: "divide by `recording.duration`",
+    until_the_timeline_ends: "divide by `recording.duration`",
+    rounds_it: "right, and rounded",
     the_typical_one: "the median",
     divides: "It was divided",
     no_quiet_night: "nobody came",

@@ -32,11 +32,11 @@ REAL_CALLS = 40
 
 PROMPT = """
 Write `smallest_limit(rate, hold, wait_budget)`. A service borrows `rate` times a second, at random moments, and keeps a
-connection for `hold` seconds, now longer, now shorter. It returns the smallest limit with which callers wait no longer
-than `wait_budget` seconds **on average**, those who do not wait at all included.
+connection for `hold` seconds, now longer, now shorter. Your function returns the smallest limit with which callers wait
+no longer than `wait_budget` seconds **on average**, those who do not wait at all included.
 
-The lesson's `mean_wait(rate, hold, limit)` is imported for you. It raises `BadSetting` for a limit that can never keep
-up. Your limits are tried on 20,000 simulated callers, and one of them on a real pool.
+The lesson's `mean_wait(rate, hold, limit)` is imported for you. It raises `tutorial_lib.errors.BadSetting` for a limit
+that can never keep up. Your limits are tried on 20,000 simulated callers, and one of them on a real pool.
 """
 
 
@@ -109,7 +109,7 @@ def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
     raise Wrong(
         f"{case} returned {limit}. With {wanted} connections {BORROWS:,} simulated callers waited "
         f"{_ms(_simulated(wanted, case))} on average, and {_ms(case.budget)} are allowed: {spare} of yours "
-        f"{'is' if spare == 1 else 'are'} not needed. {_why_too_many(limit, case)}"
+        f"{'is' if spare == 1 else 'are'} not needed. {_why_too_many(limit, spare, case)}"
     )
 
 
@@ -161,11 +161,13 @@ def _why_too_few(limit: int, case: Case) -> str:
     return "How long would callers wait with one connection more, and how does a program find out?"
 
 
-def _why_too_many(limit: int, case: Case) -> str:
+def _why_too_many(limit: int, spare: int, case: Case) -> str:
     if limit >= case.rate:
         return "That is one for everybody who comes within a second. Who is served brings it back, long before that."
     if limit == connections_needed(case.rate, case.hold, case.budget):
         return "With your limit 99 callers in 100 stay within the budget. Asked for is the mean."
+    if spare == 1:
+        return "One step back still keeps the promise."
     if limit >= 2 * case.load:
         return "Twice the load, or more, is safe, and more than a large service needs: the spare grows more slowly."
     return "Which is the first limit that keeps the promise? One step back must break it."
@@ -207,6 +209,10 @@ def as_a_float(rate, hold, wait_budget):
     return float(solution(rate, hold, wait_budget))
 
 
+def one_step_too_far(rate, hold, wait_budget):
+    return solution(rate, hold, wait_budget) + 1
+
+
 def nobody_may_wait(rate, hold, wait_budget):
     limit = floor(rate * hold) + 1
     while mean_wait(rate, hold, limit) > 1e-6:
@@ -223,6 +229,7 @@ WRONG = {
     in_milliseconds: "both in seconds",
     load_and_its_root: "One step back",
     as_a_float: "an `int`",
+    one_step_too_far: "One step back still keeps the promise",
     nobody_may_wait: "not needed",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from tutorial_lib.arguments import in_short, not_negative, of_kind, positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_waits
 from tutorial_lib.load.report import LoadReport
-from tutorial_lib.load.sweeps import Sweep
+from tutorial_lib.load.sweeps import Sweep, SweepRow
 from tutorial_lib.plots.picture import (
     IN_USE,
     QUIET,
@@ -26,6 +27,12 @@ from tutorial_lib.plots.picture import (
 )
 from tutorial_lib.plots.waits import MARKED, MS, beside, finish, mark, note, scale_of_waits
 from tutorial_lib.servers.base import Server
+
+MUCH = 5
+"""Times as long as any wait that has an end: a wait beyond that is written beside its cross."""
+
+SHORT = 1.0
+"""Milliseconds: an axis of waits reaches that far at least."""
 
 # -- one load
 
@@ -60,7 +67,8 @@ def plot_sweep(measured: Sweep) -> Picture:
     """Draw the mean wait for each limit, measured and, for an open loop, as the model predicts it; below, the rate.
 
     A bar spans all rounds of a limit; the model gets the same arrivals, and one figure more: how long calls kept
-    their connections with the largest limit.
+    their connections with the largest limit. The wait of a limit that cannot keep up grows with the length of the
+    run; where it would make the others flat, its cross stands at the upper edge, beside the figure.
     """
     of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
     model = predicted_waits(measured) if measured.workload.is_open else {}
@@ -89,18 +97,34 @@ def _draw_waits(axes: Axes, measured: Sweep, model: dict[int, float]) -> None:
         axes.plot(list(model), [wait * MS for wait in model.values()], color=WAITING, lw=2.4, label="predicted")
     busy = [row for row in measured if any(report.is_overloaded for report in measured.reports[row.limit])]
     calm = [row for row in measured if row not in busy]
-    for rows, marker, colour, label in ((calm, "o", IN_USE, "measured"), (busy, "X", TROUBLE, "no steady state")):
+    top = _top_of_waits(calm, busy)
+    bar = f"measured (bar: {measured.rounds} rounds)" if measured.rounds > 1 else "measured"
+    for rows, marker, colour, label in ((calm, "o", IN_USE, bar), (busy, "X", TROUBLE, "cannot keep up")):
         if rows:
-            limits, middles = [row.limit for row in rows], [row.waiting.middle * MS for row in rows]
+            limits, middles = [row.limit for row in rows], [min(row.waiting.middle * MS, top) for row in rows]
             lows, highs = [row.waiting.low * MS for row in rows], [row.waiting.high * MS for row in rows]
             axes.vlines(limits, lows, highs, color=colour, lw=1.6)
-            axes.plot(limits, middles, marker, color=colour, ms=7, label=label, **MARKED)
+            axes.plot(limits, middles, marker, color=colour, ms=7, label=label, clip_on=False, **MARKED)
+    for row in busy:
+        if row.waiting.middle * MS > top:
+            beside(axes, (row.limit, top), f"↑ {seconds(row.waiting.middle)}", TROUBLE)
     if measured.workload.is_open:
         in_use = (measured.workload.rate or 0) * measured[-1].service.middle
         mark(axes, in_use, f"{in_use:.2g} in use\non average", QUIET)
-    scale_of_waits(axes, top=max(row.waiting.high for row in measured) * MS)
+    # Even steps: on a scale of powers of ten the line falls as steeply beyond the knee as before it.
+    axes.set_ylim(-0.04 * top, 1.12 * top)  # A marker at 0 is seen whole.
     axes.set_ylabel("mean wait (milliseconds)")
     axes.legend(loc="upper right")
+    axes.grid(axis="y")
+    quiet(axes)
+
+
+def _top_of_waits(calm: Sequence[SweepRow], busy: Sequence[SweepRow]) -> float:
+    """Return the longest wait, in milliseconds, for which the axis has room: all, but for those without an end."""
+    lasting = [row.waiting.high * MS for row in calm]
+    without_end = [row.waiting.middle * MS for row in busy]
+    room = MUCH * max(lasting) if lasting else math.inf
+    return max(min(max([*lasting, *without_end]), room), SHORT)
 
 
 def _draw_throughput(axes: Axes, measured: Sweep) -> None:
@@ -115,9 +139,11 @@ def _draw_throughput(axes: Axes, measured: Sweep) -> None:
     top = max(row.throughput.high for row in measured)
     if measured.workload.rate:
         axes.axhline(measured.workload.rate, color=QUIET, ls=(0, (4, 3)), lw=1, zorder=1)
+        point = (1, measured.workload.rate)
+        beside(axes, point, f"{measured.workload.rate:g} come", QUIET, xycoords=("axes fraction", "data"))
         top = max(top, measured.workload.rate)
     axes.set_ylim(0, top * 1.2)
-    axes.set_ylabel("done\nper second")
+    axes.set_ylabel("calls done\nper second")
     axes.set_xlabel("limit of the pool")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -34,6 +36,11 @@ MOST_BARS = 600
 VISIBLE = 0.004
 """Of the width: what is shorter is not drawn as opening or waiting, because nobody could see it."""
 
+A_WAIT = 0.0005
+"""Seconds: whoever waits for less has not waited."""
+
+A_GLANCE = 0.1
+"""Of the longest opening: an idle connection is looked at before it is lent, and a busy machine draws that out."""
 
 THICK = 0.72
 HOW_TO_RECORD = "`with record(pool) as recording:` makes one; for what run_load returns there is plot_load."
@@ -41,7 +48,7 @@ TURNED_AWAY = ("refused", "timed out", "failed")
 
 
 def plot_timeline(recording: Recording) -> Picture:
-    """Draw who held a connection when and who waited, above how many were in use in all.
+    """Draw who held a connection when, who waited and for whom one was opened, above how many there were of each.
 
     A row for each caller up to 24 callers; for more only the counts.
     """
@@ -55,11 +62,11 @@ def plot_timeline(recording: Recording) -> Picture:
         heights = [row_height, 1.3] if rows else [1.3]
         all_axes = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         if rows:
-            _draw_callers(all_axes[0], calls, rows, recording.duration)
-        _draw_counts(all_axes[-1], moments, recording)
+            _draw_callers(all_axes[0], calls, rows, recording)
+        _draw_counts(all_axes[-1], moments, _openings(calls, recording), recording)
         headline(figure, title)
         explain(all_axes[0], _legend(calls, recording, of_callers=bool(rows)))
-    alt = f"Timeline of {recording.duration:.2g} seconds. {title}. {_counts_in_words(recording, moments)}"
+    alt = f"Timeline of {recording.duration:.2g} seconds. {title}. {_counts_in_words(recording, moments, calls)}"
     return Picture(figure, alt, f"timeline of {counted(len(calls), 'borrow')}, limit {recording.limit}")
 
 
@@ -80,6 +87,20 @@ def _calls(recording: Recording) -> list[Lease]:
     return [*recording.leases, *recording.turned_away]
 
 
+def _openings(calls: Sequence[Lease], recording: Recording) -> list[Lease]:
+    """Return the calls whose caller waited, long enough to be seen, while a connection was opened."""
+    longest = max((call.opening for call in calls), default=0.0)
+    least = max(recording.duration * VISIBLE, A_WAIT, longest * A_GLANCE)
+    return [call for call in calls if call.opening > least]
+
+
+def _opening_after(openings: Sequence[Lease]) -> list[tuple[float, int]]:
+    """Count how many were opening after each change, beginning with none."""
+    changes = sorted([*((call.asked, 1) for call in openings), *((call.got, -1) for call in openings)])
+    counts = accumulate((change for _, change in changes), initial=0)
+    return list(zip([0.0, *(at for at, _ in changes)], counts, strict=True))
+
+
 # -- in words
 
 
@@ -87,7 +108,7 @@ def _what_happened(recording: Recording, calls: Sequence[Lease], callers: Sequen
     everyone = counted(len(callers), "caller")
     if len(calls) > len(callers):
         everyone = f"{counted(len(calls), 'borrow')} by {everyone}"
-    waited = [call for call in calls if call.waited > 0.0005]
+    waited = [call for call in calls if call.waited > A_WAIT]
     told = []
     if recording.refused:
         told.append(f"{recording.refused:,} refused")
@@ -99,12 +120,18 @@ def _what_happened(recording: Recording, calls: Sequence[Lease], callers: Sequen
         told.append(f"{len(waited):,} waited, the longest {seconds(recording.longest_wait)}")
     if held := recording.still_held():
         told.append(f"{len(held):,} not returned")
-    return f"{everyone}, {counted(recording.limit, 'connection')}: {', '.join(told) or 'nobody waited'}"
+    if not told:
+        opened = len(_openings(calls, recording))
+        told.append(f"no line, {opened:,} waited for an opening" if opened else "nobody waited")
+    return f"{everyone}, {counted(recording.limit, 'connection')}: {', '.join(told)}"
 
 
-def _counts_in_words(recording: Recording, moments: Sequence[Moment]) -> str:
+def _counts_in_words(recording: Recording, moments: Sequence[Moment], calls: Sequence[Lease]) -> str:
     waiting = max(moment.waiting for moment in moments)
+    opening = max(count for _, count in _opening_after(_openings(calls, recording)))
     queue = f"at most {counted(waiting, 'caller')} waited at once" if waiting else "nobody waited"
+    if opening:
+        queue += f"{'' if waiting else ' in line'}; at most {counted(opening, 'caller')} waited for an opening at once"
     held = recording.still_held()
     lost = (
         f" Not returned at the end: {', '.join(f'{lease.who} from {lease.where}' for lease in held[:5])}."
@@ -134,19 +161,21 @@ def _waits_in_words(calls: Sequence[Lease]) -> str:
 # -- drawn
 
 
-def _draw_callers(axes: Axes, calls: Sequence[Lease], rows: Sequence[str], duration: float) -> None:
-    place = {who: row for row, who in enumerate(rows)}
+def _draw_callers(axes: Axes, calls: Sequence[Lease], rows: Sequence[str], recording: Recording) -> None:
+    place, duration = {who: row for row, who in enumerate(rows)}, recording.duration
+    openings = {id(call) for call in _openings(calls, recording)}
     for call in calls:
         row = place[call.who]
         if call.waited > duration * VISIBLE:
             axes.barh(
                 row, call.waited, left=call.asked, color=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0, height=THICK
             )
-        if call.opening > duration * VISIBLE:
+        if id(call) in openings:
             axes.barh(row, call.opening, left=call.asked, color=OPENING, height=THICK)
         if call.connection is not None:
-            # A thin gap tells one lease from the next in the same row.
-            axes.barh(row, call.held, left=call.got, color=IN_USE, edgecolor=PAPER, lw=0.6, height=THICK)
+            # A thin gap tells one lease from the next in the same row. It would swallow a short one.
+            edge = PAPER if call.held > duration * VISIBLE else IN_USE
+            axes.barh(row, call.held, left=call.got, color=IN_USE, edgecolor=edge, lw=0.6, height=THICK)
         elif call.outcome in TURNED_AWAY:
             _mark(axes, call.got, row, "X")
         if call.outcome == "still held":
@@ -179,14 +208,20 @@ def _say_where(axes: Axes, call: Lease, row: int, duration: float) -> None:
     )
 
 
-def _draw_counts(axes: Axes, moments: Sequence[Moment], recording: Recording) -> None:
-    at = [*(moment.at for moment in moments), recording.duration]
-    in_use = [*(moment.in_use for moment in moments), moments[-1].in_use]
-    waiting = [*(moment.waiting for moment in moments), moments[-1].waiting]
-    both = [a + b for a, b in zip(in_use, waiting, strict=True)]
-    axes.fill_between(at, in_use, step="post", color=IN_USE, lw=0)
-    axes.fill_between(at, in_use, both, step="post", facecolor=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0)
-    top = max([*both, 1])
+def _draw_counts(axes: Axes, moments: Sequence[Moment], openings: Sequence[Lease], recording: Recording) -> None:
+    """Draw how many were in use, on them those being opened, which have their place in the pool, and then the line."""
+    opening_after = _opening_after(openings)
+    at = sorted({*(moment.at for moment in moments), *(when for when, _ in opening_after), recording.duration})
+    now = [moments[bisect_right(moments, when, key=lambda moment: moment.at) - 1] for when in at]
+    opening = [opening_after[bisect_right(opening_after, when, key=lambda change: change[0]) - 1][1] for when in at]
+    in_use = [moment.in_use for moment in now]
+    placed = [a + b for a, b in zip(in_use, opening, strict=True)]
+    everybody = [moment.waiting + below for moment, below in zip(now, placed, strict=True)]
+    axes.fill_between(at, in_use, placed, step="post", color=OPENING, lw=0)
+    # Its outline keeps a short use as dark as a long one; without, it would be a pale streak, like an opening.
+    axes.fill_between(at, in_use, step="post", color=IN_USE, lw=0.7)
+    axes.fill_between(at, placed, everybody, step="post", facecolor=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0)
+    top = max([*everybody, 1])
     if recording.limit <= 3 * top:
         top = max(top, recording.limit)
         axes.axhline(recording.limit, color=QUIET, ls=(0, (4, 3)), lw=1)
@@ -214,10 +249,10 @@ def _legend(calls: Sequence[Lease], recording: Recording, of_callers: bool) -> l
     entries: list[Patch | Line2D] = [Patch(color=IN_USE, label="holds a connection")]
     if any(call.waited for call in calls):
         entries.append(Patch(facecolor=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0, label="waits"))
+    if _openings(calls, recording):
+        entries.append(Patch(color=OPENING, label="opens it"))
     if not of_callers:
         return entries
-    if any(call.opening > recording.duration * VISIBLE for call in calls):
-        entries.append(Patch(color=OPENING, label="opens it"))
     none = " or ".join(dict.fromkeys(call.outcome for call in calls if call.outcome in TURNED_AWAY))
     marks = [("X", none, none), (">", "not returned", recording.still_held())]
     for marker, label, present in marks:

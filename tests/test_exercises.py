@@ -17,7 +17,7 @@ from tutorial_lib import exercises
 from tutorial_lib.practice import verify, verify_course
 from tutorial_lib.practice.referee import judge
 from tutorial_lib.practice.task import Task
-from tutorial_lib.practice.verdict import Verdict
+from tutorial_lib.practice.verdict import Verdict, shown
 
 SERVERS = ["fake", pytest.param("redis", marks=pytest.mark.redis_server)]
 
@@ -154,13 +154,22 @@ def test_what_is_right_in_other_words_passes(name: str, answer: Callable[..., An
 # -- wrong in ways that are not listed: no verdict may be an error of ours
 
 
-@pytest.mark.parametrize("value", [None, True, 0, "", b"hello", [], {}, object(), ValueError, redis.Redis, len])
+def repr_of(value: object) -> str:
+    """Name a value in a test's name: Python refuses to write out a number of 5,000 digits."""
+    return shown(value)[:20]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 0, 10**5000, "", b"hello", [], [0] * 50_000, {}, object(), ValueError, redis.Redis, len],
+    ids=repr_of,
+)
 @pytest.mark.parametrize("name", exercises.all_exercises())
 def test_whatever_comes_back_gets_a_sentence(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTORIAL_SERVER", "fake")
     verdict = judge(exercises.load_task(name), lambda *arguments: value)
     assert verdict.status == "wrong", verdict.message
-    assert verdict.message
+    assert 0 < len(verdict.message) < 1000
 
 
 def judge_by_name(name: str, answer: Callable[..., Any]) -> Verdict:

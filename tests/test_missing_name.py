@@ -10,29 +10,43 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tests.lessons import LESSONS, code, read
-from tutorial_lib.missing_name import explain_missing_names, first_that_makes
+from tutorial_lib.missing_name import explain_missing_names, line_that_makes
 
 CELLS = [
     "import redis\nfrom tutorial_lib import start_server as start",
     "%matplotlib inline",
-    "def greet():\n    inside = 1",
+    "@contextmanager\ndef greet():\n    inside = 1",
+    "opened = 0\npool = redis.ConnectionPool(\n    port=1,\n)",
     "for number in range(3):\n    pass",
-    "number = 3",
     "with open('x') as file, record(pool) as recording:\n    view = lambda r: r",
+    "print(pool, number)",
+    "number = 3\npool = redis.ConnectionPool()",
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "cell"),
-    [("redis", 0), ("start", 0), ("greet", 2), ("number", 3), ("recording", 5), ("view", 5)],
+    ("name", "line"),
+    [
+        ("redis", "import redis"),
+        ("start", "from tutorial_lib import start_server as start"),
+        ("greet", "def greet():"),
+        ("pool", "pool = redis.ConnectionPool("),  # of the two, the one above
+        ("number", "for number in range(3):"),
+        ("recording", "with open('x') as file, record(pool) as recording:"),
+        ("view", "with open('x') as file, record(pool) as recording:"),
+    ],
 )
-def test_the_first_cell_that_makes_a_name_is_found(name: str, cell: int) -> None:
-    assert first_that_makes(name, CELLS) == CELLS[cell]
+def test_the_nearest_line_above_that_makes_a_name_is_found(name: str, line: str) -> None:
+    assert line_that_makes(name, CELLS, running=CELLS[6]) == line
 
 
-@pytest.mark.parametrize("name", ["inside", "pool", "r", "start_server", "nowhere"])
+@pytest.mark.parametrize("name", ["inside", "r", "start_server", "nowhere"])
 def test_what_no_cell_makes_is_not_found(name: str) -> None:
-    assert first_that_makes(name, CELLS) is None
+    assert line_that_makes(name, CELLS, running=CELLS[6]) is None
+
+
+def test_a_cell_that_is_not_in_the_file_may_need_any_of_them() -> None:
+    assert line_that_makes("pool", CELLS, running="pool.edited()") == "pool = redis.ConnectionPool()"
 
 
 def test_outside_a_notebook_nothing_happens() -> None:
@@ -63,7 +77,7 @@ def test_a_cell_that_was_run_too_early_says_which_one_it_needs(lesson: Path, mon
     first, _, third = (cell.source for cell in code(read(lesson)))
     (said,) = error_of([first, third], str(lesson), monkeypatch)
     assert said == (
-        "`limit` is not there yet. The cell that makes it begins `limit = 3`: run that one first, "
+        "`limit` is not there yet. The cell above with `limit = 3` makes it: run that one first, "
         "or choose Run → Run All Above Selected Cell."
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _thread
 import gc
+import os
+import queue
 import socket
 import sys
 import threading
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 import redis
+import redis.retry
 
 from tests.one_ping import IMPATIENT, TASK, assert_next_check_passes, assert_no_thread_is_left, solution
 from tutorial_lib.practice import deadline
@@ -217,6 +220,27 @@ def test_replaced_methods_and_a_replaced_clock_are_put_back() -> None:
     assert (redis.ConnectionPool.get_connection, redis.ConnectionPool.release, time.sleep, sys.stdout) == before
     assert not hasattr(redis.BlockingConnectionPool, "make_coffee")
     assert socket.getdefaulttimeout() is None
+    assert_next_check_passes()
+
+
+def test_what_few_would_replace_is_put_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = None
+
+    def make_pool(host: str, port: int) -> Any:
+        redis.retry.Retry.call_with_retry = nothing  # type: ignore[assignment, method-assign]
+        redis.client.Pipeline.execute = nothing  # type: ignore[assignment, method-assign]
+        redis.client.PubSub.close = nothing  # type: ignore[assignment, method-assign]
+        redis.exceptions.ConnectionError = ValueError  # type: ignore[assignment, misc]
+        queue.Queue.get = nothing  # type: ignore[assignment, method-assign]
+        socket.socket.connect = nothing  # type: ignore[assignment, method-assign]
+        threading.Thread.start = nothing  # type: ignore[assignment, method-assign]
+        os.environ["TUTORIAL_SERVER"] = "nonsense"
+        return solution(host, port)
+
+    said = judge(TASK, make_pool).message
+    assert "please report" not in said
+    for name in ("Retry.call_with_retry", "Pipeline.execute", "PubSub.close", "Queue.get", "Thread.start"):
+        assert f"`{name}`" in said
     assert_next_check_passes()
 
 

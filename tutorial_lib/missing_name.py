@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
@@ -21,9 +22,18 @@ def explain_missing_names() -> None:
         shell.set_custom_exc((NameError,), _show)
 
 
-def first_that_makes(name: str, cells: Sequence[str]) -> str | None:
-    """Return the source of the first cell that assigns, defines or imports ``name``; None if no cell does."""
-    return next((source for source in cells if name in _made_by(source)), None)
+def line_that_makes(name: str, cells: Sequence[str], running: str) -> str | None:
+    """Return the line that assigns, defines or imports ``name``, in the nearest cell above the one that is running.
+
+    ``cells`` are the notebook's code cells in order. Where ``running`` is not among them, as after an edit, all of them
+    count. None if no cell makes the name.
+    """
+    above = cells[: cells.index(running)] if running in cells else cells
+    maker = next((source for source in reversed(above) if name in _made_by(source)), None)
+    if maker is None:
+        return None
+    statements = (ast.get_source_segment(maker, node) or "" for node in ast.parse(maker).body)
+    return next(text.splitlines()[0] for text in statements if name in _made_by(text))
 
 
 def _made_by(source: str) -> set[str]:
@@ -36,12 +46,11 @@ def _made_by(source: str) -> set[str]:
 
 def _show(shell: Any, kind: type[NameError], error: NameError, trace: TracebackType, tb_offset: Any = None) -> None:
     running = shell.user_ns.get("In", [""])[-1]
-    others = [source for source in _code_cells(shell) if source != running]
-    maker = first_that_makes(error.name, others) if error.name else None
-    if maker is not None:
+    line = line_that_makes(error.name, _code_cells(shell), running) if error.name else None
+    if line is not None:
         sentence = (
-            f"`{error.name}` is not there yet. The cell that makes it begins `{_first_line(maker)}`: run that one "
-            "first, or choose Run → Run All Above Selected Cell."
+            f"`{error.name}` is not there yet. The cell above with `{line}` makes it: run that one first, or choose "
+            "Run → Run All Above Selected Cell."
         )
         error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]  # what IPython shows instead
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
@@ -56,7 +65,3 @@ def _code_cells(shell: Any) -> list[str]:
         return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (OSError, ValueError, KeyError, TypeError):
         return []
-
-
-def _first_line(source: str) -> str:
-    return next(line for line in source.splitlines() if line.strip() and not line.startswith("#"))

@@ -276,12 +276,12 @@ guess_kept = predict(
 guess_kept
 
 # %%
+server.set_idle_timeout(1)
 with redis.Redis(**at, client_name="listener") as r_listener, r_listener.pubsub() as listener:
     listener.subscribe("news")
     worker = redis.Connection(**at, client_name="worker")
     worker.send_command("BLPOP", "orders", 30)  # waits for an order
     redis.Redis(connection_pool=quiet).ping()
-    server.set_idle_timeout(1)
     wait_until(lambda: len(who_is_there()) == 2)  # of all our pools, nobody is left
     server.set_idle_timeout(0)  # never
     left = who_is_there()
@@ -306,6 +306,7 @@ guess_kept.reveal("it is kept" if "quiet" in left else "it is closed")
 # %%
 @contextmanager
 def room_for(clients):
+    server.set_limit(10_000)  # a Redis that is not ours refuses here
     for pool in (greetings, counters, rush, quiet):
         pool.disconnect()
     wait_until(lambda: not who_is_there())  # everybody leaves first

@@ -11,7 +11,7 @@ from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, 
 from tutorial_lib.exercises._pools import left_in_use, require_places, require_pool
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import NotAttempted, Wrong
+from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
 ID = "fail-fast"
 LESSON = "03"
@@ -99,7 +99,7 @@ def _one_comes_back(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> Cal
 
 def _require_shop(shop: Any, lab: Lab) -> tuple[redis.ConnectionPool, Callable[[], Any]]:
     if not isinstance(shop, (tuple, list)) or len(shop) != 2:
-        raise Wrong(f"`{lab.name}` returned {shop!r}. Asked for are two things, the pool and `greet`.")
+        raise Wrong(f"`{lab.name}` returned {shown(shop)}. Asked for are two things, the pool and `greet`.")
     pool, greet = shop
     if pool is ...:
         raise NotAttempted(
@@ -107,7 +107,7 @@ def _require_shop(shop: Any, lab: Lab) -> tuple[redis.ConnectionPool, Callable[[
         )
     if not callable(greet):
         raise Wrong(
-            f"The second thing that `{lab.name}` returned is {greet!r}, and it has to be a function: "
+            f"The second thing that `{lab.name}` returned is {shown(greet)}, and it has to be a function: "
             "`greet` itself, without parentheses."
         )
     return require_pool(pool, lab), greet
@@ -116,7 +116,7 @@ def _require_shop(shop: Any, lab: Lab) -> tuple[redis.ConnectionPool, Callable[[
 def _require_greeting(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> None:
     call = best_of(5, lambda: call_within(LOOK_UNTIL, greet), _is_stored)
     if call.error or call.result != STORED:
-        said = f"raised `{_named(call.error)}`" if call.error else f"returned {call.result!r}"
+        said = f"raised `{_named(call.error)}`" if call.error else f"returned {shown(call.result)}"
         raise Wrong(f'With both connections free, `greet` {said}. In Redis the greeting is the text `"{STORED}"`.')
     if snapshot(pool).idle != 1:
         raise Wrong(
@@ -128,7 +128,7 @@ def _require_greeting(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> N
 def _require_patience(soon: Call) -> None:
     if _is_stored(soon):
         return
-    said = f"raised `{_named(soon.error)}`" if soon.error else f"returned {soon.result!r}"
+    said = f"raised `{_named(soon.error)}`" if soon.error else f"returned {shown(soon.result)}"
     raise Wrong(
         f"Both connections were lent, and one came back after {BACK_AFTER} s. `greet` {said} after "
         f"{soon.seconds:.2f} s and had no use for it. Which kind of pool has patience, and how much should it be?"
@@ -144,7 +144,7 @@ def _require_in_time(call: Call, trouble: str, idea: str) -> None:
             f"A customer expects `{OTHERWISE}`. Which clause catches this error?"
         )
     if call.result != OTHERWISE and call.seconds <= IN_TIME + GRACE:
-        raise Wrong(f"{trouble}, and `greet` returned {call.result!r}. Asked for is `{OTHERWISE!r}`.")
+        raise Wrong(f"{trouble}, and `greet` returned {shown(call.result)}. Asked for is `{OTHERWISE!r}`.")
     if call.seconds > IN_TIME + GRACE:
         raise Wrong(f"{trouble}, and the answer took {call.seconds:.2f} s; {IN_TIME} s are allowed. {idea}")
 
@@ -253,7 +253,7 @@ WRONG = {
     only_max_connections: "raised `ConnectionError: No connection available.`",
     only_connection_error: "raised `TimeoutError: Timeout reading from socket`",
     another_pool: "has 0 idle connections",
-    in_bytes: "returned b'Good evening'",
+    in_bytes: "returned `b'Good evening'`",
 }
 
 HINTS = (

@@ -16,6 +16,7 @@ LESSON = "06"
 TITLE = "A limit for all"
 NAME = "largest_limit"
 
+MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 A server lets in `maxclients` connections. A fleet has `processes` processes and in each `pools` pools, all with the
 same limit; `others` connections are outside of the pools: listeners, blocking commands, redis-cli.
@@ -107,6 +108,8 @@ def _require_limit(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:
         raise Wrong(f"{fleet} returned {shown(limit)}. The number is right, as a `float`. It must be an `int`.")
     if not isinstance(limit, int):
         raise Wrong(f"{fleet} returned {shown(limit)}. A pool holds whole connections. Which way is it rounded?")
+    if abs(limit) > MORE_THAN_ANY:
+        raise Wrong(f"{fleet} returned {shown(limit)}, which is more than any server ever let in.")
     if limit > fleet.largest:
         raise Wrong(_too_large(fleet, limit, lab))
     if limit < 1:

@@ -30,6 +30,7 @@ USES = ("mean_wait",)
 BORROWS = 20_000
 REAL_CALLS = 40
 
+MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 Write `smallest_limit(rate, hold, wait_budget)`. A service borrows `rate` times a second, at random moments, and keeps a
 connection for `hold` seconds, now longer, now shorter. Your function returns the smallest limit with which callers wait
@@ -95,6 +96,8 @@ def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
     if isinstance(returned, bool) or not isinstance(returned, Integral):
         raise Wrong(f"{case} returned {shown(returned)}. A limit is a whole number of connections, an `int`.")
     limit = int(returned)
+    if abs(limit) > MORE_THAN_ANY:
+        raise Wrong(f"{case} returned {shown(limit)}, which is more than any server ever let in.")
     if limit == wanted:
         return limit
     if limit <= case.load:

@@ -12,7 +12,7 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 from tutorial_lib.threads import run_threads
 
 ID = "wait-your-turn"
@@ -98,7 +98,7 @@ def _require_function(value: Any, lab: Lab) -> Callable[[], Any]:
     if not callable(value):
         called = " Was it called, with parentheses, instead of being returned?" if isinstance(value, int) else ""
         raise Wrong(
-            f"`{lab.name}` returned {value!r}. Asked for is a function that can be called again and again.{called}"
+            f"`{lab.name}` returned {shown(value)}. Asked for is a function that can be called again and again.{called}"
         )
     try:
         inspect.signature(value).bind()
@@ -114,7 +114,7 @@ def _require_counting(count_view: Callable[[], Any], lab: Lab) -> None:
     """Call it twice, one after the other, before there is any crowd."""
     got = [count_view(), count_view()]
     if got != [1, 2] or any(isinstance(number, bool) for number in got):
-        raise Wrong(f"The first two calls returned {got[0]!r} and {got[1]!r}; a new counter counts 1 and 2.")
+        raise Wrong(f"The first two calls returned {shown(got[0])} and {shown(got[1])}; a new counter counts 1 and 2.")
     opened = lab.server.opened()
     if opened > 1:
         raise Wrong(

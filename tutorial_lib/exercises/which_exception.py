@@ -10,7 +10,7 @@ import redis
 from tutorial_lib.exercises._calls import best_of, call_within, lent_out, one_back_after
 from tutorial_lib.observe import snapshot
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "which-exception"
 LESSON = "03"
@@ -100,12 +100,12 @@ class _Cases:
             raise Wrong(f"{situation}. After {call.seconds:.0f} s `ask` had said nothing. What does it wait for?")
         if call.error:
             raise Wrong(
-                f"{situation}. `ask` raised `{type(call.error).__name__}: {call.error}` and should say {wanted!r}. "
+                f"{situation}. `ask` raised `{type(call.error).__name__}: {call.error}` and should say `{wanted!r}`. "
                 "Of which classes is that error a kind, and of which is it not?"
             )
         if call.result != wanted:
             raise Wrong(
-                f"{situation}. `ask` said {call.result!r} and should say {wanted!r}. {_idea(call.result, wanted)}"
+                f"{situation}. `ask` said {shown(call.result)} and should say `{wanted!r}`. {_idea(call.result, wanted)}"
             )
         after = snapshot(pool).in_use
         if after > before:  # fewer may be in use: the check itself has given one back
@@ -193,10 +193,10 @@ def in_bytes(pool):
 
 
 WRONG = {
-    one_clause: "The `ConnectionPool` had lent all it may. `ask` said 'down'",
-    always_busy: "Nobody listened where the `ConnectionPool` leads. `ask` said 'busy'",
-    one_class_for_full: "The `BlockingConnectionPool` had lent all it may, and 0.1 s passed. `ask` said 'down'",
-    timeout_is_busy: "the reply was not there after `socket_timeout`, 0.2 s. `ask` said 'busy'",
+    one_clause: "The `ConnectionPool` had lent all it may. `ask` said `'down'`",
+    always_busy: "Nobody listened where the `ConnectionPool` leads. `ask` said `'busy'`",
+    one_class_for_full: "The `BlockingConnectionPool` had lent all it may, and 0.1 s passed. `ask` said `'down'`",
+    timeout_is_busy: "the reply was not there after `socket_timeout`, 0.2 s. `ask` said `'busy'`",
     forgets_silence: "`ask` raised `TimeoutError: Timeout reading from socket`",
     counts_first: "old as soon as it is read",
     borrows_and_keeps: "in_use was 0 before it and is 1 now",

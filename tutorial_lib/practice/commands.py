@@ -48,16 +48,16 @@ def progress(options: argparse.Namespace) -> int:
     if path is None:
         raise BadSetting("TUTORIAL_PROGRESS is off, so no progress is kept. Unset it.")
     file = ProgressFile(path)
-    if options.reset:
+    if options.reset is not None:
         names = None if options.reset == "all" else [load_task(options.reset).id]
         _tell(file.reset(names))
-    if options.code:
+    if options.code is not None:
         _tell(file.add_passed(progress_code.decode(options.code, places())))
     now = file.read()
     _tell(now.notice)
     known = [name for name in all_exercises() if name in now.passed()]
     code = progress_code.encode(known, places())
-    if options.export:
+    if options.export is not None:
         _write_report(options.export, progress_view.report(now, code))
     else:
         progress_view.show(now, code, path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import socket
 import sys
 import threading
@@ -14,14 +16,35 @@ import redis
 import redis.asyncio
 import redis.client
 import redis.connection
+import redis.exceptions
+import redis.retry
 
-_MODULES = (redis, redis.client, redis.connection, redis.asyncio, socket, threading, time)
+_MODULES = (
+    redis,
+    redis.client,
+    redis.connection,
+    redis.exceptions,
+    redis.retry,
+    redis.asyncio,
+    queue,
+    socket,
+    threading,
+    time,
+)
 _CLASSES = (
     redis.Redis,
     redis.ConnectionPool,
     redis.BlockingConnectionPool,
     redis.Connection,
     redis.connection.AbstractConnection,
+    redis.client.Pipeline,
+    redis.client.PubSub,
+    redis.retry.Retry,
+    redis.retry.AbstractRetry,
+    queue.Queue,
+    queue.LifoQueue,
+    socket.socket,
+    threading.Thread,
 )
 
 
@@ -29,16 +52,20 @@ _CLASSES = (
 def put_back() -> Iterator[list[str]]:
     """Undo what is done inside to redis-py's names, and list them, such as ``redis.ConnectionPool``.
 
-    Names are put back in ``time``, ``socket`` and ``threading`` too; the list is complete on leaving.
+    Names are put back in ``time``, ``queue``, ``socket`` and ``threading`` too, and so is the environment; the list is
+    complete on leaving.
     """
     before = {owner: dict(vars(owner)) for owner in (*_MODULES, *_CLASSES)}
     patience = socket.getdefaulttimeout()
     output = sys.stdout, sys.stderr
+    environ = dict(os.environ)
     replaced: list[str] = []
     try:
         yield replaced
     finally:
         sys.stdout, sys.stderr = output
+        os.environ.clear()
+        os.environ.update(environ)
         socket.setdefaulttimeout(patience)
         for owner, names in before.items():
             replaced += [f"{owner.__name__}.{name}" for name in _restore(owner, names)]

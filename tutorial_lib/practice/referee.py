@@ -27,6 +27,9 @@ _GONE = (
     "The next check gets a new one. Leave the server running, and close only what your code opened."
 )
 
+_REPORT = " If your code looks right to you, please report this exercise."
+_LONGEST_TEXT = 500  # characters of an error's text; redis-py's own are much shorter
+
 _one_at_a_time = threading.Lock()
 
 
@@ -161,14 +164,12 @@ def _raised(error: BaseException) -> str:
         what = f"{what} (`sys.exit()`, `exit()` or the like: it would end the whole program)"
     if line:
         return f"{what}\n\nIt was raised at {line}."
-    return (
-        f"{what}\n\nNone of your own lines raised it: the check met it in what your function gave back. "
-        "If your code looks right to you, please report this exercise."
-    )
+    return f"{what}\n\nNone of your own lines raised it: the check met it in what your function gave back.{_REPORT}"
 
 
 def _in_one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
+    text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} …"
     kind = type(error).__name__
     return f"`{kind}: {text}`" if text else f"`{kind}`"
 
@@ -180,7 +181,7 @@ def _with_replaced(task: Task, verdict: Verdict, replaced: list[str]) -> Verdict
     said = f"Your code replaced {names}, which is put back now. Leave the library as it is, and call it."
     if verdict.status == "passed":
         return _verdict(task, "wrong", said)
-    return _verdict(task, verdict.status, f"{verdict.message}\n\n{said}")
+    return _verdict(task, verdict.status, f"{verdict.message.replace(_REPORT, '')}\n\n{said}")
 
 
 def _listens(server: Server) -> bool:

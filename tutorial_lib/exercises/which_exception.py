@@ -105,7 +105,8 @@ class _Cases:
             )
         if call.result != wanted:
             raise Wrong(
-                f"{situation}. `ask` said {shown(call.result)} and should say `{wanted!r}`. {_idea(call.result, wanted)}"
+                f"{situation}. `ask` said {shown(call.result)} and should say `{wanted!r}`. "
+                f"{_idea(call.result, wanted)}"
             )
         after = snapshot(pool).in_use
         if after > before:  # fewer may be in use: the check itself has given one back

@@ -23,19 +23,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"no {' or '.join(programs)} on PATH")
 
 
-ALONE = ("tests.test_exercises", "tests.test_notebooks")
-"""Modules whose tests share nothing, and take long: several workers may run them at once."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests on one worker, since they may share a server or a browser; but not those of ALONE."""
-    for item in items:
-        module = item.getparent(pytest.Module)
-        if module and module.obj.__name__ not in ALONE:
-            item.add_marker(pytest.mark.xdist_group(module.obj.__name__))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report = yield

@@ -188,19 +188,6 @@ def five_at_home(host, port):  # what lesson 02 began with
     return redis.ConnectionPool(host=host, port=port, max_connections=4)
 
 
-def the_lesson_s(host, port):  # whose pauses are for shorter outages
-    return redis.BlockingConnectionPool(
-        host=host,
-        port=port,
-        max_connections=4,
-        timeout=0.2,
-        socket_connect_timeout=0.2,
-        socket_timeout=0.2,
-        retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),
-        health_check_interval=15,
-    )
-
-
 def hardly_waits(host, port):
     retry = Retry(ConstantBackoff(0.13), 2)
     return redis.BlockingConnectionPool(
@@ -253,7 +240,6 @@ def of_a_client(host, port):
 
 WRONG = {
     five_at_home: "Who is told to try again",
-    the_lesson_s: "How long is it from the first try to the last",
     hardly_waits: "How long does this pool wait for it? Its `timeout` is 0.01 s",
     no_pauses: "How long is it from the first try to the last",
     never_waits: "Which kind of pool waits for it",

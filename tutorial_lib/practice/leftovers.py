@@ -67,7 +67,13 @@ def end_own_threads(before: Collection[threading.Thread]) -> None:
 
 
 def _leads_to(sock: socket.socket, ports: Collection[int]) -> bool:
-    return sock.family in (socket.AF_INET, socket.AF_INET6) and sock.getpeername()[1] in ports
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    try:
+        return sock.getpeername()[1] in ports
+    except OSError:  # Its thread was ended while it connected: it has an address of its own, and nobody to close it.
+        is_listening = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        return sock.type == socket.SOCK_STREAM and not is_listening and sock.getsockname()[1] != 0
 
 
 def _living(*kinds: type) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from redis.backoff import ConstantBackoff, EqualJitterBackoff, NoBackoff
+from redis.backoff import ConstantBackoff, NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after

@@ -13,7 +13,7 @@ lab: .venv/course
 
 # Four at a time, even on two cores: the tests wait more than they work.
 test: .venv/dev
-	$(BIN)/python -m pytest -n 4 --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 check: .venv/dev
 	$(BIN)/python -m ruff check .

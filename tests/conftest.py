@@ -1,4 +1,7 @@
-"""What a test needs from the machine: a redis-server, a Chromium. Missing ones skip on a laptop and fail in CI."""
+"""What a test needs from the machine: a redis-server, a Chromium. Missing ones skip on a laptop and fail in CI.
+
+And how the tests are spread over pytest-xdist's workers: what takes longest begins first.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tutorial_lib import course
 
@@ -15,6 +20,33 @@ NEEDS = {
     "redis_server": ("redis-server", "valkey-server"),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
 }
+
+# One browser at a time: two of them are too much for two cores.
+TOGETHER = "tests/browser"
+# Tests that take seconds and share nothing: each goes to the next worker that is free.
+ONE_BY_ONE = ("tests/test_notebooks.py", "tests/test_exercises.py")
+
+
+class SlowestFirst(LoadScopeScheduling):
+    """A module's tests stay on one worker, but for those of the slow modules."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(TOGETHER):
+            return TOGETHER
+        if nodeid.startswith(ONE_BY_ONE):
+            return nodeid
+        return super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SlowestFirst:
+    config.option.loadscopereorder = False  # It would put what has most tests first, not what takes longest.
+    return SlowestFirst(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slowest = (TOGETHER, *ONE_BY_ONE)
+    items.sort(key=lambda item: [not item.nodeid.startswith(slow) for slow in slowest])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

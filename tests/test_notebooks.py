@@ -48,20 +48,6 @@ def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     return str(request.param)
 
 
-@pytest.mark.usefixtures("server")
-@pytest.mark.parametrize("path", [*LESSONS, *EXERCISES], ids=name_of)
-def test_it_runs_to_the_outputs_that_are_stored(path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=60", "--nbval-current-env", "-q"]
-    # This project's own settings are for its tests, not for what runs inside a notebook.
-    plain = ["-o", "addopts=", "-o", "filterwarnings=", "-p", "no:cacheprovider", "--color=no"]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(
-        [*command, *plain, str(path)], cwd=COURSE, env=environ, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(code(read(path)))} passed" in done.stdout
-
-
 def notebook_of(*sources: str | NotebookNode) -> NotebookNode:
     """Return a notebook of code cells: new ones, and copies of those of another notebook."""
     cells = []
@@ -85,6 +71,20 @@ def test_it_leaves_nothing_behind_and_runs_again_in_the_same_kernel_in_any_order
     assert left.outputs[0].data["text/plain"] == "[]"
     twice = NotebookNode(cells=ran.cells[1 : 1 + len(cells) + len(again)])
     assert outputs(strict(twice)) == outputs(strict(lesson)) + outputs(strict(NotebookNode(cells=again)))
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("path", [*LESSONS, *EXERCISES], ids=name_of)
+def test_it_runs_to_the_outputs_that_are_stored(path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=60", "--nbval-current-env", "-q"]
+    # This project's own settings are for its tests, not for what runs inside a notebook.
+    plain = ["-o", "addopts=", "-o", "filterwarnings=", "-p", "no:cacheprovider", "--color=no"]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        [*command, *plain, str(path)], cwd=COURSE, env=environ, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(code(read(path)))} passed" in done.stdout
 
 
 def test_a_server_left_open_would_be_noticed() -> None:

@@ -213,7 +213,7 @@ def pool_with_jitter(host: str, port: int) -> Any:
         port=port,
         max_connections=4,
         timeout=0.5,
-        socket_timeout=0.1,
+        socket_timeout=0.06,
         retry=Retry(EqualJitterBackoff(base=0.3, cap=0.52), 1),
     )
 

@@ -54,6 +54,7 @@ def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
     assert environ["JUPYTER_CONFIG_PATH"] == f"{lab.SETTINGS}{os.pathsep}/theirs"
     assert environ["JUPYTER_PREFER_ENV_PATH"] == "0"
     assert environ["TUTORIAL_FOLDER"] == str(tmp_path)
+    assert lab.environment(tmp_path, {"PYTHONSTARTUP": "/theirs.py"})["PYTHONSTARTUP"] == "/theirs.py"
 
     without = lab.environment(tmp_path, {})
     assert without["JUPYTER_CONFIG_PATH"] == str(lab.SETTINGS)

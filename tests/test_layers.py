@@ -24,7 +24,7 @@ PACKAGE = TOP / "tutorial_lib"
 # A package stands for all its modules, unless one of them is named itself.
 LAYERS = (
     ("cli", "__main__"),
-    ("binder", "doctor", "lab"),
+    ("binder", "doctor", "kernel_start", "lab"),
     ("practice.check_view", "practice.commands", "practice.progress_view", "practice.verify_course"),
     ("practice.checking_course",),
     ("exercises", "plots", "practice.panel", "widgets"),

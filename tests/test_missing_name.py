@@ -10,6 +10,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tests.lessons import LESSONS, code, read
+from tutorial_lib.lab import environment
 from tutorial_lib.missing_name import explain_missing_names, line_that_makes
 
 CELLS = [
@@ -80,6 +81,18 @@ def test_a_cell_that_was_run_too_early_says_which_one_it_needs(lesson: Path, mon
         "`limit` is not there yet. The cell above with `limit = 3` makes it: run that one first, "
         "or choose Run → Run All Above Selected Cell."
     )
+
+
+def test_under_lab_that_holds_for_the_first_cell_of_all(lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONSTARTUP", environment(lesson.parent, {})["PYTHONSTARTUP"])
+    third = code(read(lesson))[2].source
+    (said,) = error_of([third], str(lesson), monkeypatch)
+    assert said.startswith("`limit` is not there yet.")
+
+    names = "sorted(name for name in get_ipython().user_ns_hidden if not name.startswith('_'))"
+    error = error_of([f"raise NameError({names})"], "", monkeypatch)[-1]
+    assert "tutorial" not in error
+    assert "explain" not in error
 
 
 @pytest.mark.parametrize("notebook", ["", "/nowhere/lesson.ipynb"])

@@ -132,8 +132,8 @@ def opened_for_each(callers: int) -> Recording:
 def test_who_waits_for_an_opening_is_seen_among_the_counts_and_told(callers: int) -> None:
     picture = plot_timeline(opened_for_each(callers))
 
-    assert headline(picture) == f"{callers} callers, {callers} connections: no line, {callers} waited for an opening"
-    assert f"nobody waited in line; at most {callers} callers waited for an opening at once." in picture.alt
+    assert headline(picture) == f"{callers} callers, {callers} connections: no queue, {callers} waited for an opening"
+    assert f"nobody waited in a queue; at most {callers} callers waited for an opening at once." in picture.alt
     assert {"holds a connection", "opens it"} <= words(picture)
     pale = [area for area in picture.figure.axes[-1].collections if to_hex(area.get_facecolor()[0]) == OPENING.lower()]  # type: ignore[index]
     (area,) = pale

@@ -17,6 +17,7 @@ from tutorial_lib.errors import LabNotStarted
 
 # No news, no updates, nothing fetched from a network; saving a notebook writes that notebook only. Binder uses it too.
 SETTINGS = PACKAGE / "jupyter_config"
+KERNEL_START = PACKAGE / "kernel_start.py"
 
 
 def command(folder: Path, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
@@ -48,6 +49,8 @@ def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return {
         # The kernel called python3 is then this interpreter's, not another that was once installed for the user.
         "JUPYTER_PREFER_ENV_PATH": "1",
+        # What a kernel runs before its first cell. The learner's own comes first, as everything of theirs.
+        "PYTHONSTARTUP": str(KERNEL_START),
         **environ,
         "JUPYTER_CONFIG_PATH": os.pathsep.join(layered),
         "JUPYTERLAB_WORKSPACES_DIR": str(user_state_path("redis-pool-tutorial") / "layouts" / layout),

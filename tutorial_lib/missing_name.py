@@ -14,7 +14,10 @@ from typing import Any
 
 
 def explain_missing_names() -> None:
-    """From now on, show a NameError of this notebook as the cell that makes the name. Elsewhere do nothing."""
+    """From now on, show a NameError of this notebook as the cell that makes the name. Elsewhere do nothing.
+
+    ``lab`` has it called when a kernel starts; where the course was opened otherwise, ``start_server`` calls it.
+    """
     # Without importing IPython: where it is not imported already, there is no notebook.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

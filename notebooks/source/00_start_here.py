@@ -172,14 +172,14 @@ pool.close()
 # | word | what it means |
 # |---|---|
 # | **server** | the Redis that a program talks to |
-# | **connection** | an open line between a program and the server: commands go one way, replies the other |
+# | **connection**, **line** | what is open between a program and the server: commands go one way, replies the other |
 # | **client** | redis-py's `redis.Redis`, which gives the commands their names and has a pool |
 # | **pool** | keeps connections open, and lends one for each command |
 # | **borrow**, **give back** | take a connection from the pool, and return it: `get_connection()`, `release()` |
 # | **lease** | one borrow: who, how long it waited, how long it was held |
 # | **`limit`** | the most connections that the pool may hold: `max_connections` |
 # | **`in_use`**, **`idle`** | lent now; in the pool, and ready to be lent |
-# | **`waiting`** | callers who stand at a full pool until a connection comes back |
+# | **`waiting`**, **queue** | callers who stand at a full pool until a connection comes back |
 # | **refused** | turned away at once, by a full pool or by a server that lets nobody in any more |
 # | **`opened`** | connections that the *server* has accepted: its count, not ours |
 # | **leak** | a connection that was borrowed and is never given back |

@@ -31,7 +31,7 @@ server
 guess_refused = predict(
     "How many of the ten get an error from a plain `ConnectionPool`?",
     {
-        0: "That would take a line to stand in, and a plain pool has none.",
+        0: "That would take a queue to stand in, and a plain pool has none.",
         6: None,
         10: "A full pool does not fail those who hold a connection: the first four were served.",
     },
@@ -58,7 +58,7 @@ recording.longest_wait
 # Nobody waited at all. At its limit a plain pool raises, here half a second before it would have had
 # something to lend.
 #
-# ## The same ten, and a line to stand in
+# ## The same ten, and a queue to stand in
 #
 # One word changes: `BlockingConnectionPool`. Whoever finds it empty waits, for at most `timeout` seconds.
 
@@ -75,18 +75,18 @@ guess_waiting
 
 # %%
 patient = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
-with record(patient) as in_line:
+with record(patient) as queued:
     run_threads(10, lambda: hold(patient, seconds=0.5))
 
-guess_waiting.reveal(len(in_line.turned_away))
+guess_waiting.reveal(len(queued.turned_away))
 
 # %% [markdown]
 # All ten are served, in three rounds. Look at the last two: they waited a second for half a second of
-# work. Redis was never slow, so none of its own numbers will show this: the line stands inside
+# work. Redis was never slow, so none of its own numbers will show this: the queue stands inside
 # *your* program.
 
 # %% tags=["nbval-ignore-output"]
-plot_timeline(in_line)
+plot_timeline(queued)
 
 # %% [markdown]
 # ## A thousand page views
@@ -275,7 +275,7 @@ guess_waits = predict(
     "Of the 320 borrows, how many had to wait longer than 1 ms?",
     {
         "nearly none": None,
-        "about half": "In a fair line it would be so. Here the one who gave back is there first.",
+        "about half": "In a fair queue it would be so. Here the one who gave back is there first.",
         "nearly all": "Four can always be served at once; only those who find nothing wait.",
     },
 )
@@ -290,7 +290,7 @@ print(len(waited), "waited, the longest for", round(clerks.longest_wait, 2), "s"
 guess_waits.reveal("nearly none" if len(waited) < 32 else "about half")
 
 # %% [markdown]
-# Nearly none, and those few waited for half of the whole run. Waiting earns nobody a place in line: the
+# Nearly none, and those few waited for half of the whole run. Waiting earns nobody a place in the queue: the
 # waiter is woken, and by then the clerk who gave the connection back has borrowed it again.
 
 # %% tags=["nbval-ignore-output"]
@@ -309,14 +309,14 @@ def rush_hour(patience):
     return recording
 
 
-for line in (rush_hour(20), rush_hour(0.25)):
-    print(line.borrowed, "served,", line.timed_out, "not; longest wait", round(line.longest_wait, 2), "s")
+for shop in (rush_hour(20), rush_hour(0.25)):
+    print(shop.borrowed, "served,", shop.timed_out, "not; longest wait", round(shop.longest_wait, 2), "s")
 
 # %% [markdown]
 # The second shop sends most customers a page without the greeting, and soon. The first lets them stare at
-# nothing for up to 0.9 s, and if more keep coming, its line only grows.
+# nothing for up to 0.9 s, and if more keep coming, its queue only grows.
 #
-# The line can also stand in front of the work. A semaphore is a door that lets four in at a time:
+# The queue can also stand in front of the work. A semaphore is a door that lets four in at a time:
 
 # %%
 from threading import BoundedSemaphore

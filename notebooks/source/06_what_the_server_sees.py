@@ -321,7 +321,7 @@ def room_for(clients):
 guess_full = predict(
     "Greetings opens its four connections, then counters wants four. What does its third caller get?",
     {
-        "a connection, later": "The server has no line to stand in. Who finds it full is told so, and cut off.",
+        "a connection, later": "The server has no queue to stand in. Who finds it full is told so, and cut off.",
         "MaxConnectionsError": "That is what a pool says at its own limit. No pool has reached its limit here.",
         "another error": None,
     },

@@ -126,7 +126,7 @@ guess_two = predict(
     "How long does a caller wait for one of the two connections, on average?",
     {
         "hardly at all": "If they came like clockwork. At random they come in bunches, and a bunch has to wait.",
-        "about 20 ms, one hold": "So it would be if a line, once it stands, went away again.",
+        "about 20 ms, one hold": "So it would be if a queue, once it stands, went away again.",
         "longer, the longer it goes on": None,
     },
 )
@@ -152,7 +152,7 @@ grows = waits[2] == sorted(waits[2])
 guess_two.reveal("longer, the longer it goes on" if grows else "about 20 ms, one hold")
 
 # %% [markdown]
-# With two, an idle moment is lost and nothing ever makes up for it. A third has time to spare, and lines go
+# With two, an idle moment is lost and nothing ever makes up for it. A third has time to spare, and queues go
 # away again. Erlang, of Copenhagen's telephone company, found the formula for such waits in 1917. The `load` is
 # `rate * hold`:
 
@@ -166,7 +166,7 @@ for limit in (3, 4, 5, 6, 8):
 
 # %% [markdown]
 # Where waits have become short, the curve has a **knee**, here at four or five: each further connection gains less than
-# anybody would feel. (The formula takes holds of 20 ms *on average*, some longer. Ours are all alike, and then lines
+# anybody would feel. (The formula takes holds of 20 ms *on average*, some longer. Ours are all alike, and then queues
 # are about half as long: with three, 5 ms instead of 9.)
 
 # %% jupyter={"source_hidden": true}
@@ -203,7 +203,7 @@ guess_spare.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, percen
 guess_knee = predict(
     "What is the smallest of the limits 2, 3, 4 and 6 with which the mean wait is under 4 ms?",
     {
-        2: "Two are in use on average, and the line in front of them grows.",
+        2: "Two are in use on average, and the queue in front of them grows.",
         3: "Nearly: on paper these callers waited for 5 ms.",
         4: None,
         6: "By then hardly anybody waits. It begins earlier.",
@@ -262,13 +262,13 @@ counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
 for row in counts:
     waited, held = row.waiting.middle, row.service.middle  # "service" is the hold
     print(f"limit {row.limit}: {row.throughput.middle:.0f} a second")
-    print(f"    {waited * 1000:.1f} ms in the pool's line, {held * 1000:.1f} ms with a connection")
+    print(f"    {waited * 1000:.1f} ms in the pool's queue, {held * 1000:.1f} ms with a connection")
 times = counts[-1].throughput.middle / counts[0].throughput.middle
 guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 
 # %% [markdown]
-# Redis runs one command at a time. The line moved from the pool, where `timeout` bounds it, into the server. So before
-# you raise a limit, try it on a test server: if the hold grows as the wait shrinks, you have only moved the line.
+# Redis runs one command at a time. The queue moved from the pool, where `timeout` bounds it, into the server. So before
+# you raise a limit, try it on a test server: if the hold grows as the wait shrinks, you have only moved the queue.
 #
 # ## Fifty at once
 #
@@ -317,8 +317,8 @@ guess_opened.reveal(f"{server.opened() - opened_before}, and keeps {snapshot(eag
 plot_timeline(spike)
 
 # %% [markdown]
-# Nobody waited *in line*. But look: five began at once, and forty-five waited for their own connection to open, which
-# takes five round trips. Meanwhile the server heard forty-five hellos. What if they had stood in line for the five?
+# Nobody waited *in a queue*. But look: five began at once, and forty-five waited for their own connection to open,
+# which takes five round trips. Meanwhile the server heard forty-five hellos. What if they had queued for the five?
 
 
 # %% tags=["nbval-ignore-output"]

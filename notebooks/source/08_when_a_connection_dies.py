@@ -219,7 +219,7 @@ print(f"if left out: {unset.socket_connect_timeout} and {unset.socket_timeout} s
 # | argument | limits | if left out |
 # |---|---|---|
 # | `timeout` of a blocking pool | the wait for a free connection | 20 s |
-# | `socket_connect_timeout` | the opening of a line | 5 s |
+# | `socket_connect_timeout` | the opening of a connection | 5 s |
 # | `socket_timeout` | each silence in a reply | 5 s |
 #
 # ## Nobody at home
@@ -247,7 +247,7 @@ guess_pings = predict(
     "How many PINGs does the server get until the quiet is over, and how many with the last GET?",
     {
         "1, then 0": "Nothing runs in the background. The connection lies there, checked by nobody.",
-        "50, then 1": "The fifty follow each other closely, and each reply shows that the line is well.",
+        "50, then 1": "The fifty follow each other closely, and each reply shows that the connection is well.",
         "0, then 1": None,
     },
 )
@@ -268,17 +268,17 @@ guess_pings.reveal(f"{pings[0]}, then {pings[1]}")
 
 # %% [markdown]
 # So it keeps no connection alive. It chooses what is lost on a dead one: a PING, which may be sent again, and
-# not an INCR. (The sending again is still the work of `retry`.) Only a line that was quiet is checked; a cut in the
-# middle of work counts twice, as before:
+# not an INCR. (The sending again is still the work of `retry`.) Only a connection that was quiet is checked; a
+# cut in the middle of work counts twice, as before:
 
 # %%
 careful = redis.ConnectionPool(**via, health_check_interval=0.1, retry=Retry(NoBackoff(), 1))
 r_careful = redis.Redis(connection_pool=careful)
-for line, quiet in {"quiet": 0.2, "busy": 0}.items():
+for kind, quiet in {"quiet": 0.2, "busy": 0}.items():
     r_careful.set("views:home", 0)
     sleep(quiet)
     proxy.reset_after(0)
-    print(f"on a {line} line:", r_careful.incr("views:home"))
+    print(f"on a {kind} connection:", r_careful.incr("views:home"))
 
 # %% [markdown]
 # ## A word misspelt
@@ -320,10 +320,10 @@ def safe_pool(host, port):
         port=port,
         max_connections=10,  # what the program needs: lesson 07
         timeout=0.2,  # the wait for a free connection
-        socket_connect_timeout=0.2,  # the opening of a line
+        socket_connect_timeout=0.2,  # the opening of a connection
         socket_timeout=0.2,  # each silence
         retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),  # again after 0.1 (base) to 0.2 s (cap)
-        health_check_interval=15,  # shorter than what cuts idle lines
+        health_check_interval=15,  # shorter than what cuts idle connections
     )
 
 
@@ -332,10 +332,10 @@ r_safe.ping()  # once, when the program starts
 
 # %% jupyter={"source_hidden": true}
 guess_longest = predict(
-    "Redis goes silent. One caller of this pool has an open line; for another, a line has to be opened first. Who "
+    "Redis goes silent. One caller of this pool has an open connection; for another, one has to be opened first. Who "
     "waits longer?",
     {
-        "who has a line": "It asks twice, and each time it waits for one silence. Count the other's, too.",
+        "who has one": "It asks twice, and each time it waits for one silence. Count the other's, too.",
         "both the same": "Opening has tries of its own, and they do not stand beside the others, but inside.",
         "who has none": None,
     },
@@ -356,16 +356,17 @@ dead, *others = [r_full.connection_pool.get_connection() for _ in range(10)]
 dead.disconnect()
 dead.next_health_check = 0  # as after a long quiet
 r_safe.ping()
-waits = {"line": wait_in_silence(r_safe), "no line": wait_in_silence(redis.Redis(connection_pool=safe_pool(**via)))}
+r_new = redis.Redis(connection_pool=safe_pool(**via))
+waits = {"open": wait_in_silence(r_safe), "not open": wait_in_silence(r_new)}
 Timer(0.15, r_full.connection_pool.release, [dead]).start()
-waits["no line, and that lent late"] = wait_in_silence(r_full)
+waits["not open, and lent late"] = wait_in_silence(r_full)
 print(*(f"{name}: {seconds:.1f} s" for name, seconds in waits.items()), sep="\n")
-guess_longest.reveal("who has none" if waits["no line"] > waits["line"] else "who has a line")
+guess_longest.reveal("who has none" if waits["not open"] > waits["open"] else "who has one")
 
 # %% [markdown]
-# To open a line, PING and opening are tried twice each: four silences, three pauses of random length. Longest is a
-# machine that vanishes when a PING is due, openings unanswered too (counted, not shown): the wait to borrow, five
-# others, four pauses, each 0.2 s: two seconds.
+# To open a connection, PING and opening are tried twice each: four silences, three pauses of random length. Longest
+# is a machine that vanishes when a PING is due, openings unanswered too (counted, not shown): the wait to borrow,
+# five others, four pauses, each 0.2 s: two seconds.
 #
 # Every fault, beside a pool with nothing but a time limit:
 
@@ -435,8 +436,8 @@ print(sum(of_one.count("hello") for of_one in answers), "of 450 greeted")
 plot_timeline(recording)
 
 # %% [markdown]
-# Nobody waited in line; here they waited otherwise. At 0.45 s all are cut while idle: hardly a trace. At 0.9 one reply
-# is cut: one dark bar. At 1.35 Redis is gone: all open (light), twice. At 1.8 silence: all hold on (dark).
+# Nobody waited in a queue; here they waited otherwise. At 0.45 s all are cut while idle: hardly a trace. At 0.9 one
+# reply is cut: one dark bar. At 1.35 Redis is gone: all open (light), twice. At 1.8 silence: all hold on (dark).
 #
 # ## Exercises
 #

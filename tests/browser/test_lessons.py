@@ -57,6 +57,22 @@ def nothing_sticks_out(notebook: Notebook) -> None:
             assert notebook.page.evaluate(STICKS_OUT) == []
 
 
+def test_a_cell_that_is_run_first_of_all_says_which_one_it_needs(lab: Lab, chromium: Browser) -> None:
+    notebook = Notebook(chromium.new_page(), f"{lab.url}/lab/tree/notebooks/02_your_first_pool.ipynb?reset")
+    notebook.page.evaluate(
+        """() => {
+            const { content } = window.jupyterapp.shell.currentWidget;
+            content.activeCellIndex = content.widgets.findIndex(({ model }) =>
+                model.type === "code" && model.sharedModel.source.includes("ConnectionPool("));
+        }"""
+    )
+    notebook.command("notebook:run-cell")
+    expect(
+        notebook.page.get_by_text("`server` is not there yet. The cell above with `server = start_server()` makes it")
+    ).to_be_visible()
+    notebook.page.close()
+
+
 def test_lesson_00(lab: Lab, chromium: Browser) -> None:
     with run_all(lab, chromium, "00_start_here") as notebook:
         nothing_sticks_out(notebook)

@@ -73,8 +73,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         _require_other_numbers(shop)
     return (
         f"{THREADS * WORKERS} callers at once, {WORKERS} workers, {all_opened} connections on a server that lets in "
-        f"{SERVER_LIMIT}: none refused, none lost. Who had to wait stood in their own pool's line. Tell a colleague: a "
-        "server has no line, so the fleet needs one."
+        f"{SERVER_LIMIT}: none refused, none lost. Who had to wait stood in their own pool's queue. Tell a colleague: "
+        "a server has no queue, so the fleet needs one."
     )
 
 
@@ -129,10 +129,10 @@ def _require_no_errors(errors: list[redis.RedisError], who: str) -> None:
     error = errors[0]
     said = f"{who} `count_view()` at once, and {len(errors)} got `{type(error).__name__}: {error}`"
     if isinstance(error, redis.MaxConnectionsError):
-        raise Wrong(f"{said}, at once. That is the pool's own refusal: its limit fits, and it has no line. Which has?")
+        raise Wrong(f"{said}, at once. That is the pool's own refusal: its limit fits, and it has no queue. Which has?")
     if str(error) == "No connection available.":
         raise Wrong(
-            f"{said}. The server took {BUSY_SECONDS} s for those before them. How long may one wait in your line?"
+            f"{said}. The server took {BUSY_SECONDS} s for those before them. How long may one wait in your queue?"
         )
     if str(error) == REFUSAL:
         raise Wrong(f"{said}. That is the server: it lets in {SERVER_LIMIT}. What does each worker open, in all?")
@@ -272,7 +272,7 @@ WRONG = {
     server_limit_is_mine: "it opened 6 connections. All 4 would open 24",
     rounds_up: "it opened 3 connections. All 4 would open 12",
     plain_share: "the pool's own refusal",
-    little_patience: "How long may one wait in your line?",
+    little_patience: "How long may one wait in your queue?",
     one_by_one: "go through 1",
     reads_then_writes: "Which command reads and adds in one?",
     two_for_everybody: "Where do your numbers come from?",
@@ -281,7 +281,7 @@ WRONG = {
 }
 
 HINTS = (
-    "Two things can refuse: the server, if the sum of all pools is too large, and a pool, if it has no line. You need "
+    "Two things can refuse: the server, if the sum of all pools is too large, and a pool, if it has no queue. You need "
     "an answer to both.",
     "Ten connections for four workers: nobody gets a half. `//` divides and leaves the rest over.",
     "The threads of a worker are more than its share of connections. Lesson 03 had a kind of pool in which they wait.",

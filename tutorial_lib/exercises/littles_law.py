@@ -157,7 +157,7 @@ def _mistakes(recording: Recording) -> tuple[list[tuple[float, str]], ...]:
     of_hold = [
         (
             hold + fmean(waited),
-            "Some of that was spent in line. Who waits has no connection, so the hold begins later.",
+            "Some of that was spent in the queue. Who waits has no connection, so the hold begins later.",
         ),
         (sum(held), "That is the time of all of them together. How long did one keep it, on average?"),
         (hold * 1000, "That would be milliseconds. The rate is per second, so the hold is in seconds."),
@@ -272,7 +272,7 @@ def one_number(recording):
 WRONG = {
     counts_them: "in one second",
     one_for_each_thread: "the number of threads",
-    with_the_wait: "spent in line",
+    with_the_wait: "spent in the queue",
     the_worst_moment: "at the worst moment",
     in_milliseconds: "would be milliseconds",
     with_the_refused: "refused kept nothing",

@@ -36,7 +36,7 @@ AWAY = 0.25
 BACK_AFTER = 0.05
 TOLD_WITHIN = 0.7
 # What comes a little late is given a second chance: perhaps the machine was busy with something else.
-GRACE = 0.1
+GRACE = 0.4
 
 PROMPT = """
 Write `make_pool(host, port)`. It returns a pool of at most **4** connections. A client on it sends one `get` in each
@@ -154,7 +154,7 @@ class _Weather:
             raise Wrong(f"{situation}, and `get` {became(call)} after {call.seconds:.2f} s. {idea}")
 
     def expect_error(self, situation: str, attempt: Callable[[], Call], idea: Callable[[], str]) -> Call:
-        call = best_of(2, attempt, lambda call: call.seconds <= TOLD_WITHIN)
+        call = best_of(3, attempt, lambda call: call.seconds <= TOLD_WITHIN)
         if not call.returned or call.seconds > TOLD_WITHIN:
             raise Wrong(f"{situation}, and after {TOLD_WITHIN:g} s `get` had said nothing. {idea()}")
         if call.error is None:

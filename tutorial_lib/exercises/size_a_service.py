@@ -140,7 +140,7 @@ def _never_settles(limit: int, case: Case) -> str:
     if limit < 1:
         return f"{case} returned {limit}. With no connection nobody is ever served; 1 is the least."
     seen = (
-        f"{case} returned {limit}. With so many the line grows and grows: of {BORROWS:,} simulated callers the last "
+        f"{case} returned {limit}. With so many the queue grows and grows: of {BORROWS:,} simulated callers the last "
         f"thousand waited {_wait_of_the_last(limit, case):.3g} s on average."
     )
     if isclose(limit, case.load):

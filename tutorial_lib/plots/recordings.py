@@ -122,7 +122,7 @@ def _what_happened(recording: Recording, calls: Sequence[Lease], callers: Sequen
         told.append(f"{len(held):,} not returned")
     if not told:
         opened = len(_openings(calls, recording))
-        told.append(f"no line, {opened:,} waited for an opening" if opened else "nobody waited")
+        told.append(f"no queue, {opened:,} waited for an opening" if opened else "nobody waited")
     return f"{everyone}, {counted(recording.limit, 'connection')}: {', '.join(told)}"
 
 
@@ -131,7 +131,9 @@ def _counts_in_words(recording: Recording, moments: Sequence[Moment], calls: Seq
     opening = max(count for _, count in _opening_after(_openings(calls, recording)))
     queue = f"at most {counted(waiting, 'caller')} waited at once" if waiting else "nobody waited"
     if opening:
-        queue += f"{'' if waiting else ' in line'}; at most {counted(opening, 'caller')} waited for an opening at once"
+        queue += (
+            f"{'' if waiting else ' in a queue'}; at most {counted(opening, 'caller')} waited for an opening at once"
+        )
     held = recording.still_held()
     lost = (
         f" Not returned at the end: {', '.join(f'{lease.who} from {lease.where}' for lease in held[:5])}."
@@ -209,7 +211,7 @@ def _say_where(axes: Axes, call: Lease, row: int, duration: float) -> None:
 
 
 def _draw_counts(axes: Axes, moments: Sequence[Moment], openings: Sequence[Lease], recording: Recording) -> None:
-    """Draw how many were in use, on them those being opened, which have their place in the pool, and then the line."""
+    """Draw how many were in use, on them those being opened, which have their place in the pool, and then the queue."""
     opening_after = _opening_after(openings)
     at = sorted({*(moment.at for moment in moments), *(when for when, _ in opening_after), recording.duration})
     now = [moments[bisect_right(moments, when, key=lambda moment: moment.at) - 1] for when in at]

@@ -356,12 +356,11 @@ dead, *others = [r_full.connection_pool.get_connection() for _ in range(10)]
 dead.disconnect()
 dead.next_health_check = 0  # as after a long quiet
 r_safe.ping()
-r_new = redis.Redis(connection_pool=safe_pool(**via))
-waits = {"open": wait_in_silence(r_safe), "not open": wait_in_silence(r_new)}
+waits = {"open": wait_in_silence(r_safe), "closed": wait_in_silence(redis.Redis(connection_pool=safe_pool(**via)))}
 Timer(0.15, r_full.connection_pool.release, [dead]).start()
-waits["not open, and lent late"] = wait_in_silence(r_full)
+waits["closed, and lent late"] = wait_in_silence(r_full)
 print(*(f"{name}: {seconds:.1f} s" for name, seconds in waits.items()), sep="\n")
-guess_longest.reveal("who has none" if waits["not open"] > waits["open"] else "who has one")
+guess_longest.reveal("who has none" if waits["closed"] > waits["open"] else "who has one")
 
 # %% [markdown]
 # To open a connection, PING and opening are tried twice each: four silences, three pauses of random length. Longest

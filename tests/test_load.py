@@ -7,6 +7,7 @@ import json
 import math
 import signal
 import threading
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -329,6 +330,25 @@ def test_a_second_interrupt_brings_the_report_at_once(monkeypatch: pytest.Monkey
     never.set()
 
     assert (report.interrupted, report.done) == (True, 5)
+
+
+def test_who_is_still_at_it_can_go_on_while_the_report_is_made() -> None:
+    times = array("d", [0.0] * 100_000)
+    errors: list[BufferError] = []
+
+    def goes_on() -> None:
+        for _ in range(20_000):
+            try:
+                times.extend((1.0, 1.0, 1.0, 0.0, 0.0))
+            except BufferError as error:  # what an array says that may not grow
+                errors.append(error)
+
+    user = threading.Thread(target=goes_on)
+    user.start()
+    while user.is_alive():
+        Calls.from_rows([times], 0.0)
+        Times.of_arrays([times])
+    assert errors == []
 
 
 # -- the pool is left as it was

@@ -43,7 +43,7 @@ class Times:
     @classmethod
     def of_arrays(cls, parts: Iterable[Sequence[float]]) -> Times:
         """Sum up all ``parts`` as one."""
-        return cls.of(np.concatenate([np.array(part, dtype=np.float64) for part in parts]))
+        return cls.of(np.concatenate([np.array(part[:], dtype=np.float64) for part in parts]))
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Calls:
     @classmethod
     def from_rows(cls, parts: Iterable[Sequence[float]], start: float) -> Calls:
         """Put together what each user noted: five numbers for each call, in the order of the fields."""
-        # Copied: a user who is still at it may go on writing.
-        rows = np.concatenate([np.array(part, dtype=np.float64).reshape(-1, 5) for part in parts])
+        # Copied first: a user who is still at it goes on writing, and an array that numpy looks into cannot grow.
+        rows = np.concatenate([np.array(part[:], dtype=np.float64).reshape(-1, 5) for part in parts])
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
         return cls(*(rows[:, :3] - start).T, *rows[:, 3:].T)
 

@@ -333,11 +333,11 @@ def test_a_second_interrupt_brings_the_report_at_once(monkeypatch: pytest.Monkey
 
 
 def test_who_is_still_at_it_can_go_on_while_the_report_is_made() -> None:
-    times = array("d", [0.0] * 100_000)
+    times = array("d", [0.0] * 1_000_000)
     errors: list[BufferError] = []
 
     def goes_on() -> None:
-        for _ in range(20_000):
+        for _ in range(100_000):
             try:
                 times.extend((1.0, 1.0, 1.0, 0.0, 0.0))
             except BufferError as error:  # what an array says that may not grow

@@ -12,19 +12,28 @@ from tutorial_lib.exercises import all_exercises, load_task
 from tutorial_lib.practice.referee import judge
 
 ROUNDS = 5
+ORDINARY = 1.0
+LONG = {"safe-default": 2.0}
+"""Its prompt asks for a pool in six weathers, and the right one waits in four of them: 1.4 s together."""
 
 
 def rows() -> list[Row]:
     kinds = ["fake", *(["redis"] if shutil.which("redis-server") or shutil.which("valkey-server") else [])]
-    return [_slowest(kind) for kind in kinds]
+    return [row for kind in kinds for row in _verdicts(kind)]
 
 
-def _slowest(kind: str) -> Row:
+def _verdicts(kind: str) -> list[Row]:
     os.environ["TUTORIAL_SERVER"] = kind
     judge(load_task("first-pool"), load_task("first-pool").solution)  # the first one imports the fallback
     taken = {name: statistics.median(_seconds(name) for _ in range(ROUNDS)) for name in all_exercises()}
-    name = max(taken, key=taken.__getitem__)
-    return at_most(f"slowest verdict on {kind}, {name} (s)", taken[name], 1.0, unit="s")
+    slowest = max(taken.keys() - LONG.keys(), key=taken.__getitem__)
+    return [
+        at_most(f"verdict on {kind}, {name}{of_which} (s)", taken[name], bar, unit="s")
+        for name, bar, of_which in [
+            (slowest, ORDINARY, ", the slowest ordinary one"),
+            *((name, bar, "") for name, bar in LONG.items()),
+        ]
+    ]
 
 
 def _seconds(name: str) -> float:

@@ -40,10 +40,12 @@ class SlowestFirst(LoadScopeScheduling):
 
 
 def pytest_configure() -> None:
-    # What a shell starts in the background ignores Ctrl-C, and so does all that is started from there: the tests of
-    # Ctrl-C would wait for ever.
+    # What a shell starts in the background, or under nohup, ignores these two, and so does all that is started from
+    # there: the tests of Ctrl-C and of a closed terminal would wait for ever.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(optionalhook=True)

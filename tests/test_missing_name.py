@@ -76,18 +76,17 @@ def error_of(sources: list[str], notebook: str, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_cell_that_was_run_too_early_says_which_one_it_needs(lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _, third = (cell.source for cell in code(read(lesson)))
-    (said,) = error_of([first, third], str(lesson), monkeypatch)
-    assert said == (
-        "`limit` is not there yet. The cell above with `limit = 3` makes it: run that one first, "
-        "or choose Run → Run All Above Selected Cell."
-    )
+    assert error_of([first, third], str(lesson), monkeypatch) == [
+        "`limit` is not there yet. The cell above with `limit = 3` makes it.",
+        "Run that one first, or choose Run → Run All Above Selected Cell.",
+    ]
 
 
 def test_under_lab_that_holds_for_the_first_cell_of_all(lesson: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONSTARTUP", environment(lesson.parent, {})["PYTHONSTARTUP"])
     third = code(read(lesson))[2].source
-    (said,) = error_of([third], str(lesson), monkeypatch)
-    assert said.startswith("`limit` is not there yet.")
+    said = error_of([third], str(lesson), monkeypatch)
+    assert said[0].startswith("`limit` is not there yet.")
 
     names = "sorted(name for name in get_ipython().user_ns_hidden if not name.startswith('_'))"
     error = error_of([f"raise NameError({names})"], "", monkeypatch)[-1]

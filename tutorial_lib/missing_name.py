@@ -51,11 +51,12 @@ def _show(shell: Any, kind: type[NameError], error: NameError, trace: TracebackT
     running = shell.user_ns.get("In", [""])[-1]
     line = line_that_makes(error.name, _code_cells(shell), running) if error.name else None
     if line is not None:
-        sentence = (
-            f"`{error.name}` is not there yet. The cell above with `{line}` makes it: run that one first, or choose "
-            "Run → Run All Above Selected Cell."
-        )
-        error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]  # what IPython shows instead
+        # Two lines: JupyterLab breaks a long one in the middle of a word.
+        said = [
+            f"`{error.name}` is not there yet. The cell above with `{line}` makes it.",
+            "Run that one first, or choose Run → Run All Above Selected Cell.",
+        ]
+        error._render_traceback_ = lambda: said  # type: ignore[attr-defined]  # what IPython shows instead
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
 

@@ -179,6 +179,7 @@ pool.close()
 # | **lease** | one borrow: who, how long it waited, how long it was held |
 # | **`limit`** | the most connections that the pool may hold: `max_connections` |
 # | **`in_use`**, **`idle`** | lent now; in the pool, and ready to be lent |
+# | **full** | said of a pool that has lent all it may; also: empty, used up |
 # | **`waiting`**, **queue** | callers who stand at a full pool until a connection comes back |
 # | **refused** | turned away at once, by a full pool or by a server that lets nobody in any more |
 # | **`opened`** | connections that the *server* has accepted: its count, not ours |
@@ -194,7 +195,7 @@ pool.close()
 # | **retry** | redis-py's own next try of a command whose connection broke |
 # | **backoff** | the pause before the next try |
 # | **idempotent** | may be done twice and leaves what once leaves: GET and SET, not INCR |
-# | **health check** | a PING before a command, on a connection that was quiet for long |
+# | **health check** | a PING before a command, on a connection that is new or was quiet for long |
 # | **`CLIENT LIST`** | the server's own list of the connections it has |
 # | **`maxclients`** | the most connections that the server lets in |
 # | **reset**, **blackhole** | a line that is cut; a line that takes everything and answers nothing |

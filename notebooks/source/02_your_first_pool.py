@@ -174,7 +174,7 @@ view
 guess_next = predict(
     "All five are given back in order, 0 first and 4 last. Which one does the next caller get?",
     {
-        0: "That would be a queue, where all take turns. A pool is a stack.",
+        0: "That would be taking turns: first in, first out. A pool is a stack.",
         4: None,
         "a new one": "A new one is opened only when none lies idle, and five do.",
     },

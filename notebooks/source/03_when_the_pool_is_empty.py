@@ -60,7 +60,7 @@ recording.longest_wait
 #
 # ## The same ten, and a queue to stand in
 #
-# One word changes: `BlockingConnectionPool`. Whoever finds it empty waits, for at most `timeout` seconds.
+# One word changes: `BlockingConnectionPool`. Whoever finds it full waits, for at most `timeout` seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_waiting = predict(
@@ -290,7 +290,7 @@ print(len(waited), "waited, the longest for", round(clerks.longest_wait, 2), "s"
 guess_waits.reveal("nearly none" if len(waited) < 32 else "about half")
 
 # %% [markdown]
-# Nearly none, and those few waited for half of the whole run. Waiting earns nobody a place in the queue: the
+# Nearly none, and those few waited for half of the whole run. Waiting long earns nobody the next turn: the
 # waiter is woken, and by then the clerk who gave the connection back has borrowed it again.
 
 # %% tags=["nbval-ignore-output"]

@@ -105,7 +105,7 @@ for connection in visitors:
     both.release(connection)
 
 # %% [markdown]
-# What one part leaves idle, another may borrow. The price is the last line: greetings can take all there is.
+# What one part leaves idle, another may borrow. The price is what was printed last: greetings can take all there is.
 # (A part that keeps one for long gets a pool of its own, in the [next lesson](05_who_still_holds_a_connection.ipynb).)
 #
 # ## One client for twenty threads

@@ -113,7 +113,7 @@ r = redis.Redis(connection_pool=shop)
 recording.still_held()
 
 # %% [markdown]
-# Two borrows, one not returned, and this is its line.
+# Two borrows, one not returned, and this is the line of code.
 #
 # ## Yours until when?
 #

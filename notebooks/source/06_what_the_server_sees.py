@@ -73,19 +73,19 @@ guess_seen.reveal(len(names))
 
 # %% [markdown]
 # `max_connections` is the limit of *one pool*. The program as a whole has no limit, and no list. The server has
-# one: Redis answers the command `CLIENT LIST` with a line for each connection.
+# one: Redis answers the command `CLIENT LIST` with an entry for each connection.
 
 # %% tags=["nbval-ignore-output"]
 r = redis.Redis(connection_pool=greetings)
 sleep(2)  # nobody says a word
-for line in r.client_list():
-    print({key: line[key] for key in ("name", "addr", "age", "idle")})
+for entry in r.client_list():
+    print({key: entry[key] for key in ("name", "addr", "age", "idle")})
 
 # %% [markdown]
 # `addr` is the client's end. `age` and `idle` are seconds: since it came, since it last spoke; one of them asked
-# for this list. (The line without a name, if there is one, is this course's watcher.)
+# for this list. (The entry without a name, if there is one, is this course's watcher.)
 #
-# Beware: in a pool, *idle* means not lent. And no line says *borrowed*, for lending goes on inside your
+# Beware: in a pool, *idle* means not lent. And no entry says *borrowed*, for lending goes on inside your
 # program. One is lent:
 
 # %%
@@ -107,7 +107,7 @@ view
 guess_grown = predict(
     "A hundred visitors each get a new client, closed properly. Which number has grown by a hundred afterwards?",
     {
-        "connected_clients": "All hundred have left again. Whoever watches this number sees a calm line.",
+        "connected_clients": "All hundred have left again. Whoever watches this number sees a flat curve.",
         "total_connections_received": None,
         "both": "The first counts who is there now, and all hundred have left again.",
     },
@@ -251,7 +251,7 @@ r_rush.get("greeting")
 print("opened for the next visitor:", server.opened() - opened_before)
 
 # %% [markdown]
-# That is the price: trim every few minutes.
+# That is the price: trim seldom, every few minutes.
 #
 # ## Does a sign of life help?
 #
@@ -371,7 +371,7 @@ guess_waits.reveal(got)
 
 # %% [markdown]
 # A pool waits at its own limit, never at the server's. The cure is a sum that fits. With three for each pool the
-# server is never full, and whoever must wait does so at his own pool. Or the idle ones are closed before others need
+# server refuses nobody, and whoever must wait does so at his own pool. Or the idle ones are closed before others need
 # the room:
 
 # %%

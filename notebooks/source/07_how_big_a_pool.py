@@ -78,8 +78,8 @@ plot_timeline(visits)
 # ## Fifty threads, one connection
 #
 # The number of threads is not in the law: it is only a ceiling, where each borrows one at a time. Fifty clerks make
-# five pages each: a tenth of a second of work, then one view is counted, near by, in a millisecond or so. Their pool
-# has one connection, and lets callers wait.
+# five pages each: a tenth of a second of work, then one view is counted, near by, in less than a millisecond. Their
+# pool has one connection, and lets callers wait.
 
 
 # %% jupyter={"source_hidden": true}
@@ -87,8 +87,8 @@ guess_threads = predict(
     "Fifty threads, one connection. How long does a view wait for it, on average?",
     {
         "less than 20 ms": None,
-        "about 50 ms": "So long waits the last of fifty, if all come at once. They come over a tenth of a second.",
-        "until it ends in errors": "500 views a second, a millisecond each: half a connection is in use, on average.",
+        "about 50 ms": "So it would be if all came at once and a view took 2 ms. Near by it takes a fraction of one.",
+        "until it ends in errors": "500 views a second, a millisecond each at most: half a connection would do.",
     },
 )
 guess_threads
@@ -126,7 +126,7 @@ guess_two = predict(
     "How long does a caller wait for one of the two connections, on average?",
     {
         "hardly at all": "If they came like clockwork. At random they come in bunches, and a bunch has to wait.",
-        "about 20 ms, one hold": "So it would be if a queue, once it stands, went away again.",
+        "about 20 ms, one hold": "So it would be if a queue, once formed, went away again.",
         "longer, the longer it goes on": None,
     },
 )
@@ -166,7 +166,7 @@ for limit in (3, 4, 5, 6, 8):
 
 # %% [markdown]
 # Where waits have become short, the curve has a **knee**, here at four or five: each further connection gains less than
-# anybody would feel. (The formula takes holds of 20 ms *on average*, some longer. Ours are all alike, and then queues
+# anybody would feel. (The formula takes holds of 20 ms *on average*, some longer. Ours are all alike, and then waits
 # are about half as long: with three, 5 ms instead of 9.)
 
 # %% jupyter={"source_hidden": true}
@@ -204,7 +204,7 @@ guess_knee = predict(
     "What is the smallest of the limits 2, 3, 4 and 6 with which the mean wait is under 4 ms?",
     {
         2: "Two are in use on average, and the queue in front of them grows.",
-        3: "Nearly: on paper these callers waited for 5 ms.",
+        3: "Nearly: on paper, such callers waited for 5 ms.",
         4: None,
         6: "By then hardly anybody waits. It begins earlier.",
     },
@@ -228,7 +228,7 @@ guess_knee.reveal(measured.smallest_limit(wait=0.004))
 plot_sweep(measured)
 
 # %% [markdown]
-# The line is paper: same arrivals, measured hold. The dots are the wire. Two cannot keep up; a fourth saves
+# The curve is paper: same arrivals, measured hold. The dots are the wire. Two cannot keep up; a fourth saves
 # milliseconds, two more hardly one. (On the fallback read shapes, not figures.)
 #
 # ## Eight connections, one Redis
@@ -267,8 +267,9 @@ times = counts[-1].throughput.middle / counts[0].throughput.middle
 guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 
 # %% [markdown]
-# Redis runs one command at a time. The queue moved from the pool, where `timeout` bounds it, into the server. So before
-# you raise a limit, try it on a test server: if the hold grows as the wait shrinks, you have only moved the queue.
+# Redis runs one command at a time. The waiting moved from the pool, where `timeout` bounds it, into the server. So
+# before you raise a limit, try it on a test server: if the hold grows as the wait shrinks, you have only moved the
+# wait.
 #
 # ## Fifty at once
 #
@@ -395,7 +396,7 @@ print(f"one by one {took[0]:.2f} s, in a pipeline {took[1]:.3f} s")
 # ## A number for your shop
 #
 # Eight processes like ours, 800 visitors a second in all, and a server that lets in 100. Which slider moves the knee,
-# and which the server's limit, 100 / 8? Below it, the same visitors on sixteen processes.
+# and which the server's limit, 100 / 8? The cell after it has sixteen processes.
 
 # %%
 from tutorial_lib import calculator, size_pool

@@ -40,7 +40,7 @@ server
 def outcome(ask):
     try:
         return ask()
-    except (redis.RedisError, TypeError) as error:  # TypeError: for the last fault
+    except (redis.RedisError, TypeError) as error:  # TypeError: for the word misspelt
         return f"{type(error).__name__}: {error}"
 
 
@@ -268,7 +268,7 @@ guess_pings.reveal(f"{pings[0]}, then {pings[1]}")
 
 # %% [markdown]
 # So it keeps no connection alive. It chooses what is lost on a dead one: a PING, which may be sent again, and
-# not an INCR. (The sending again is still the work of `retry`.) Only a connection that was quiet is checked; a
+# not an INCR. (The sending again is still the work of `retry`.) Only one that is new or was quiet is checked; a
 # cut in the middle of work counts twice, as before:
 
 # %%
@@ -305,7 +305,7 @@ guess_fourth.reveal(outcomes[3].partition(":")[0])
 
 # %% [markdown]
 # Nothing in use, nothing idle, and `Too many connections` for ever. Whoever reads the newest line of a log raises the
-# limit; the blocking one looks busy. The cure is a `ping()` when the program starts: it meets the `TypeError`, on
+# limit; a blocking pool would look busy. The cure is a `ping()` when the program starts: it meets the `TypeError`, on
 # somebody's screen.
 #
 # ## A safe default
@@ -435,8 +435,8 @@ print(sum(of_one.count("hello") for of_one in answers), "of 450 greeted")
 plot_timeline(recording)
 
 # %% [markdown]
-# Nobody waited in a queue; here they waited otherwise. At 0.45 s all are cut while idle: hardly a trace. At 0.9 one
-# reply is cut: one dark bar. At 1.35 Redis is gone: all open (light), twice. At 1.8 silence: all hold on (dark).
+# Nobody queued; they waited for the wire. At 0.45 s all are cut while idle: hardly a trace. At 0.9 one reply is cut:
+# one dark bar. At 1.35 Redis is gone: all reopen (light), trying twice. At 1.8 silence: all keep theirs (dark).
 #
 # ## Exercises
 #
@@ -456,8 +456,8 @@ plot_timeline(recording)
 #
 # - Add up the longest wait of your own program's client. Who has ever met it?
 # - Which of your commands may be done twice, and what becomes of the others when a reply is lost?
-# - You began with one line that opens nothing, and now know when it opens, whom it refuses, who holds what,
-#   how many it needs and how it dies. Which of these will you look at first on Monday?
+# - You began with a pool that opens nothing, and now know when it opens, whom it refuses, who holds what,
+#   how many it needs and how one dies. Which of these will you look at first on Monday?
 
 # %% [markdown]
 # Last, close what was opened.

@@ -113,14 +113,14 @@ def _require(counted: Any, wanted: dict[str, int], lab: Lab, *, first: bool) -> 
         raise Wrong(f"{said} That is more than are open. {call}Where does `counted` begin?")
     if set(wanted) - set(found) == {LISTENER} and found[GREETINGS] == wanted[GREETINGS]:
         raise Wrong(
-            f"{said} A subscriber has a connection like any other. Which names did you know beforehand, or which lines "
-            "did you ask for?"
+            f"{said} A subscriber has a connection like any other. Which names did you know beforehand, or which "
+            "entries did you ask for?"
         )
     if set(found) == set(wanted) and found[GREETINGS] == 1:
         raise Wrong(f"{said} Each name is found, and counted once. What happens when a name comes a second time?")
     raise Wrong(
         f"{said} Two processes have connections called `{GREETINGS}`, 3 and 2, and in each one is lent. Whose list has "
-        "them all, and which of its lines do you count?"
+        "them all, and which of its entries do you count?"
     )
 
 
@@ -128,7 +128,7 @@ def _why_nothing(lab: Lab) -> str:
     asked = lab.server.commands()["CLIENT LIST"] or lab.server.commands()["CLIENT"]
     if not asked:
         return "The server was not asked for its list. Who else would know other processes' connections?"
-    return "The server's list was asked for, with more lines than you looked at. Which did it leave out, or you?"
+    return "The server's list was asked for, with more entries than you looked at. Which did it leave out, or you?"
 
 
 def _text(name: Any) -> Any:
@@ -202,7 +202,7 @@ WRONG = {
     colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
     goes_on_counting: "Where does `counted` begin?",
     without_the_colon: "`'shopping-list'` does not begin with `shop:`",
-    only_itself: "with more lines than you looked at",
+    only_itself: "with more entries than you looked at",
     remembers: "One process has ended since the last call",
     in_total: "Asked for is a dictionary",
     own_client: "new connections were opened to get them",

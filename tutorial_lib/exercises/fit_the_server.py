@@ -119,7 +119,7 @@ def _require_share(opened: int, all_opened: int) -> None:
     if all_opened > SERVER_LIMIT:  # something was closed and opened again meanwhile
         raise Wrong(
             f"Nobody was refused, and the server had to accept {all_opened} connections where {SHARE * WORKERS} are "
-            "enough. Which line hangs up, and why?"
+            "enough. Which line of code hangs up, and why?"
         )
 
 

@@ -105,7 +105,7 @@ def _require_one_open(pool: redis.ConnectionPool, lab: Lab, opened: int, idle: i
     if opened > 1:
         raise Wrong(
             f"The server accepted {opened} connections; one was enough. Something opens a connection beside the pool, "
-            "or closes the pool's in between. Which lines make a client, and which close something?"
+            "or closes the pool's in between. Which lines of code make a client, and which close something?"
         )
     redis.Redis(connection_pool=pool).ping()
     if lab.server.opened() > opened:

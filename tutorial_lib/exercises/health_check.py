@@ -124,7 +124,7 @@ def _require_once(call: Call, number: int, lab: Lab) -> None:
         if interval:
             raise Wrong(
                 f"After a quiet time the view was counted twice: {call.result} instead of {number}. The line is "
-                f"forgotten after {FORGETS_AFTER} s, and looked after when it was quiet for {interval:g} s. "
+                f"forgotten after {FORGETS_AFTER} s, and checked only when it was quiet for {interval:g} s. "
                 "Which of the two has to be shorter?"
             )
         raise Wrong(

@@ -100,7 +100,7 @@ class _Court:
         if any(isinstance(name, Lease) for name in names):
             raise Wrong(
                 f"`{lab.name}` returned leases, the first of them {shown(names[0])}. They are the right thing to "
-                "look at; asked for are the names of the functions. What does a lease know of its line?"
+                "look at; asked for are the names of the functions. What does a lease know of the code that borrowed?"
             )
         for name in names:
             if name not in PROGRAMS:

@@ -46,7 +46,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     if early := lab.server.opened():
         raise Wrong(
             f"While the pool was being built, {early} connection was opened. Whatever it said was said, only sooner, "
-            "and the next connection will say it again. Which line talks to the server?"
+            "and the next connection will say it again. Which line of code talks to the server?"
         )
     said, name, database = _open_one(pool, lab)
     words = f"{len(said)} command{'' if len(said) == 1 else 's'}"

@@ -80,8 +80,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     opened = lab.server.opened() - opened_before
     if opened > 1:
         raise Wrong(
-            f"Two calls opened {opened} connections, where one was enough. Which line opens one, and how often is "
-            "it run?"
+            f"Two calls opened {opened} connections, where one was enough. Which line of code opens one, and how "
+            "often is it run?"
         )
     _require_a_minute(lab, other, next_order)
     return (

@@ -124,12 +124,13 @@ def _stored(lab: Lab) -> list[int]:
 def _too_many(opened: int, open_after_one: int, now_open: int, same_pools: bool) -> str:
     if opened < EACH:
         return (
-            f"100 calls opened {opened} connections; one was enough. Which lines open one, and how often do they run?"
+            f"100 calls opened {opened} connections; one was enough. Which lines of code open one, and how often do "
+            "they run?"
         )
     if same_pools:
         return (
             f"100 calls opened {opened} connections, and all in one pool: it lived from the first call to the last, "
-            "but the line was cut after each. An idle connection is not waste. Which line hangs up?"
+            "but the connection was cut after each. An idle one is not waste. Which line of code hangs up?"
         )
     if open_after_one:
         return (
@@ -262,7 +263,7 @@ WRONG = {
 }
 
 HINTS = (
-    "Look from the server's side: it sees a newcomer for each view. Which line brings it one?",
+    "Look from the server's side: it sees a newcomer for each view. Which line of code brings it one?",
     "`redis.Redis(...)` makes a pool of its own, which is empty at first. A pool pays from its second command on.",
     "`make_counter` runs once, `count_view` a hundred times. A function may use names of the function around it.",
     "Move the line that makes the client out of `count_view`, one level up, and close nothing.",

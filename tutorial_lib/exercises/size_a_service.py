@@ -104,7 +104,7 @@ def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
         raise Wrong(_never_settles(limit, case))
     if limit < wanted:
         raise Wrong(
-            f"{case} returned {limit}. With so many, {BORROWS:,} simulated callers waited "
+            f"{case} returned {limit}. With so few, {BORROWS:,} simulated callers waited "
             f"{_ms(_simulated(limit, case))} on average, and {_ms(case.budget)} are allowed. "
             f"{_why_too_few(limit, case)}"
         )
@@ -140,7 +140,7 @@ def _never_settles(limit: int, case: Case) -> str:
     if limit < 1:
         return f"{case} returned {limit}. With no connection nobody is ever served; 1 is the least."
     seen = (
-        f"{case} returned {limit}. With so many the queue grows and grows: of {BORROWS:,} simulated callers the last "
+        f"{case} returned {limit}. With so few the queue grows and grows: of {BORROWS:,} simulated callers the last "
         f"thousand waited {_wait_of_the_last(limit, case):.3g} s on average."
     )
     if isclose(limit, case.load):

@@ -190,7 +190,7 @@ WRONG = {
 }
 
 HINTS = (
-    "A plain pool tries once. What in the lesson made one try again, and on which line did it stand?",
+    "A plain pool tries once. What in the lesson made one try again, and in which call did it stand?",
     "A Redis that is gone says so at once. Six tries without a pause are over in a few thousandths of a second.",
     "The pauses together have to be longer than 0.2 s and shorter than 0.8 s. "
     "`Retry(backoff, retries)` takes what comes between two tries, and how many come after the first.",

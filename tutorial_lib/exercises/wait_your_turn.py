@@ -81,17 +81,13 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         )
     if opened < LIMIT:
         raise Wrong(
-            f"Everybody was served, through {opened} of {LIMIT} connections: {CALLERS} callers in "
-            f"{_lines(opened)}. Something lets in fewer than {LIMIT} at a time. What is it, and does it need to?"
+            f"Everybody was served, through {opened} of {LIMIT} connections: {CALLERS} callers, "
+            f"{opened} at a time. Something lets in fewer than {LIMIT} at a time. What is it, and does it need to?"
         )
     return (
         f"{CALLERS} callers at once, 0 errors, {opened} connections: four were served, the others waited, and "
         f"`views:home` has counted every one."
     )
-
-
-def _lines(number: int) -> str:
-    return "one single line" if number == 1 else f"{number} lines"
 
 
 def _require_function(value: Any, lab: Lab) -> Callable[[], Any]:

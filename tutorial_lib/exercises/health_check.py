@@ -242,7 +242,7 @@ def counts_at_once(host, port):
 WRONG = {
     tries_again: "What could be sent first that does no harm",
     check_without_retry: "Who sends the PING again",
-    too_rarely: "looked after when it was quiet for 30 s",
+    too_rarely: "checked only when it was quiet for 30 s",
     counts_by_itself: "in Redis is no `views:home`",
     sets_its_own_count: "of somebody else",
     line_for_each: "20 views in a row opened 20 lines",

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tutorial_lib import binder, cli, course
+from tutorial_lib import binder, cli, course, lab
 from tutorial_lib.errors import BadSetting, CourseFolderError
 
 TOP = Path(__file__).parent.parent
@@ -179,12 +179,12 @@ def test_binders_python_is_one_that_the_course_supports() -> None:
     assert SpecifierSet(supported).contains(version)
 
 
-def launch(path: str) -> str:
-    """Run what Binder runs at a launch around a command that tells which server the lessons would get."""
-    tell = "import os; print(os.environ.get('TUTORIAL_SERVER'))"
+def launch(path: str, setting: str = "TUTORIAL_SERVER") -> str:
+    """Run what Binder runs at a launch around a command that tells a setting: which server the lessons would get."""
+    tell = f"import os; print(os.environ.get({setting!r}))"
     done = subprocess.run(
         [TOP / "binder" / "start", sys.executable, "-c", tell],
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, "PYTHONSTARTUP": ""},
         capture_output=True,
         text=True,
         timeout=60,
@@ -194,6 +194,11 @@ def launch(path: str) -> str:
 
 
 SCRIPTS = str(Path(sys.executable).parent)
+
+
+def test_at_a_launch_a_cell_that_is_run_first_of_all_will_say_which_it_needs() -> None:
+    startup = Path(launch(f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "PYTHONSTARTUP"))
+    assert startup.resolve() == lab.KERNEL_START
 
 
 @pytest.mark.redis_server

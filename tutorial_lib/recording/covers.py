@@ -33,8 +33,12 @@ KEPT = 100_000
 
 
 def cover_sync(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, Any]:
-    get, give_back = pool.get_connection, pool.release
-    asking, held, waits = tap.asking, tap.held, tap.waits
+    """Return what takes the place of the pool's methods, by their names."""
+    return {"get_connection": _noted_get(tap, pool, get_now), "release": _noted_release(tap, pool.release)}
+
+
+def _noted_get(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> Any:
+    get, asking, held, waits = pool.get_connection, tap.asking, tap.held, tap.waits
     names = threading.local()
 
     # The numbers are WHO … OUTCOME written out: a global name costs a look-up each time.
@@ -64,6 +68,13 @@ def cover_sync(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, An
             del asking[get_ident()]  # Only now: whoever looks, at any moment, finds the lease.
         return connection
 
+    get_connection.tap = tap  # type: ignore[attr-defined]
+    return get_connection
+
+
+def _noted_release(tap: Tap, give_back: Callable[..., Any]) -> Any:
+    held = tap.held
+
     @functools.wraps(give_back)
     def release(connection: Any) -> Any:
         done = tap.done
@@ -78,13 +89,16 @@ def cover_sync(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, An
                     tap.overflow()
         return give_back(connection)
 
-    get_connection.tap = tap  # type: ignore[attr-defined]
-    return {"get_connection": get_connection, "release": release}
+    return release
 
 
 def cover_async(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, Any]:
-    get, give_back = pool.get_connection, pool.release
-    asking, held, waits = tap.asking, tap.held, tap.waits
+    """Return what takes the place of an asyncio pool's methods, by their names."""
+    return {"get_connection": _noted_async_get(tap, pool, get_now), "release": _noted_async_release(tap, pool.release)}
+
+
+def _noted_async_get(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> Any:
+    get, asking, held, waits = pool.get_connection, tap.asking, tap.held, tap.waits
 
     @functools.wraps(get)
     async def get_connection(*args: Any, **kwargs: Any) -> Any:
@@ -109,6 +123,13 @@ def cover_async(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, A
             del asking[me]
         return connection
 
+    get_connection.tap = tap  # type: ignore[attr-defined]
+    return get_connection
+
+
+def _noted_async_release(tap: Tap, give_back: Callable[..., Any]) -> Any:
+    held = tap.held
+
     @functools.wraps(give_back)
     async def release(connection: Any) -> Any:
         done = tap.done
@@ -128,8 +149,7 @@ def cover_async(tap: Tap, pool: Any, get_now: Callable[..., Any]) -> dict[str, A
                 tap.overflow()
         return answer
 
-    get_connection.tap = tap  # type: ignore[attr-defined]
-    return {"get_connection": get_connection, "release": release}
+    return release
 
 
 def current_caller() -> tuple[int, str]:

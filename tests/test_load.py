@@ -298,6 +298,23 @@ def test_an_interrupt_brings_the_report_so_far(pace: dict[str, Any]) -> None:
     assert report.notes()[0] == "Interrupted: this is the report so far."
 
 
+def test_an_interrupt_lets_the_calls_under_way_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 3600.0)
+    ending, calls = threading.Event(), count()
+    end = _Run._end
+    monkeypatch.setattr(_Run, "_end", lambda *arguments: (ending.set(), end(*arguments)))
+
+    def work(client: redis.Redis) -> None:
+        if next(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            assert ending.wait(SOON)
+            threading.Event().wait(0.05)  # Time enough for somebody who does not wait to make the report.
+
+    report = run_load(plain_pool(), Workload(work, users=1, duration=3600))
+
+    assert (report.interrupted, report.done) == (True, 6)
+
+
 def test_an_interrupt_does_not_wait_for_a_call_that_never_returns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 0.05)
     never, calls = threading.Event(), count()

@@ -100,12 +100,13 @@ class _Run:
             for thread in threads:
                 thread.start()
             self._pace.begin()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(LOOK_EVERY)
+            for thread, tally in zip(threads, self._tallies, strict=True):
+                while not tally.finished.is_set():
+                    tally.finished.wait(LOOK_EVERY)
                     if self._pace.is_over():
                         self._stop.set()
                     show(self._pace.part_done())
+                thread.join()
         except KeyboardInterrupt:
             self._interrupted = True
             with contextlib.suppress(KeyboardInterrupt):  # Whoever presses stop twice will not wait, and gets it too.
@@ -120,14 +121,20 @@ class _Run:
         timer = threading.Timer(LET_FINISH, patience.set)
         timer.daemon = True
         timer.start()
-        for thread in threads:
-            while thread.is_alive() and not patience.is_set():
-                thread.join(LOOK_EVERY)
+        for thread, tally in zip(threads, self._tallies, strict=True):
+            while thread.ident and not (tally.finished.is_set() or patience.is_set()):
+                tally.finished.wait(LOOK_EVERY)
         timer.cancel()
 
     # -- one user's thread
 
     def _user(self, tally: Tally) -> None:
+        try:
+            self._make_calls(tally)
+        finally:
+            tally.finished.set()
+
+    def _make_calls(self, tally: Tally) -> None:
         """Make calls until there are no more. What can be looked up beforehand costs no call its time."""
         now, call, stopped, note = self._clock.now, self._call, self._stop.is_set, tally.times.extend
         think, tally.sums = self._workload.think, self._here.sums

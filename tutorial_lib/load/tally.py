@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
 from collections import Counter
 
@@ -21,6 +22,9 @@ class Tally:
         self.sums: list[float] = [0.0, 0.0, 0]
         """What the meter keeps for this user; see Spent."""
         self.first_error: BaseException | None = None
+        self.finished = threading.Event()
+        """Set when this user will do nothing more. Waited for in place of the thread: up to Python 3.12 a Ctrl-C in
+        join() makes a thread that goes on look as if it had ended."""
 
     def note_start(self, due: float, free: float, begun: float) -> None:
         """Note how punctual a call of an open loop was, whatever became of it."""

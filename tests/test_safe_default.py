@@ -167,10 +167,10 @@ def test_eleven_knocks_of_a_bare_redis_take_some_four_seconds(monkeypatch: pytes
     assert mean(pauses[::10]) < mean(pauses[9::10])  # the first, the last
 
 
-def test_a_misspelt_blocking_pool_ends_in_a_wait(proxy: FaultProxy) -> None:
-    where: Any = {"host": proxy.host, "port": proxy.port, "max_connections": 1, "timeout": 0.01, "socket_timout": 1}
+def test_a_blocking_pool_with_a_wrong_word_ends_in_a_wait(proxy: FaultProxy) -> None:
+    where: Any = {"host": proxy.host, "port": proxy.port, "max_connections": 1, "timeout": 0.01, "read_timeout": 1}
     r = redis.Redis(connection_pool=redis.BlockingConnectionPool(**where))
-    with pytest.raises(TypeError, match="socket_timout"):
+    with pytest.raises(TypeError, match="read_timeout"):
         r.ping()
     with pytest.raises(redis.ConnectionError, match="No connection available"):
         r.ping()

@@ -159,7 +159,7 @@ pool.close()
 # | `Timeout reading from socket` on a quick command | [08](08_when_a_connection_dies.ipynb#Silence) |
 # | a counter that counts too much after an error | [08](08_when_a_connection_dies.ipynb#Counted-twice) |
 # | `Error 111 connecting to …. Connection refused.` | [08](08_when_a_connection_dies.ipynb#Nobody-at-home) |
-# | `unexpected keyword argument`, then `Too many connections` for ever | [08](08_when_a_connection_dies.ipynb#A-word-misspelt) |
+# | `unexpected keyword argument`, then `Too many connections` for ever | [08](08_when_a_connection_dies.ipynb#A-wrong-word) |
 # | `Event loop is closed`, or `attached to a different loop` | 09 asyncio |
 # | `cannot pickle '_thread.RLock' object`; errors after a fork; Celery over its limit | 10 Processes and fleets |
 # | Cluster or Sentinel opens more than the limit | 11 Beyond one server |

@@ -40,7 +40,7 @@ server
 def outcome(ask):
     try:
         return ask()
-    except (redis.RedisError, TypeError) as error:  # TypeError: for the word misspelt
+    except (redis.RedisError, TypeError) as error:  # TypeError: for the wrong word
         return f"{type(error).__name__}: {error}"
 
 
@@ -281,14 +281,15 @@ for kind, quiet in {"quiet": 0.2, "busy": 0}.items():
     print(f"on a {kind} connection:", r_careful.incr("views:home"))
 
 # %% [markdown]
-# ## A word misspelt
+# ## A wrong word
 #
 # One fault is our own. A pool hands arguments that it does not know to its connections, and makes none before
-# it must. This one will be built without a complaint: `ConnectionPool(max_connections=3, socket_timout=1)`
+# it must. Other libraries say `read_timeout` where redis-py says `socket_timeout`, and this pool will be built
+# without a complaint: `ConnectionPool(max_connections=3, read_timeout=1)`
 
 # %% jupyter={"source_hidden": true}
 guess_fourth = predict(
-    "The first three commands raise a `TypeError` about `socket_timout`. What does the fourth raise?",
+    "The first three commands raise a `TypeError` about `read_timeout`. What does the fourth raise?",
     {
         "TypeError": "It would, if the pool took back what it counts before it makes a connection.",
         "MaxConnectionsError": None,
@@ -298,9 +299,9 @@ guess_fourth = predict(
 guess_fourth
 
 # %%
-misspelt = redis.ConnectionPool(**at, max_connections=3, socket_timout=1)
-outcomes = [outcome(redis.Redis(connection_pool=misspelt).ping) for _ in range(5)]
-print(*outcomes, snapshot(misspelt), sep="\n")
+mistaken = redis.ConnectionPool(**at, max_connections=3, read_timeout=1)
+outcomes = [outcome(redis.Redis(connection_pool=mistaken).ping) for _ in range(5)]
+print(*outcomes, snapshot(mistaken), sep="\n")
 guess_fourth.reveal(outcomes[3].partition(":")[0])
 
 # %% [markdown]

@@ -23,6 +23,8 @@ from tutorial_lib.lab import environment
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 START_TIMEOUT = 60.0
+ANSWER_TIMEOUT = 120.0
+"""Seconds after which a kernel that owes an answer fails its test: Playwright itself would wait for ever."""
 
 JUPYTERS_OWN = (
     # about whatever was on its way to a kernel that is restarted
@@ -155,13 +157,26 @@ class Notebook:
         if not jupyters_own:
             self.complaints.append(stack)
 
+    def _ask(self, script: str, argument: Any = None) -> Any:
+        """Return what ``script``, a function in JavaScript, makes of ``argument``, if it does so in time."""
+        return self.page.evaluate(
+            f"""(argument) => Promise.race([
+                ({script})(argument),
+                new Promise((_, fail) => setTimeout(() => {{
+                    const kernel = window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+                    fail(new Error(`No answer from the kernel, which is ${{kernel?.status}}`));
+                }}, {ANSWER_TIMEOUT * 1000})),
+            ])""",
+            argument,
+        )
+
     def run_all(self) -> None:
         """Run every cell, and wait until they have all run."""
         self.command("notebook:run-all-cells")
 
     def run(self, code: str) -> str:
         """Run ``code`` in the kernel, beside the cells, and return what it printed. An error fails the test."""
-        answer = self.page.evaluate(
+        answer = self._ask(
             """async (code) => {
                 const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
                 const future = kernel.requestExecute({ code, store_history: false });
@@ -189,11 +204,11 @@ class Notebook:
 
     def interrupt(self) -> None:
         """Stop what runs, as Ctrl-C does."""
-        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+        self._ask("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
 
     def restart(self) -> None:
         """Restart the kernel without the question whether one is sure."""
-        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        self._ask("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
         self._wait_until_ready()
 
     def eventually(self, code: str, true: Callable[[str], bool], within: float = 10.0) -> None:
@@ -205,9 +220,7 @@ class Notebook:
 
     def command(self, name: str, **arguments: Any) -> None:
         """Run one of JupyterLab's commands, and wait for it."""
-        self.page.evaluate(
-            "async ([name, args]) => { await window.jupyterapp.commands.execute(name, args) }", [name, arguments]
-        )
+        self._ask("async ([name, args]) => { await window.jupyterapp.commands.execute(name, args) }", [name, arguments])
 
     def theme(self, name: str) -> None:
         """Change to ``"JupyterLab Light"`` or ``"JupyterLab Dark"``."""

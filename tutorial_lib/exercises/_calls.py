@@ -11,6 +11,8 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._pools import borrow
+
 
 @dataclass(frozen=True)
 class Call:
@@ -63,7 +65,7 @@ def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Con
     borrowed: list[redis.Connection] = []
     try:
         for _ in range(number):
-            borrowed.append(pool.get_connection())
+            borrowed.append(borrow(pool))
         yield borrowed
     finally:
         for connection in borrowed:

@@ -17,7 +17,7 @@ import redis
 
 from tests.faults_setup import Setup
 from tests.waiting import eventually
-from tutorial_lib.errors import NotAllowed
+from tutorial_lib.errors import CannotConnect, NotAllowed
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.servers.redis_process import RedisProcess
 
@@ -205,3 +205,27 @@ def test_a_command_whose_reply_is_cut_was_carried_out() -> None:
 
         assert client.get("visits") == b"1"
         pool.disconnect()
+
+
+def test_who_asks_while_another_thread_closes_it_is_answered(setup: Setup) -> None:
+    """A question that comes while the proxy's thread is ending has nobody to answer it."""
+    proxies = [FaultProxy(host=setup.proxy.host, port=setup.proxy.port) for _ in range(20)]
+    answers: list[str] = []
+
+    def ask(proxy: FaultProxy) -> None:
+        with contextlib.suppress(NotAllowed):
+            while True:
+                proxy.traffic()
+        answers.append("closed")
+
+    for proxy in proxies:
+        asking = threading.Thread(target=ask, args=[proxy], daemon=True)
+        asking.start()
+        proxy.close()
+        asking.join(10)
+    assert len(answers) == len(proxies)
+
+
+def test_a_host_that_no_name_can_have_is_a_sentence() -> None:
+    with pytest.raises(CannotConnect, match=r"Nobody answers on a\.\.b"):
+        FaultProxy(host="a..b", port=6379)

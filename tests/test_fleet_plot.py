@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.test_plots import headline, words
@@ -85,3 +87,33 @@ def test_a_number_that_cannot_be_is_told(numbers: tuple[int, int, int, int]) -> 
 def test_others_are_whole_numbers() -> None:
     with pytest.raises(BadSetting, match="listeners"):
         plot_fleet(1, 1, 1, 10, {"listeners": -1})
+
+
+@pytest.mark.parametrize("others", [["x"], "x", 3, [], {3: 4}])
+def test_others_have_names(others: Any) -> None:
+    with pytest.raises(BadSetting, match=r"^others is .*Give connections by name, such as \{'listeners': 40\}\."):
+        plot_fleet(1, 1, 1, 10, others)
+
+
+@pytest.mark.parametrize("name", ["cost $_$", "_hidden", "half \ud800 a letter"])
+def test_a_name_is_drawn_as_it_is(name: str) -> None:
+    picture = plot_fleet(3, 2, 10, 100, {name: 30})
+
+    shown = name.replace("\ud800", r"\ud800")
+    assert f"{shown} 30" in words(picture)
+    assert f"{shown} 30" in picture.alt
+    assert picture.png().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("too_many", [10**20, 10**400, pytest.param(10**5000, id="10**5000")])
+@pytest.mark.parametrize("which", ["processes", "pools", "limit", "maxclients", "listeners"])
+def test_a_number_that_nobody_could_draw_is_told(which: str, too_many: int) -> None:
+    numbers = {"processes": 3, "pools": 2, "limit": 10, "maxclients": 100, "listeners": 1} | {which: too_many}
+    others = {"listeners": numbers.pop("listeners")}
+    with pytest.raises(BadSetting, match=rf"^{which} is .*Give a whole number of .*: [01] to 1,000,000"):
+        plot_fleet(**numbers, others=others)
+
+
+def test_the_largest_fleet_is_drawn() -> None:
+    billion = 10**9
+    assert plot_fleet(billion, billion, 10**6, billion, {"listeners": billion}).png()

@@ -244,6 +244,35 @@ def test_a_function_that_ends_python_does_not() -> None:
         run_load(plain_pool(), Workload(lambda client: exit(3), count=100))
 
 
+async def ask_later(client: redis.Redis) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (lambda client: ask_later(client), r"returned a coroutine, .* never made. .* redis, not redis.asyncio"),
+        (lambda client: client.scan_iter(), r"\(lambda\) returned a generator, .* never made. .* list\(…\)"),
+        (lambda client: redis.asyncio.Redis().scan_iter(), "returned an async generator"),
+    ],
+)
+@pytest.mark.parametrize("pace", [{"count": 10_000}, {"rate": 10, "duration": 3600}])
+def test_a_call_that_never_ran_does_not_count_as_done(work: Any, said: str, pace: dict[str, Any]) -> None:
+    with pytest.raises(BadSetting, match=said):
+        run_load(plain_pool(), Workload(work, **pace))
+
+
+def test_a_generator_that_never_ran_is_told_also_after_refusals() -> None:
+    calls = count()
+
+    def work(client: redis.Redis) -> object:
+        if next(calls) < 3:
+            raise redis.exceptions.MaxConnectionsError("Too many connections")
+        return client.scan_iter()
+
+    with pytest.raises(BadSetting, match="returned a generator"):
+        run_load(plain_pool(), Workload(work, users=1, count=10))
+
+
 def test_redis_errors_from_the_first_call_on_end_the_run_with_a_report() -> None:
     def down(client: redis.Redis) -> None:
         raise redis.ConnectionError("Error 111 connecting to localhost:1. Connection refused.")
@@ -347,6 +376,53 @@ def test_a_second_interrupt_brings_the_report_at_once(monkeypatch: pytest.Monkey
     never.set()
 
     assert (report.interrupted, report.done) == (True, 5)
+
+
+@pytest.mark.parametrize("pace", [{"users": 3, "think": 3600, "duration": 3600}, {"rate": 10, "duration": 3600}])
+def test_an_interrupt_in_the_warm_up_leaves_no_time_that_is_reported(pace: dict[str, Any]) -> None:
+    def work(client: redis.Redis) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    report = run_load(plain_pool(), Workload(work, warm_up=50, **pace))
+
+    assert (report.interrupted, report.done, report.seconds, report.throughput) == (True, 0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("pace", [{"users": 3, "think": 3600, "duration": 3600}, {"rate": 10, "duration": 3600}])
+def test_no_user_goes_on_when_something_fails_in_the_cell(
+    monkeypatch: pytest.MonkeyPatch, pace: dict[str, Any]
+) -> None:
+    def broken(bar: object, part: float) -> None:
+        raise RuntimeError("no such bar")
+
+    monkeypatch.setattr("tutorial_lib.load.progress_bar.ProgressBar.show", broken)
+    before = set(threading.enumerate())
+    with pytest.raises(RuntimeError, match="no such bar"):
+        run_load(plain_pool(), Workload(lambda client: None, **pace))
+
+    assert_gone(set(threading.enumerate()) - before)
+
+
+def test_no_user_waits_for_others_that_could_not_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, start = count(), threading.Thread.start
+
+    def start_three(thread: threading.Thread) -> None:
+        if thread.name.endswith("(_user)") and next(started) == 3:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_three)
+    before = set(threading.enumerate())
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        run_load(plain_pool(), Workload(lambda client: None, users=8, think=3600))
+
+    assert_gone(set(threading.enumerate()) - before)
+
+
+def assert_gone(threads: set[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join(SOON)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_who_is_still_at_it_can_go_on_while_the_report_is_made() -> None:

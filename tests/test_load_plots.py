@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+import redis
 
 from tests.load_fakes import TurnedClock, plain_pool
 from tests.test_load import borrower, report_of
@@ -121,6 +123,42 @@ def test_a_closed_loop_has_no_prediction_and_its_rate_is_the_headline() -> None:
     assert "predicted" not in words(picture)
 
 
+@pytest.mark.parametrize("pace", [{"count": 3}, {"count": 3, "rate": 1000}])
+def test_a_sweep_in_which_no_call_was_done_is_told_why(pace: dict[str, Any]) -> None:
+    def down(client: redis.Redis) -> None:
+        raise redis.ResponseError("unknown command 'GTE'")
+
+    with pytest.raises(BadSetting) as error:
+        plot_sweep(sweep([1, 2], Workload(down, **pace), plain_pool))
+
+    assert str(error.value) == (
+        "No call was done with limit 1. The first: ResponseError: unknown command 'GTE'. Try the work by itself."
+    )
+
+
+def test_a_limit_that_refused_every_call_is_told() -> None:
+    refused = sweep([1, 2], Workload(two_at_once, users=1, count=3), plain_pool)
+
+    with pytest.raises(BadSetting, match=r"limit 1\. The pool refused them all: try a larger limit"):
+        plot_sweep(refused)
+
+
+def two_at_once(client: redis.Redis) -> None:
+    pool = client.connection_pool
+    first = pool.get_connection()
+    try:
+        pool.release(pool.get_connection())
+    finally:
+        pool.release(first)
+
+
+def test_a_sweep_in_which_no_call_fell_due_is_told() -> None:
+    measured = sweep([1, 2], Workload("PING", rate=0.001, duration=0.001), plain_pool)
+
+    with pytest.raises(BadSetting, match="None fell due: raise the rate or the duration"):
+        plot_sweep(measured)
+
+
 # -- distance
 
 
@@ -142,6 +180,11 @@ def test_one_distance_is_enough() -> None:
     assert headline(plot_rtt_curve([0.01], [0.06], [0.01])).endswith("takes 6 times as long 10 ms away")
 
 
+def test_points_may_be_arrays() -> None:
+    lists = [0.02, 0], [0.12, 0.0012], [0.02, 0.0001]
+    assert plot_rtt_curve(*map(np.array, lists)).alt == plot_rtt_curve(*lists).alt  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -151,9 +194,17 @@ def test_one_distance_is_enough() -> None:
         (([-1], [1], [1]), "round_trips is -1"),
         (([0], [0], [1]), "fresh is 0"),
         (([0], [1], [math.nan]), "pooled is nan"),
+        (([0.001, None], [1, 2], [1, 2]), "round_trips is None. Give 0 or a number above it, in seconds"),
+        (([0, 0], [1, "2"], [1, 2]), "fresh is '2'"),
+        ((np.array(0.01), [1], [1]), "round_trips is .*Give a list of seconds, one for each distance"),
+        (([0], np.array([[1.0]]), [1]), "fresh is .*Give a list of seconds"),
+        (([0], [1e308], [1]), r"fresh is 1e\+308. Give 1e\+12 at most, in seconds"),
+        (([1e308], [1], [1]), r"round_trips is 1e\+308"),
+        (([0], [1], [5e-324]), "pooled is 4.*No command is as quick as that"),
+        (([0], [1], [1], "x"), "server is 'x'"),
     ],
 )
-def test_points_that_make_no_sense_are_told(arguments: tuple[Any, Any, Any], said: str) -> None:
+def test_points_that_make_no_sense_are_told(arguments: tuple[Any, ...], said: str) -> None:
     with pytest.raises(BadSetting, match=said):
         plot_rtt_curve(*arguments)
 

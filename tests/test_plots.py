@@ -245,3 +245,26 @@ def test_what_is_no_recording_is_told_in_a_sentence(plot: Callable[[Any], Pictur
 @PLOTS
 def test_a_recording_in_which_nothing_happened_can_be_drawn(plot: Callable[[Any], Picture]) -> None:
     assert plot(record(redis.ConnectionPool())).png()
+
+
+@pytest.mark.parametrize("name", ["dead $_$", "half \ud800 a letter"])
+def test_a_name_is_drawn_as_it_is(name: str) -> None:
+    pool = redis.ConnectionPool(connection_class=FakeConnection, max_connections=2)
+    with record(pool) as recording:
+        thread = threading.Thread(target=pool.get_connection, name=name)
+        thread.start()
+        thread.join()
+    picture = plot_timeline(recording)
+
+    shown = name.replace("\ud800", r"\ud800")
+    assert [label.get_text() for label in picture.figure.axes[0].get_yticklabels()] == [shown]
+    assert f"{shown} from " in picture.alt
+    assert picture.png().startswith(b"\x89PNG")
+
+
+def test_a_line_of_a_file_with_a_strange_name_is_drawn() -> None:
+    pool = redis.ConnectionPool(connection_class=FakeConnection, max_connections=2)
+    code = compile("keep = pool.get_connection()", "/tmp/$_$\udcff.py", "exec")
+    with record(pool) as recording:
+        exec(code, {"pool": pool})
+    assert plot_timeline(recording).png().startswith(b"\x89PNG")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -101,6 +102,10 @@ def test_what_a_terminal_shows() -> None:
         ({"maxclients": 0}, "maxclients is 0"),
         ({"percentile": 100}, "percentile is 100"),
         ({"rate": 1e6, "hold": 1000, "processes": 1}, "Check the units"),
+        ({"processes": 10**400}, "processes is a number of more than 60 digits"),
+        ({"maxclients": 10**400}, "maxclients is a number of more than 60 digits"),
+        ({"wait_budget": 1e308}, "wait_budget is 1e+308. Give 1e+12 at most, in seconds."),
+        ({"hold": 1e308}, "hold is 1e+308. Give 1e+12 at most, in seconds."),
     ],
 )
 def test_settings_that_make_no_sense_are_told(settings: dict[str, Any], said: str) -> None:
@@ -108,3 +113,16 @@ def test_settings_that_make_no_sense_are_told(settings: dict[str, Any], said: st
         size_pool(**{**SERVICE, **settings})
 
     assert said in str(error.value)
+
+
+def test_the_curve_ends_at_the_most_that_a_pool_may_have() -> None:
+    size = size_pool(999_997, 1, 10, maxclients=10**9)
+
+    assert size.curve()[-1][0] <= 1_000_000
+
+
+def test_numbers_of_any_kind_give_a_size_in_floats() -> None:
+    size = size_pool(Decimal(100), Decimal("0.1"), Decimal("0.01"))  # type: ignore[arg-type]
+
+    assert size == size_pool(100, 0.1, 0.01)
+    assert [type(one) for one in (size.rate, size.hold, size.wait_budget)] == [float] * 3

@@ -46,6 +46,20 @@ def test_on_a_terminal_it_is_a_line_of_stderr(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    "label", ["SET doc [/path]", "SET doc [red]", "GET user:fire:1", "SET doc \\[x]", "SET {task}"]
+)
+def test_a_command_is_shown_as_it_is_typed(monkeypatch: pytest.MonkeyPatch, label: str) -> None:
+    """What rich would take for markup, or for the name of an emoji."""
+    screen = Screen()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+
+    run_for_long(label)
+
+    assert label in screen.getvalue()
+
+
 def test_in_a_log_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     run_for_long()
 

@@ -149,3 +149,19 @@ def test_a_task_that_runs_redis_py_directly_has_no_line_to_blame() -> None:
         assert {lease.where for lease in recording.leases} == {"an unknown line"}
 
     asyncio.run(main())
+
+
+@BOTH
+def test_a_pool_whose_get_connection_is_a_plain_function_is_heard_too(kind: type[redis.asyncio.ConnectionPool]) -> None:
+    class Pool(kind):  # type: ignore[misc, valid-type]
+        def get_connection(self, *arguments: Any, **options: Any) -> Any:
+            return super().get_connection(*arguments, **options)
+
+    async def main() -> None:
+        pool = pool_of(2, Pool)
+        with record(pool) as recording:
+            for _ in range(2):
+                await pool.release(await pool.get_connection())
+        assert (recording.borrowed, recording.peak, recording.still_held()) == (2, 1, [])
+
+    asyncio.run(main())

@@ -7,6 +7,7 @@ import importlib.util
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,3 +103,11 @@ def test_valkey_server_is_taken_where_there_is_no_redis_server(monkeypatch: pyte
     with start_server() as server:
         assert server.kind == "redis"
         assert "valkey-server" in server.describe()
+
+
+@pytest.mark.parametrize("wrong", ["cart", b"cart", None, 5, [b"cart"], [{}], [""], [None]])
+@pytest.mark.parametrize("url", ["", "redis://127.0.0.1:1"])
+def test_keys_that_are_no_list_of_names_are_a_sentence(wrong: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(BadSetting, match=r"keys is .* Give a list of names, such as keys=\['greeting', 'cart'\]"):
+        start_server(keys=wrong)

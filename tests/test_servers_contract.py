@@ -430,9 +430,7 @@ class Waiting:
 def blocked_in_blpop(server: Server, key: str) -> Waiting:
     """Start one, and return when its BLPOP is at the server."""
     waiting = Waiting(server, key)
-    with client_of(server, client_name="witness") as r:
-        # The last command of its connection, as CLIENT LIST has it, differs between the kinds; b is a flag of both.
-        assert eventually(lambda: any(row["name"] == "waiter" and "b" in row["flags"] for row in r.client_list()))
+    assert eventually(lambda: any(client.name == "waiter" and client.blocked for client in server.clients()))
     return waiting
 
 
@@ -441,6 +439,16 @@ def test_blpop_waits_for_another_connection(server: Server, pool_of: PoolOf) -> 
     redis.Redis(connection_pool=pool_of(1)).rpush("queue", "job")
     waiting.thread.join(timeout=5)
     assert waiting.outcome == (b"queue", b"job")
+
+
+def test_only_who_waits_is_blocked(server: Server) -> None:
+    with client_of(server, client_name="witness") as r:
+        waiting = blocked_in_blpop(server, "queue")
+        r.ping()
+        assert {client.name: client.blocked for client in server.clients()} == {"waiter": True, "witness": False}
+        r.rpush("queue", "job")
+        waiting.thread.join(timeout=5)
+        assert not any(client.blocked for client in server.clients())
 
 
 def test_a_blpop_that_was_given_up_takes_nothing(server: Server, pool_of: PoolOf) -> None:

@@ -12,7 +12,7 @@ def open_from(port: int, peer: str = PEER) -> PoolConnection:
 
 
 def client(port: int) -> ClientInfo:
-    return ClientInfo(id=port + 1_000, name="", address=f"127.0.0.1:{port}", db=0, idle=0.0)
+    return ClientInfo(id=port + 1_000, name="", address=f"127.0.0.1:{port}", db=0, idle=0.0, blocked=False)
 
 
 def noted(*moments: tuple[float, list[PoolConnection]]) -> Memory:

@@ -5,6 +5,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tutorial_lib.errors import BadSetting
@@ -17,7 +18,10 @@ from tutorial_lib.sizing.formulas import (
     wait_percentile,
 )
 
-NOT_NUMBERS = [math.nan, math.inf, -math.inf, "5", b"5", None, True, [5], 1j, 10**400]
+NOT_NUMBERS: list[Any] = [
+    *[math.nan, math.inf, -math.inf, "5", b"5", bytearray(b"5"), None, True, np.True_],
+    *[[5], np.array([5.0]), np.array([[5.0]]), 1j, np.complex128(1), 10**400, pytest.param(10**5000, id="10**5000")],
+]
 
 
 # -- right
@@ -221,7 +225,46 @@ def test_an_impossible_fleet_says_what_would_do() -> None:
 
 
 def test_numbers_of_numpy_and_fractions_are_numbers() -> None:
-    import numpy as np
-
     assert erlang_c(np.int64(2), np.float32(1)) == pytest.approx(1 / 3)
     assert in_flight(Fraction(1, 2), 2) == 1
+
+
+@pytest.mark.parametrize("number", [Decimal, Fraction, np.float64, np.array])
+def test_numbers_of_any_kind_give_the_same_floats(number: Any) -> None:
+    rate, hold, budget, percentile = (number(one) for one in (12.5, 0.125, 0.25, 99))
+    pairs = [
+        (mean_wait(rate, hold, 2), mean_wait(12.5, 0.125, 2)),
+        (wait_percentile(rate, hold, 2, percentile), wait_percentile(12.5, 0.125, 2)),
+        (connections_needed(rate, hold, budget, percentile), connections_needed(12.5, 0.125, 0.25)),
+    ]
+    for ours, plain in pairs:
+        assert ours == plain
+        assert type(ours) is type(plain)
+    with pytest.raises(BadSetting, match="Lower the rate below 8, or raise the limit to 2 or more"):
+        mean_wait(rate, hold, 1)
+
+
+def test_the_waits_of_a_numpy_limit_are_plain_floats() -> None:
+    assert type(mean_wait(10, 0.1, np.int64(2))) is float
+    assert type(wait_percentile(10, 0.1, np.int64(2))) is float
+
+
+# -- too much
+
+
+def test_more_connections_than_a_million_are_not_an_answer() -> None:
+    with pytest.raises(BadSetting, match=r"over 1,000,000 connections.*Raise the wait_budget, lower the rate or"):
+        connections_needed(999_999.5, 1, 0, 99.9)
+    assert connections_needed(999_999.5, 1, 10) == 1_000_000
+
+
+def test_more_in_flight_than_a_float_holds_is_told() -> None:
+    with pytest.raises(BadSetting, match=r"^1e\+300 arrivals per second, each .* Check the units"):
+        in_flight(1e300, 1e300)
+
+
+@pytest.mark.parametrize("name", ["maxclients", "processes", "pools_per_process", "reserve"])
+def test_a_fleet_of_more_than_a_billion_is_a_slip(name: str) -> None:
+    numbers = {"maxclients": 10, "processes": 1} | {name: 10**5000}
+    with pytest.raises(BadSetting, match=rf"^{name} is a number of more than 60 digits\. .* to 1,000,000,000"):
+        fleet_budget(**numbers)

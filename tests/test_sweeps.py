@@ -123,6 +123,15 @@ def test_a_row_has_the_median_round_and_the_spread() -> None:
     assert row.service.middle == pytest.approx(0.01)
 
 
+def test_a_round_without_a_call_says_nothing_about_the_times_of_the_others() -> None:
+    empty = [report_of(workload=LOAD, limit=99)]
+    row = made_of({3: [*waits(0.004), *empty, *waits(0.002)]})[0]
+
+    assert row.waiting == Spread(0.002, 0.003, 0.004)
+    assert row.throughput.low == 0
+    assert made_of({3: empty}).to_dicts()[0]["throughput"] == [0, 0, 0]
+
+
 def test_the_table_reads_from_the_smallest_limit_up() -> None:
     shown = made_of({2: waits(0.001, 0.002, 0.003), 1: waits(0.1, 0.2, 0.4, refused=2)})
 

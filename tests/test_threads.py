@@ -6,8 +6,10 @@ import threading
 
 import pytest
 import redis
+import redis.asyncio
 
 from tests.fake_connections import FakeConnection
+from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.observe import snapshot
 from tutorial_lib.recording.recording import record
@@ -67,3 +69,23 @@ def test_a_time_that_is_none_is_told_and_nothing_is_borrowed(seconds: float) -> 
     with pytest.raises(BadSetting, match="seconds is"):
         hold(pool, seconds)
     assert snapshot(pool).in_use == 0
+
+
+def test_an_interrupt_while_they_start_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, before = threading.Thread.start, threading.active_count()
+
+    def start_two(thread: threading.Thread) -> None:
+        if threading.active_count() == before + 2:
+            raise KeyboardInterrupt
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_two)
+    with pytest.raises(KeyboardInterrupt):
+        run_threads(3, lambda: None)
+    assert eventually(lambda: threading.active_count() == before)
+
+
+@pytest.mark.parametrize("wrong", [None, redis.Redis(), redis.asyncio.ConnectionPool(), redis.ConnectionPool])
+def test_only_a_pool_of_threads_can_be_held(wrong: object) -> None:
+    with pytest.raises(BadSetting, match="borrows from a pool such as"):
+        hold(wrong, 0)  # type: ignore[arg-type]

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import redis
 
@@ -85,7 +90,44 @@ def test_it_says_what_it_is(workload: Workload, line: str) -> None:
     assert workload.describe().startswith(line)
 
 
+@pytest.mark.parametrize(
+    "settings", [{"duration": 2, "think": 0.5}, {"rate": 4, "duration": 2}, {"rate": 4, "count": 3}]
+)
+@pytest.mark.parametrize("kind", [Decimal, np.float32, np.float64])
+def test_numbers_of_any_kind_are_kept_as_those_that_a_thread_can_wait_for(settings: dict[str, Any], kind: Any) -> None:
+    """Decimals and numpy's numbers compare well and fail later, in the threads of the users."""
+    given = {name: np.int64(value) if name == "count" else kind(value) for name, value in settings.items()}
+    load = Workload("PING", **given, users=np.int64(2), warm_up=np.int64(1), seed=np.int64(3))  # type: ignore[arg-type]
+
+    plain = Workload("PING", **settings, users=2, warm_up=1, seed=3)
+    assert load == plain
+    assert {type(value) for value in asdict(load).values()} <= {int, float, str, type(None)}
+    if load.is_open:
+        assert load.due_times() == plain.due_times()
+
+
 async def ask_later(client: redis.Redis) -> None: ...
+
+
+def ask_when_read(client: redis.Redis) -> Iterator[None]:
+    client.ping()
+    yield
+
+
+async def ask_and_yield(client: redis.Redis) -> Any:
+    yield client.ping()
+
+
+class AskLater:
+    async def __call__(self, client: redis.Redis) -> None: ...
+
+
+class AskNow:
+    """Its instances would be called later; calling the class itself is plain work."""
+
+    def __init__(self, client: redis.Redis) -> None: ...
+
+    async def __call__(self, client: redis.Redis) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -113,6 +155,13 @@ async def ask_later(client: redis.Redis) -> None: ...
         ({"rate": 5, "arrivals": "random"}, "It is 'poisson' or 'constant'."),
         ({"rate": 1e6, "duration": 60}, "more than 1,000,000 calls"),
         ({"seed": "one"}, "seed is 'one'"),
+        ({"rate": Decimal("NaN")}, "rate is Decimal('NaN')"),
+        ({"count": Decimal(5)}, "count is Decimal('5'). Give a whole number of calls"),
+        ({"think": 1e20}, "think is 1e+20, longer than a thread can wait. Give at most "),
+        ({"duration": 1e20}, "duration is 1e+20, longer than a thread can wait. Give at most "),
+        ({"rate": 1e-20, "count": 1}, "rate is 1e-20, so low that a call may fall due later than a thread can wait"),
+        ({"rate": 1e-320, "arrivals": "constant"}, "Give a higher one."),
+        ({"rate": 1e-5, "warm_up": 900_000, "duration": 1}, "rate is 1e-05, so low that"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_told(settings: dict[str, Any], said: str) -> None:
@@ -122,7 +171,32 @@ def test_a_setting_that_makes_no_sense_is_told(settings: dict[str, Any], said: s
     assert said in str(error.value)
 
 
-@pytest.mark.parametrize("work", [None, 5, "", "   ", (), "SET 'greeting", ask_later])
+@pytest.mark.parametrize(
+    "work",
+    [
+        None,
+        5,
+        "",
+        "   ",
+        (),
+        "SET 'greeting",
+        ask_later,
+        ask_when_read,
+        ask_and_yield,
+        AskLater(),
+        partial(ask_when_read),
+    ],
+)
 def test_work_that_cannot_be_done_is_told(work: Any) -> None:
     with pytest.raises(BadSetting, match=r"[Gg]ive a"):
         Workload(work)
+
+
+@pytest.mark.parametrize("work", [ask_when_read, ask_and_yield, partial(ask_when_read)])
+def test_a_generator_function_is_told_that_nothing_of_it_would_run(work: Any) -> None:
+    with pytest.raises(BadSetting, match=r"generator function: calling it runs nothing .* without yield"):
+        Workload(work)
+
+
+def test_a_class_is_work_like_any_function() -> None:
+    assert Workload(AskNow).name == "AskNow"

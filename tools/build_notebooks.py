@@ -41,6 +41,8 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MEASURED = "nbval-ignore-output"
 MAY_FAIL = "raises-exception"
 CELL_TIMEOUT = 60.0
+TWO_BLANK_LINES = re.compile(r"\n{3,}")
+"""Around a function, in a module. In a cell, one is enough."""
 
 
 def read_source(source: Path) -> NotebookNode:
@@ -51,6 +53,8 @@ def read_source(source: Path) -> NotebookNode:
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict(_kept(cell.metadata))
+        if cell.cell_type == "code":
+            cell.source = TWO_BLANK_LINES.sub("\n\n", cell.source)
         # By content, not by place: a new cell does not rename all those below it.
         digest = hashlib.sha256(f"{cell.cell_type}:{cell.source}".encode()).hexdigest()[:10]
         seen[digest] = seen.get(digest, 0) + 1

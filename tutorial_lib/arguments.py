@@ -10,28 +10,31 @@ from tutorial_lib.errors import BadSetting
 
 T = TypeVar("T")
 
+LONGEST_TIME = 1e12
+"""Seconds, more than thirty thousand years: for sums of times that no float could hold."""
 
-def positive(name: str, value: Any, unit: str) -> float:
-    """Return ``value`` as a float above 0. BadSetting if it is 0, negative, infinite, NaN or no number."""
+
+def positive(name: str, value: Any, unit: str, *, at_most: float = math.inf) -> float:
+    """Return ``value`` as a float above 0. BadSetting if it is 0, negative, infinite, NaN, no number or too large."""
     number = _finite(name, value, f"a number above 0, in {unit}")
     if number <= 0:
-        raise BadSetting(f"{name} is {value!r}. Give a number above 0, in {unit}.")
-    return number
+        raise BadSetting(f"{name} is {in_short(value)}. Give a number above 0, in {unit}.")
+    return _not_above(at_most, name, number, unit)
 
 
-def not_negative(name: str, value: Any, unit: str) -> float:
-    """Return ``value`` as a float of 0 or more. BadSetting if it is negative, infinite, NaN or no number."""
+def not_negative(name: str, value: Any, unit: str, *, at_most: float = math.inf) -> float:
+    """Return ``value`` as a float of 0 or more. BadSetting if it is negative, infinite, NaN, no number or too large."""
     number = _finite(name, value, f"0 or a number above it, in {unit}")
     if number < 0:
-        raise BadSetting(f"{name} is {value!r}. Give 0 or a number above it, in {unit}.")
-    return number
+        raise BadSetting(f"{name} is {in_short(value)}. Give 0 or a number above it, in {unit}.")
+    return _not_above(at_most, name, number, unit)
 
 
 def percentile_below_100(name: str, value: Any) -> float:
     """Return ``value`` as a float from 0 up to, not including, 100. A share, such as 0.99, is told from 99."""
     number = _finite(name, value, "a number from 0 to below 100, such as 99")
     if not 0 <= number < 100:
-        raise BadSetting(f"{name} is {value!r}. Give a number from 0 to below 100, such as 99.")
+        raise BadSetting(f"{name} is {in_short(value)}. Give a number from 0 to below 100, such as 99.")
     refuse_share(name, number)
     return number
 
@@ -50,7 +53,7 @@ def whole(name: str, value: Any, of_what: str, *, at_least: int, at_most: int | 
     except TypeError:
         number = at_least - 1
     if isinstance(value, bool) or number < at_least or (at_most is not None and number > at_most):
-        raise BadSetting(f"{name} is {value!r}. Give a whole number of {of_what}: {span}.")
+        raise BadSetting(f"{name} is {in_short(value)}. Give a whole number of {of_what}: {span}.")
     return number
 
 
@@ -63,18 +66,33 @@ def of_kind(kind: type[T], name: str, value: Any, how: str) -> T:
 
 def in_short(value: Any) -> str:
     """Show ``value`` in a sentence: as it is, or by its type where that would be long."""
-    said = repr(value)
-    return said if len(said) <= 60 else f"of the type {type(value).__name__}"
+    if isinstance(value, int) and abs(value) >= 10**60:
+        return "a number of more than 60 digits"
+    try:
+        said = repr(value)
+    except ValueError:  # Python writes out no int of thousands of digits, in a list either.
+        said = ""
+    return said if 0 < len(said) <= 60 else f"of the type {type(value).__name__}"
+
+
+def _not_above(at_most: float, name: str, number: float, unit: str) -> float:
+    if number > at_most:
+        raise BadSetting(f"{name} is {number:g}. Give {at_most:g} at most, in {unit}.")
+    return number
 
 
 def _finite(name: str, value: Any, wanted: str) -> float:
-    # float("5") works, and would hide that a text was given where a number is meant.
-    if isinstance(value, (bool, str, bytes)):
-        raise BadSetting(f"{name} is {value!r}. Give {wanted}.")
     try:
-        number = float(value)
+        number = math.nan if _only_looks_like_one(value) else float(value)
     except (TypeError, ValueError, OverflowError):
-        raise BadSetting(f"{name} is {value!r}. Give {wanted}.") from None
+        number = math.nan
     if not math.isfinite(number):
-        raise BadSetting(f"{name} is {value!r}. Give {wanted}.")
+        raise BadSetting(f"{name} is {in_short(value)}. Give {wanted}.")
     return number
+
+
+def _only_looks_like_one(value: Any) -> bool:
+    """True for what float() takes, and would hide a mistake: a text, a truth, numpy's arrays of one number."""
+    if isinstance(value, (bool, str, bytes, bytearray, complex)):
+        return True
+    return getattr(value, "ndim", 0) > 0 or getattr(getattr(value, "dtype", None), "kind", "") == "b"

@@ -9,7 +9,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.arguments import not_negative, whole
+from tutorial_lib.arguments import in_short, not_negative, whole
+from tutorial_lib.errors import BadSetting
 
 MOST_THREADS = 500
 
@@ -26,7 +27,10 @@ def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
     mistakes: list[BaseException] = []
 
     def call(place: int) -> None:
-        together.wait()
+        try:
+            together.wait()
+        except threading.BrokenBarrierError:
+            return  # The cell was interrupted before all were there.
         try:
             results[place] = function()
         except redis.RedisError as error:
@@ -38,10 +42,14 @@ def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
     threads = [
         threading.Thread(target=call, args=(place,), name=f"caller {place + 1}", daemon=True) for place in range(number)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        together.abort()
+        raise
     if mistakes:
         raise mistakes[0]
     return results
@@ -50,6 +58,8 @@ def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
 def hold(pool: redis.ConnectionPool, seconds: float) -> None:
     """Borrow a connection, keep it for ``seconds`` as a slow command would, and give it back."""
     not_negative("seconds", seconds, "seconds")
+    if not isinstance(pool, redis.ConnectionPool):
+        raise BadSetting(f"hold() borrows from a pool such as redis.ConnectionPool(…), and this is {in_short(pool)}.")
     connection = pool.get_connection()
     try:
         time.sleep(seconds)

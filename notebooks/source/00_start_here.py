@@ -179,7 +179,7 @@ pool.close()
 # | **lease** | one borrow: who, how long it waited, how long it was held |
 # | **`limit`** | the most connections that the pool may hold: `max_connections` |
 # | **`in_use`**, **`idle`** | lent now; in the pool, and ready to be lent |
-# | **full** | said of a pool that has lent all it may; also: empty, used up |
+# | **full** | said of a pool that has lent all it may (also: empty, used up), or of a server at `maxclients` |
 # | **`waiting`**, **queue** | callers who stand at a full pool until a connection comes back |
 # | **refused** | turned away at once, by a full pool or by a server that lets nobody in any more |
 # | **`opened`** | connections that the *server* has accepted: its count, not ours |
@@ -188,7 +188,7 @@ pool.close()
 # | **handshake** | what a new connection says before its first command, beginning with `HELLO` |
 # | **round trip** | the way of a command to the server and of its reply back |
 # | **pipeline** | many commands sent together, their replies read together |
-# | **knee** | the limit beyond which a larger pool shortens hardly any wait |
+# | **knee** | the limit beyond which a larger pool shortens hardly any wait, or none that matters to you (budget) |
 # | **blocking command** | one that the server answers only when there is something to say, such as `BLPOP` |
 # | **pub/sub** | some publish, and all who have subscribed hear of it, each on a connection of their own |
 # | **transaction** | commands carried out together; `WATCH` gives it up if a key was changed meanwhile |

@@ -14,6 +14,7 @@
 
 # %% tags=["nbval-ignore-output"]
 import socket
+from contextlib import suppress
 from timeit import repeat, timeit
 
 import redis
@@ -203,7 +204,6 @@ with record(far) as recording:
     for _ in range(4):
         far.disconnect()
         r_far.get("greeting")
-
 afresh, reused = recording.leases[-1], recording.leases[3]
 times = (afresh.opening + afresh.held) / reused.held
 guess_far.reveal("6 times" if 4 < times < 10 else f"{times:.0f} times")
@@ -215,7 +215,7 @@ plot_timeline(recording)
 # Four greetings on one connection, then four that hang up before each. Dark is a connection in use, pale is one
 # being opened: the greeting waits for it, five times as long as it takes itself.
 #
-# Now at five distances, the best of six tries each. (On the fallback read the shape, not the figures.)
+# Now at five distances, the best of six tries each. (On fakeredis read the shape, not the figures.)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -264,12 +264,10 @@ def line_from(address):
 
 
 def is_free(address):
-    with socket.socket() as probe:
-        try:
-            probe.bind(address)
-        except OSError:
-            return False
+    with suppress(OSError), socket.socket() as probe:
+        probe.bind(address)
         return True
+    return False
 
 
 # %% jupyter={"source_hidden": true}

@@ -2,7 +2,7 @@
 # # How do many parts share one pool?
 #
 # A shop is made of parts: one greets, one counts, one takes orders. Each needs Redis, none needs it all the
-# time. What they share, whose settings hold and who hangs up: one line decides each.
+# time. What they share, whose settings hold and who hangs up: one line of code decides each.
 #
 # You will be able to
 # - say how many connections a program can open, and let one part use what another leaves idle;
@@ -320,8 +320,8 @@ guess_close.reveal(server.opened() - opened_before)
 # %% [markdown]
 # The other way to make a client of a pool reads even better: `redis.Redis.from_pool(shop)`.
 #
-# This time the kitchen, in a thread of its own, waits on the shared pool while a part comes and goes: `BLPOP` returns
-# the next order, or nothing after four seconds.
+# This time the part that comes and goes is made that way. Meanwhile the kitchen, in a thread of its own, waits on the
+# shared pool: `BLPOP` returns the next order, or nothing after four seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_kitchen = predict(
@@ -343,13 +343,11 @@ def wait_for_order():
         return error
 
 
-heard_before = server.commands()["BLPOP"]
 with ThreadPoolExecutor() as kitchen:
     waiting = kitchen.submit(wait_for_order)
-    while server.commands()["BLPOP"] == heard_before:  # until the server knows that it waits
+    while not (waiting.done() or any(client.blocked for client in server.clients())):  # until it waits
         sleep(0.05)
     come_and_go(redis.Redis.from_pool)
-
 got = waiting.result()
 whose = "redis-py" if isinstance(got, redis.RedisError) else "Python"
 guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after four seconds")
@@ -389,7 +387,7 @@ server.opened() - opened_before
 # %% [markdown]
 # ## Recap
 #
-# - One pool for each process, made once. A limit holds for one pool: add up those of all pools.
+# - One pool for each process, database and decoding, made once. A limit holds for one pool: add up those of all pools.
 # - Database and decoding belong to the pool. `SELECT` reaches the next borrower.
 # - `Redis(connection_pool=pool)` borrows a pool, `from_pool` owns it: closing or dropping that client cuts the
 #   others, with an error such as `ValueError: I/O operation on closed file.`

@@ -13,7 +13,6 @@
 
 # %% tags=["nbval-ignore-output"]
 import gc
-from collections import Counter
 from contextlib import contextmanager, suppress
 from threading import Thread
 from time import sleep
@@ -101,7 +100,7 @@ sleep(1)  # the view asks the server too, a few times a second
 view
 
 # %% [markdown]
-# Five slots are lent, and all are closed: where the server's client would stand, there is a `?`.
+# Five slots are lent, and all are closed: where the server's entry would stand, there is a `?`.
 #
 # A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
 # what was not back at the end. The shop goes on with a new pool.
@@ -143,32 +142,29 @@ guess_listener.reveal(snapshot(shop).in_use)
 # connection never becomes garbage: it is on the pool's list.) But when is its last reference gone? A caught error,
 # for one, keeps all variables of the functions that it left.
 
+
 # %%
-news.close()
-print("after close:", snapshot(shop).in_use)
-
-with r.pubsub() as news:
-    news.subscribe("offers")
-print("after with: ", snapshot(shop).in_use)
-
-
 def fails(forgotten):
     forgotten.subscribe("offers")
     raise LookupError
 
 
+news.close()
+with r.pubsub() as news:
+    news.subscribe("offers")
+print("after close, and after with:", snapshot(shop).in_use)
 try:
     fails(r.pubsub())
 except LookupError as error:
     log = [error]
-print("error kept: ", snapshot(shop).in_use)
+print("error kept:", snapshot(shop).in_use)
 log.clear()
-print("error gone: ", snapshot(shop).in_use)
+print("error gone:", snapshot(shop).in_use)
 
 # %% [markdown]
 # The second is `WATCH`. A pipeline collects commands and sends them together. One that *watches* `stock` is carried
 # out only if nobody has changed `stock` since. Redis keeps that watch for one connection, so the pipeline keeps the
-# connection. `unwatch()` calls the watch off, and `reset()` ends it all.
+# connection. `unwatch()` calls the watch off, and `reset()` makes the pipeline as new.
 
 # %% jupyter={"source_hidden": true}
 guess_watching = predict(
@@ -217,7 +213,7 @@ print("left:", r.get("stock"), "in use:", snapshot(shop).in_use)
 #
 # ## A command that takes its time
 #
-# `BLPOP` waits in Redis until an order comes, and keeps its connection as long. The client waits for a reply, of
+# `BLPOP` waits in Redis until an order comes, and keeps its connection that long. The client waits for a reply, of
 # whatever kind, no longer than `socket_timeout`.
 
 # %% jupyter={"source_hidden": true}
@@ -232,26 +228,23 @@ guess_resent = predict(
 guess_resent
 
 # %%
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
-sent = Counter()
+sent = []
 
 
 class Counting(redis.Connection):  # notes what is sent
     def send_command(self, *words, **options):
-        sent[words[0]] += 1
+        sent.append(words[0])
         super().send_command(*words, **options)
 
 
-more = {"socket_timeout": 0.5, "retry": Retry(NoBackoff(), 3)}
+more = {"socket_timeout": 0.5, "retry": redis.retry.Retry(redis.backoff.NoBackoff(), 3)}
 hasty = redis.ConnectionPool(**at, connection_class=Counting, **more)
 try:
     redis.Redis(connection_pool=hasty).blpop("orders", timeout=2)
 except redis.TimeoutError as error:
     print(f"TimeoutError: {error}")
 
-guess_resent.reveal(sent["BLPOP"])
+guess_resent.reveal(sent.count("BLPOP"))
 
 # %% [markdown]
 # No order came, nothing was wrong, and the caller gets an error. A plain `redis.Redis()` does the same: it has a
@@ -295,6 +288,7 @@ desk.release(connection)
 
 answers = [r_desk.get("greeting"), r_desk.get("views:home"), r_desk.get("stock")]
 print("and the next two:", *answers[1:])
+desk.disconnect()  # away with the line that is one answer behind
 guess_answer.reveal(repr(answers[0]))
 
 # %% [markdown]
@@ -336,11 +330,9 @@ def borrowed(pool):
         pool.release(connection)
 
 
-desk.disconnect()  # away with the line that is one answer behind
 with suppress(KeyboardInterrupt), borrowed(desk) as connection:
     connection.send_command("ECHO", "SECRET")
     raise KeyboardInterrupt  # somebody presses stop
-
 print(r_desk.get("greeting"), snapshot(desk))
 
 # %% [markdown]
@@ -373,9 +365,6 @@ def stockroom():
 
 
 # %%
-listeners = []
-
-
 def newsletter():
     news = r.pubsub()
     listeners.append(news)
@@ -407,8 +396,8 @@ guess_culprits = predict(
 guess_culprits
 
 # %%
-shop.close()  # a new night, a new pool
-shop = redis.ConnectionPool(**at, max_connections=5)
+shop.close()  # a new night, a new pool, nobody listens yet
+shop, listeners = redis.ConnectionPool(**at, max_connections=5), []
 r = redis.Redis(connection_pool=shop)
 programs = [banner, cashier, stockroom, newsletter, bookkeeper]
 night = [Thread(target=program, name=program.__name__) for program in programs]
@@ -417,7 +406,6 @@ with record(shop) as recording:
         thread.start()
     for thread in night:
         thread.join()
-
 leaks = sorted(recording.still_held(), key=lambda lease: lease.who)
 for lease in leaks:
     print(f"{lease.who}: {lease.line.text}  in {lease.line.function}()")
@@ -425,7 +413,7 @@ for lease in leaks:
 guess_culprits.reveal(" and ".join(lease.who for lease in leaks))
 
 # %% [markdown]
-# The bookkeeper's `release` was never reached: `LLEN` met a number instead of a list, an error that we shall see below.
+# The bookkeeper's `release` was never reached: `LLEN` met a number instead of a list, and raised an error.
 # Whoever searches the code for a missing `release` finds nothing. The cashier's lock is a key, and holds no connection.
 # In the recording's picture an arrow at the edge means "not back".
 
@@ -444,18 +432,14 @@ def newsletter():
 
 
 def bookkeeper():
-    with borrowed(shop) as connection:
+    with suppress(redis.ResponseError), borrowed(shop) as connection:
         connection.send_command("LLEN", "views:home")
-        return connection.read_response()
+        connection.read_response()
 
 
 with record(shop) as recording:
     newsletter()
-    try:
-        bookkeeper()
-    except redis.ResponseError as error:
-        print(error)
-
+    bookkeeper()
 recording.still_held()
 
 # %% [markdown]

@@ -50,9 +50,6 @@ def who_is_there():
     return sorted(client.name for client in server.clients())
 
 
-greetings = redis.ConnectionPool(**at, max_connections=4, client_name="greetings")
-counters = redis.ConnectionPool(**at, max_connections=4, client_name="counters")
-
 # %% jupyter={"source_hidden": true}
 guess_seen = predict(
     "Each pool has `max_connections=4`. How many connections does the server get from this one program?",
@@ -65,6 +62,8 @@ guess_seen = predict(
 guess_seen
 
 # %%
+greetings = redis.ConnectionPool(**at, max_connections=4, client_name="greetings")
+counters = redis.ConnectionPool(**at, max_connections=4, client_name="counters")
 open_all(greetings)
 open_all(counters)
 names = who_is_there()
@@ -245,19 +244,18 @@ trimmer.start()
 wait_until(lambda: "rush" not in who_is_there())
 closing_time.set()
 trimmer.join()
-print("called rush:", who_is_there().count("rush"))
-opened_before = server.opened()
+left, opened_before = who_is_there().count("rush"), server.opened()
 r_rush.get("greeting")
-print("opened for the next visitor:", server.opened() - opened_before)
+print("called rush:", left, "opened for the next visitor:", server.opened() - opened_before)
 
 # %% [markdown]
 # That is the price: trim seldom, every few minutes.
 #
 # ## Does a sign of life help?
 #
-# Redis can, too: its setting `timeout` (not the pool's argument) closes whoever was silent for so many seconds; 0,
-# its default, is never. Does TCP keepalive, a sign of life between operating systems, protect a connection? Ours is
-# sent every second. (Your own Redis is spared: unset `REDIS_URL`, restart the page.)
+# Redis can trim, too: its setting `timeout` (not the pool's argument) closes whoever was silent so many seconds; 0,
+# its default, is never. Does TCP keepalive, a sign of life between operating systems, protect a connection from that?
+# Ours is sent every second. (Not on your own Redis: unset `REDIS_URL`, restart.)
 
 # %%
 after = getattr(socket, "TCP_KEEPIDLE", 0x10)  # macOS has another name for it
@@ -289,8 +287,7 @@ with redis.Redis(**at, client_name="listener") as r_listener, r_listener.pubsub(
 
 opened_before = server.opened()
 answered = redis.Redis(connection_pool=quiet).ping()
-print("left:", left)
-print("answered:", answered, "opened:", server.opened() - opened_before)
+print("left:", left, "answered:", answered, "opened:", server.opened() - opened_before)
 guess_kept.reveal("it is kept" if "quiet" in left else "it is closed")
 
 # %% [markdown]

@@ -15,7 +15,6 @@
 import random
 from itertools import accumulate, pairwise
 from statistics import fmean
-from threading import Barrier
 from time import monotonic, sleep
 
 import redis
@@ -87,7 +86,7 @@ guess_threads = predict(
     "Fifty threads, one connection. How long does a view wait for it, on average?",
     {
         "less than 20 ms": None,
-        "about 50 ms": "So it would be if all came at once and a view took 2 ms. Near by it takes a fraction of one.",
+        "about 50 ms": "They do come at once, at first. But that needs views of 2 ms; these take a fraction of one.",
         "until it ends in errors": "500 views a second, a millisecond each at most: half a connection would do.",
     },
 )
@@ -165,9 +164,9 @@ for limit in (3, 4, 5, 6, 8):
     print(f"{limit:5}{erlang_c(limit, load=2):16.1%}{waiting * 1000:17.3f}")
 
 # %% [markdown]
-# Where waits have become short, the curve has a **knee**, here at four or five: each further connection gains less than
-# anybody would feel. (The formula takes holds of 20 ms *on average*, some longer. Ours are all alike, and then waits
-# are about half as long: with three, 5 ms instead of 9.)
+# Where waits have become short, the column has a **knee**, here at four or five: each further connection gains less
+# than anybody would feel. (The formula takes holds of 20 ms *on average*, some longer. Ours are all alike, and then
+# waits are about half as long: with three, 5 ms instead of 9.)
 
 # %% jupyter={"source_hidden": true}
 guess_spare = predict(
@@ -229,7 +228,7 @@ plot_sweep(measured)
 
 # %% [markdown]
 # The curve is paper: same arrivals, measured hold. The dots are the wire. Two cannot keep up; a fourth saves
-# milliseconds, two more hardly one. (On the fallback read shapes, not figures.)
+# milliseconds, two more hardly one. (On fakeredis read shapes, not figures.)
 #
 # ## Eight connections, one Redis
 #
@@ -287,8 +286,10 @@ guess_opened = predict(
 )
 guess_opened
 
-
 # %%
+from threading import Barrier
+
+
 def at_once(number, pool):
     all_there = Barrier(number, timeout=10)
 
@@ -395,8 +396,8 @@ print(f"one by one {took[0]:.2f} s, in a pipeline {took[1]:.3f} s")
 #
 # ## A number for your shop
 #
-# Eight processes like ours, 800 visitors a second in all, and a server that lets in 100. Which slider moves the knee,
-# and which the server's limit, 100 / 8? The cell after it has sixteen processes.
+# Eight processes like ours, 800 visitors a second in all, and a server that lets in 100. Which slider moves what is
+# needed, and which the server's limit, 100 / 8? The cell after it has sixteen processes.
 
 # %%
 from tutorial_lib import calculator, size_pool
@@ -407,8 +408,8 @@ calculator(rate=800, hold=0.02, wait_budget=0.005, processes=8, maxclients=100)
 size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 
 # %% [markdown]
-# Rate, hold and budget move the knee, `maxclients` the server's limit, processes both. Half the load, but not half
-# the limit: each needs its own spare, 64 in all, not 48. Forty do not fit: try.
+# Rate, hold and budget move what is needed, `maxclients` what is allowed, processes both. Half the load, but not
+# half the limit: each needs its own spare, 64 in all, not 48. Try forty.
 #
 # ## Exercises
 #

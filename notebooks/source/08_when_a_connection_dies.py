@@ -6,7 +6,7 @@
 #
 # You will be able to
 # - say what a dead connection costs: nothing, an error, a long wait, or a command done twice;
-# - bound every wait, and add up the longest that a caller can meet;
+# - bound every silence, and add up the longest wait that a caller can meet;
 # - build a pool that bridges a short fault, and reports a long one in time.
 #
 # *35 minutes, and 45 for the exercises.*
@@ -31,7 +31,7 @@ server
 # %% [markdown]
 # ## Cut in the night
 #
-# Three clients of our shop have each greeted a visitor: on a plain pool, on a blocking pool, and a bare `Redis()`.
+# Three clients of our shop have each greeted a visitor: on a plain pool, on a blocking pool, and a `Redis(host=…)`.
 # Then the server hangs up on all three. (Only a server that this course started does so; on yours nothing is cut.) Look
 # at the plain pool: it counts on a connection that the server has closed.
 
@@ -60,7 +60,7 @@ guess_idle = predict(
     "Each of the three greets the next visitor. How many visitors get an error?",
     {
         3: "All three connections are dead. But a pool looks at a connection before it lends it.",
-        2: "A bare `Redis()` has a pool as well, and all three look before they lend.",
+        2: "`Redis(host=…)` has a pool as well, and all three look before they lend.",
         0: None,
     },
 )
@@ -93,10 +93,10 @@ server.kill_clients()
 print("hung up:", outcome(ask_by_hand))
 pool.release(lent)  # redis-py has disconnected it
 
-r_bare = redis.Redis(connection_pool=redis.ConnectionPool(**via))
-r_bare.ping()
+r_pool = redis.Redis(connection_pool=redis.ConnectionPool(**via))
+r_pool.ping()
 proxy.reset_after(0)
-print("broken:", greet(r_bare).replace(str(proxy.port), "…"))
+print("broken:", greet(r_pool).replace(str(proxy.port), "…"))
 
 # %% jupyter={"source_hidden": true}
 guess_ways = predict(
@@ -114,14 +114,14 @@ guess_ways
 # %%
 by_host, by_url = redis.Redis(**via), redis.Redis.from_url(proxy.url)
 answers = []
-for name, r in {"Redis(host=…)": by_host, "from_url": by_url, "a pool": r_bare}.items():
+for name, r in {"Redis(host=…)": by_host, "from_url": by_url, "a pool": r_pool}.items():
     r.ping()
     proxy.reset_after(0)
     answers.append(greet(r).partition(":")[0])
     retry = r.get_retry()
     print(f"{name:13} {answers[-1]:15} retries: {retry.get_retries() if retry else 0}")
 
-told_in_vain = redis.Redis(connection_pool=r_bare.connection_pool, retry=Retry(NoBackoff(), 3))
+told_in_vain = redis.Redis(connection_pool=r_pool.connection_pool, retry=Retry(NoBackoff(), 3))
 print("said to the client:", told_in_vain.get_retry())
 guess_ways.reveal(answers.count("hello"))
 
@@ -156,10 +156,10 @@ guess_twice.reveal(by_host.incr("views:home"))
 # twice; and an error does not mean that it was not done:
 
 # %%
-r_bare.set("views:home", 0)
+r_pool.set("views:home", 0)
 proxy.reset_after(0)
-print(outcome(lambda: r_bare.incr("views:home")).partition(":")[0])
-int(r_bare.get("views:home"))
+print(outcome(lambda: r_pool.incr("views:home")).partition(":")[0])
+int(r_pool.get("views:home"))
 
 # %% [markdown]
 # What may be done twice without harm is called *idempotent*. GET and SET are. Counting is, too, if each visit has a
@@ -219,13 +219,13 @@ print(f"if left out: {unset.socket_connect_timeout} and {unset.socket_timeout} s
 # | argument | limits | if left out |
 # |---|---|---|
 # | `timeout` of a blocking pool | the wait for a free connection | 20 s |
-# | `socket_connect_timeout` | the opening of a connection | 5 s |
-# | `socket_timeout` | each silence in a reply | 5 s |
+# | `socket_connect_timeout` | the first round trip of an opening, TCP's | 5 s |
+# | `socket_timeout` | each silence before or in a reply, those of an opening too | 5 s |
 #
 # ## Nobody at home
 #
 # A Redis that is down is quicker to tell: the machine says at once that nobody listens there. A pool hands that on.
-# `Redis(host=…)` knocks eleven times, with pauses that tend to grow: some four seconds. Ours are 0.05 s, so that
+# `Redis(host=…)` knocks eleven times, with pauses that tend to grow: four to five seconds. Ours are 0.05 s, so that
 # we see it sooner:
 
 # %% tags=["nbval-ignore-output"]
@@ -244,7 +244,7 @@ for name, retry in {"a pool": None, "eleven knocks": Retry(ConstantBackoff(0.05)
 
 # %% jupyter={"source_hidden": true}
 guess_pings = predict(
-    "How many PINGs does the server get until the quiet is over, and how many with the last GET?",
+    "How many PINGs does the server get during the fifty GETs and the quiet, and how many with the last GET?",
     {
         "1, then 0": "Nothing runs in the background. The connection lies there, checked by nobody.",
         "50, then 1": "The fifty follow each other closely, and each reply shows that the connection is well.",
@@ -291,7 +291,7 @@ for kind, quiet in {"quiet": 0.2, "busy": 0}.items():
 guess_fourth = predict(
     "The first three commands raise a `TypeError` about `read_timeout`. What does the fourth raise?",
     {
-        "TypeError": "It would, if the pool took back what it counts before it makes a connection.",
+        "TypeError": "The pool counts a connection, then makes it, and never counts back. Three are counted.",
         "MaxConnectionsError": None,
         "nothing": "The word is as wrong as before.",
     },
@@ -311,7 +311,7 @@ guess_fourth.reveal(outcomes[3].partition(":")[0])
 #
 # ## A safe default
 #
-# Put together, for pages that may wait two seconds at most:
+# Put together, for pages that wait two seconds at most, if no reply trickles:
 
 
 # %%
@@ -321,7 +321,7 @@ def safe_pool(host, port):
         port=port,
         max_connections=10,  # what the program needs: lesson 07
         timeout=0.2,  # the wait for a free connection
-        socket_connect_timeout=0.2,  # the opening of a connection
+        socket_connect_timeout=0.2,  # TCP's part of an opening
         socket_timeout=0.2,  # each silence
         retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),  # again after 0.1 (base) to 0.2 s (cap)
         health_check_interval=15,  # shorter than what cuts idle connections
@@ -337,7 +337,7 @@ guess_longest = predict(
     "waits longer?",
     {
         "who has one": "It asks twice, and each time it waits for one silence. Count the other's, too.",
-        "both the same": "Opening has tries of its own, and they do not stand beside the others, but inside.",
+        "both the same": "To open is tried twice, and so is the PING that follows: more silences than one reply has.",
         "who has none": None,
     },
 )
@@ -346,8 +346,7 @@ guess_longest
 
 # %% tags=["nbval-ignore-output"]
 def wait_in_silence(r):
-    proxy.blackhole()
-    took = timeit(lambda: greet(r), number=1)
+    took = timeit(lambda: greet(r), setup=proxy.blackhole, number=1)
     proxy.heal()
     return took
 
@@ -365,21 +364,16 @@ guess_longest.reveal("who has none" if waits["closed"] > waits["open"] else "who
 
 # %% [markdown]
 # To open a connection, PING and opening are tried twice each: four silences, three pauses of random length. Longest
-# is a machine that vanishes when a PING is due, openings unanswered too (counted, not shown): the wait to borrow,
-# five others, four pauses, each 0.2 s: two seconds.
+# waits who is lent one late, as the machine vanishes and a PING is due (counted, not shown): 0.2 s to borrow, five
+# silences, four pauses of 0.2 s: two seconds.
 #
-# Every fault, beside a pool with nothing but a time limit:
+# Every fault, beside a pool with only a time limit:
 
 
 # %%
 def down():
     proxy.refuse()  # lets nobody in
     proxy.reset_connections()
-
-
-def restart():
-    down()
-    Timer(0.05, proxy.heal).start()
 
 
 def meet(fault, r):
@@ -399,9 +393,9 @@ faults = {
     "reply cut": lambda: proxy.reset_after(0),
     "silence": proxy.blackhole,
     "down": down,
-    "down, briefly": restart,
+    "down, briefly": lambda: (down(), Timer(0.05, proxy.heal).start()),
 }
-print(f"{'':14} | {'bare pool':15} | safe pool")
+print(f"{'':14} | {'hasty pool':15} | safe pool")
 for name, fault in faults.items():
     print(f"{name:14} | {meet(fault, r_hasty):15} | {meet(fault, r_safe)}")
 
@@ -427,11 +421,9 @@ def visit():
     return greet(r_safe)
 
 
-weather = Thread(target=storm)
 with record(r_safe.connection_pool) as recording:
-    weather.start()
+    Thread(target=storm).start()
     answers = run_threads(6, lambda: [visit() for _ in range(75)])
-weather.join()
 print(sum(of_one.count("hello") for of_one in answers), "of 450 greeted")
 plot_timeline(recording)
 
@@ -467,7 +459,7 @@ plot_timeline(recording)
 # default to copy. Lesson 09, on asyncio, is to come. Back to [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]
-for r in (*clients, by_host, by_url, r_bare, r_patient, r_slow, r_checked, r_careful, r_hasty, r_safe, r_full):
+for r in (*clients, by_host, by_url, r_pool, r_patient, r_slow, r_checked, r_careful, r_hasty, r_safe, r_full):
     r.connection_pool.close()
 proxy.close()
 server.close()

@@ -6,7 +6,7 @@ SHOWN = {
     2: [
         "guess_idle.reveal(",
         'print("hung up:", outcome(ask_by_hand))',
-        'print("broken:", greet(r_bare).replace(str(proxy.port), "…"))',
+        'print("broken:", greet(r_pool).replace(str(proxy.port), "…"))',
     ],
     20: ["guess_fourth.reveal("],
     "from-url-equals-host": ['guess_ways.reveal(answers.count("hello"))', "exercise:survive-a-restart"],

@@ -32,7 +32,7 @@ sent on it next still gets there, and the reply is lost: the line is reset.
 
 Write `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to `views:home` and returns the new
 number; others count there, too. After each quiet time the view is counted **once**, and no error is raised. While
-the shop is busy it costs nothing: **20** views in a row use one line, and few or none come with a PING.
+the shop is busy it costs nothing: **20** views in a row use one line, and hardly any of them comes with a PING.
 """
 
 

@@ -100,10 +100,9 @@ class _Kitchen:
         self.got: Any = None
 
     def __enter__(self) -> _Kitchen:
-        before = self._lab.server.commands()["BLPOP"]
         self._thread = threading.Thread(target=self._wait, name="kitchen", daemon=True)
         self._thread.start()
-        while self._thread.is_alive() and self._lab.server.commands()["BLPOP"] == before:
+        while self._thread.is_alive() and not any(client.blocked for client in self._lab.server.clients()):
             sleep(0.005)
         return self
 

@@ -8,6 +8,9 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from concurrent.futures import CancelledError, wait
+from concurrent.futures import TimeoutError as NotDone
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +27,9 @@ T = TypeVar("T")
 
 PATIENCE = 2.0
 """Seconds that the server may take to answer when the proxy is made."""
+
+LOOK_EVERY = 0.5
+"""Seconds after which whoever waits for the proxy's thread looks whether it is still there."""
 
 
 class FaultProxy:
@@ -49,21 +55,22 @@ class FaultProxy:
         not_negative("round_trip", round_trip, "seconds")
         try:
             family, address = reach(*where, PATIENCE)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
             raise CannotConnect(
                 f"Nobody answers on {where[0]}:{where[1]} ({error}). Start the server first, or check host and port."
             ) from None
         self._owner = os.getpid()
         self._loop = new_loop()
         self._thread = threading.Thread(target=run, args=[self._loop], name="fault-proxy", daemon=True)
-        self._thread.start()
         self._is_closed = False
         try:
+            self._thread.start()
             self._relay = self._do(lambda: Relay(family, address))
         except BaseException:  # Too many open files, or an impatient learner.
             self._is_closed = True
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+            with suppress(RuntimeError):  # It has not even begun.
+                self._thread.join()
             raise
         self.host: str = LOOPBACK
         self.port: int = self._relay.port
@@ -170,7 +177,17 @@ class FaultProxy:
         async def doing() -> T:
             return act()
 
-        return asyncio.run_coroutine_threadsafe(doing(), self._loop).result()
+        task = doing()
+        try:
+            future = asyncio.run_coroutine_threadsafe(task, self._loop)
+            while not wait([future], LOOK_EVERY).done and self._thread.is_alive():
+                pass  # Somebody else may close the proxy meanwhile.
+            return future.result(0)
+        except (RuntimeError, CancelledError, NotDone):
+            if self._is_closed:
+                task.close()
+                self._require_usable()
+            raise
 
     def _require_usable(self) -> None:
         if os.getpid() != self._owner:

@@ -8,7 +8,7 @@ import statistics
 from tutorial_lib.arguments import of_kind, positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import LoadReport
-from tutorial_lib.load.sweeps import Sweep
+from tutorial_lib.load.sweeps import Spread, Sweep, check_done
 from tutorial_lib.sizing.simulation import replay
 
 
@@ -16,7 +16,7 @@ def predicted_wait(report: LoadReport, hold: float) -> float:
     """The mean seconds that the callers of an open loop would wait if each kept its connection for ``hold`` seconds.
 
     The very arrivals of that run are played through the model of a pool that waits, so chance, which makes one
-    short run differ from another, is in both and cancels.
+    short run differ from another, is in both and cancels. ``nan`` if no call fell due.
     """
     of_kind(LoadReport, "report", report, "run_load(pool, workload) returns one.")
     if not report.workload.is_open:
@@ -31,12 +31,13 @@ def predicted_waits(measured: Sweep, hold: float | None = None) -> dict[int, flo
     """The mean wait for each limit of a sweep: the median over its rounds, as in the sweep's own table.
 
     ``hold`` is how long a call keeps its connection; if it is left out, as long as calls did on average with the
-    largest limit, where hardly anybody waits.
+    largest limit, where hardly anybody waits; BadSetting if none was done there.
     """
     of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
     if hold is None:
+        check_done(measured, measured.limits[-1:])
         hold = measured[-1].service.middle
     return {
-        limit: statistics.median(predicted_wait(report, hold) for report in measured.reports[limit])
+        limit: Spread.of(predicted_wait(report, hold) for report in measured.reports[limit]).middle
         for limit in measured.limits
     }

@@ -87,9 +87,11 @@ class _Widget:
 class _Line:
     def __init__(self, label: str) -> None:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import Progress, TextColumn
 
-        self._progress = Progress(console=Console(stderr=True), transient=True)
+        # Rich's own first column takes the label for markup: "SET doc [/path]" would be an error.
+        columns = TextColumn("{task.description}", markup=False), *Progress.get_default_columns()[1:]
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
         self._progress.start()
         self._task = self._progress.add_task(label, total=1.0)
 

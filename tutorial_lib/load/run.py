@@ -18,7 +18,7 @@ from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import Calls, LoadReport, Times
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.target import check_pool, check_server, is_real
-from tutorial_lib.load.workload import MOST_CALLS, Workload, check_workload
+from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
 from tutorial_lib.recording.tap import outcome_of
 from tutorial_lib.servers.base import Server
 
@@ -43,7 +43,8 @@ def run_load(
     With ``server``, the report also tells how many connections the server accepted meanwhile (from anybody), and
     whether its times mean anything. The pool keeps the connections that it opened.
 
-    Raises BadSetting if the work is mistaken: a function that raises something other than Redis's errors each time.
+    Raises BadSetting if the work is mistaken: a function that raises something other than Redis's errors each time,
+    or returns a coroutine or a generator, which would never run.
     """
     check_server(server)
     check_workload(workload)
@@ -87,6 +88,7 @@ class _Run:
         self._give_up_after = GIVE_UP_AFTER + users
         self._some_success = False
         self._gave_up = False
+        self._never_ran: NeverRan | None = None
         self._interrupted = False
         self._ended = 0.0
 
@@ -111,6 +113,9 @@ class _Run:
             self._interrupted = True
             with contextlib.suppress(KeyboardInterrupt):  # Whoever presses stop twice will not wait, and gets it too.
                 self._end(threads)
+        except BaseException:
+            self._end(threads)
+            raise
         self._ended = self._clock.now()
 
     def _end(self, threads: list[threading.Thread]) -> None:
@@ -136,7 +141,8 @@ class _Run:
 
     def _make_calls(self, tally: Tally) -> None:
         """Make calls until there are no more. What can be looked up beforehand costs no call its time."""
-        now, call, stopped, note = self._clock.now, self._call, self._stop.is_set, tally.times.extend
+        now, stopped, note = self._clock.now, self._stop.is_set, tally.times.extend
+        call, later_call = self._first_call, self._call
         think, tally.sums = self._workload.think, self._here.sums
         sums = tally.sums
         for turn in self._pace.turns():
@@ -153,12 +159,23 @@ class _Run:
                 if counts:
                     note((begun if due is None else due, begun, now(), sums[0], sums[1]))
                 self._some_success = True
+                call = later_call
             if counts and due is not None:
                 tally.note_start(due, free, begun)
             if think:
                 self._clock.wait(think, self._stop)
 
+    def _first_call(self) -> object:
+        """Make a call and look at what it returns. Later calls go without, as looking takes time."""
+        result = self._call()
+        check_ran(self._workload.name, result)
+        return result
+
     def _note_error(self, error: BaseException, counts: bool, tally: Tally) -> None:
+        if isinstance(error, NeverRan):
+            self._never_ran = error
+            self._stop.set()
+            return
         if outcome_of(error) in ("refused", "timed out"):
             self._some_success = True  # The server is there and the work may be right: the pool is full.
             tally.refused += counts
@@ -177,7 +194,9 @@ class _Run:
         return next((tally.first_error for tally in self._tallies if tally.first_error), None)
 
     def raise_if_mistaken(self) -> None:
-        """Raise BadSetting if every call raised, and not one of Redis's errors: the work itself needs mending."""
+        """Raise BadSetting if nothing of a call ran, or every call raised, and not one of Redis's errors."""
+        if self._never_ran:
+            raise BadSetting(str(self._never_ran))
         error = self._first_error()
         if error is None or self._some_success or isinstance(error, (RedisError, OSError)):
             return
@@ -214,7 +233,7 @@ class _Run:
     def _seconds(self, calls: Calls) -> float:
         """How long the reported part took: to the last answer, and in an open loop at least as long as planned."""
         if self._interrupted or not len(calls):
-            return self._ended - self._pace.window()
+            return max(0.0, self._ended - self._pace.window())  # It may have ended in the warm-up.
         last = float(calls.ended.max())
         return max(last, self._workload.seconds) if self._workload.is_open else last
 
@@ -222,7 +241,7 @@ class _Run:
 def _say(error: BaseException) -> str:
     """The error's name and text, and which line of the learner's function it came from."""
     text = f"{type(error).__name__}: {error}".rstrip(" .:")
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # The first is ours.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     if not frames or isinstance(error, (RedisError, OSError)):
         return text
     return f"{text} (line {frames[0].lineno} of {frames[0].name})"

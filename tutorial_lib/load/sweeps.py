@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -32,8 +33,8 @@ class Spread(NamedTuple):
 
     @classmethod
     def of(cls, figures: Iterable[float]) -> Spread:
-        """Take the spread of one figure's rounds."""
-        rounds = sorted(figures)
+        """Take the spread of one figure's rounds. Those in which no call was done have none: ``nan``."""
+        rounds = sorted(figure for figure in figures if not math.isnan(figure)) or [math.nan]
         return cls(rounds[0], statistics.median(rounds), rounds[-1])
 
 
@@ -169,7 +170,7 @@ def sweep(
             f"make_pool is {in_short(make_pool)}. Give a function that makes a pool of the limit it is given: "
             "lambda limit: redis.BlockingConnectionPool(host=…, port=…, max_connections=limit)."
         )
-    whole("rounds", rounds, "rounds", at_least=1, at_most=1000)
+    rounds = whole("rounds", rounds, "rounds", at_least=1, at_most=1000)
     wanted = _checked(limits)
     reports: dict[int, list[LoadReport]] = {limit: [] for limit in wanted}
     with ExitStack() as at_the_end, ProgressBar("sweep") as bar:
@@ -185,6 +186,21 @@ def sweep(
                 break
             reports[limit].append(report)
     return Sweep(workload, _whole_rounds(reports))
+
+
+def check_done(measured: Sweep, limits: Iterable[int]) -> None:
+    """Raise BadSetting, with the reason, if there is one of these ``limits`` with which no call was done."""
+    for limit in limits:
+        if not any(report.done for report in measured.reports[limit]):
+            raise BadSetting(f"No call was done with limit {limit}. {_why_none(measured.reports[limit])}.")
+
+
+def _why_none(reports: list[LoadReport]) -> str:
+    if any(report.first_error for report in reports):
+        return f"{_first_error(reports)}. Try the work by itself"
+    if any(report.refused for report in reports):
+        return "The pool refused them all: try a larger limit"
+    return "None fell due: raise the rate or the duration"
 
 
 def _turns(limits: list[int], rounds: int) -> Iterator[tuple[int, int]]:

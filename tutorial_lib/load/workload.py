@@ -6,6 +6,7 @@ import inspect
 import math
 import random
 import shlex
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
@@ -24,6 +25,9 @@ MOST_CALLS = 1_000_000
 
 MOST_USERS = 512
 """The most threads of one run."""
+
+LONGEST_GAP = 37
+"""The longest gap between random arrivals, in mean gaps: Python's random numbers come as near to 1 as 1 - exp(-37)."""
 
 DEFAULT_USERS = 8
 DEFAULT_DURATION = 1.0
@@ -60,18 +64,21 @@ class Workload:
 
     def __post_init__(self) -> None:
         _check_work(self.work)
+        # What the checks return is kept: a thread cannot wait for numpy's numbers, nor for a Decimal.
+        keep = partial(object.__setattr__, self)
         if self.users is not None:
-            whole("users", self.users, "threads", at_least=1, at_most=MOST_USERS)
+            keep("users", whole("users", self.users, "threads", at_least=1, at_most=MOST_USERS))
         if self.count is not None:
-            whole("count", self.count, "calls", at_least=1, at_most=MOST_CALLS)
-        whole("warm_up", self.warm_up, "calls", at_least=0, at_most=MOST_CALLS)
-        whole("seed", self.seed, "any kind", at_least=0)
-        not_negative("think", self.think, "seconds")
+            keep("count", whole("count", self.count, "calls", at_least=1, at_most=MOST_CALLS))
+        keep("warm_up", whole("warm_up", self.warm_up, "calls", at_least=0, at_most=MOST_CALLS))
+        keep("seed", whole("seed", self.seed, "any kind", at_least=0))
+        keep("think", _that_can_be_waited("think", not_negative("think", self.think, "seconds")))
         if self.duration is not None:
-            positive("duration", self.duration, "seconds")
+            keep("duration", _that_can_be_waited("duration", positive("duration", self.duration, "seconds")))
         if self.duration is not None and self.count is not None:
             raise BadSetting("Both duration and count are given. A run ends by one of them: leave the other out.")
         if self.rate is not None:
+            keep("rate", positive("rate", self.rate, "calls per second"))
             self._check_open_loop(self.rate)
         elif self.arrivals != "poisson":
             raise BadSetting(
@@ -79,7 +86,6 @@ class Workload:
             )
 
     def _check_open_loop(self, rate: float) -> None:
-        positive("rate", rate, "calls per second")
         if self.think:
             raise BadSetting("think is for a closed loop; with rate, calls fall due whoever thinks. Leave one out.")
         if self.arrivals not in ("poisson", "constant"):
@@ -88,6 +94,10 @@ class Workload:
             raise BadSetting(
                 f"{rate:g} calls per second for {self.seconds:g} s are more than {MOST_CALLS:,} calls. "
                 "Lower the rate or the duration."
+            )
+        if LONGEST_GAP * (self.warm_up + (self.count or 1)) / rate > threading.TIMEOUT_MAX:
+            raise BadSetting(
+                f"rate is {rate:g}, so low that a call may fall due later than a thread can wait. Give a higher one."
             )
 
     @property
@@ -158,17 +168,49 @@ def check_workload(thing: object) -> Workload:
     return of_kind(Workload, "workload", thing, how)
 
 
-def _check_work(work: object) -> None:
-    if inspect.iscoroutinefunction(work):
-        raise BadSetting("The work is an async function. A load runs in threads: give a plain function.")
-    if callable(work):
-        return
-    if isinstance(work, (str, tuple)) and _command(work):
-        return
-    raise BadSetting(
-        f"The work is {work!r}. Give a command such as 'GET greeting' or ('SET', 'greeting', 'good day'), "
-        "or a function that takes a redis.Redis."
+class NeverRan(Exception):
+    """The call returned, and what it was to do is still to be done."""
+
+
+def check_ran(name: str, result: object) -> None:
+    """Raise NeverRan if the ``result`` of a call is a coroutine or a generator, which nobody is going to run."""
+    kinds = (
+        (inspect.iscoroutine, "a coroutine", "A load runs in threads: use redis, not redis.asyncio."),
+        (inspect.isgenerator, "a generator", "Read it to the end in a function, for example with list(…)."),
+        (inspect.isasyncgen, "an async generator", "A load runs in threads: use redis, not redis.asyncio."),
     )
+    for is_one, kind, what_to_do in kinds:
+        if is_one(result):
+            if hasattr(result, "close"):  # Otherwise Python warns later that nobody awaited it.
+                result.close()
+            raise NeverRan(f"The work ({name}) returned {kind}, so the call was never made. {what_to_do}")
+
+
+def _that_can_be_waited(name: str, seconds: float) -> float:
+    if seconds > threading.TIMEOUT_MAX:
+        most = math.floor(threading.TIMEOUT_MAX)
+        raise BadSetting(f"{name} is {seconds:g}, longer than a thread can wait. Give at most {most:,} seconds.")
+    return seconds
+
+
+def _check_work(work: object) -> None:
+    if callable(work):
+        _check_function(work)
+    elif not isinstance(work, (str, tuple)) or not _command(work):
+        raise BadSetting(
+            f"The work is {work!r}. Give a command such as 'GET greeting' or ('SET', 'greeting', 'good day'), "
+            "or a function that takes a redis.Redis."
+        )
+
+
+def _check_function(work: Callable[..., object]) -> None:
+    for called in (work, type(work).__call__):  # An object may have an async __call__.
+        if inspect.iscoroutinefunction(called):
+            raise BadSetting("The work is an async function. A load runs in threads: give a plain function.")
+        if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
+            raise BadSetting(
+                "The work is a generator function: calling it runs nothing of it. Give a plain function, without yield."
+            )
 
 
 def _command(work: str | Sequence[object]) -> tuple[object, ...]:

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from tutorial_lib.arguments import whole
+from tutorial_lib.arguments import in_short, whole
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.picture import (
     FAINT,
     HATCH,
@@ -22,12 +23,14 @@ from tutorial_lib.plots.picture import (
     TROUBLE,
     WAITING,
     Picture,
+    as_text,
     counted,
     drawing,
     explain,
     headline,
     quiet,
 )
+from tutorial_lib.sizing.formulas import MOST_CONNECTIONS, MOST_IN_A_FLEET
 
 MOST_COLUMNS, MOST_ROWS = 100, 12
 """A larger fleet is drawn without a square for each pool."""
@@ -49,11 +52,11 @@ def plot_fleet(
     Each of ``processes`` has ``pools``, each with ``limit``; ``others`` are connections outside of the pools, by
     name, such as ``{"listeners": 40}``. They come first, and then one pool after the other is filled.
     """
-    processes = whole("processes", processes, "processes", at_least=1)
-    pools = whole("pools", pools, "pools in each process", at_least=1)
-    limit = whole("limit", limit, "connections", at_least=1)
-    maxclients = whole("maxclients", maxclients, "connections", at_least=1)
-    others = {name: whole(name, number, "connections", at_least=0) for name, number in (others or {}).items()}
+    processes = whole("processes", processes, "processes", at_least=1, at_most=MOST_IN_A_FLEET)
+    pools = whole("pools", pools, "pools in each process", at_least=1, at_most=MOST_IN_A_FLEET)
+    limit = whole("limit", limit, "connections", at_least=1, at_most=MOST_CONNECTIONS)
+    maxclients = whole("maxclients", maxclients, "connections", at_least=1, at_most=MOST_IN_A_FLEET)
+    others = _named({} if others is None else others)
     outside, total = sum(others.values()), processes * pools * limit + sum(others.values())
     full = min(max(maxclients - outside, 0) // limit, processes * pools)
     title = _in_words(processes * pools, full, maxclients - total)
@@ -72,6 +75,16 @@ def plot_fleet(
         f"{limit:,}{', ' + parts if parts else ''}: {total:,} in all; the server lets in {maxclients:,}."
     )
     return Picture(figure, alt, f"fleet of {counted(processes * pools, 'pool')}")
+
+
+def _named(others: Any) -> dict[str, int]:
+    if not isinstance(others, Mapping) or not all(isinstance(name, str) for name in others):
+        raise BadSetting(f"others is {in_short(others)}. Give connections by name, such as {{'listeners': 40}}.")
+    numbers = {as_text(name): number for name, number in others.items()}
+    return {
+        name: whole(name, number, "connections", at_least=0, at_most=MOST_IN_A_FLEET)
+        for name, number in numbers.items()
+    }
 
 
 def _in_words(pools: int, full: int, spare: int) -> str:
@@ -110,9 +123,9 @@ def _draw_bar(axes: Axes, others: Mapping[str, int], total: int, maxclients: int
     parts.append((f"pools{', inside the limit' if too_many else ''} {inside:,}", inside, CAN_BE_FULL))
     if too_many:
         parts.append((f"{too_many:,} too many", min(too_many, in_pools), NO_ROOM))
-    begin = 0
+    begin = 0.0  # As floats: numpy's whole numbers end before those of a large fleet.
     for _, number, look in parts:
-        axes.barh(0, number, left=begin, height=0.6, lw=0.6, **look)
+        axes.barh(0, float(number), left=begin, height=0.6, lw=0.6, **look)
         begin += number
     _draw_maxclients(axes, total, maxclients)
     unseen = ", ".join(name for name, number, _ in parts if 0 < number < LEAST_SEEN * axis)

@@ -6,14 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from tutorial_lib.arguments import in_short, not_negative, of_kind, positive
+from tutorial_lib.arguments import LONGEST_TIME, in_short, not_negative, of_kind, positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_waits
 from tutorial_lib.load.report import LoadReport
-from tutorial_lib.load.sweeps import Sweep, SweepRow
+from tutorial_lib.load.sweeps import Sweep, SweepRow, check_done
+from tutorial_lib.load.target import check_server
 from tutorial_lib.plots.picture import (
     IN_USE,
     QUIET,
@@ -33,6 +35,9 @@ MUCH = 5
 
 SHORT = 1.0
 """Milliseconds: an axis of waits reaches that far at least."""
+
+SHORTEST_TIME = 1e-12
+"""Seconds: nothing is as quick, and a fresh connection would take endlessly many times as long."""
 
 # -- one load
 
@@ -69,8 +74,11 @@ def plot_sweep(measured: Sweep) -> Picture:
     A bar spans all rounds of a limit; the model gets the same arrivals, and one figure more: how long calls kept
     their connections with the largest limit. The wait of a limit that cannot keep up grows with the length of the
     run; where it would make the others flat, its cross stands at the upper edge, beside the figure.
+
+    BadSetting if there is a limit with which no call was done.
     """
     of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
+    check_done(measured, measured.limits)
     model = predicted_waits(measured) if measured.workload.is_open else {}
     title, real = _sweep_in_words(measured), measured.reports[measured.limits[-1]][-1].real
     with drawing(height=4.2) as figure:
@@ -161,6 +169,7 @@ def plot_rtt_curve(
     All in seconds: ``fresh[i]`` and ``pooled[i]`` were measured at ``round_trips[i]``. Over each pair stands how many
     times as long the fresh one takes. With ``server``, the picture says so if its times are no result.
     """
+    check_server(server)
     points = _points(round_trips, fresh, pooled)
     distances, slow, quick = (list(column) for column in zip(*points, strict=True))
     ratios = [long / short for _, long, short in points]
@@ -201,18 +210,26 @@ def _points(
     round_trips: Sequence[float], fresh: Sequence[float], pooled: Sequence[float]
 ) -> list[tuple[float, float, float]]:
     for name, times in {"round_trips": round_trips, "fresh": fresh, "pooled": pooled}.items():
-        if not hasattr(times, "__len__") or isinstance(times, str):
+        # An array of numpy's has a length even where it is a single number, and then raises.
+        is_list = times.ndim == 1 if isinstance(times, np.ndarray) else hasattr(times, "__len__")
+        if not is_list or isinstance(times, str):
             raise BadSetting(f"{name} is {in_short(times)}. Give a list of seconds, one for each distance.")
     if not len(round_trips) == len(fresh) == len(pooled) or not len(round_trips):
         raise BadSetting(
             f"There are {len(round_trips)} round trips, {len(fresh)} fresh and {len(pooled)} pooled times. "
             "Give as many of each, one at least."
         )
-    return [
+    return sorted(
         (
-            not_negative("round_trips", distance, "seconds"),
-            positive("fresh", slow, "seconds"),
-            positive("pooled", quick, "seconds"),
+            not_negative("round_trips", distance, "seconds", at_most=LONGEST_TIME),
+            positive("fresh", slow, "seconds", at_most=LONGEST_TIME),
+            _not_instant(positive("pooled", quick, "seconds", at_most=LONGEST_TIME)),
         )
-        for distance, slow, quick in sorted(zip(round_trips, fresh, pooled, strict=True))
-    ]
+        for distance, slow, quick in zip(round_trips, fresh, pooled, strict=True)
+    )
+
+
+def _not_instant(pooled: float) -> float:
+    if pooled < SHORTEST_TIME:
+        raise BadSetting(f"pooled is {pooled:g}. No command is as quick as that: give seconds.")
+    return pooled

@@ -46,6 +46,7 @@ STYLE: Any = {
     "hatch.linewidth": 0.9,
     "legend.frameon": False,
     "legend.fontsize": 9,
+    "text.parse_math": False,  # A name may hold a dollar sign.
     "xtick.color": QUIET,
     "ytick.color": QUIET,
     "xtick.labelcolor": INK,
@@ -63,7 +64,7 @@ class Picture:
 
     def __init__(self, figure: Figure, alt: str, name: str) -> None:
         self.figure = figure
-        self.alt = alt
+        self.alt = as_text(alt)
         self._name = name
 
     def __repr__(self) -> str:
@@ -129,6 +130,11 @@ def seconds(value: float) -> str:
     if value >= 0.000995:
         return f"{value * 1e3:.0f} ms"
     return f"{value * 1e6:.0f} µs"
+
+
+def as_text(name: str) -> str:
+    """Write out, as ``\\ud800``, what no font and no file takes: halves of letters, as in names of broken files."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -21,6 +21,7 @@ from tutorial_lib.plots.picture import (
     TROUBLE,
     WAITING,
     Picture,
+    as_text,
     counted,
     drawing,
     explain,
@@ -199,7 +200,7 @@ def _say_where(axes: Axes, call: Lease, row: int, duration: float) -> None:
     """Write the line that borrowed it into the bar, or before it where the bar is short."""
     fits = call.held > 0.4 * duration
     axes.annotate(
-        call.where,
+        as_text(call.where),
         (call.got, row),
         xytext=(6 if fits else -6, 0),
         textcoords="offset points",
@@ -286,4 +287,4 @@ def _draw_waits(axes: Axes, calls: Sequence[Lease]) -> None:
 
 
 def _short(who: str) -> str:
-    return who if len(who) <= 18 else who[:17] + "…"
+    return as_text(who if len(who) <= 18 else who[:17] + "…")

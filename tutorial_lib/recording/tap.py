@@ -161,16 +161,18 @@ def tap_of(pool: Any) -> Tap | None:
 
 
 def _cover(pool: Any) -> Tap:
-    cover = cover_async if inspect.iscoroutinefunction(pool.get_connection) else cover_sync
+    is_async = isinstance(pool, redis.asyncio.ConnectionPool) or inspect.iscoroutinefunction(pool.get_connection)
+    cover = cover_async if is_async else cover_sync
     try:
         tap = Tap(pool)
         # The functions hold the pool, and the pool them. The tap holds neither, so that a pool which nobody else has
         # is garbage-collected though it is watched.
-        for name, function in cover(tap, pool, MethodType(undecorated(pool), pool)).items():
+        functions = cover(tap, pool, MethodType(undecorated(pool), pool))
+        for name, function in functions.items():
             function.__signature__ = inspect.signature(getattr(pool, name))
             function.before = pool.__dict__.get(name)
             tap.covers[name] = weakref.ref(function)
-            pool.__dict__[name] = function
+        pool.__dict__.update(functions)  # Both at once, so that an interrupt finds both or none.
         # Only now, so that nobody who returns a connection meanwhile is missed.
         tap.earlier = in_use_now(pool) - set(copied(tap.held))
         tap.waited_before = max(0, waiting_now(pool) - len(tap.asking))

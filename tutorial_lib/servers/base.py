@@ -21,6 +21,7 @@ class ClientInfo:
     """One line of CLIENT LIST: a connection as the server sees it.
 
     ``address`` is the client's own end, ``"127.0.0.1:51234"``; ``idle`` is in seconds, whole ones on a real Redis.
+    ``blocked`` says that it waits in a command such as BLPOP.
     """
 
     id: int
@@ -28,6 +29,19 @@ class ClientInfo:
     address: str
     db: int
     idle: float
+    blocked: bool
+
+
+def client_info(row: dict[str, str], address: str) -> ClientInfo:
+    """Make one of what redis-py makes of a line of CLIENT LIST. ``address`` is the client's own end."""
+    return ClientInfo(
+        id=int(row["id"]),
+        name=row["name"],
+        address=address,
+        db=int(row["db"]),
+        idle=float(row["idle"]),
+        blocked="b" in row["flags"],
+    )
 
 
 MOST_CLIENTS = 10_000
@@ -98,7 +112,8 @@ class Server(ABC):
         """Return how often each command was received, by name: ``Counter({"GET": 100, "CLIENT SETNAME": 1})``.
 
         Commands that Redis keeps as families carry their second word (from Redis 7 on; 6.2 counts the family).
-        A real Redis does not count a command that it does not know.
+        A real Redis does not count a command that it does not know. One that waits, such as BLPOP, is counted when its
+        wait is over (Redis 7.2 or newer, and Valkey) or has begun (older ones).
         """
 
     @abstractmethod

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import redis
 
 from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
-from tutorial_lib.servers.base import ClientInfo, Server
+from tutorial_lib.servers.base import ClientInfo, Server, client_info
 from tutorial_lib.servers.connect_failure import TIMEOUTS, explain
 from tutorial_lib.servers.guest import Guest
 from tutorial_lib.servers.keeper import Keeper
@@ -95,7 +95,7 @@ class BorrowedServer(Server):
             raise explain(error, self._redis) from None
         return [
             # The server sees the relay's end; the learner's own is the one to find again in a pool.
-            ClientInfo(int(row["id"]), row["name"], addresses[int(row["id"])], int(row["db"]), float(row["idle"]))
+            client_info(row, addresses[int(row["id"])])
             for row in rows
         ]
 

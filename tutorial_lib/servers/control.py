@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.servers.base import ClientInfo
+from tutorial_lib.servers.base import ClientInfo, client_info
 
 
 class Control:
@@ -77,11 +77,7 @@ class Control:
     def clients(self) -> list[ClientInfo]:
         with self._lock:
             rows = self._send("CLIENT LIST", "client_list")
-        return [
-            ClientInfo(int(row["id"]), row["name"], row["addr"], int(row["db"]), float(row["idle"]))
-            for row in rows
-            if row["user"] != self._user
-        ]
+        return [client_info(row, row["addr"]) for row in rows if row["user"] != self._user]
 
     def kill_clients(self, name: str | None) -> int:
         victims = [client for client in self.clients() if name is None or client.name == name]

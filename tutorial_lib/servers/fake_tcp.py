@@ -118,7 +118,9 @@ class Handler(TCPFakeRequestHandler):
     def info(self) -> ClientInfo:
         details = self.session._client_info
         idle = time.monotonic() - self.last_heard
-        return ClientInfo(details["id"], details["name"], self.address, self.session._db_num, idle)
+        return ClientInfo(
+            details["id"], details["name"], self.address, self.session._db_num, idle, bool(self.session._blocked)
+        )
 
     def is_over(self) -> bool:
         return self.session._killed or has_left(self.request)

@@ -218,10 +218,15 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> str | None:
     """Read what the server writes until it is ready; return None then, or its last lines if it ended or hung."""
     assert process.stdout is not None
     last_lines: deque[str] = deque(maxlen=8)
-    hung = threading.Timer(START_TIMEOUT, os.killpg, (process.pid, signal.SIGKILL))
+
+    def kill() -> None:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    hung = threading.Timer(START_TIMEOUT, kill)
     hung.daemon = True
-    hung.start()
     try:
+        hung.start()
         for line in process.stdout:  # Ends when the server ends, for it holds the other end of this pipe.
             last_lines.append(line.rstrip())
             if "ready to accept connections" in line.lower():

@@ -24,16 +24,26 @@ from tutorial_lib.errors import BadSetting
 MOST_CONNECTIONS = 1_000_000
 """A load or a limit above this is a slip of the unit, such as milliseconds given as seconds."""
 
+MOST_IN_A_FLEET = 1_000_000_000
+"""Of processes, pools in each, or the connections that a server lets in: more is a slip."""
+
 
 def in_flight(rate: float, seconds: float) -> float:
     """How many are under way at once, on average: ``in_flight(200, 0.05)`` is 10.0.
 
     ``rate`` is arrivals per second and each takes ``seconds``. With the hold it counts connections in use; with
     a wait, callers waiting. It needs no assumption about how arrivals or times vary, only that things last.
+    BadSetting if it is more than a float can hold.
 
     Source: J. D. C. Little, "A proof for the queuing formula L = λW", Operations Research 9 (1961).
     """
-    return positive("rate", rate, "arrivals per second") * not_negative("seconds", seconds, "seconds")
+    rate, seconds = positive("rate", rate, "arrivals per second"), not_negative("seconds", seconds, "seconds")
+    if math.isinf(rate * seconds):
+        raise BadSetting(
+            f"{rate:g} arrivals per second, each of {seconds:g} s, are more at once than can be counted. "
+            "Check the units: rate is per second, seconds is in seconds."
+        )
+    return rate * seconds
 
 
 def erlang_c(limit: int, load: float) -> float:
@@ -63,6 +73,7 @@ def mean_wait(rate: float, hold: float, limit: int) -> float:
 
     Source: L. Kleinrock, Queueing Systems, volume 1 (1975), section 3.5, with Little's law.
     """
+    rate, hold, limit = *_rate_and_hold(rate, hold), _whole_limit(limit)
     load = load_that_settles(rate, hold, limit)
     waiting = _chance_of_waiting(_erlang_b(limit, load), limit, load)
     return waiting * hold / (limit - load)
@@ -76,6 +87,7 @@ def wait_percentile(rate: float, hold: float, limit: int, percentile: float = 99
     Source: the wait of those who do wait is exponential, with mean ``hold / (limit - load)``
     (D. Gross and C. M. Harris, Fundamentals of Queueing Theory, 1998, section 2.3).
     """
+    rate, hold, limit = *_rate_and_hold(rate, hold), _whole_limit(limit)
     load = load_that_settles(rate, hold, limit)
     slower = 1 - percentile_below_100("percentile", percentile) / 100
     waiting = _chance_of_waiting(_erlang_b(limit, load), limit, load)
@@ -87,11 +99,17 @@ def connections_needed(rate: float, hold: float, wait_budget: float, percentile:
 
     A budget of 0 asks that so many find a connection free. BadSetting if it would take over a million.
     """
+    rate, hold = _rate_and_hold(rate, hold)
     load = _plausible_load(rate, hold)
     budget = not_negative("wait_budget", wait_budget, "seconds")
     slower = 1 - percentile_below_100("percentile", percentile) / 100
     limit, blocked, wait = 0, 1.0, math.inf
     while wait > budget:
+        if limit == MOST_CONNECTIONS:
+            raise BadSetting(
+                f"{rate:g} borrows per second, each held {hold:g} s, would take over {MOST_CONNECTIONS:,} connections "
+                f"to wait no longer than {budget:g} s. Raise the wait_budget, lower the rate or shorten the hold."
+            )
         limit += 1
         blocked = _one_more(blocked, limit, load)
         if limit > load:
@@ -103,12 +121,13 @@ def fleet_budget(maxclients: int, processes: int, pools_per_process: int = 1, re
     """The largest limit that every pool of a fleet may have, so that the server refuses nobody.
 
     ``maxclients`` is the server's own limit; ``reserve`` is what to keep free for connections outside the
-    pools: pub/sub, blocking commands, monitoring, redis-cli. BadSetting if not even one connection each fits.
+    pools: pub/sub, blocking commands, monitoring, redis-cli. BadSetting if not even one connection each fits, or
+    for a number above a billion.
     """
-    maxclients = whole("maxclients", maxclients, "connections", at_least=1)
-    processes = whole("processes", processes, "processes", at_least=1)
-    pools_per_process = whole("pools_per_process", pools_per_process, "pools", at_least=1)
-    reserve = whole("reserve", reserve, "connections", at_least=0)
+    maxclients = whole("maxclients", maxclients, "connections", at_least=1, at_most=MOST_IN_A_FLEET)
+    processes = whole("processes", processes, "processes", at_least=1, at_most=MOST_IN_A_FLEET)
+    pools_per_process = whole("pools_per_process", pools_per_process, "pools", at_least=1, at_most=MOST_IN_A_FLEET)
+    reserve = whole("reserve", reserve, "connections", at_least=0, at_most=MOST_IN_A_FLEET)
     pools = processes * pools_per_process
     limit = (maxclients - reserve) // pools
     if limit < 1:
@@ -121,8 +140,10 @@ def fleet_budget(maxclients: int, processes: int, pools_per_process: int = 1, re
 
 
 def load_that_settles(rate: float, hold: float, limit: int) -> float:
-    """Return ``rate * hold``. BadSetting, with the rate and the limit that fit, if ``limit`` cannot keep up."""
-    limit = _whole_limit(limit)
+    """Return ``rate * hold``. BadSetting, with the rate and the limit that fit, if ``limit`` cannot keep up.
+
+    The three were checked before.
+    """
     load = _plausible_load(rate, hold)
     if load >= limit:
         fits = limit / hold
@@ -138,8 +159,12 @@ def _whole_limit(limit: int) -> int:
     return whole("limit", limit, "connections", at_least=1, at_most=MOST_CONNECTIONS)
 
 
+def _rate_and_hold(rate: float, hold: float) -> tuple[float, float]:
+    return positive("rate", rate, "borrows per second"), positive("hold", hold, "seconds")
+
+
 def _plausible_load(rate: float, hold: float) -> float:
-    load = positive("rate", rate, "borrows per second") * positive("hold", hold, "seconds")
+    load = rate * hold
     if load >= MOST_CONNECTIONS:
         raise BadSetting(
             f"{rate:g} borrows per second, each held {hold:g} s, keep {load:,.0f} connections in use. "

@@ -49,8 +49,9 @@ class WaitHistogram:
 
     def percentile(self, percentile: float) -> float:
         """Return the smallest wait that ``percentile`` (0 to 100) of 100 do not exceed."""
-        if not_negative("percentile", percentile, "percent") > 100:
-            raise BadSetting(f"percentile is {percentile!r}. Give a number from 0 to 100, such as 99.")
+        percentile = not_negative("percentile", percentile, "percent")
+        if percentile > 100:
+            raise BadSetting(f"percentile is {percentile:g}. Give a number from 0 to 100, such as 99.")
         refuse_share("percentile", percentile)
         rank = max(1, math.ceil(percentile / 100 * self.count))
         if rank <= self.zeros:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tutorial_lib.arguments import not_negative, percentile_below_100, positive, whole
+from tutorial_lib.arguments import LONGEST_TIME, not_negative, percentile_below_100, positive, whole
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.sizing.formulas import connections_needed, fleet_budget, in_flight, wait_percentile
+from tutorial_lib.sizing.formulas import (
+    MOST_CONNECTIONS,
+    MOST_IN_A_FLEET,
+    connections_needed,
+    fleet_budget,
+    in_flight,
+    wait_percentile,
+)
 
 SHOWN_BEYOND = 6
 """How many limits of the curve lie beyond the last one that matters."""
@@ -64,7 +71,7 @@ class PoolSize:
 
     def curve(self) -> list[tuple[int, float]]:
         """Return (limit, wait) for the limits around the knee, from the first that keeps up."""
-        first, last = int(self.busy) + 1, self.limit + SHOWN_BEYOND
+        first, last = int(self.busy) + 1, min(self.limit + SHOWN_BEYOND, MOST_CONNECTIONS)
         step = max(1, (last - first) // max(8, min(60, STEPS_IN_ALL // last)))
         waits = [(limit, self.wait(limit)) for limit in sorted({*range(first, last + 1, step), self.limit})]
         return [(limit, wait) for limit, wait in waits if wait is not None]
@@ -124,10 +131,11 @@ def size_pool(
 
     The waits are Erlang's: arrivals at random, holds that vary much, a pool that waits. See ``sizing``.
     """
-    rate, hold = positive("rate", rate, "calls per second"), positive("hold", hold, "seconds")
-    wait_budget = not_negative("wait_budget", wait_budget, "seconds")
-    processes = whole("processes", processes, "processes", at_least=1)
-    maxclients = whole("maxclients", maxclients, "connections", at_least=1)
+    rate = positive("rate", rate, "calls per second")
+    hold = positive("hold", hold, "seconds", at_most=LONGEST_TIME)
+    wait_budget = not_negative("wait_budget", wait_budget, "seconds", at_most=LONGEST_TIME)
+    processes = whole("processes", processes, "processes", at_least=1, at_most=MOST_IN_A_FLEET)
+    maxclients = whole("maxclients", maxclients, "connections", at_least=1, at_most=MOST_IN_A_FLEET)
     percentile = percentile_below_100("percentile", percentile)
     limit = connections_needed(rate / processes, hold, wait_budget, percentile)
     try:

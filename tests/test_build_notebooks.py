@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from tools.build_notebooks import lessons, main, normalise, read_source
+from tools import build_notebooks
+from tools.build_notebooks import execute, lessons, main, normalise, read_source
 
 SMALL = """\
 # %% [markdown]
@@ -184,3 +186,28 @@ def test_a_plot_is_kept_as_its_png_alone() -> None:
     normalise(nbformat.v4.new_notebook(cells=[cell]))
     assert set(cell.outputs[0].data) == {"image/png", "text/plain"}
     assert cell.outputs[0].metadata == {"image/png": {"alt": "words"}}
+
+
+@pytest.mark.parametrize(
+    ("failures", "tried", "raised"),
+    [
+        (["Kernel didn't respond in 30 seconds"], 2, None),
+        (["Kernel died before replying to kernel_info"] * 2, 2, "before replying"),
+        (["Kernel died"], 1, "Kernel died"),
+    ],
+)
+def test_a_kernel_whose_port_was_taken_gets_another(
+    failures: list[str], tried: int, raised: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+
+    class Client:
+        def execute(self, env: object) -> None:
+            attempts.append(env)
+            if len(attempts) <= len(failures):
+                raise RuntimeError(failures[len(attempts) - 1])
+
+    monkeypatch.setattr(build_notebooks, "_client", lambda notebook, folder: Client())
+    with pytest.raises(RuntimeError, match=raised) if raised else nullcontext():
+        execute(nbformat.v4.new_notebook(), tmp_path)
+    assert len(attempts) == tried

@@ -41,6 +41,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 MEASURED = "nbval-ignore-output"
 MAY_FAIL = "raises-exception"
 CELL_TIMEOUT = 60.0
+START_TIMEOUT = 30
 TWO_BLANK_LINES = re.compile(r"\n{3,}")
 """Around a function, in a module. In a cell, one is enough."""
 
@@ -63,17 +64,37 @@ def read_source(source: Path) -> NotebookNode:
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run every cell in a fresh kernel whose working folder is ``folder``; the first error is raised."""
-    NotebookClient(
+    """Run every cell in a fresh kernel whose working folder is ``folder``; the first error is raised.
+
+    A kernel is told its ports before it starts, and where much is going on somebody else may have taken one by then.
+    Such a kernel never answers; the next one gets other ports.
+    """
+    for last in (False, True):
+        try:
+            _client(notebook, folder).execute(env={**os.environ, "TUTORIAL_PROGRESS": "off"})  # nobody's progress
+            return
+        except RuntimeError as error:
+            if last or not never_began(str(error)):
+                raise
+
+
+def never_began(said: str) -> bool:
+    """Say whether this is what Jupyter says of a kernel that did not come up at all."""
+    return "Kernel didn't respond in" in said or "Kernel died before replying" in said
+
+
+def _client(notebook: NotebookNode, folder: Path) -> NotebookClient:
+    return NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
+        startup_timeout=START_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,
         coalesce_streams=True,
         extra_arguments=["--log-level=ERROR"],  # ipykernel warns about each kernel that TCP is not encrypted
-    ).execute(env={**os.environ, "TUTORIAL_PROGRESS": "off"})  # a build is nobody's progress
+    )
 
 
 def normalise(notebook: NotebookNode, before: NotebookNode | None = None) -> None:

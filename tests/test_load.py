@@ -327,11 +327,17 @@ def test_an_interrupt_brings_the_report_so_far(pace: dict[str, Any]) -> None:
     assert report.notes()[0] == "Interrupted: this is the report so far."
 
 
-def test_an_interrupt_lets_the_calls_under_way_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def ending(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when an interrupted run begins to end. It has all the patience in the world."""
     monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 3600.0)
-    ending, calls = threading.Event(), count()
-    end = _Run._end
+    ending, end = threading.Event(), _Run._end
     monkeypatch.setattr(_Run, "_end", lambda *arguments: (ending.set(), end(*arguments)))
+    return ending
+
+
+def test_an_interrupt_lets_the_calls_under_way_finish(ending: threading.Event) -> None:
+    calls = count()
 
     def work(client: redis.Redis) -> None:
         if next(calls) == 5:
@@ -359,11 +365,8 @@ def test_an_interrupt_does_not_wait_for_a_call_that_never_returns(monkeypatch: p
     assert (report.interrupted, report.done) == (True, 5)
 
 
-def test_a_second_interrupt_brings_the_report_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 3600.0)
-    ending, never, calls = threading.Event(), threading.Event(), count()
-    end = _Run._end
-    monkeypatch.setattr(_Run, "_end", lambda *arguments: (ending.set(), end(*arguments)))
+def test_a_second_interrupt_brings_the_report_at_once(ending: threading.Event) -> None:
+    never, calls = threading.Event(), count()
 
     def work(client: redis.Redis) -> None:
         if next(calls) == 5:

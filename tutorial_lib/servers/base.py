@@ -18,7 +18,7 @@ Kind = Literal["redis", "fake", "borrowed"]
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """One line of CLIENT LIST: a connection as the server sees it.
+    """One entry of CLIENT LIST: a connection as the server sees it.
 
     ``address`` is the client's own end, ``"127.0.0.1:51234"``; ``idle`` is in seconds, whole ones on a real Redis.
     ``blocked`` says that it waits in a command such as BLPOP.
@@ -33,7 +33,7 @@ class ClientInfo:
 
 
 def client_info(row: dict[str, str], address: str) -> ClientInfo:
-    """Make one of what redis-py makes of a line of CLIENT LIST. ``address`` is the client's own end."""
+    """Make one of what redis-py makes of an entry of CLIENT LIST. ``address`` is the client's own end."""
     return ClientInfo(
         id=int(row["id"]),
         name=row["name"],

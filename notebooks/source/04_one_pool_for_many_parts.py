@@ -345,7 +345,8 @@ def wait_for_order():
 
 with ThreadPoolExecutor() as kitchen:
     waiting = kitchen.submit(wait_for_order)
-    while not (waiting.done() or any(client.blocked for client in server.clients())):  # until it waits
+    # Until the server knows that it waits:
+    while not (waiting.done() or any(client.blocked for client in server.clients())):
         sleep(0.05)
     come_and_go(redis.Redis.from_pool)
 got = waiting.result()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.widgets import prediction
 from tutorial_lib.widgets.prediction import predict
 
@@ -115,5 +117,21 @@ def test_what_was_measured_may_be_anything() -> None:
 
 @pytest.mark.parametrize("answers", [{}, {1: None}, {1: "no", 2: "no"}, {1: None, 2: None}])
 def test_exactly_one_of_two_or_more_choices_is_right(answers: dict[object, str | None]) -> None:
-    with pytest.raises(ValueError, match="one of them right"):
+    with pytest.raises(BadSetting, match="one of them right"):
         predict(QUESTION, answers)
+
+
+@pytest.mark.parametrize(
+    ("question", "answers", "said"),
+    [
+        (None, ANSWERS, "The question is None. Give a text"),
+        ([], ANSWERS, "The question is"),
+        ("", ANSWERS, "The question is ''"),
+        (QUESTION, None, "The answers are None. Give a dict"),
+        (QUESTION, ["x" * 10**6], r"The answers are \['xxx.*… *\. Give a dict"),
+        (QUESTION, {1: None, 2: 3}, "The answers are .* Give a dict of each choice and what to say"),
+    ],
+)
+def test_what_is_no_question_is_told(question: Any, answers: Any, said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        predict(question, answers)

@@ -10,6 +10,9 @@ from typing import Any
 import anywidget
 import traitlets
 
+from tutorial_lib.arguments import in_short
+from tutorial_lib.errors import BadSetting
+
 
 def predict(question: str, answers: Mapping[object, str | None]) -> Prediction:
     """Ask a question that the next cells answer. Display what it returns, and ``reveal`` the measured value there.
@@ -20,10 +23,29 @@ def predict(question: str, answers: Mapping[object, str | None]) -> Prediction:
     Asked again before it was revealed, a question is the same one and keeps its choice: who clicks a button and then
     presses Shift+Enter runs the question's own cell once more.
     """
+    _check(question, answers)
     asked = _unrevealed.get(question)
     if asked is None or asked.answers != dict(answers):
         asked = _unrevealed[question] = Prediction(question, answers)
     return asked
+
+
+def _check(question: object, answers: object) -> None:
+    if not isinstance(question, str) or not question:
+        raise BadSetting(f"The question is {in_short(question)}. Give a text, and then the answers.")
+    if not isinstance(answers, Mapping) or not all(
+        reply is None or isinstance(reply, str) for reply in answers.values()
+    ):
+        raise BadSetting(
+            f"The answers are {in_short(answers)}. Give a dict of each choice and what to say when it is wrong, "
+            "None for the right one: {2: None, 3: 'The third has to wait.'}."
+        )
+    right = [answer for answer, reply in answers.items() if reply is None]
+    if len(right) != 1 or len(answers) < 2:
+        raise BadSetting(
+            f"A prediction needs two choices or more, and one of them right (None). This one has {len(answers)} "
+            f"choices, and {len(right)} of them right: {in_short(question)}"
+        )
 
 
 class Prediction:
@@ -33,12 +55,6 @@ class Prediction:
     """
 
     def __init__(self, question: str, answers: Mapping[object, str | None]) -> None:
-        right = [answer for answer, reply in answers.items() if reply is None]
-        if len(right) != 1 or len(answers) < 2:
-            raise ValueError(
-                f"A prediction needs two choices or more, one of them right (None). This one has {len(answers)}, "
-                f"and {len(right)} of them right: {question}"
-            )
         self.question = question
         self.answers = dict(answers)
         self._measured: list[object] = []  # empty, or the last measured value, for None can be measured too

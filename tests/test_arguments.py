@@ -37,7 +37,7 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
     "plot_sweep": lambda: (sweep([1, 2], CALLS, plain_pool, rounds=1),),
     "plot_timeline": lambda: (record(POOL),),
     "plot_waits": lambda: (record(POOL),),
-    "predict": lambda: ("How many?", {1: None, 2: "One too many."}),
+    "predict": lambda: ("How many?", {1: "One each.", 2: "One too many."}, 1),
     "predicted_waits": lambda: (sweep([1, 2], Workload("PING", rate=1000, count=3), plain_pool, rounds=1), 0.01),
     "record": lambda: (POOL,),
     "replay": lambda: ([0, 1], [1, 1], 1, None),

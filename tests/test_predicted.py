@@ -10,7 +10,7 @@ from tests.test_load import borrower
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_wait, predicted_waits
 from tutorial_lib.load.run import run_load
-from tutorial_lib.load.sweeps import Sweep, sweep
+from tutorial_lib.load.sweep import Sweep, sweep
 from tutorial_lib.load.workload import Workload
 
 

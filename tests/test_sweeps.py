@@ -15,7 +15,7 @@ from tests.load_fakes import TurnedClock, blocking_pool, plain_pool
 from tests.test_load import borrower, report_of
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport
-from tutorial_lib.load.sweeps import Spread, Sweep, sweep
+from tutorial_lib.load.sweep import Spread, Sweep, sweep
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.servers.fake import FakeServer
 

@@ -37,8 +37,8 @@ def test_a_line_of_several_knows_which_one_it_is() -> None:
         )
 
     line = line_of(outer())
-    assert (line.file, line.function, line.text) == ("test_callsite.py", "outer", "[find()],")
-    assert str(line) == f"test_callsite.py, line {line.number}, in outer()"
+    assert (line.file, line.function, line.text) == ("test_lines.py", "outer", "[find()],")
+    assert str(line) == f"test_lines.py, line {line.number}, in outer()"
 
 
 def find() -> Site:

@@ -17,7 +17,7 @@ import pytest
 import redis
 import redis.asyncio
 
-from tests.load_fakes import TurnedClock, blocking_pool, plain_pool
+from tests.load.fakes import TurnedClock, blocking_pool, plain_pool
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.load.report import FALLBACK_NOTE, Calls, LoadReport, Times

@@ -25,7 +25,7 @@ PACKAGE = TOP / "tutorial_lib"
 LAYERS = (
     ("cli", "__main__"),
     ("binder", "doctor", "kernel_start", "lab"),
-    ("practice.check_view", "practice.commands", "practice.progress_view", "practice.verify_course"),
+    ("practice.check_view", "practice.commands", "practice.progress_view"),
     ("practice.checking_course",),
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from tests.waiting import eventually
+from tools.build_notebooks import lesson_notebook
 from tutorial_lib import cli
 from tutorial_lib.exercises import COURSE, all_exercises, load_task
 from tutorial_lib.practice.checking import check_notebook
 from tutorial_lib.practice.progress import ProgressFile
-from tutorial_lib.practice.verify_course import lesson_notebook
 
 LESSONS = {lesson.number: lesson for lesson in COURSE}
 FIRST_POOL = LESSONS["02"].exercises
@@ -212,7 +212,6 @@ def test_a_class_as_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["progress", "--import", "XXXX"], "typing mistake"),
         (["progress", "--reset", "frist-pool"], "Did you mean 'first-pool'?"),
         (["progress", "--export", "/nowhere/report.md"], "cannot be written"),
-        (["exercises", "verify", "frist-pool"], "Did you mean 'first-pool'?"),
     ],
 )
 def test_bad_input_gets_a_sentence(
@@ -282,8 +281,3 @@ def test_progress_that_is_off_is_told(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setenv("TUTORIAL_PROGRESS", "off")
     assert cli.main(["progress"]) == 1
     assert "TUTORIAL_PROGRESS is off" in capsys.readouterr().err
-
-
-def test_authors_verify_one_exercise(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["exercises", "verify", "pool-party"]) == 0
-    assert capsys.readouterr().out == "All exercises keep the rules.\n"

@@ -1,172 +1,127 @@
-"""Answers to leak-detective: the mistakes that learners make, and other right ways."""
+"""Answers to `leak-detective`: the mistakes that learners make, and other right ways."""
 
-import functools
-import inspect
-import threading
+from __future__ import annotations
+
+import traceback
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import MethodType
+from typing import Any
 
-from tutorial_lib import record, snapshot
+import redis
 
-JOBS = {"banner", "bookkeeper", "cashier", "courier", "inventory", "newsletter", "packer", "stockroom"}
-
-
-def blames_who_complained(pool, run_night):
-    return {line.split(":")[0] for line in run_night() if "MaxConnectionsError" in line}
+from tutorial_lib.recording.recording import record
 
 
-def blames_the_most_frequent(pool, run_night):
+def believes_the_log(pool, run_night):  # "who gets the error has the bug"
+    return {entry.split(":")[0] for entry in run_night()}
+
+
+def accuses_the_loudest(pool, run_night):
+    screams = Counter(entry.split(":")[0] for entry in run_night() if "Too many connections" in entry)
+    return [name for name, _ in screams.most_common(1)]
+
+
+def accuses_threads(pool, run_night):
     with record(pool) as recording:
         run_night()
-    often = Counter(lease.line.function for lease in recording.leases)
-    return [name for name, _ in often.most_common(1)]
+    return {lease.who for lease in recording.still_held()}
 
 
-def blames_the_longest(pool, run_night):
+def accuses_the_slowest(pool, run_night):  # "who keeps it longest has lost it"
     with record(pool) as recording:
         run_night()
-    longest = max(recording.leases, key=lambda lease: lease.held)
-    return {longest.line.function}
+    return [max(recording.leases, key=lambda lease: lease.held).line.function]
 
 
-def only_the_last(pool, run_night):
-    # "There is one leak."
-    with record(pool) as recording:
-        run_night()
-    held = [lease for lease in recording.leases if lease.outcome == "still held"]
-    return {held[-1].line.function} if held else set()
-
-
-def threads_instead_of_functions(pool, run_night):
-    with record(pool) as recording:
-        run_night()
-    return {lease.who for lease in recording.leases if lease.outcome == "still held"}
-
-
-def every_borrower(pool, run_night):
+def accuses_all(pool, run_night):
     with record(pool) as recording:
         run_night()
     return {lease.line.function for lease in recording.leases}
 
 
-found_so_far = set()
+def accuses_two_of_them_again(pool, run_night):
+    run_night()
+    return ["newsletter", "bookkeeper"]
 
 
-def remembers_all_nights(pool, run_night):
+def finds_only_one(pool, run_night):
     with record(pool) as recording:
         run_night()
-    found_so_far.update(lease.line.function for lease in recording.leases if lease.outcome == "still held")
-    return found_so_far
+    return [lease.line.function for lease in recording.still_held()][:1]
 
 
-def runs_it_twice(pool, run_night):
-    # "The second night makes sure."
-    found = set()
-    for _night in range(2):
-        with record(pool) as recording:
-            run_night()
-        found |= {lease.line.function for lease in recording.leases if lease.outcome == "still held"}
+def hands_over_leases(pool, run_night):
+    with record(pool) as recording:
+        run_night()
+    return recording.still_held()
+
+
+def looks_before_the_night(pool, run_night):
+    with record(pool) as recording:
+        found = {lease.line.function for lease in recording.still_held()}
+    run_night()
     return found
 
 
-def counts_gets_against_releases(pool, run_night):
-    # a name for each thread: whoever borrowed last on that thread
-    last = {}
-    get, release = pool.get_connection, pool.release
-
-    def get_connection(*args, **options):
-        last[threading.get_ident()] = inspect.stack()[1].function
-        return get(*args, **options)
-
-    def put(connection):
-        last.pop(threading.get_ident(), None)
-        release(connection)
-
-    pool.get_connection, pool.release = get_connection, put
-    try:
-        run_night()
-    finally:
-        pool.get_connection, pool.release = get, release
-    return set(last.values())
-
-
-def every_night_the_same(pool, run_night):
-    # a cheat: finds it once, and says so again
-    return _first_night(pool, run_night)
-
-
-@functools.lru_cache(maxsize=1)
-def _kept(answer):
-    return answer
-
-
-def _first_night(pool, run_night):
+def searches_for_locks(pool, run_night):  # "holding a Lock holds a connection"
     with record(pool) as recording:
         run_night()
-    return set(_kept(frozenset(lease.line.function for lease in recording.leases if lease.outcome == "still held")))
-
-
-def cleans_up_and_says_nothing(pool, run_night):
-    run_night()
-    pool.reset()
-    return set() if snapshot(pool).in_use == 0 else JOBS
-
-
-def returns_lines(pool, run_night):
-    with record(pool) as recording:
-        run_night()
-    return [lease.where for lease in recording.leases if lease.outcome == "still held"]
-
-
-def reads_while_it_is_night(pool, run_night):
-    # looks before the night is over
-    with record(pool) as recording:
-        leases = recording.leases
-        run_night()
-    return {lease.line.function for lease in leases if lease.outcome == "still held"}
-
-
-def who_held_and_did_not_return(pool, run_night):
-    with record(pool) as recording:
-        run_night()
-        still_out = [lease for lease in recording.leases if lease.outcome != "returned"]
-    return sorted({lease.line.function for lease in still_out})
-
-
-def by_hand(pool, run_night):
-    holders = {}
-    get, release = pool.get_connection, pool.release
-
-    def get_connection(*args, **options):
-        connection = get(*args, **options)
-        names = [frame.function for frame in inspect.stack()]
-        holders[connection] = next(name for name in names if name in JOBS)
-        return connection
-
-    def put(connection):
-        holders.pop(connection, None)
-        release(connection)
-
-    pool.get_connection, pool.release = get_connection, put
-    try:
-        run_night()
-    finally:
-        del pool.get_connection, pool.release
-    return list(holders.values())
+    lockers = {lease.line.function for lease in recording.leases if "lock" in lease.line.text}
+    return lockers | {lease.line.function for lease in recording.still_held()}
 
 
 WRONG = {
-    blames_who_complained: "banner complained; it is not the one that keeps",
-    blames_the_most_frequent: "named one that returns its connections",
-    blames_the_longest: "longest holder isn't (all) / quiet night has no culprit",
-    only_the_last: "missed one",
-    threads_instead_of_functions: "named threads",
-    every_borrower: "named those who return theirs",
-    remembers_all_nights: "named one already mended",
-    runs_it_twice: "two nights passed",
-    counts_gets_against_releases: "misses/blames wrong",
-    every_night_the_same: "right in the first night, wrong in second",
-    cleans_up_and_says_nothing: "named nobody",
-    returns_lines: "lines/places instead of names",
-    reads_while_it_is_night: "nobody named",
+    believes_the_log: "`banner` came 3 times to a pool that had nothing left",
+    accuses_the_loudest: "you accuse `banner`. `banner` came 3 times",
+    accuses_threads: "two of them ran 8 programs",
+    accuses_the_slowest: "held a connection longer than anybody",
+    accuses_all: "`inventory`, `newsletter`, `packer`. `banner` came",
+    accuses_two_of_them_again: "Night 2: you accuse `bookkeeper`, `newsletter`",
+    finds_only_one: "1 of those who borrowed is not among them",
+    hands_over_leases: "returned leases",
+    looks_before_the_night: "you accuse nobody. In the morning in_use is 2",
+    searches_for_locks: "a lock is a key in Redis",
 }
-ALSO_RIGHT = [who_held_and_did_not_return, by_hand]
+
+
+# -- right in other words
+
+
+Function = Callable[..., Any]
+
+
+def by_outcome(pool: Any, run_night: Function) -> Any:
+    with record(pool) as recording:
+        run_night()
+        return sorted({lease.line.function for lease in recording.leases if lease.outcome == "still held"})
+
+
+def by_the_words_of_the_line(pool: Any, run_night: Function) -> Any:
+    with record(pool) as recording:
+        run_night()
+    return [lease.where.partition(" in ")[2].rstrip("()") for lease in recording.still_held()]
+
+
+def with_a_book_of_my_own(pool: Any, run_night: Function) -> Any:
+    book: dict[int, str] = {}
+    redis_py = str(Path(redis.__file__).parent)
+    lend, take_back = pool.get_connection, pool.release
+
+    def get_connection(self: Any) -> Any:
+        connection = lend()
+        outside = [frame.name for frame in traceback.extract_stack()[:-1] if not frame.filename.startswith(redis_py)]
+        book[id(connection)] = outside[-1]
+        return connection
+
+    def release(self: Any, connection: Any) -> None:
+        book.pop(id(connection), None)
+        take_back(connection)
+
+    pool.get_connection, pool.release = MethodType(get_connection, pool), MethodType(release, pool)
+    run_night()
+    return book.values()
+
+
+ALSO_RIGHT = [by_outcome, by_the_words_of_the_line, with_a_book_of_my_own]

@@ -1,36 +1,23 @@
-"""Answers to shared-client: the mistakes that learners make, and other right ways."""
+"""Answers to `shared-client`: the mistakes that learners make, and other right ways."""
+
+from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import redis
 
 
-def cache_without_a_lock(host, port):
-    # "lru_cache builds it only once."
-    @functools.lru_cache(maxsize=None)
+def client_for_each_call(host, port):
     def get_client():
         return redis.Redis(host=host, port=port)
 
     return get_client
 
 
-def lock_only_around_the_assignment(host, port):
-    # "I have a lock, so it is safe."
-    lock = threading.Lock()
-    clients = []
-
-    def get_client():
-        if not clients:
-            with lock:
-                clients.append(redis.Redis(host=host, port=port))
-        return clients[-1]
-
-    return get_client
-
-
-def one_client_per_thread(host, port):
-    # "Clients are not thread-safe."
+def client_for_each_thread(host, port):  # "N threads need N connections"
     own = threading.local()
 
     def get_client():
@@ -41,105 +28,109 @@ def one_client_per_thread(host, port):
     return get_client
 
 
-def tries_it_out_first(host, port):
-    # "Better to see at once whether Redis is there."
-    client = redis.Redis(host=host, port=port)
-    client.ping()
-    return lambda: client
-
-
-def from_pool_for_each_part(host, port):
-    # "from_pool is the method for clients on a shared pool."
-    pool = redis.ConnectionPool(host=host, port=port)
-
-    class GetClient:
-        def __call__(self):
-            return redis.Redis.from_pool(pool)
-
-    return GetClient()
-
-
-def single_connection(host, port):
-    # "single_connection_client means one connection for all."
-    client = redis.Redis(host=host, port=port, single_connection_client=True)
-    return lambda: client
-
-
-def too_small_a_pool(host, port):
-    # "A small pool is enough if all share it."
-    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
-    return functools.partial(redis.Redis, connection_pool=pool)
-
-
-def cached_by_thread_name(host, port):
-    # a cache with the wrong key
-    clients = {}
-    lock = threading.Lock()
-
+def remembered(host, port):  # "a cache calls it once"
+    @functools.cache
     def get_client():
-        with lock:
-            key = threading.current_thread().name
-            if key not in clients:
-                clients[key] = redis.Redis(host=host, port=port)
-            return clients[key]
+        return redis.Redis(host=host, port=port)
 
     return get_client
 
 
-def closes_when_dropped(host, port):
-    # "Every part should clean up behind itself."
+def owns_the_pool(host, port):  # "closing or dropping a from_pool client is safe"
     pool = redis.ConnectionPool(host=host, port=port)
 
-    class Part(redis.Redis):
-        def __del__(self):
-            self.connection_pool.disconnect()
+    def get_client():
+        return redis.Redis.from_pool(pool)
 
-    return lambda: Part(connection_pool=pool)
+    return get_client
 
 
-def double_checked_lock(host, port):
-    lock = threading.Lock()
-    client = None
+def knocks_first(host, port):  # "it must be connected before it is handed out"
+    client = redis.Redis(host=host, port=port)
+    client.ping()
 
     def get_client():
-        nonlocal client
-        if client is None:
-            with lock:
-                if client is None:
-                    client = redis.Redis(host=host, port=port)
         return client
 
     return get_client
 
 
-def clients_on_a_small_blocking_pool(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=5)
-    return functools.partial(redis.Redis, connection_pool=pool)
+def knocks_when_asked(host, port):
+    client = redis.Redis(host=host, port=port)
+
+    def get_client():
+        client.ping()
+        return client
+
+    return get_client
 
 
-def method_of_an_object(host, port):
-    class Shop:
-        @functools.cached_property
-        def pool(self):
-            return redis.ConnectionPool.from_url(f"redis://{host}:{port}/0")
+def hands_out_the_pool(host, port):
+    pool = redis.ConnectionPool(host=host, port=port)
 
-        def get_client(self):
-            return redis.Redis(connection_pool=self.pool)
+    def get_client():
+        return pool
 
-    shop = Shop()
-    shop.pool  # noqa: B018 - creates it before the threads come
-    return shop.get_client
+    return get_client
+
+
+def the_client_itself(host, port):
+    return redis.Redis(host=host, port=port)
 
 
 WRONG = {
-    cache_without_a_lock: "N pools for 20 threads: the cache does not lock while it creates",
-    lock_only_around_the_assignment: "several pools: the check is outside the lock",
-    one_client_per_thread: "20 clients/pools; clients are thread safe",
-    tries_it_out_first: "connection opened before the first command",
-    from_pool_for_each_part: "dropping a client closed the pool, opened another connection",
-    single_connection: "single_connection_client connects at once",
-    too_small_a_pool: "x of 20 counted; others got MaxConnectionsError",
-    cached_by_thread_name: "20 pools",
-    closes_when_dropped: "dropping a client closed the pool's connections",
+    client_for_each_call: "the next call makes another one",
+    client_for_each_thread: "one for each thread",
+    remembered: "until two come first",
+    owns_the_pool: "Whose is the pool?",
+    knocks_first: "Nobody has asked",
+    knocks_when_asked: "none has sent a command",
+    hands_out_the_pool: "a pool. Asked for is a client",
+    the_client_itself: "without parentheses",
 }
-ALSO_RIGHT = [double_checked_lock, clients_on_a_small_blocking_pool, method_of_an_object]
+
+
+# -- right in other words
+
+
+Function = Callable[..., Any]
+
+
+def behind_a_lock(host: str, port: int) -> Function:
+    lock = threading.Lock()
+    made: list[Any] = []
+
+    def get_client() -> Any:
+        with lock:
+            if not made:
+                made.append(redis.Redis(host=host, port=port, decode_responses=True))
+        return made[0]
+
+    return get_client
+
+
+def a_client_each_on_one_pool(host: str, port: int) -> Function:
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=3)
+    return lambda: redis.Redis(connection_pool=pool)
+
+
+def whoever_is_first_wins(host: str, port: int) -> Function:
+    made: dict[str, Any] = {}
+
+    def get_client() -> Any:
+        return made.setdefault("client", redis.Redis(host=host, port=port))
+
+    return get_client
+
+
+def client_from_a_url(host: str, port: int) -> Function:
+    class Shop:
+        r = redis.Redis.from_url(f"redis://{host}:{port}/0")
+
+        def __call__(self) -> Any:
+            return self.r
+
+    return Shop()
+
+
+ALSO_RIGHT = [behind_a_lock, a_client_each_on_one_pool, whoever_is_first_wins, client_from_a_url]

@@ -1,47 +1,52 @@
-"""Answers to two-databases: the mistakes that learners make, and other right ways."""
+"""Answers to `two-databases`: the mistakes that learners make, and other right ways."""
+
+from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import redis
 
 
-def lock_around_select_only(host, port):
-    r = redis.Redis(host=host, port=port)
-    lock = threading.Lock()
-
-    def count_view():
-        with lock:
-            r.select(0)
-        return r.incr("views:home")
-
-    def take_order(order):
-        with lock:
-            r.select(1)
-        return r.rpush("orders", order)
-
-    return count_view, take_order
-
-
-def selects_once_on_a_shared_pool(host, port):
-    pool = redis.ConnectionPool(host=host, port=port)
-    views, orders = redis.Redis(connection_pool=pool), redis.Redis(connection_pool=pool)
-    views.select(0)
-    orders.select(1)
-    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
-
-
-def db_on_clients_of_one_pool(host, port):
+def told_the_client(host, port):  # "db on the client overrides the pool"
     pool = redis.ConnectionPool(host=host, port=port)
     views = redis.Redis(connection_pool=pool, db=0)
     orders = redis.Redis(connection_pool=pool, db=1)
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
 
 
-def url_has_the_other_database(host, port):
-    # "db=1 beside the URL wins." The URL wins.
-    url = f"redis://{host}:{port}/0"
-    views, orders = redis.from_url(url), redis.from_url(url, db=1)
+def selects_once(host, port):  # "the client stays in its drawer"
+    pool = redis.ConnectionPool(host=host, port=port)
+    views, orders = redis.Redis(connection_pool=pool), redis.Redis(connection_pool=pool)
+    orders.select(1)
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
+
+
+def there_and_back(host, port):  # "if I put it back, nobody notices"
+    r = redis.Redis(host=host, port=port)
+
+    def count_view():
+        return r.incr("views:home")
+
+    def take_order(order):
+        r.select(1)
+        try:
+            return r.rpush("orders", order)
+        finally:
+            r.select(0)
+
+    return count_view, take_order
+
+
+def there_and_not_back(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def take_order(order):
+        r.select(1)
+        return r.rpush("orders", order)
+
+    return lambda: r.incr("views:home"), take_order
 
 
 def client_for_each_call(host, port):
@@ -56,29 +61,13 @@ def client_for_each_call(host, port):
     return count_view, take_order
 
 
-def swapped(host, port):
-    views, orders = redis.Redis(host=host, port=port, db=1), redis.Redis(host=host, port=port, db=0)
-    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
+def by_its_name(host, port):  # a drawer is no prefix
+    r = redis.Redis(host=host, port=port)
+    return lambda: r.incr("views:home"), lambda order: r.rpush("1:orders", order)
 
 
-def front_of_the_list(host, port):
-    views, orders = redis.Redis(host=host, port=port, db=0), redis.Redis(host=host, port=port, db=1)
-    return lambda: views.incr("views:home"), lambda order: orders.lpush("orders", order)
-
-
-def get_then_set(host, port):
-    views, orders = redis.Redis(host=host, port=port, db=0), redis.Redis(host=host, port=port, db=1)
-
-    def count_view():
-        number = int(views.get("views:home") or 0) + 1
-        views.set("views:home", number)
-        return number
-
-    return count_view, lambda order: orders.rpush("orders", order)
-
-
-def returns_nothing(host, port):
-    views, orders = redis.Redis(host=host, port=port, db=0), redis.Redis(host=host, port=port, db=1)
+def keeps_the_numbers(host, port):
+    views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
 
     def count_view():
         views.incr("views:home")
@@ -89,59 +78,65 @@ def returns_nothing(host, port):
     return count_view, take_order
 
 
-def plain_pools_of_one(host, port):
-    # "At most 2 connections, so one each."
-    views = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, db=0, max_connections=1))
-    orders = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, db=1, max_connections=1))
+def the_other_way_round(host, port):
+    views, orders = redis.Redis(host=host, port=port, db=1), redis.Redis(host=host, port=port)
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
 
 
-def moves_the_order_afterwards(host, port):
-    # writes into 0 and moves: two commands, and the list in 1 exists already
-    r = redis.Redis(host=host, port=port, db=0)
-
-    def take_order(order):
-        number = r.rpush("orders", order)
-        r.move("orders", 1)
-        return number
-
-    return lambda: r.incr("views:home"), take_order
+def at_the_front(host, port):
+    views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
+    return lambda: views.incr("views:home"), lambda order: orders.lpush("orders", order)
 
 
-def counts_at_home(host, port):
-    # a cheat: numbers from a local counter, written now and then
-    views, orders = redis.Redis(host=host, port=port, db=0), redis.Redis(host=host, port=port, db=1)
-    number = 0
+def stores_something_else(host, port):
+    views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
+    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", "order")
 
-    def count_view():
-        nonlocal number
-        number += 1
-        views.set("views:home", number)
-        return number
 
-    return count_view, lambda order: orders.rpush("orders", order)
+def too_few_places(host, port):
+    views = redis.Redis(host=host, port=port, max_connections=1)
+    orders = redis.Redis(host=host, port=port, db=1, max_connections=1)
+    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
 
 
 def two_clients(host, port):
-    views, orders = (redis.Redis(host=host, port=port, db=db) for db in (0, 1))
-
-    class Count:
-        def __call__(self):
-            return views.incr("views:home")
-
-    return Count(), lambda order: orders.rpush("orders", order)
+    views = redis.Redis(host=host, port=port, max_connections=1)
+    orders = redis.Redis(host=host, port=port, db=1, max_connections=1)
+    return views, orders
 
 
-def lock_around_both(host, port):
+WRONG = {
+    told_the_client: "nobody has ever gone to drawer 1",
+    selects_once: "the whole pool",
+    there_and_back: "two commands",
+    there_and_not_back: "Where was each connection sent last",
+    client_for_each_call: "one in each drawer",
+    by_its_name: "Some are nowhere",
+    keeps_the_numbers: "returned `None` from `count_view`",
+    the_other_way_round: "Which of the two functions",
+    at_the_front: "At which end",
+    stores_something_else: "`b'milk'` was ordered",
+    too_few_places: "too few places",
+    two_clients: "without parentheses",
+}
+
+
+# -- right in other words
+
+
+Function = Callable[..., Any]
+
+
+def select_behind_a_lock(host: str, port: int) -> tuple[Function, Function]:
     r = redis.Redis(host=host, port=port)
     lock = threading.Lock()
 
-    def count_view():
+    def count_view() -> Any:
         with lock:
             r.select(0)
             return r.incr("views:home")
 
-    def take_order(order):
+    def take_order(order: str) -> Any:
         with lock:
             r.select(1)
             return r.rpush("orders", order)
@@ -149,38 +144,32 @@ def lock_around_both(host, port):
     return count_view, take_order
 
 
-def select_in_a_pipeline(host, port):
-    r = redis.Redis(host=host, port=port)
+def pools_by_number(host: str, port: int) -> Any:
+    pools = [redis.BlockingConnectionPool(host=host, port=port, db=db, max_connections=2) for db in (0, 1)]
 
-    def count_view():
-        with r.pipeline(transaction=False) as pipe:
-            return pipe.select(0).incr("views:home").execute()[-1]
+    def in_drawer(db: int) -> Any:
+        return redis.Redis(connection_pool=pools[db])
 
-    def take_order(order):
-        with r.pipeline(transaction=False) as pipe:
-            return pipe.select(1).rpush("orders", order).execute()[-1]
-
-    return count_view, take_order
+    return [lambda: in_drawer(0).incrby("views:home", 1), lambda order: in_drawer(1).rpush("orders", order)]
 
 
-def urls_with_the_database(host, port):
-    views = redis.from_url(f"redis://{host}:{port}/0")
-    orders = redis.from_url(f"redis://{host}:{port}?db=1")
-    return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
+def select_on_one_connection(host: str, port: int) -> tuple[Function, Function]:
+    pool = redis.ConnectionPool(host=host, port=port)
+    r = redis.Redis(connection_pool=pool)
+
+    def take_order(order: str) -> Any:
+        connection = pool.get_connection()
+        try:
+            connection.send_command("SELECT", 1)
+            connection.read_response()
+            connection.send_command("RPUSH", "orders", order)
+            return connection.read_response()
+        finally:
+            connection.send_command("SELECT", 0)
+            connection.read_response()
+            pool.release(connection)
+
+    return lambda: r.incr("views:home"), take_order
 
 
-WRONG = {
-    lock_around_select_only: "in the wrong database; between SELECT and the command another thread selects",
-    selects_once_on_a_shared_pool: "wrong database: both share a connection",
-    db_on_clients_of_one_pool: "orders in database 0: db on a client with a pool is ignored",
-    url_has_the_other_database: "orders in database 0 (URL wins)",
-    client_for_each_call: "N connections opened",
-    swapped: "views in database 1",
-    front_of_the_list: "order is at the front",
-    get_then_set: "views lost",
-    returns_nothing: "returned None",
-    plain_pools_of_one: "MaxConnectionsError with 8 threads",
-    moves_the_order_afterwards: "orders left in database 0",
-    counts_at_home: "count ignores what's there / lost",
-}
-ALSO_RIGHT = [two_clients, lock_around_both, select_in_a_pipeline, urls_with_the_database]
+ALSO_RIGHT = [select_behind_a_lock, pools_by_number, select_on_one_connection]

@@ -1,34 +1,36 @@
-"""Answers to who-closes: the mistakes that learners make, and other right ways."""
+"""Answers to `who-closes`: the mistakes that learners make, and other right ways."""
 
-import functools
-import queue
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
 
 import redis
 
 
-def closes_clients_not_the_pool(host, port):
+def owner_each(host, port):  # "from_pool is the proper way, and closing it is safe"
     pool = redis.ConnectionPool(host=host, port=port)
-    parts = []
 
     def new_part():
-        parts.append(redis.Redis(connection_pool=pool))
-        return parts[-1]
+        return redis.Redis.from_pool(pool)
 
     def close_shop():
-        for part in parts:
-            part.close()
+        pool.close()
 
     return new_part, close_shop
 
 
-def from_pool(host, port):
-    pool = redis.ConnectionPool(host=host, port=port)
-    return functools.partial(redis.Redis.from_pool, pool), pool.disconnect
-
-
-def one_client_for_all(host, port):
+def one_client_for_all(host, port):  # "a shared client may be closed by whoever is done"
     client = redis.Redis(host=host, port=port)
-    return lambda: client, client.close
+
+    def new_part():
+        return client
+
+    def close_shop():
+        client.close()
+
+    return new_part, close_shop
 
 
 def client_for_each(host, port):
@@ -39,117 +41,88 @@ def client_for_each(host, port):
         return parts[-1]
 
     def close_shop():
-        while parts:
-            parts.pop().close()
+        for part in parts:
+            part.close()
 
     return new_part, close_shop
 
 
-def limit_of_one(host, port):
-    # "10 parts open 1 connection, so the limit is 1."
+def closes_a_client(host, port):  # "closing a client closes its pool"
+    pool = redis.ConnectionPool(host=host, port=port)
+
+    def new_part():
+        return redis.Redis(connection_pool=pool)
+
+    def close_shop():
+        new_part().close()
+
+    return new_part, close_shop
+
+
+def one_place(host, port):
     pool = redis.ConnectionPool(host=host, port=port, max_connections=1)
-    return functools.partial(redis.Redis, connection_pool=pool), pool.close
+    return lambda: redis.Redis(connection_pool=pool), pool.close
 
 
-def closing_part_disconnects_idle(host, port):
+def one_place_and_patience(host, port):  # "a pool that waits can be as small as you like"
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=1)
+    return lambda: redis.Redis(connection_pool=pool), pool.close
+
+
+def closed_too_early(host, port):  # "`with` closes it when all are done"
+    with redis.ConnectionPool(host=host, port=port) as pool:
+        return lambda: redis.Redis(connection_pool=pool), lambda: None
+
+
+def hands_out_the_pool(host, port):
     pool = redis.ConnectionPool(host=host, port=port)
-
-    class Part(redis.Redis):
-        def close(self):
-            self.connection_pool.disconnect(inuse_connections=False)
-
-    return functools.partial(Part, connection_pool=pool), pool.disconnect
+    return lambda: pool, pool.close
 
 
-def kills_everybody(host, port):
-    # "At the end nobody is left, so end all connections on the server."
+def a_client_and_a_pool(host, port):
     pool = redis.ConnectionPool(host=host, port=port)
-
-    def close_shop():
-        with redis.Redis(host=host, port=port) as r:
-            r.client_kill_filter(_type="normal", skipme=True)
-
-    return functools.partial(redis.Redis, connection_pool=pool), close_shop
-
-
-def queue_of_two_clients(host, port):
-    # a queue of ready clients; nobody puts them back
-    ready = queue.Queue()
-    clients = [redis.Redis(host=host, port=port) for _ in range(2)]
-    for client in clients:
-        ready.put(client)
-
-    def close_shop():
-        for client in clients:
-            client.close()
-
-    return lambda: ready.get(timeout=1), close_shop
-
-
-def two_in_turn(host, port):
-    # "2 parts at a time, so two clients in turn."
-    clients = [redis.Redis(host=host, port=port) for _ in range(2)]
-    turn = iter(clients * 1000)
-
-    def close_shop():
-        for client in clients:
-            client.close()
-
-    return lambda: next(turn), close_shop
-
-
-def quits(host, port):
-    pool = redis.ConnectionPool(host=host, port=port)
-
-    def close_shop():
-        redis.Redis(connection_pool=pool).execute_command("QUIT")
-
-    return functools.partial(redis.Redis, connection_pool=pool), close_shop
-
-
-def releases_at_the_end(host, port):
-    # "close_shop only has to forget the pool." Something else still holds it.
-    pool = redis.ConnectionPool(host=host, port=port)
-
-    def close_shop():
-        nonlocal pool
-        kept.append(pool)
-        pool = None
-
-    kept = []
-    return lambda: redis.Redis(connection_pool=pool), close_shop
-
-
-def partials_on_one_pool(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=5)
-    return functools.partial(redis.Redis, connection_pool=pool), pool.disconnect
-
-
-def owner_lends_its_pool(host, port):
-    owner = redis.Redis.from_url(f"redis://{host}:{port}")
-    return lambda: redis.Redis(connection_pool=owner.connection_pool), owner.close
-
-
-def parts_that_do_not_close(host, port):
-    class Part(redis.Redis):
-        def close(self):
-            """A part only leaves; the shop closes."""
-
-    shop = Part(host=host, port=port)
-    return lambda: shop, lambda: redis.Redis.close(shop)
+    return redis.Redis(connection_pool=pool), pool
 
 
 WRONG = {
-    closes_clients_not_the_pool: "still n connection open after close_shop: closing clients of a shared pool leaves it",
-    from_pool: "the other part was cut off",
-    one_client_for_all: "closing the shared client cut the other part off",
-    client_for_each: "10 parts opened 10 connections",
-    limit_of_one: "two cannot work at the same moment",
-    closing_part_disconnects_idle: "10 parts opened 10",
-    kills_everybody: "a stranger's connection was ended",
-    queue_of_two_clients: "third part got no client (Empty)",
-    two_in_turn: "closing cuts, or 10 parts open 2+",
-    quits: "connections still open",
-    releases_at_the_end: "connections still open",
+    owner_each: "each client behaves as its owner",
+    one_client_for_all: "Both had the same client",
+    client_for_each: "opened 10 connections",
+    closes_a_client: "has 2 connections",
+    one_place: "the other got `MaxConnectionsError",
+    one_place_and_patience: "could not even send a PING",
+    closed_too_early: "`with` has closed the pool",
+    hands_out_the_pool: "returned a pool",
+    a_client_and_a_pool: "without parentheses",
 }
-ALSO_RIGHT = [partials_on_one_pool, owner_lends_its_pool, parts_that_do_not_close]
+
+
+# -- right in other words
+
+
+Function = Callable[..., Any]
+
+
+def with_a_stack(host: str, port: int) -> tuple[Function, Function]:
+    stack = ExitStack()
+    pool = stack.enter_context(redis.BlockingConnectionPool(host=host, port=port, max_connections=5))
+    return lambda: redis.Redis(connection_pool=pool, decode_responses=True), stack.close
+
+
+def one_client_that_owns_nothing(host: str, port: int) -> tuple[Function, Function]:
+    pool = redis.ConnectionPool(host=host, port=port)
+    client = redis.Redis(connection_pool=pool)
+    return lambda: client, lambda: pool.disconnect(inuse_connections=False)
+
+
+def one_owner(host: str, port: int) -> tuple[Function, Function]:
+    owner = redis.Redis(host=host, port=port)
+    return lambda: redis.Redis(connection_pool=owner.connection_pool), owner.close
+
+
+def a_connection_each(host: str, port: int) -> tuple[Function, Function]:
+    pool = redis.ConnectionPool(host=host, port=port, decode_responses=True)
+    return lambda: redis.Redis(connection_pool=pool, single_connection_client=True), pool.close
+
+
+ALSO_RIGHT = [with_a_stack, one_client_that_owns_nothing, one_owner, a_connection_each]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -139,85 +137,6 @@ def _require_let_go(get_client: Callable[[], Any], lab: Lab) -> None:
             f"idle connection, had to open {opened}: the client took all of them with it. Whose is the pool?"
         )
 
-
-def client_for_each_call(host, port):
-    def get_client():
-        return redis.Redis(host=host, port=port)
-
-    return get_client
-
-
-def client_for_each_thread(host, port):  # "N threads need N connections"
-    own = threading.local()
-
-    def get_client():
-        if not hasattr(own, "client"):
-            own.client = redis.Redis(host=host, port=port)
-        return own.client
-
-    return get_client
-
-
-def remembered(host, port):  # "a cache calls it once"
-    @functools.cache
-    def get_client():
-        return redis.Redis(host=host, port=port)
-
-    return get_client
-
-
-def owns_the_pool(host, port):  # "closing or dropping a from_pool client is safe"
-    pool = redis.ConnectionPool(host=host, port=port)
-
-    def get_client():
-        return redis.Redis.from_pool(pool)
-
-    return get_client
-
-
-def knocks_first(host, port):  # "it must be connected before it is handed out"
-    client = redis.Redis(host=host, port=port)
-    client.ping()
-
-    def get_client():
-        return client
-
-    return get_client
-
-
-def knocks_when_asked(host, port):
-    client = redis.Redis(host=host, port=port)
-
-    def get_client():
-        client.ping()
-        return client
-
-    return get_client
-
-
-def hands_out_the_pool(host, port):
-    pool = redis.ConnectionPool(host=host, port=port)
-
-    def get_client():
-        return pool
-
-    return get_client
-
-
-def the_client_itself(host, port):
-    return redis.Redis(host=host, port=port)
-
-
-WRONG = {
-    client_for_each_call: "the next call makes another one",
-    client_for_each_thread: "one for each thread",
-    remembered: "until two come first",
-    owns_the_pool: "Whose is the pool?",
-    knocks_first: "Nobody has asked",
-    knocks_when_asked: "none has sent a command",
-    hands_out_the_pool: "a pool. Asked for is a client",
-    the_client_itself: "without parentheses",
-}
 
 HINTS = (
     "What should all callers share? Make that on a line that runs once, whoever calls, and however many at once.",

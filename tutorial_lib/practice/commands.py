@@ -1,4 +1,4 @@
-"""The subcommands about exercises: progress, check, exercises verify."""
+"""The subcommands about exercises: progress and check."""
 
 from __future__ import annotations
 
@@ -28,10 +28,6 @@ def add_subcommands(add: Add) -> None:
     _add_folder(command)
     command.add_argument("--learners", metavar="PATH", help="a folder with a folder or a notebook of each learner")
     command.add_argument("--csv", action="store_true", help="print comma-separated values instead of a table")
-
-    command = add("exercises", verify, "for authors: hold the exercises to the rules of the course")
-    command.add_argument("what", choices=("verify",), help="run every starter, solution and wrong answer")
-    command.add_argument("names", nargs="*", metavar="EXERCISE", help="which exercises (default: all)")
 
 
 def _add_folder(command: argparse.ArgumentParser) -> None:
@@ -101,16 +97,3 @@ def check(options: argparse.Namespace) -> int:
         check_view.show_own(results)
         checking_course.remember(results, options.folder)
     return 0 if results and all(result.status == "passed" for result in results) else 1
-
-
-def verify(options: argparse.Namespace) -> int:
-    """Hold the exercises to the rules of the course: the starter is not attempted, the solution passes, each listed
-    wrong answer is wrong with a message of its own, three hints or more, and the built notebook is up to date."""
-    from tutorial_lib.practice import verify_course
-
-    found = verify_course.problems(options.names)
-    for line in found:
-        print(line, file=sys.stderr)
-    if not found:
-        print("All exercises keep the rules.")
-    return 1 if found else 0

@@ -30,6 +30,7 @@ LAYERS = (
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),
     ("anatomy", "faults", "observe", "recording", "servers", "sides", "threads"),
+    ("network",),
     ("arguments", "errors", "missing_name", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}

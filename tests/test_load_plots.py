@@ -197,10 +197,9 @@ def test_points_may_be_arrays() -> None:
         (([0.001, None], [1, 2], [1, 2]), "round_trips is None. Give 0 or a number above it, in seconds"),
         (([0, 0], [1, "2"], [1, 2]), "fresh is '2'"),
         ((np.array(0.01), [1], [1]), "round_trips is .*Give a list of seconds, one for each distance"),
-        (([0], np.array([[1.0]]), [1]), "fresh is .*Give a list of seconds"),
+        (([0], np.array([[1.0]]), [1]), r"fresh is array\(\[1"),
         (([0], [1e308], [1]), r"fresh is 1e\+308. Give 1e\+12 at most, in seconds"),
         (([1e308], [1], [1]), r"round_trips is 1e\+308"),
-        (([0], [1], [5e-324]), "pooled is 4.*No command is as quick as that"),
         (([0], [1], [1], "x"), "server is 'x'"),
     ],
 )

@@ -239,7 +239,7 @@ def test_times_are_written_as_people_say_them(value: float, text: str) -> None:
 
 @PLOTS
 def test_what_is_no_recording_is_told_in_a_sentence(plot: Callable[[Any], Picture]) -> None:
-    with pytest.raises(BadSetting, match=r"ConnectionPool, not a Recording\. `with record\(pool\)"):
+    with pytest.raises(BadSetting, match=r"\(ConnectionPool\), not a Recording\. `with record\(pool\)"):
         plot(redis.ConnectionPool())
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -142,3 +143,19 @@ def test_a_measured_value_that_is_no_choice_marks_none_as_right() -> None:
 def test_a_prediction_needs_two_choices_and_a_right_one(choices: dict[object, str], answer: object) -> None:
     with pytest.raises(BadSetting, match="answer= must be one of them"):
         predict(QUESTION, choices, answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "choices", "said"),
+    [
+        (None, CHOICES, "The question is None. Give a text"),
+        ([], CHOICES, "The question is"),
+        ("", CHOICES, "The question is ''"),
+        (QUESTION, None, "The choices are None. Give a dict"),
+        (QUESTION, ["x" * 10**6], r"The choices are \['xxx.*… .*\. Give a dict"),
+        (QUESTION, {1: "yes", 2: 3}, r"The choices are .* Give a dict of each choice and what to say"),
+    ],
+)
+def test_what_is_no_question_is_told(question: Any, choices: Any, said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        predict(question, choices, 1)

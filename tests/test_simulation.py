@@ -187,7 +187,7 @@ def test_a_share_that_was_meant_as_a_percentile_is_noticed() -> None:
         ({"hold": [0.1, math.inf]}, "hold is inf"),
         ({"hold": [0.1, None]}, "hold is None"),
         ({"hold": lambda random, count: np.zeros(3)}, r"returned shape \(3,\) for 65536"),
-        ({"hold": lambda random, count: -np.ones(count)}, "a negative, infinite or NaN hold"),
+        ({"hold": lambda random, count: -np.ones(count)}, r"returned array\(\[-1\., .* 0 or more each"),
         ({"hold": lambda random, count: ["x"] * count}, "The function given as hold failed"),
         ({"hold": lambda: 1}, "The function given as hold failed: .* It is called with numpy's random generator"),
         ({"limit": 0}, "limit is 0. Give a whole number"),
@@ -198,14 +198,13 @@ def test_a_share_that_was_meant_as_a_percentile_is_noticed() -> None:
         ({"borrows": 0}, "borrows is 0. Give a whole number"),
         ({"borrows": 1e6}, "borrows is 1000000.0. Give a whole number"),
         ({"seed": -1}, "seed is -1. Give a whole number"),
-        ({"hold": np.array(-1.0)}, "hold is .*Give a number above 0, in seconds, a list of them"),
+        ({"hold": np.array(1.0)}, "hold is .*Give a list of seconds"),
         ({"hold": np.array([[0.1], [0.1]])}, "hold is array"),
         ({"hold": [1e308, 1e308]}, r"hold is 1e\+308. Give 1e\+12 at most, in seconds"),
         ({"hold": 1e308}, r"hold is 1e\+308. Give 1e\+12 at most, in seconds, a list"),
-        ({"hold": lambda random, count: np.full(count, 1e308)}, "a hold above 1e\\+12. It is called"),
-        ({"rate": 1e-308}, "100 borrows at a rate of 1e-308 per second take more than .* Raise the rate"),
+        ({"hold": lambda random, count: np.full(count, 1e308)}, r"returned array\(\[1\.e\+308"),
+        ({"borrows": 10**9}, "borrows is 1000000000. Give a whole number of borrows: 1 to 100,000,000"),
         ({"rate": 1e308}, r"rate is 1e\+308. Give 1e\+12 at most, in callers per second"),
-        ({"rate": np.array(50.0)}, "Lower the rate below 50, or raise the limit to 6 or more"),
         ({"rate": 50}, "Lower the rate below 50, or raise the limit to 6 or more"),
         ({"hold": [0.2]}, "Lower the rate below 25, or raise the limit to 9 or more"),
         ({"hold": lambda random, count: np.full(count, 0.25)}, "Lower the rate below 20, or raise"),
@@ -233,6 +232,7 @@ def test_with_a_timeout_no_rate_is_too_high() -> None:
         ([1], None, "holds is None. Give a list of seconds"),
         (np.array(1.0), [1], "arrivals is .*Give a list of seconds"),
         ("12", [1, 1], "arrivals is '1'. Give 0 or a number above it, in seconds"),
+        (range(10**9), [1, 1], "arrivals is longer than 10,000,000. Give fewer"),
         ([[1], [2]], [1, 1], r"arrivals is \[1\]"),
         ([1e308, 1e308], [1, 1], r"arrivals is 1e\+308. Give 1e\+12 at most, in seconds"),
         ([1, 1], [1e308, 1], r"holds is 1e\+308"),
@@ -243,16 +243,11 @@ def test_a_replay_needs_a_hold_for_each_arrival(arrivals: Any, holds: Any, messa
         replay(arrivals, holds, 1)
 
 
-@pytest.mark.parametrize("number", [np.array, np.float64, Decimal])
+@pytest.mark.parametrize("number", [np.float64, Decimal])
 def test_numbers_of_any_kind_are_numbers(number: Any) -> None:
     same = simulate(number(10), number(0.125), 2, borrows=100)
     assert repr(same) == repr(simulate(10, 0.125, 2, borrows=100))
     assert same.wait_percentile(number(99)) == same.wait_percentile(99)
-
-
-def test_a_share_in_an_array_is_noticed_too() -> None:
-    with pytest.raises(BadSetting, match="It counts out of 100"):
-        simulate(20, 0.1, 3, borrows=100).wait_percentile(np.array(0.5))  # type: ignore[arg-type]
 
 
 def test_a_replay_of_nobody() -> None:

@@ -187,8 +187,9 @@ def test_it_says_what_failed() -> None:
     ("limits", "said"),
     [
         (8, "limits is 8. Give several"),
-        ("12", "limits is '12'"),
+        ("12", "A limit is '1'"),
         ([], "There is no limit to try"),
+        (range(1, 10**9), "limits is longer than 100. Give fewer"),
         ([0], "A limit is 0"),
         ([2, -1], "A limit is -1"),
         ([1.5], "A limit is 1.5"),
@@ -204,13 +205,20 @@ def test_limits_that_make_no_sense_are_told(limits: list[Any], said: str) -> Non
     [
         (lambda limit: plain_pool(3), r"make_pool\(8\) made a pool whose limit is 3. Pass the number on"),
         (lambda limit: redis.Redis(), "is a client"),
-        (redis.ConnectionPool(), "make_pool is of the type ConnectionPool. Give a function that makes a pool"),
+        (redis.ConnectionPool(), "make_pool is <redis.connection.ConnectionPool.* Give a function that makes a pool"),
         (lambda limit: None, "not a connection pool but a NoneType"),
+        (lambda: plain_pool(8), r"make_pool\(8\) failed: .* It is called with a limit and returns a pool"),
     ],
 )
 def test_a_pool_with_another_limit_than_asked_is_told(make_pool: Callable[[int], Any], said: str) -> None:
     with pytest.raises(BadSetting, match=said):
         sweep([8], LOAD, make_pool)
+
+
+@pytest.mark.parametrize("wait", ["x", None, -1, [0.1]])
+def test_a_wait_that_is_no_time_is_told(wait: Any) -> None:
+    with pytest.raises(BadSetting, match=r"wait is .*Give 0 or a number above it, in seconds"):
+        made_of({2: waits(0.001)}).smallest_limit(wait)
 
 
 def test_what_is_not_a_workload_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 import redis
@@ -54,6 +55,12 @@ def test_a_number_that_is_none_is_told(number: int) -> None:
         run_threads(number, lambda: None)
 
 
+@pytest.mark.parametrize("function", [None, "work", [print], 3])
+def test_what_cannot_be_called_is_told(function: Any) -> None:
+    with pytest.raises(BadSetting, match=r"function is .*Give a function to call"):
+        run_threads(2, function)
+
+
 def test_what_was_held_comes_back() -> None:
     pool = redis.ConnectionPool(connection_class=FakeConnection, max_connections=1)
     with record(pool) as recording:
@@ -63,7 +70,7 @@ def test_what_was_held_comes_back() -> None:
     assert snapshot(pool).in_use == 0
 
 
-@pytest.mark.parametrize("seconds", [-1, "1", float("nan")])
+@pytest.mark.parametrize("seconds", [-1, "1", float("nan"), 1e12])
 def test_a_time_that_is_none_is_told_and_nothing_is_borrowed(seconds: float) -> None:
     pool = redis.ConnectionPool(connection_class=FakeConnection, max_connections=1)
     with pytest.raises(BadSetting, match="seconds is"):

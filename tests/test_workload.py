@@ -157,11 +157,11 @@ class AskNow:
         ({"seed": "one"}, "seed is 'one'"),
         ({"rate": Decimal("NaN")}, "rate is Decimal('NaN')"),
         ({"count": Decimal(5)}, "count is Decimal('5'). Give a whole number of calls"),
-        ({"think": 1e20}, "think is 1e+20, longer than a thread can wait. Give at most "),
-        ({"duration": 1e20}, "duration is 1e+20, longer than a thread can wait. Give at most "),
-        ({"rate": 1e-20, "count": 1}, "rate is 1e-20, so low that a call may fall due later than a thread can wait"),
-        ({"rate": 1e-320, "arrivals": "constant"}, "Give a higher one."),
-        ({"rate": 1e-5, "warm_up": 900_000, "duration": 1}, "rate is 1e-05, so low that"),
+        ({"think": 1e20}, "think is 1e+20. Give 86400 at most, in seconds."),
+        ({"duration": 1e20}, "duration is 1e+20. Give 86400 at most, in seconds."),
+        ({"rate": 1e-20, "count": 1}, "rate is 1e-20 calls per second: the last would fall due after more than a day."),
+        ({"count": 10**9}, "count is 1000000000. Give a whole number of calls: 1 to 1,000,000."),
+        ({"rate": 1e-5, "warm_up": 900_000, "duration": 1}, "rate is 1e-05 calls per second"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_told(settings: dict[str, Any], said: str) -> None:
@@ -185,11 +185,19 @@ def test_a_setting_that_makes_no_sense_is_told(settings: dict[str, Any], said: s
         ask_and_yield,
         AskLater(),
         partial(ask_when_read),
+        "SET greeting " + "x" * 10**6,
+        ["x" * 10**6],
     ],
 )
 def test_work_that_cannot_be_done_is_told(work: Any) -> None:
-    with pytest.raises(BadSetting, match=r"[Gg]ive a"):
+    with pytest.raises(BadSetting, match=r"[Gg]ive a") as error:
         Workload(work)
+
+    assert len(str(error.value)) < 250
+
+
+def test_a_large_value_is_written_in_short() -> None:
+    assert Workload(("SET", "page", "x" * 10**6)).describe() == "closed loop, 8 users, 1 s: SET page " + "x" * 50 + "…"
 
 
 @pytest.mark.parametrize("work", [ask_when_read, ask_and_yield, partial(ask_when_read)])

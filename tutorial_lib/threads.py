@@ -13,6 +13,7 @@ from tutorial_lib.arguments import in_short, not_negative, whole
 from tutorial_lib.errors import BadSetting
 
 MOST_THREADS = 500
+LONGEST_HOLD = 3600
 
 
 def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
@@ -22,6 +23,10 @@ def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
     have ended. The threads are called ``caller 1``, ``caller 2`` and so on; at most MOST_THREADS.
     """
     whole("number", number, "threads", at_least=1, at_most=MOST_THREADS)
+    if not callable(function):
+        raise BadSetting(
+            f"function is {in_short(function)}. Give a function to call: run_threads(3, work), not work()."
+        )
     together = threading.Barrier(number)
     results: list[Any] = [None] * number
     mistakes: list[BaseException] = []
@@ -57,7 +62,7 @@ def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
 
 def hold(pool: redis.ConnectionPool, seconds: float) -> None:
     """Borrow a connection, keep it for ``seconds`` as a slow command would, and give it back."""
-    not_negative("seconds", seconds, "seconds")
+    not_negative("seconds", seconds, "seconds", at_most=LONGEST_HOLD)
     if not isinstance(pool, redis.ConnectionPool):
         raise BadSetting(f"hold() borrows from a pool such as redis.ConnectionPool(…), and this is {in_short(pool)}.")
     connection = pool.get_connection()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import redis
 
-from tutorial_lib.arguments import in_short, whole
+from tutorial_lib.arguments import in_short, not_negative, several, whole
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.pace import Clock
 from tutorial_lib.load.progress_bar import ProgressBar
@@ -20,6 +20,9 @@ from tutorial_lib.load.run import measure
 from tutorial_lib.load.target import check_pool, check_server
 from tutorial_lib.load.workload import Workload, check_workload
 from tutorial_lib.servers.base import MOST_CLIENTS, Server
+
+MOST_LIMITS = 100
+SUCH_AS = "Give several, such as [1, 2, 4, 8]."
 
 MakePool = Callable[[int], redis.ConnectionPool]
 
@@ -78,9 +81,9 @@ class Sweep(Sequence[SweepRow]):
 
     def smallest_limit(self, wait: float) -> int | None:
         """Return the smallest limit from which on the mean wait stays at or under ``wait`` seconds; None: none does."""
-        enough = None
+        longest, enough = not_negative("wait", wait, "seconds"), None
         for row in reversed(self._rows):
-            if row.refused or not row.waiting.middle <= wait:
+            if row.refused or not row.waiting.middle <= longest:
                 break
             enough = row.limit
         return enough
@@ -217,17 +220,20 @@ def _whole_rounds(reports: dict[int, list[LoadReport]]) -> dict[int, list[LoadRe
 
 
 def _checked(limits: Iterable[int]) -> list[int]:
-    if isinstance(limits, (str, bytes)) or not isinstance(limits, Iterable):
-        raise BadSetting(f"limits is {in_short(limits)}. Give several, such as [1, 2, 4, 8].")
-    wanted = sorted({whole("A limit", limit, "connections", at_least=1, at_most=MOST_CLIENTS) for limit in limits})
-    if not wanted:
-        raise BadSetting("There is no limit to try. Give some, such as [1, 2, 4, 8].")
-    return wanted
+    given = several("limits", limits, SUCH_AS, at_most=MOST_LIMITS)
+    if not given:
+        raise BadSetting(f"There is no limit to try. {SUCH_AS}")
+    return sorted({whole("A limit", limit, "connections", at_least=1, at_most=MOST_CLIENTS) for limit in given})
 
 
 def _filled(make_pool: MakePool, limit: int, at_the_end: ExitStack) -> redis.ConnectionPool:
     """Make the pool and open every connection that it may hold, so that none is opened while it is measured."""
-    pool = make_pool(limit)
+    try:
+        pool = make_pool(limit)
+    except TypeError as error:
+        raise BadSetting(
+            f"make_pool({limit}) failed: {error}. It is called with a limit and returns a pool."
+        ) from error
     check_pool(pool)
     at_the_end.callback(pool.disconnect)
     if pool.max_connections != limit:

@@ -7,6 +7,7 @@ import inspect
 import redis
 
 from tutorial_lib import observe
+from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults.proxy import behind_proxies
 from tutorial_lib.faults.relay import LOOPBACK
@@ -25,7 +26,7 @@ def is_real(pool: redis.ConnectionPool, server: Server | None) -> bool | None:
 def check_server(server: object) -> None:
     """Check that ``server`` is a handle that can be asked for its counts, or None."""
     if server is not None and not isinstance(server, Server):
-        raise BadSetting(f"server is {server!r}. Pass what start_server() returned, or leave it out.")
+        raise BadSetting(f"server is {in_short(server)}. Pass what start_server() returned, or leave it out.")
 
 
 def check_pool(pool: object) -> None:

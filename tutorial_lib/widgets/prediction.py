@@ -21,12 +21,23 @@ def predict(question: str, choices: Mapping[object, str | None], answer: object 
     ``answer`` is the right choice. Choices that are text, the question and the replies may hold `code` in backticks.
     Nothing waits for a choice. A question that is asked again before it was revealed keeps its choice.
     """
+    _check(question, choices)
     if answer is ...:
         answer = next((choice for choice, reply in choices.items() if reply is None), ...)
     asked = _unrevealed.get(question)
     if asked is None or asked.choices != dict(choices) or asked.answer != answer:
         asked = _unrevealed[question] = Prediction(question, choices, answer)
     return asked
+
+
+def _check(question: object, choices: object) -> None:
+    if not isinstance(question, str) or not question:
+        raise BadSetting(f"The question is {in_short(question)}. Give a text, and then the choices.")
+    if not isinstance(choices, Mapping) or not all(isinstance(reply, str | None) for reply in choices.values()):
+        raise BadSetting(
+            f"The choices are {in_short(choices)}. Give a dict of each choice and what to say about it, "
+            "such as {2: 'There are two connections.', 3: 'The third has to wait.'}."
+        )
 
 
 class Prediction:
@@ -36,7 +47,7 @@ class Prediction:
     """
 
     def __init__(self, question: str, choices: Mapping[object, str | None], answer: object) -> None:
-        if len(choices) < 2 or answer not in choices:
+        if len(choices) < 2 or answer not in list(choices):
             raise BadSetting(
                 "A prediction needs two choices or more, and answer= must be one of them. "
                 f"This one has {len(choices)}: {in_short(question)}"

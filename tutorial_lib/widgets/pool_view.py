@@ -14,8 +14,8 @@ import anywidget
 import traitlets
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.observe import AnyPool, check_pool
 from tutorial_lib.plots.pool_still import WIDTH, pool_still
+from tutorial_lib.pools.snapshot import AnyPool, check_pool
 from tutorial_lib.servers.base import Server
 from tutorial_lib.widgets.presence import Presence
 from tutorial_lib.widgets.sampler import sampler

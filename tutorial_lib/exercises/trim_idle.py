@@ -13,7 +13,7 @@ import redis
 from tutorial_lib.exercises._calls import call_within
 from tutorial_lib.exercises._pools import impatient
 from tutorial_lib.exercises._words import so_many
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

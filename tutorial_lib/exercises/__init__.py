@@ -15,7 +15,7 @@ from importlib import import_module
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.practice.exercise import Exercise
-from tutorial_lib.practice.progress import ProgressFile, progress_path
+from tutorial_lib.practice.progress import progress_file
 from tutorial_lib.practice.task import Task, read_task
 
 PLACES_PER_LESSON = 8
@@ -110,8 +110,7 @@ def exercise(name: str) -> Exercise:
     The same one each time it is asked for, so that it remembers which hints you have had.
     """
     task = load_task(name)
-    path = progress_path(os.environ)
-    found = Exercise(task, ProgressFile(path) if path else None)
+    found = Exercise(task, progress_file(os.environ))
     if _in_a_notebook():
         from tutorial_lib.practice.panel import Panel
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from tutorial_lib.practice.checking import check_notebook
 
 from tests.waiting import eventually
 from tools.build_notebooks import lesson_notebook
 from tutorial_lib import cli
 from tutorial_lib.exercises import COURSE, all_exercises, load_task
-from tutorial_lib.practice.checking import check_notebook
 from tutorial_lib.practice.progress import ProgressFile
 
 LESSONS = {lesson.number: lesson for lesson in COURSE}

@@ -30,9 +30,9 @@ LAYERS = (
     ("checking",),
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),
-    ("anatomy", "faults", "observe", "recording", "servers", "sides", "threads"),
+    ("faults", "pools", "servers"),
     ("network",),
-    ("arguments", "errors", "missing_name", "sizing"),
+    ("arguments", "errors", "notebook", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

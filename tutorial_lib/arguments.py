@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from tutorial_lib.errors import BadSetting
@@ -48,11 +47,8 @@ def percentile(name: str, value: Any, *, below_100: bool) -> float:
 
 def whole(name: str, value: Any, of_what: str, *, at_least: int, at_most: int = 10**18) -> int:
     """Return ``value`` as an int. BadSetting if it is not whole (5.0 is not), or out of its range."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = at_least - 1
-    if isinstance(value, bool) or not at_least <= number <= at_most:
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else at_least - 1
+    if not at_least <= number <= at_most:
         raise BadSetting(f"{name} is {in_short(value)}. Give a whole number of {of_what}: {at_least} to {at_most:,}.")
     return number
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.missing_name import explain_missing_names
+from tutorial_lib.notebook.missing_name import explain_missing_names
 from tutorial_lib.servers.base import ClientInfo, Server
 
 __all__ = ["ClientInfo", "Rung", "Server", "choose_rung", "start_private_server", "start_server"]

@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.observe import AnyPool, check_pool
+from tutorial_lib.pools.snapshot import AnyPool, check_pool
 from tutorial_lib.servers.base import Server
 from tutorial_lib.widgets.presence import Presence
 from tutorial_lib.widgets.sampler import sampler

@@ -6,8 +6,8 @@ import threading
 from time import perf_counter as clock
 from typing import Protocol
 
+from tutorial_lib.pools.sides import Answer
 from tutorial_lib.servers.base import ClientInfo
-from tutorial_lib.sides import Answer
 
 PERIOD = 0.2
 AFTER_A_FAILURE = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tutorial_lib.anatomy import PoolConnection
+from tutorial_lib.pools.anatomy import PoolConnection
 from tutorial_lib.servers.base import ClientInfo
 
 Verdict = Literal["both", "pool only", "unknown"]

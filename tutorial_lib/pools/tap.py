@@ -22,10 +22,10 @@ import redis
 import redis.asyncio
 from redis.exceptions import MaxConnectionsError
 
-from tutorial_lib.anatomy import copied, in_use_now, waiting_now
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.recording.callsite import caller_site
-from tutorial_lib.recording.covers import ENDED, OUTCOME, RawLease, clock, cover_async, cover_sync
+from tutorial_lib.notebook.lines import caller_site
+from tutorial_lib.pools.anatomy import copied, in_use_now, waiting_now
+from tutorial_lib.pools.covers import ENDED, OUTCOME, RawLease, clock, cover_async, cover_sync
 
 _COVERS = cover_sync.__code__.co_filename
 

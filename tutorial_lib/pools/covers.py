@@ -15,10 +15,10 @@ from threading import current_thread, get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from tutorial_lib.recording.callsite import NOWHERE, caller_site
+from tutorial_lib.notebook.lines import NOWHERE, caller_site
 
 if TYPE_CHECKING:
-    from tutorial_lib.recording.tap import Tap
+    from tutorial_lib.pools.tap import Tap
 
 clock = perf_counter
 

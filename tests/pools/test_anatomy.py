@@ -8,7 +8,7 @@ import redis
 import redis.asyncio
 
 from tests.fake_connections import FakeConnection
-from tutorial_lib.anatomy import connections_of, written
+from tutorial_lib.pools.anatomy import connections_of, written
 from tutorial_lib.servers.fake import FakeServer
 
 

@@ -11,7 +11,7 @@ from nbclient.exceptions import CellExecutionError
 
 from tests.lessons import LESSONS, code, read
 from tutorial_lib.lab import environment
-from tutorial_lib.missing_name import explain_missing_names, line_that_makes
+from tutorial_lib.notebook.missing_name import explain_missing_names, line_that_makes
 
 CELLS = [
     "import redis\nfrom tutorial_lib import start_server as start",

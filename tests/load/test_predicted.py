@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import redis
 
-from tests.load_fakes import TurnedClock, plain_pool
-from tests.test_load import borrower
+from tests.load.fakes import TurnedClock, plain_pool
+from tests.load.test_run import borrower
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_wait, predicted_waits
 from tutorial_lib.load.run import run_load
-from tutorial_lib.load.sweeps import Sweep, sweep
+from tutorial_lib.load.sweep import Sweep, sweep
 from tutorial_lib.load.workload import Workload
 
 

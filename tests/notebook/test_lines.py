@@ -8,14 +8,14 @@ import redis.connection
 from IPython.core.interactiveshell import InteractiveShell
 
 import tutorial_lib
-from tutorial_lib.recording.callsite import INSIDE, NOWHERE, OUTSIDE, REDIS, Line, Site, caller_site, line_of, whose
+from tutorial_lib.notebook.lines import INSIDE, NOWHERE, OUTSIDE, REDIS, Line, Site, caller_site, line_of, whose
 
 
 @pytest.mark.parametrize(
     ("filename", "answer"),
     [
         (redis.connection.__file__, REDIS),
-        (str(Path(tutorial_lib.__file__).parent / "recording" / "covers.py"), INSIDE),
+        (str(Path(tutorial_lib.__file__).parent / "pools" / "covers.py"), INSIDE),
         (str(Path(sysconfig.get_path("stdlib")) / "threading.py"), INSIDE),
         ("<frozen runpy>", INSIDE),
         (str(Path(tutorial_lib.__file__).parent / "exercises" / "first_pool.py"), OUTSIDE),
@@ -37,8 +37,8 @@ def test_a_line_of_several_knows_which_one_it_is() -> None:
         )
 
     line = line_of(outer())
-    assert (line.file, line.function, line.text) == ("test_callsite.py", "outer", "[find()],")
-    assert str(line) == f"test_callsite.py, line {line.number}, in outer()"
+    assert (line.file, line.function, line.text) == ("test_lines.py", "outer", "[find()],")
+    assert str(line) == f"test_lines.py, line {line.number}, in outer()"
 
 
 def find() -> Site:

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.picture import HATCH, IN_USE, OPENING, Picture, seconds
 from tutorial_lib.plots.recordings import _openings, plot_timeline, plot_waits
-from tutorial_lib.recording.recording import Recording, record
+from tutorial_lib.pools.recording import Recording, record
 
 PLOTS = pytest.mark.parametrize("plot", [plot_timeline, plot_waits])
 

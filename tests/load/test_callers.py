@@ -12,9 +12,9 @@ import redis.asyncio
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.observe import snapshot
-from tutorial_lib.recording.recording import record
-from tutorial_lib.threads import hold, run_threads
+from tutorial_lib.load.callers import hold, run_threads
+from tutorial_lib.pools.recording import record
+from tutorial_lib.pools.snapshot import snapshot
 
 
 def test_all_are_there_before_any_can_go_on() -> None:

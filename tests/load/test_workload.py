@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import redis
 
-from tests.load_fakes import plain_pool
+from tests.load.fakes import plain_pool
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.workload import Workload
 

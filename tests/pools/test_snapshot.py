@@ -9,7 +9,7 @@ import redis.asyncio
 
 from tests.fake_connections import FakeAsyncConnection, FakeConnection
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.observe import PoolSnapshot, snapshot
+from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
 
 
 @pytest.mark.parametrize("kind", [redis.ConnectionPool, redis.BlockingConnectionPool])

@@ -10,7 +10,7 @@ import redis
 import redis.asyncio
 
 from tests.fake_connections import BrokenAsyncConnection, FakeAsyncConnection
-from tutorial_lib.recording.recording import record
+from tutorial_lib.pools.recording import record
 
 BOTH = pytest.mark.parametrize("kind", [redis.asyncio.ConnectionPool, redis.asyncio.BlockingConnectionPool])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tutorial_lib.recording.callsite import Line
+from tutorial_lib.notebook.lines import Line
 
 Outcome = Literal[
     "returned",  # the connection is back in the pool

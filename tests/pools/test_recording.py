@@ -17,12 +17,12 @@ import redis
 
 from tests.fake_connections import BrokenConnection, FakeConnection
 from tests.waiting import eventually
-from tutorial_lib.anatomy import waiting_now
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.observe import snapshot
-from tutorial_lib.recording import covers
-from tutorial_lib.recording.lease import Moment
-from tutorial_lib.recording.recording import record
+from tutorial_lib.pools import covers
+from tutorial_lib.pools.anatomy import waiting_now
+from tutorial_lib.pools.lease import Moment
+from tutorial_lib.pools.recording import record
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.servers.fake import FakeServer
 
 BOTH = pytest.mark.parametrize("kind", [redis.ConnectionPool, redis.BlockingConnectionPool])

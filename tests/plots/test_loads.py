@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import redis
 
-from tests.load_fakes import TurnedClock, plain_pool
-from tests.test_load import borrower, report_of
-from tests.test_plots import headline, words
+from tests.load.fakes import TurnedClock, plain_pool
+from tests.load.test_run import borrower, report_of
+from tests.plots.test_recordings import headline, words
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import FALLBACK_NOTE
-from tutorial_lib.load.sweeps import Sweep, sweep
+from tutorial_lib.load.sweep import Sweep, sweep
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.plots.knee import plot_pool_size
 from tutorial_lib.plots.loads import plot_load, plot_rtt_curve, plot_sweep

@@ -10,11 +10,10 @@ from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tutorial_lib.anatomy import copied
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.observe import AnyPool, check_pool
-from tutorial_lib.recording.callsite import Line, Site, line_of
-from tutorial_lib.recording.covers import (
+from tutorial_lib.notebook.lines import Line, Site, line_of
+from tutorial_lib.pools.anatomy import copied
+from tutorial_lib.pools.covers import (
     ASKED,
     CODE,
     CONNECTION,
@@ -28,8 +27,9 @@ from tutorial_lib.recording.covers import (
     RawLease,
     clock,
 )
-from tutorial_lib.recording.lease import Lease, Moment, Outcome, moments
-from tutorial_lib.recording.tap import Tap, listen, stop_listening
+from tutorial_lib.pools.lease import Lease, Moment, Outcome, moments
+from tutorial_lib.pools.snapshot import AnyPool, check_pool
+from tutorial_lib.pools.tap import Tap, listen, stop_listening
 
 if TYPE_CHECKING:
     from typing_extensions import Self

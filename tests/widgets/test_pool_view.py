@@ -14,10 +14,10 @@ import redis.asyncio
 
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
-from tutorial_lib.anatomy import waiting_now
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults import FaultProxy
-from tutorial_lib.recording.recording import record
+from tutorial_lib.pools.anatomy import waiting_now
+from tutorial_lib.pools.recording import record
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets import presence
 from tutorial_lib.widgets.pool_view import PoolView

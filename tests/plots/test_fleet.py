@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_plots import headline, words
+from tests.plots.test_recordings import headline, words
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.fleet import plot_fleet
 from tutorial_lib.plots.picture import IN_USE, Picture

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from tutorial_lib.anatomy import PoolConnection
+from tutorial_lib.pools.anatomy import PoolConnection
+from tutorial_lib.pools.sides import Answer, Memory, compare
 from tutorial_lib.servers.base import ClientInfo
-from tutorial_lib.sides import Answer, Memory, compare
 
 PEER = "127.0.0.1:6379"
 

@@ -67,7 +67,7 @@ def test_in_a_log_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 NOTEBOOK = """
-from tests.test_progress_bar import run_for_long
+from tests.load.test_progress_bar import run_for_long
 run_for_long()
 """
 

@@ -25,7 +25,7 @@ NEEDS = {
 # One browser at a time: two of them are too much for two cores.
 TOGETHER = "tests/browser"
 # Tests that take seconds and share nothing: each goes to the next worker that is free.
-ONE_BY_ONE = ("tests/test_notebooks.py", "tests/test_exercises.py")
+ONE_BY_ONE = ("tests/test_notebooks.py", "tests/exercises/test_answers.py")
 
 
 class SlowestFirst(LoadScopeScheduling):

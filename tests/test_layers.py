@@ -25,12 +25,14 @@ PACKAGE = TOP / "tutorial_lib"
 LAYERS = (
     ("cli", "__main__"),
     ("binder", "doctor", "kernel_start", "lab"),
-    ("practice.check_view", "practice.commands", "practice.progress_view", "practice.verify_course"),
-    ("practice.checking_course",),
+    ("practice.commands", "practice.progress_view"),
+    ("commands",),
+    ("checking",),
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),
-    ("anatomy", "faults", "observe", "recording", "servers", "sides", "threads"),
-    ("arguments", "errors", "missing_name", "sizing"),
+    ("faults", "pools", "servers"),
+    ("network",),
+    ("arguments", "errors", "notebook", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +16,6 @@ import redis
 from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, CannotConnect, KeyAlreadyThere, NotAllowed
-from tutorial_lib.servers import relay as relay_module
 from tutorial_lib.servers import start_server
 from tutorial_lib.servers.borrowed import BorrowedServer
 
@@ -251,26 +249,6 @@ def test_nobody_else_comes_in_through_the_relay(server: BorrowedServer, monkeypa
         redis.Redis(connection_pool=pool).get("text")
     monkeypatch.undo()
     assert server.opened() == 0
-
-
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("setpriv"),
-    reason="needs root and setpriv, to become somebody else",
-)
-def test_another_user_of_this_computer_does_not_come_in(server: BorrowedServer) -> None:
-    def ask(*become: str) -> str:
-        question = f"exec 3<>/dev/tcp/127.0.0.1/{server.port}; printf 'GET text\\r\\n' >&3; timeout 5 head -n 2 <&3"
-        return subprocess.run([*become, "bash", "-c", question], capture_output=True, text=True).stdout
-
-    assert "the owner's" in ask()
-    assert ask("setpriv", "--reuid=65534", "--clear-groups") == ""
-    assert server.opened() == 1
-
-
-def test_where_others_could_come_in_it_is_said(owner: OwnersRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay_module, "way_to_tell", lambda: None)
-    with BorrowedServer(address(owner), keys=["greeting"]) as server:
-        assert "Other users of this computer can reach it" in repr(server)
 
 
 # -- the end

@@ -27,7 +27,8 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
 from tutorial_lib.exercises import COURSE as LESSONS_WITH_EXERCISES
-from tutorial_lib.practice.verify_course import lesson_notebook
+from tutorial_lib.exercises import Lesson, load_task
+from tutorial_lib.practice.notebook import exercise_notebook
 
 COURSE = Path(__file__).resolve().parent.parent
 REMEDY = "Run: make notebooks"
@@ -44,6 +45,11 @@ CELL_TIMEOUT = 60.0
 START_TIMEOUT = 30
 TWO_BLANK_LINES = re.compile(r"\n{3,}")
 """Around a function, in a module. In a cell, one is enough."""
+
+
+def lesson_notebook(lesson: Lesson) -> NotebookNode:
+    """Return a lesson's exercise notebook, not yet executed."""
+    return exercise_notebook(lesson.name, lesson.title, [load_task(name) for name in lesson.exercises])
 
 
 def read_source(source: Path) -> NotebookNode:

@@ -151,60 +151,6 @@ def _first_like(value: float, mistakes: dict[float, str], otherwise: str) -> str
     return next((why for wrong, why in mistakes.items() if isclose(value, wrong, rel_tol=1e-6)), otherwise)
 
 
-def in_milliseconds(round_trip, opening, commands):
-    return opening * round_trip * 1000, (opening + commands) / commands
-
-
-def opens_for_each_command(round_trip, opening, commands):  # "a command costs six round trips, so four cost 24"
-    afresh = commands * (opening + 1) * round_trip
-    return afresh - commands * round_trip, afresh / (commands * round_trip)
-
-
-def the_whole_page(round_trip, opening, commands):
-    return (opening + commands) * round_trip, (opening + commands) / commands
-
-
-def six_times_always(round_trip, opening, commands):  # "the lesson says six times"
-    return opening * round_trip, opening + 1
-
-
-def forgets_the_commands(round_trip, opening, commands):
-    return opening * round_trip, opening / commands
-
-
-def upside_down(round_trip, opening, commands):
-    return opening * round_trip, commands / (opening + commands)
-
-
-def whole_numbers(round_trip, opening, commands):
-    return opening * round_trip, (opening + commands) // commands
-
-
-def counts_trips(round_trip, opening, commands):
-    return opening, (opening + commands) / commands
-
-
-def one_number(round_trip, opening, commands):
-    return opening * round_trip
-
-
-def a_share(round_trip, opening, commands):
-    return opening * round_trip, opening / (opening + commands)
-
-
-WRONG = {
-    in_milliseconds: "would be milliseconds",
-    opens_for_each_command: "opened 4 times",
-    the_whole_page: "the whole page today",
-    six_times_always: "True of a page that sends one command",
-    forgets_the_commands: "the one *and* the other",
-    upside_down: "slower by reuse",
-    whole_numbers: "rounded down",
-    counts_trips: "a number of round trips",
-    one_number: "two numbers",
-    a_share: "the longer by the shorter",
-}
-
 HINTS = (
     "Count round trips first, seconds later. How many does a page make that opens a connection and sends 4 commands?",
     "A page on an open connection makes one round trip for each command, and no other.",

@@ -9,7 +9,7 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
 from tutorial_lib.exercises._pools import left_in_use, require_places, require_pool
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
@@ -157,104 +157,6 @@ def _patience(pool: redis.ConnectionPool) -> str:
 def _named(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {error}"
 
-
-def default_patience(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2)
-
-    def greet():
-        try:
-            return redis.Redis(connection_pool=pool).get("greeting").decode()
-        except (redis.ConnectionError, redis.TimeoutError):
-            return "Welcome!"
-
-    return pool, greet
-
-
-def no_patience(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, max_connections=2, socket_timeout=0.2)
-
-    def greet():
-        try:
-            return redis.Redis(connection_pool=pool).get("greeting").decode()
-        except (redis.ConnectionError, redis.TimeoutError):
-            return "Welcome!"
-
-    return pool, greet
-
-
-def timeout_for_all(host, port):  # "timeout= limits the command"
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=0.2)
-
-    def greet():
-        try:
-            return redis.Redis(connection_pool=pool).get("greeting").decode()
-        except (redis.ConnectionError, redis.TimeoutError):
-            return "Welcome!"
-
-    return pool, greet
-
-
-def socket_timeout_for_all(host, port):  # the same belief, the other way round
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=None, socket_timeout=0.2)
-
-    def greet():
-        try:
-            return redis.Redis(connection_pool=pool).get("greeting").decode()
-        except (redis.ConnectionError, redis.TimeoutError):
-            return "Welcome!"
-
-    return pool, greet
-
-
-def only_max_connections(host, port):  # "one except clause fits both pools"
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=0.2, socket_timeout=0.2)
-
-    def greet():
-        try:
-            return redis.Redis(connection_pool=pool).get("greeting").decode()
-        except redis.MaxConnectionsError:
-            return "Welcome!"
-
-    return pool, greet
-
-
-def only_connection_error(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=0.2, socket_timeout=0.2)
-
-    def greet():
-        try:
-            return redis.Redis(connection_pool=pool).get("greeting").decode()
-        except redis.ConnectionError:
-            return "Welcome!"
-
-    return pool, greet
-
-
-def another_pool(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=0.2, socket_timeout=0.2)
-    r = redis.Redis(host=host, port=port)
-
-    def greet():
-        return r.get("greeting").decode()
-
-    return pool, greet
-
-
-def in_bytes(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=0.2, socket_timeout=0.2)
-    return pool, lambda: redis.Redis(connection_pool=pool).get("greeting")
-
-
-WRONG = {
-    default_patience: "`timeout` is 20 s",
-    no_patience: "had no use for it",
-    timeout_for_all: "what limits the wait for a reply",
-    socket_timeout_for_all: "`None`, which means for ever",
-    only_max_connections: "raised `ConnectionError: No connection available.`",
-    only_connection_error: "raised `TimeoutError: Timeout reading from socket`",
-    another_pool: "has 0 idle connections",
-    in_bytes: "returned `b'Good evening'`",
-}
 
 HINTS = (
     "Two different things can take too long. The lesson has a table with an argument for each.",

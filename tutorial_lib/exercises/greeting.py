@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -114,89 +114,6 @@ def _require_one_open(pool: redis.ConnectionPool, lab: Lab, opened: int, idle: i
             f"{lab.server.opened()}. The pool is lent to you; which line closes more than you opened?"
         )
 
-
-def gives_bytes(pool):
-    r = redis.Redis(connection_pool=pool, decode_responses=True)
-    r.set("greeting", "hello")
-    return r.get("greeting")
-
-
-def prints_it(pool):
-    r = redis.Redis(connection_pool=pool)
-    r.set("greeting", "hello")
-    print(r.get("greeting").decode())
-
-
-def returns_the_ok(pool):
-    r = redis.Redis(connection_pool=pool)
-    return r.set("greeting", "hello")
-
-
-def str_of_bytes(pool):
-    r = redis.Redis(connection_pool=pool)
-    r.set("greeting", "hello")
-    return str(r.get("greeting"))
-
-
-def never_asks(pool):
-    return "hello"
-
-
-def other_key(pool):
-    r = redis.Redis(connection_pool=pool)
-    r.set("greetings", "hello")
-    return r.get("greetings").decode()
-
-
-def borrows_by_hand(pool):
-    connection = pool.get_connection()
-    connection.send_command("SET", "greeting", "hello")
-    connection.read_response()
-    connection.send_command("GET", "greeting")
-    return connection.read_response().decode()
-
-
-def pool_as_host(pool):
-    r = redis.Redis(pool)
-    r.set("greeting", "hello")
-    return r.get("greeting").decode()
-
-
-def own_client(pool):
-    where = pool.connection_kwargs
-    r = redis.Redis(host=where["host"], port=where["port"])
-    r.set("greeting", "hello")
-    return r.get("greeting").decode()
-
-
-def closes_in_between(pool):  # "always close after each command"
-    r = redis.Redis(connection_pool=pool)
-    r.set("greeting", "hello")
-    pool.disconnect()
-    return r.get("greeting").decode()
-
-
-def closes_the_pool(pool):
-    r = redis.Redis(connection_pool=pool)
-    r.set("greeting", "hello")
-    greeting = r.get("greeting").decode()
-    pool.close()
-    return greeting
-
-
-WRONG = {
-    gives_bytes: "5 bytes",
-    prints_it: "It printed it",
-    returns_the_ok: "Redis's OK to a SET",
-    str_of_bytes: "It does not decode them",
-    never_asks: "0 of the 2 commands",
-    other_key: "The key `greeting` holds `None`",
-    borrows_by_hand: "in_use is 1",
-    pool_as_host: "first argument is a host",
-    own_client: "was not used",
-    closes_in_between: "accepted 2 connections",
-    closes_the_pool: "had to open number 2",
-}
 
 HINTS = (
     "The greeting program of the lesson does all of this. Here the pool is already there.",

@@ -7,8 +7,6 @@ from time import sleep
 from typing import Any
 
 import redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._weather import became, named, require_function
@@ -142,115 +140,6 @@ def _require_once(call: Call, number: int, lab: Lab) -> None:
         raise Wrong(f"After a quiet time `count_view` raised {named(call.error)}. {pinged}")
     raise Wrong(f"After a quiet time `count_view` {became(call)}; {number} was the number of this view.")
 
-
-def tries_again(host, port):  # "Redis() survives a cut by itself"
-    r = redis.Redis(host=host, port=port, socket_keepalive=True)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def check_without_retry(host, port):  # "the health check mends the connection"
-    pool = redis.ConnectionPool(host=host, port=port, health_check_interval=0.1)
-    r = redis.Redis(connection_pool=pool)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def too_rarely(host, port):  # "any interval keeps it alive, in the background"
-    r = redis.Redis(host=host, port=port, health_check_interval=30)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def counts_by_itself(host, port):
-    views = 0
-
-    def count_view():
-        nonlocal views
-        views += 1
-        return views
-
-    return count_view
-
-
-def sets_its_own_count(host, port):  # "SET may be done twice, so SET"
-    r = redis.Redis(host=host, port=port)
-    views = 0
-
-    def count_view():
-        nonlocal views
-        views += 1
-        r.set("views:home", views)
-        return views
-
-    return count_view
-
-
-def line_for_each(host, port):
-    def count_view():
-        with redis.Redis(host=host, port=port) as r:
-            return r.incr("views:home")
-
-    return count_view
-
-
-def pings_each_time(host, port):
-    r = redis.Redis(host=host, port=port)
-
-    def count_view():
-        r.ping()
-        return r.incr("views:home")
-
-    return count_view
-
-
-def without_retries(host, port):
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def swallows_the_error(host, port):
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
-
-    def count_view():
-        try:
-            return r.incr("views:home")
-        except redis.ConnectionError:
-            return None
-
-    return count_view
-
-
-def counts_at_once(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, health_check_interval=0.1, retry=Retry(ConstantBackoff(0.01), 1))
-    return redis.Redis(connection_pool=pool).incr("views:home")
-
-
-WRONG = {
-    tries_again: "What could be sent first that does no harm",
-    check_without_retry: "Who sends the PING again",
-    too_rarely: "checked only when it was quiet for 30 s",
-    counts_by_itself: "in Redis is no `views:home`",
-    sets_its_own_count: "of somebody else",
-    line_for_each: "20 views in a row opened 20 lines",
-    pings_each_time: "came with 20 PINGs",
-    without_retries: "so whoever asks again now counts twice",
-    swallows_the_error: "`count_view` returned `None`",
-    counts_at_once: "Was it called",
-}
 
 HINTS = (
     "Two commands can be on the line when it turns out to be dead. One of them may be sent twice without harm.",

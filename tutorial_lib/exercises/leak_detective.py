@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import redis
 
 from tutorial_lib.exercises._night_shift import LIMIT, NightShift
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.lease import Lease
+from tutorial_lib.pools.recording import record
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.recording.lease import Lease
-from tutorial_lib.recording.recording import record
 
 ID = "leak-detective"
 LESSON = "05"
@@ -138,77 +137,6 @@ class _Court:
         reason = reasons.get(name, f"`{name}` has been mended by now, and gave back what it had borrowed.")
         return f"{reason} Who has borrowed what is not back in the morning?"
 
-
-def believes_the_log(pool, run_night):  # "who gets the error has the bug"
-    return {entry.split(":")[0] for entry in run_night()}
-
-
-def accuses_the_loudest(pool, run_night):
-    screams = Counter(entry.split(":")[0] for entry in run_night() if "Too many connections" in entry)
-    return [name for name, _ in screams.most_common(1)]
-
-
-def accuses_threads(pool, run_night):
-    with record(pool) as recording:
-        run_night()
-    return {lease.who for lease in recording.still_held()}
-
-
-def accuses_the_slowest(pool, run_night):  # "who keeps it longest has lost it"
-    with record(pool) as recording:
-        run_night()
-    return [max(recording.leases, key=lambda lease: lease.held).line.function]
-
-
-def accuses_all(pool, run_night):
-    with record(pool) as recording:
-        run_night()
-    return {lease.line.function for lease in recording.leases}
-
-
-def accuses_two_of_them_again(pool, run_night):
-    run_night()
-    return ["newsletter", "bookkeeper"]
-
-
-def finds_only_one(pool, run_night):
-    with record(pool) as recording:
-        run_night()
-    return [lease.line.function for lease in recording.still_held()][:1]
-
-
-def hands_over_leases(pool, run_night):
-    with record(pool) as recording:
-        run_night()
-    return recording.still_held()
-
-
-def looks_before_the_night(pool, run_night):
-    with record(pool) as recording:
-        found = {lease.line.function for lease in recording.still_held()}
-    run_night()
-    return found
-
-
-def searches_for_locks(pool, run_night):  # "holding a Lock holds a connection"
-    with record(pool) as recording:
-        run_night()
-    lockers = {lease.line.function for lease in recording.leases if "lock" in lease.line.text}
-    return lockers | {lease.line.function for lease in recording.still_held()}
-
-
-WRONG = {
-    believes_the_log: "`banner` came 3 times to a pool that had nothing left",
-    accuses_the_loudest: "you accuse `banner`. `banner` came 3 times",
-    accuses_threads: "two of them ran 8 programs",
-    accuses_the_slowest: "held a connection longer than anybody",
-    accuses_all: "`inventory`, `newsletter`, `packer`. `banner` came",
-    accuses_two_of_them_again: "Night 2: you accuse `bookkeeper`, `newsletter`",
-    finds_only_one: "1 of those who borrowed is not among them",
-    hands_over_leases: "returned leases",
-    looks_before_the_night: "you accuse nobody. In the morning in_use is 2",
-    searches_for_locks: "a lock is a key in Redis",
-}
 
 HINTS = (
     "The log names those who found the pool empty. You look for those who emptied it: who has borrowed, and has "

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from redis.maint_notifications import MaintNotificationsConfig
 
 from tutorial_lib.exercises._pools import refused_arguments, require_pool
 from tutorial_lib.practice.lab import Lab
@@ -110,66 +109,6 @@ def _whose(said: list[str]) -> str:
         return "Two of the others belong to one version of the protocol. Which does a server speak unasked?"
     return "Who asks for `HELLO`, and would the server have understood without?"
 
-
-def says_it_all(host, port):
-    return redis.ConnectionPool(host=host, port=port, db=1, client_name="shop")
-
-
-def older_protocol_only(host, port):
-    return redis.ConnectionPool(host=host, port=port, db=1, client_name="shop", protocol=2)
-
-
-def no_driver_info_only(host, port):
-    return redis.ConnectionPool(host=host, port=port, db=1, client_name="shop", driver_info=None)
-
-
-def no_notices_either(host, port):
-    quiet = MaintNotificationsConfig(enabled=False)
-    return redis.ConnectionPool(
-        host=host, port=port, db=1, client_name="shop", driver_info=None, maint_notifications_config=quiet
-    )
-
-
-def nameless(host, port):  # "leave out all that can be left out"
-    return redis.ConnectionPool(host=host, port=port, db=1, protocol=2, driver_info=None)
-
-
-def in_database_0(host, port):
-    return redis.ConnectionPool(host=host, port=port, client_name="shop", protocol=2, driver_info=None)
-
-
-def opens_ahead(host, port):  # "an open connection has nothing more to say"
-    pool = redis.ConnectionPool(host=host, port=port, db=1, client_name="shop")
-    redis.Redis(connection_pool=pool).ping()
-    return pool
-
-
-def a_client(host, port):
-    return redis.Redis(host=host, port=port, db=1, client_name="shop", protocol=2, driver_info=None)
-
-
-def settings_on_the_client(host, port):  # "db and name are the client's"
-    pool = redis.ConnectionPool(host=host, port=port, protocol=2, driver_info=None)
-    r = redis.Redis(connection_pool=pool, db=1, client_name="shop")
-    return r.connection_pool
-
-
-def misspelled(host, port):
-    return redis.ConnectionPool(host=host, port=port, db=1, name="shop", protocol=2, driver_info=None)
-
-
-WRONG = {
-    says_it_all: "sent 6 commands",
-    older_protocol_only: "Who is introduced by `CLIENT SETINFO`",
-    no_driver_info_only: "belong to one version of the protocol",
-    no_notices_either: "sent 3 commands",
-    nameless: "has no name in CLIENT LIST; asked for is `shop`. It sent 1",
-    in_database_0: "in database 0",
-    opens_ahead: "1 connection was opened",
-    a_client: "returned a client",
-    settings_on_the_client: "It sent 0 commands",
-    misspelled: "unexpected keyword argument 'name'",
-}
 
 HINTS = (
     'The lesson\'s class `Aloud` shows what a connection says. Try it with `db=1` and `client_name="shop"`.',

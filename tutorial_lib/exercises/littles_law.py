@@ -12,11 +12,11 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.load.callers import hold as borrow_for
+from tutorial_lib.load.callers import run_threads
+from tutorial_lib.pools.recording import Recording, record
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
-from tutorial_lib.recording.recording import Recording, record
-from tutorial_lib.threads import hold as borrow_for
-from tutorial_lib.threads import run_threads
 
 ID = "littles-law"
 LESSON = "07"
@@ -189,101 +189,6 @@ def _require_zeros(answer: Callable[..., Any], quiet: Recording, lab: Lab) -> No
     if any(numbers):
         raise Wrong(f"In {quiet.duration:.3f} s nobody came, and you returned {shown(numbers)}. All three are 0 then.")
 
-
-def counts_them(recording):
-    rate = len(recording.leases)
-    hold = fmean([lease.held for lease in recording.leases] or [0])
-    return rate, hold, rate * hold
-
-
-def one_for_each_thread(recording):  # "N threads need N connections"
-    rate = len(recording.leases) / recording.duration
-    hold = fmean([lease.held for lease in recording.leases] or [0])
-    return rate, hold, len({lease.who for lease in recording.leases})
-
-
-def with_the_wait(recording):  # "from asking to giving back"
-    rate = len(recording.leases) / recording.duration
-    hold = fmean([lease.waited + lease.held for lease in recording.leases] or [0])
-    return rate, hold, rate * hold
-
-
-def the_worst_moment(recording):
-    rate = len(recording.leases) / recording.duration
-    hold = fmean([lease.held for lease in recording.leases] or [0])
-    return rate, hold, recording.peak
-
-
-def in_milliseconds(recording):
-    rate = len(recording.leases) / recording.duration
-    hold = 1000 * fmean([lease.held for lease in recording.leases] or [0])
-    return rate, hold, rate * hold
-
-
-def with_the_refused(recording):
-    rate = (recording.borrowed + recording.refused) / recording.duration
-    hold = fmean([lease.held for lease in recording.leases] or [0])
-    return rate, hold, rate * hold
-
-
-def until_the_last(recording):
-    if not recording.leases:
-        return 0, 0, 0
-    rate = len(recording.leases) / max(lease.ended for lease in recording.leases)
-    hold = fmean(lease.held for lease in recording.leases)
-    return rate, hold, rate * hold
-
-
-def until_the_timeline_ends(recording):  # as the lesson did, to see how many came while they came
-    if not recording.leases:
-        return 0, 0, 0
-    rate = recording.borrowed / recording.timeline()[-1].at
-    hold = fmean(lease.held for lease in recording.leases)
-    return rate, hold, rate * hold
-
-
-def rounds_it(recording):
-    rate, hold, in_use = solution(recording)
-    return rate, hold, round(in_use, 2)
-
-
-def the_typical_one(recording):
-    rate = len(recording.leases) / recording.duration
-    hold = median([lease.held for lease in recording.leases] or [0])
-    return rate, hold, rate * hold
-
-
-def divides(recording):
-    rate = len(recording.leases) / recording.duration
-    hold = fmean([lease.held for lease in recording.leases] or [1])
-    return rate, hold, rate / hold
-
-
-def no_quiet_night(recording):
-    rate = len(recording.leases) / recording.duration
-    hold = sum(lease.held for lease in recording.leases) / len(recording.leases)
-    return rate, hold, rate * hold
-
-
-def one_number(recording):
-    return sum(lease.held for lease in recording.leases) / recording.duration
-
-
-WRONG = {
-    counts_them: "in one second",
-    one_for_each_thread: "the number of threads",
-    with_the_wait: "spent in the queue",
-    the_worst_moment: "at the worst moment",
-    in_milliseconds: "would be milliseconds",
-    with_the_refused: "refused kept nothing",
-    until_the_last: "divide by `recording.duration`",
-    until_the_timeline_ends: "divide by `recording.duration`",
-    rounds_it: "right, and rounded",
-    the_typical_one: "the median",
-    divides: "It was divided",
-    no_quiet_night: "nobody came",
-    one_number: "three numbers",
-}
 
 HINTS = (
     "Two of the numbers are counted, the third is worked out. Which two does Little's law multiply?",

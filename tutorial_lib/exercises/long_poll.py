@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._lent import reply_timeouts
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -227,106 +227,6 @@ def _require_blpops(lab: Lab, wanted: int) -> None:
 def _named(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {error}"
 
-
-def _orders_by(kitchen: redis.Redis) -> Callable[[float], Any]:
-    def next_order(seconds: float) -> Any:
-        reply: Any = kitchen.blpop("orders", timeout=seconds)
-        return reply[1].decode() if reply else None
-
-    return next_order
-
-
-def on_the_shops_pool(web, host, port):  # "a client's own settings win over the pool's"
-    return _orders_by(redis.Redis(connection_pool=web.connection_pool, socket_timeout=None))
-
-
-def as_hasty_as_the_shop(web, host, port):
-    return _orders_by(redis.Redis(host=host, port=port, socket_timeout=0.2))
-
-
-def hasty_without_retry(web, host, port):
-    return _orders_by(redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.2)))
-
-
-def with_the_default(web, host, port):  # "a client of its own waits as long as it likes"
-    return _orders_by(redis.Redis(host=host, port=port))
-
-
-def with_another_command(web, host, port):
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
-
-    def next_order(seconds):
-        reply = kitchen.brpop("orders", timeout=seconds)
-        return reply[1].decode() if reply else None
-
-    return next_order
-
-
-def takes_silence_for_no(web, host, port):  # "a timeout means that there was no order"
-    kitchen = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.2))
-
-    def next_order(seconds):
-        try:
-            return kitchen.blpop("orders", timeout=seconds)[1].decode()
-        except redis.TimeoutError:
-            return None
-
-    return next_order
-
-
-def asks_again_and_again(web, host, port):
-    kitchen = redis.Redis(host=host, port=port)
-
-    def next_order(seconds):
-        deadline = monotonic() + seconds
-        while monotonic() < deadline:
-            if order := kitchen.lpop("orders"):
-                return order.decode()
-            sleep(0.05)
-        return None
-
-    return next_order
-
-
-def client_for_each_call(web, host, port):
-    def next_order(seconds):
-        with redis.Redis(host=host, port=port, socket_timeout=None) as kitchen:
-            reply = kitchen.blpop("orders", timeout=seconds)
-            return reply[1].decode() if reply else None
-
-    return next_order
-
-
-def waits_for_ever(web, host, port):
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
-
-    def next_order(seconds):
-        return kitchen.blpop("orders")[1].decode()
-
-    return next_order
-
-
-def in_bytes(web, host, port):
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
-
-    def next_order(seconds):
-        return kitchen.blpop("orders", timeout=seconds)
-
-    return next_order
-
-
-WRONG = {
-    on_the_shops_pool: "a page got `MaxConnectionsError: Too many connections`",
-    as_hasty_as_the_shop: "it hung up, connected and sent its `BLPOP` again",
-    hasty_without_retry: "raised `TimeoutError: Timeout reading from socket`",
-    takes_silence_for_no: "had returned `None` after",
-    with_the_default: "on a connection whose `socket_timeout` is 5 s",
-    with_another_command: "asked with `BRPOP`",
-    asks_again_and_again: "received 0 BLPOP and",
-    client_for_each_call: "Two calls opened 2 connections",
-    waits_for_ever: "nothing had come back",
-    in_bytes: "returned `(b'orders', b'tea')`",
-}
 
 HINTS = (
     "Two things are the shop's, and neither suits a kitchen: how many connections there are, and how long a reply may "

@@ -126,59 +126,6 @@ def _why(pool: redis.ConnectionPool) -> str:
     )
 
 
-def names_the_client(host, port, module):  # "arguments of the client reach its pool"
-    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
-    redis.Redis(connection_pool=pool, client_name=f"shop:{module}")
-    return pool
-
-
-def names_one(host, port, module):  # "the name belongs to the client, and I have one client"
-    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
-    redis.Redis(connection_pool=pool).client_setname(f"shop:{module}")
-    return pool
-
-
-def names_all_by_hand(host, port, module):  # right until the first one is cut
-    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
-    borrowed = [pool.get_connection() for _ in range(3)]
-    for connection in borrowed:
-        connection.send_command("CLIENT", "SETNAME", f"shop:{module}")
-        connection.read_response()
-        pool.release(connection)
-    return pool
-
-
-def with_a_space(host, port, module):
-    return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name=f"shop: {module}")
-
-
-def module_only(host, port, module):
-    return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name=module)
-
-
-def one_name_for_all(host, port, module):
-    return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name="shop:greetings")
-
-
-def other_argument(host, port, module):
-    return redis.ConnectionPool(host=host, port=port, max_connections=3, name=f"shop:{module}")
-
-
-def without_limit(host, port, module):
-    return redis.ConnectionPool(host=host, port=port, client_name=f"shop:{module}")
-
-
-WRONG = {
-    names_the_client: "the server knows none by a name",
-    names_one: "1 has a name and 2 none",
-    names_all_by_hand: "All connections were cut",
-    with_a_space: "Which characters are in yours?",
-    module_only: "is called `'greetings'`",
-    one_name_for_all: "A connection of the module `counters` is called `'shop:greetings'`",
-    other_argument: "How is each one spelled?",
-    without_limit: "The limit of the pool is 100",
-}
-
 HINTS = (
     "The lesson's first two pools had a name each. Where was it written?",
     "A connection takes its settings from the pool that opens it. A client that is given a pool changes none of them.",

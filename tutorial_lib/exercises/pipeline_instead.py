@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import redis
@@ -208,113 +207,6 @@ def _require_few(trips: int, opened: int, lab: Lab) -> None:
             )
         )
 
-
-def one_by_one(r, pages):
-    numbers = []
-    for page in pages:
-        try:
-            numbers.append(r.incr(f"views:{page}"))
-        except redis.ResponseError:
-            numbers.append(None)
-    return numbers
-
-
-def ten_threads(r, pages):  # "more connections are faster"
-    def count(page):
-        try:
-            return r.incr(f"views:{page}")
-        except redis.ResponseError:
-            return None
-
-    with ThreadPoolExecutor(10) as threads:
-        return list(threads.map(count, pages))
-
-
-def a_pipeline_for_each(r, pages):
-    numbers = []
-    for page in pages:
-        with r.pipeline() as pipe:
-            (result,) = pipe.incr(f"views:{page}").execute(raise_on_error=False)
-        numbers.append(None if isinstance(result, redis.ResponseError) else result)
-    return numbers
-
-
-def in_batches_of_fifty(r, pages):
-    numbers = []
-    for start in range(0, len(pages), 50):
-        with r.pipeline(transaction=False) as pipe:
-            for page in pages[start : start + 50]:
-                pipe.incr(f"views:{page}")
-            numbers += pipe.execute(raise_on_error=False)
-    return [None if isinstance(number, redis.ResponseError) else number for number in numbers]
-
-
-def by_a_script(r, pages):
-    keys = [f"views:{page}" for page in pages]
-    lines = "local out = {} for i, key in ipairs(KEYS) do out[i] = redis.pcall('INCR', key) end return out"
-    return r.eval(lines, len(keys), *keys)
-
-
-def raises(r, pages):
-    with r.pipeline(transaction=False) as pipe:
-        for page in pages:
-            pipe.incr(f"views:{page}")
-        return pipe.execute()
-
-
-def tries_again(r, pages):
-    with r.pipeline(transaction=False) as pipe:
-        for page in pages:
-            pipe.incr(f"views:{page}")
-        try:
-            return pipe.execute()
-        except redis.ResponseError:
-            return one_by_one(r, pages)
-
-
-def leaves_the_error(r, pages):
-    with r.pipeline(transaction=False) as pipe:
-        for page in pages:
-            pipe.incr(f"views:{page}")
-        return pipe.execute(raise_on_error=False)
-
-
-def drops_the_error(r, pages):
-    return [number for number in leaves_the_error(r, pages) if isinstance(number, int)]
-
-
-def reads_then_writes(r, pages):
-    keys = [f"views:{page}" for page in pages]
-    values = {key: value or 0 for key, value in zip(keys, r.mget(keys), strict=True)}
-    numbers = []
-    for key in keys:
-        try:
-            values[key] = int(values[key]) + 1
-            numbers.append(values[key])
-        except ValueError:
-            numbers.append(None)
-    r.mset(values)
-    return numbers
-
-
-def counts_in_python(r, pages):
-    numbers = [pages[: place + 1].count(page) for place, page in enumerate(pages)]
-    return [None if page == BROKEN else number for page, number in zip(pages, numbers, strict=True)]
-
-
-WRONG = {
-    one_by_one: "on one connection, in 1,000 round trips",
-    ten_threads: "were shared out, not saved",
-    a_pipeline_for_each: "it was executed 1,000 times",
-    in_batches_of_fifty: "is 0.4 s of waiting. Some 50 commands share",
-    by_a_script: "Scripts, such as `EVAL`, are not allowed here",
-    raises: "whoever calls again counts them twice",
-    tries_again: "Is each view counted once",
-    leaves_the_error: "should hold `None`",
-    drops_the_error: "999 numbers out",
-    reads_then_writes: "its view was overwritten",
-    counts_in_python: "never",
-}
 
 HINTS = (
     "Ten connections make as many round trips as one, only side by side. What sends many commands and then reads many "

@@ -60,51 +60,6 @@ def _require_text(pool: redis.ConnectionPool) -> None:
         )
 
 
-def bytes_stay_bytes(url):
-    return redis.ConnectionPool.from_url(url, max_connections=4)
-
-
-def no_limit(url):
-    return redis.ConnectionPool.from_url(url, decode_responses=True)
-
-
-def a_client(url):
-    return redis.Redis.from_url(url, max_connections=4, decode_responses=True)
-
-
-def url_as_argument(url):
-    return redis.ConnectionPool(url, max_connections=4, decode_responses=True)
-
-
-def url_as_host(url):
-    return redis.ConnectionPool(host=url, max_connections=4, decode_responses=True)
-
-
-def loses_the_database(url):
-    host, port = url.removeprefix("redis://").split("/")[0].split(":")
-    return redis.ConnectionPool(host=host, port=port, max_connections=4, decode_responses=True)
-
-
-def always_database_one(url):
-    address, _ = url.rsplit("/", 1)
-    return redis.ConnectionPool.from_url(f"{address}/1", max_connections=4, decode_responses=True)
-
-
-def forgets_return(url):
-    redis.ConnectionPool.from_url(url, max_connections=4, decode_responses=True)
-
-
-WRONG = {
-    bytes_stay_bytes: "read back `b'hello'`",
-    no_limit: "gave out number 5 too",
-    a_client: "returned a client",
-    url_as_argument: "became the *class*",
-    url_as_host: "looked for a host",
-    loses_the_database: "ends in /1 the server sees your connection in database 0",
-    always_database_one: "ends in /2",
-    forgets_return: "returned `None`",
-}
-
 HINTS = (
     "Taking a URL apart by hand is not needed. Which method of the pool's class takes one?",
     "`redis.ConnectionPool.from_url(url)` reads host, port and database. What is still missing?",

@@ -86,34 +86,6 @@ def _require_names(value: Any, lab: Lab) -> list[str]:
     return names
 
 
-def one_text():
-    return "Ada"
-
-
-def six_guests():
-    return ["Ada", "Grace", "Linus", "Guido", "Barbara", "Salvatore"]
-
-
-def prints_them():
-    print(["Ada", "Grace"])
-
-
-def nobody():
-    return []
-
-
-def numbers():
-    return [1, 2, 3]
-
-
-WRONG = {
-    one_text: "3 guests called A, d, a",
-    six_guests: "MaxConnectionsError: Too many connections",
-    prints_them: "returned `None`",
-    nobody: "0 connections were opened",
-    numbers: "a list of texts",
-}
-
 HINTS = (
     "A list stands between `[` and `]`, with commas between its parts.",
     'A name is a text, so it stands between quotes: `"Ada"`.',

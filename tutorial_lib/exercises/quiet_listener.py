@@ -10,7 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import lent_out
 from tutorial_lib.exercises._lent import open_and_lent
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -140,109 +140,6 @@ def _require_given_back(lab: Lab, pool: redis.ConnectionPool) -> None:
         "pool takes nothing off its list when it hangs up. Which object has borrowed, and can give back?"
     )
 
-
-def unsubscribes(r):  # "unsubscribe gives the connection back"
-    news = r.pubsub()
-    news.subscribe("offers")
-    news.get_message(timeout=1)
-
-    def next_offer():
-        message = news.get_message(timeout=0.2)
-        return message["data"].decode() if message else None
-
-    return next_offer, news.unsubscribe
-
-
-def closes_the_pool(r):  # "pool.close() cures leaks"
-    news = r.pubsub()
-    news.subscribe("offers")
-    news.get_message(timeout=1)
-
-    def next_offer():
-        message = news.get_message(timeout=0.2)
-        return message["data"].decode() if message else None
-
-    return next_offer, r.connection_pool.close
-
-
-def forgets_its_variable(r):  # "dropping it returns it", but it is another variable
-    news = r.pubsub()
-    news.subscribe("offers")
-    news.get_message(timeout=1)
-
-    def next_offer():
-        message = news.get_message(timeout=0.2)
-        return message["data"].decode() if message else None
-
-    def stop():
-        news = None
-
-    return next_offer, stop
-
-
-def gives_back_a_subscriber(r):
-    news = r.pubsub()
-    news.subscribe("offers")
-    news.get_message(timeout=1)
-
-    def next_offer():
-        message = news.get_message(timeout=0.2)
-        return message["data"].decode() if message else None
-
-    def stop():
-        r.connection_pool.release(news.connection)
-
-    return next_offer, stop
-
-
-def closes_too_much(r):
-    news = r.pubsub()
-    news.subscribe("offers")
-    news.get_message(timeout=1)
-
-    def next_offer():
-        message = news.get_message(timeout=0.2)
-        return message["data"].decode() if message else None
-
-    def stop():
-        news.close()
-        r.connection_pool.disconnect()
-
-    return next_offer, stop
-
-
-def listens_when_asked(r):
-    def next_offer():
-        with r.pubsub() as news:
-            news.subscribe("offers")
-            news.get_message(timeout=1)
-            message = news.get_message(timeout=0.2)
-            return message["data"].decode() if message else None
-
-    return next_offer, lambda: None
-
-
-def in_bytes(r):
-    news = r.pubsub()
-    news.subscribe("offers")
-    news.get_message(timeout=1)
-
-    def next_offer():
-        message = news.get_message(timeout=0.2)
-        return message and message["data"]
-
-    return next_offer, news.close
-
-
-WRONG = {
-    unsubscribes: "in case it subscribes again",
-    closes_the_pool: "in_use is 2 all the same",
-    forgets_its_variable: "an offer still reaches it",
-    gives_back_a_subscriber: "went back into the pool as a subscriber",
-    closes_too_much: "2 were closed, and one was the listener's",
-    listens_when_asked: "reached 0 connections",
-    in_bytes: "returned `b'tea, two for one'`",
-}
 
 HINTS = (
     "Which object borrowed the connection? Neither the client nor the pool knows when it is done.",

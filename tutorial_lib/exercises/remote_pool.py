@@ -85,51 +85,6 @@ def _require_host(host: Any, port: Any) -> None:
     raise Wrong(f"The pool's connections would go to {host}:{port}. Asked for is {HOST}, port 6379.")
 
 
-def says_hello_first():  # "check that it is there"
-    pool = redis.ConnectionPool(host="redis.example.com", port=6379, db=1, max_connections=20)
-    redis.Redis(connection_pool=pool).ping()
-    return pool
-
-
-def a_client():
-    return redis.Redis(host="redis.example.com", port=6379, db=1, max_connections=20)
-
-
-def forgets_the_database():
-    return redis.ConnectionPool(host="redis.example.com", port=6379, max_connections=20)
-
-
-def forgets_the_limit():
-    return redis.ConnectionPool(host="redis.example.com", port=6379, db=1)
-
-
-def url_as_host():
-    return redis.ConnectionPool(host="redis://redis.example.com", db=1, max_connections=20)
-
-
-def forgets_the_host():
-    return redis.ConnectionPool(port=6379, db=1, max_connections=20)
-
-
-def without_names():
-    return redis.ConnectionPool("redis.example.com", 6379, 1, 20)
-
-
-def misspelled():
-    return redis.ConnectionPool(hostname="redis.example.com", port=6379, db=1, max_connections=20)
-
-
-WRONG = {
-    says_hello_first: "tried to connect to redis.example.com:6379",
-    a_client: "returned a client",
-    forgets_the_database: "would be in database 0",
-    forgets_the_limit: "may hold 100",
-    url_as_host: "called `'redis://redis.example.com'`",
-    forgets_the_host: "would go to localhost:6379",
-    without_names: "Arguments without names",
-    misspelled: "unexpected keyword argument 'hostname'",
-}
-
 HINTS = (
     "It is the pool of the first exercise with four other values. What does a pool do when it is made?",
     "Nothing else is needed: no client, no `ping`, no `with`.",

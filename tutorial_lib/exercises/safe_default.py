@@ -7,8 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from redis.backoff import ConstantBackoff, NoBackoff
-from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
 from tutorial_lib.exercises._pools import borrow, made_pool, require_places
@@ -21,7 +19,7 @@ from tutorial_lib.exercises._weather import (
     tries_of,
 )
 from tutorial_lib.faults import FaultProxy
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -194,73 +192,6 @@ class _Weather:
             "pauses come on top. What is the sum?"
         )
 
-
-def five_at_home(host, port):  # what lesson 02 began with
-    return redis.ConnectionPool(host=host, port=port, max_connections=4)
-
-
-def hardly_waits(host, port):
-    retry = Retry(ConstantBackoff(0.13), 2)
-    return redis.BlockingConnectionPool(
-        host=host, port=port, max_connections=4, timeout=0.01, socket_timeout=0.1, retry=retry
-    )
-
-
-def no_pauses(host, port):
-    return redis.BlockingConnectionPool(
-        host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.2, retry=Retry(NoBackoff(), 3)
-    )
-
-
-def never_waits(host, port):  # "retry waits for a free connection"
-    retry = Retry(ConstantBackoff(0.13), 2)
-    return redis.ConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
-
-
-def default_patience(host, port):
-    retry = Retry(ConstantBackoff(0.13), 2)
-    return redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
-
-
-def default_silence(host, port):  # "timeout= limits the command"
-    retry = Retry(ConstantBackoff(0.13), 2)
-    return redis.BlockingConnectionPool(host=host, port=port, max_connections=4, timeout=0.2, retry=retry)
-
-
-def too_stubborn(host, port):  # "more tries are safer"
-    retry = Retry(ConstantBackoff(0.1), 10)
-    return redis.BlockingConnectionPool(
-        host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.1, retry=retry
-    )
-
-
-def default_limit(host, port):
-    retry = Retry(ConstantBackoff(0.3), 1)
-    return redis.BlockingConnectionPool(host=host, port=port, timeout=0.2, socket_timeout=0.1, retry=retry)
-
-
-def plain_timeout(host, port):  # an argument of the other class
-    retry = Retry(ConstantBackoff(0.3), 1)
-    return redis.ConnectionPool(host=host, port=port, max_connections=4, timeout=0.2, socket_timeout=0.1, retry=retry)
-
-
-def of_a_client(host, port):
-    retry = Retry(ConstantBackoff(0.3), 1)
-    return redis.Redis(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
-
-
-WRONG = {
-    five_at_home: "Who is told to try again",
-    hardly_waits: "How long does this pool wait for it? Its `timeout` is 0.01 s",
-    no_pauses: "How long is it from the first try to the last",
-    never_waits: "Which kind of pool waits for it",
-    default_patience: "Its `timeout` is 20 s",
-    default_silence: "each try may be silent for 5 s",
-    too_stubborn: "It tries 11 times, and each try may be silent for 0.1 s",
-    default_limit: "At 4 it should refuse",
-    plain_timeout: "unexpected keyword argument 'timeout'",
-    of_a_client: "returned a client",
-}
 
 HINTS = (
     "Each weather needs one argument, and some of them two. The lesson has a pool that comes near; its pauses are "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
-from math import ceil, floor, isclose, sqrt
+from math import ceil, floor, isclose
 from numbers import Integral
 from random import Random
 from statistics import fmean
@@ -179,62 +179,6 @@ def _why_too_many(limit: int, spare: int, case: Case) -> str:
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.3g} ms"
 
-
-def the_average(rate, hold, wait_budget):  # "two are in use on average, so two will do"
-    return ceil(rate * hold)
-
-
-def one_each(rate, hold, wait_budget):  # "N callers need N connections"
-    return ceil(rate)
-
-
-def twice_to_be_safe(rate, hold, wait_budget):  # "more connections are faster"
-    return max(2, 2 * ceil(rate * hold))
-
-
-def for_99_in_100(rate, hold, wait_budget):
-    return connections_needed(rate, hold, wait_budget)
-
-
-def keeps_up(rate, hold, wait_budget):
-    return floor(rate * hold) + 1
-
-
-def in_milliseconds(rate, hold, wait_budget):
-    return floor(rate * hold / 1000) + 1
-
-
-def load_and_its_root(rate, hold, wait_budget):  # the rule of thumb, whatever the budget
-    return ceil(rate * hold + sqrt(rate * hold))
-
-
-def as_a_float(rate, hold, wait_budget):
-    return float(solution(rate, hold, wait_budget))
-
-
-def one_step_too_far(rate, hold, wait_budget):
-    return solution(rate, hold, wait_budget) + 1
-
-
-def nobody_may_wait(rate, hold, wait_budget):
-    limit = floor(rate * hold) + 1
-    while mean_wait(rate, hold, limit) > 1e-6:
-        limit += 1
-    return limit
-
-
-WRONG = {
-    the_average: "none is to spare",
-    one_each: "everybody who comes within a second",
-    twice_to_be_safe: "the spare grows more slowly",
-    for_99_in_100: "Asked for is the mean",
-    keeps_up: "What became of the budget",
-    in_milliseconds: "both in seconds",
-    load_and_its_root: "One step back",
-    as_a_float: "an `int`",
-    one_step_too_far: "One step back still keeps the promise",
-    nobody_may_wait: "not needed",
-}
 
 HINTS = (
     "Two bounds: how many are in use on average, and how long callers wait. The first says where to begin, the second "

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from redis.backoff import ConstantBackoff, NoBackoff
-from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within
 from tutorial_lib.exercises._weather import (
@@ -134,60 +132,6 @@ def _so_many(tries: int) -> str:
         f"It has {tries} tries, and pauses between them. Multiply, and compare with the {TOLD_WITHIN:g} s it may take."
     )
 
-
-def by_url(host, port):  # "from_url is the same as Redis(host=...)"
-    return redis.Redis.from_url(f"redis://{host}:{port}/0")
-
-
-def retry_on_the_client(host, port):  # "the client's arguments count"
-    pool = redis.ConnectionPool(host=host, port=port)
-    return redis.Redis(connection_pool=pool, retry=Retry(ConstantBackoff(0.1), 5))
-
-
-def without_a_pause(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, retry=Retry(NoBackoff(), 5))
-    return redis.Redis(connection_pool=pool)
-
-
-def checks_its_health(host, port):  # "health_check_interval keeps the connection alive"
-    pool = redis.ConnectionPool(host=host, port=port, health_check_interval=1)
-    return redis.Redis(connection_pool=pool)
-
-
-def for_ever(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, retry=Retry(ConstantBackoff(0.1), -1))
-    return redis.Redis(connection_pool=pool)
-
-
-def ten_by_default(host, port):  # "Redis() does it by itself"
-    return redis.Redis(host=host, port=port)
-
-
-def too_patient(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, retry=Retry(ConstantBackoff(0.5), 5))
-    return redis.Redis(connection_pool=pool)
-
-
-def a_little_too_patient(host, port):
-    pool = redis.ConnectionPool(host=host, port=port, retry=Retry(ConstantBackoff(0.083), 10))
-    return redis.Redis(connection_pool=pool)
-
-
-def gives_the_pool(host, port):
-    return redis.ConnectionPool(host=host, port=port, retry=Retry(ConstantBackoff(0.1), 5))
-
-
-WRONG = {
-    by_url: "every pool that `from_url` makes",
-    retry_on_the_client: "the client that is given a pool, or the pool",
-    without_a_pause: "It had 6 tries, and they were over",
-    checks_its_health: "A health check is a PING before the command",
-    for_ever: "means: without end",
-    ten_by_default: "It has 11 tries",
-    too_patient: "It has 6 tries, and pauses",
-    a_little_too_patient: "Asked for is 0.8 s at most",
-    gives_the_pool: "returned a pool",
-}
 
 HINTS = (
     "A plain pool tries once. What in the lesson made one try again, and in which call did it stand?",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 import redis
-from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.threads import run_threads
 
 ID = "wait-your-turn"
 LESSON = "03"
@@ -141,115 +139,6 @@ def _tries(pool: redis.ConnectionPool) -> int:
     retry = pool.connection_kwargs.get("retry")
     return retry.get_retries() if isinstance(retry, Retry) else 0
 
-
-def plain_pool(host, port):  # "a full pool waits"
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=4))
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def with_retry(host, port):  # "Retry waits for a free connection"
-    retry = Retry(ConstantBackoff(0.1), 20)
-    pool = redis.ConnectionPool(host=host, port=port, max_connections=4, retry=retry)
-    r = redis.Redis(connection_pool=pool)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def more_connections(host, port):
-    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port))
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def little_patience(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4, timeout=0.1)
-    r = redis.Redis(connection_pool=pool)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def drops_the_error(host, port):
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=4))
-
-    def count_view():
-        try:
-            return r.incr("views:home")
-        except redis.ConnectionError:
-            return None
-
-    return count_view
-
-
-def one_by_one(host, port):  # "threads need a lock"
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=4))
-    lock = Lock()
-
-    def count_view():
-        with lock:
-            return r.incr("views:home")
-
-    return count_view
-
-
-def pool_for_each_call(host, port):
-    def count_view():
-        with redis.BlockingConnectionPool(host=host, port=port, max_connections=4) as pool:
-            return redis.Redis(connection_pool=pool).incr("views:home")
-
-    return count_view
-
-
-def hasty_socket(host, port):  # mistakes the limit of a reply for that of the wait
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.2)
-    r = redis.Redis(connection_pool=pool)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def returns_the_number(host, port):
-    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
-    return r.incr("views:home")
-
-
-def reads_then_writes(host, port):
-    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
-
-    def count_view():
-        views = int(r.get("views:home") or 0) + 1
-        r.set("views:home", views)
-        return views
-
-    return count_view
-
-
-WRONG = {
-    plain_pool: "turns callers away. Which kind",
-    with_retry: "has 20 tries, for commands",
-    more_connections: "4 are allowed",
-    little_patience: "They waited for 0.1 s",
-    drops_the_error: "caught and dropped",
-    reads_then_writes: "some got the same number",
-    one_by_one: "through 1 of 4 connections",
-    pool_for_each_call: "2 calls, one after the other",
-    hasty_socket: "TimeoutError",
-    returns_the_number: "Was it called",
-}
 
 HINTS = (
     "Ten customers and four connections: the lesson did this twice. What was different the second time?",

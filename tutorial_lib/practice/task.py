@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, ModuleType
 from typing import Any
@@ -20,8 +20,8 @@ Check = Callable[[Answer, Lab], "str | None"]
 class Task:
     """What an exercise asks, what a learner starts from, and how an answer is judged.
 
-    ``check`` returns a sentence of praise that says what was seen, or raises Wrong. ``wrong`` maps functions that
-    learners really write to a phrase that their message holds. ``name`` is what the learner's function is called.
+    ``check`` returns a sentence of praise that says what was seen, or raises Wrong.
+    ``name`` is what the learner's function is called.
     """
 
     id: str
@@ -32,9 +32,10 @@ class Task:
     starter: Answer
     solution: Answer
     check: Check
-    wrong: Mapping[Answer, str]
     hints: tuple[str, ...]
     seconds: float = 5.0
+    why: str = ""
+    """Why the solution works, and what else would, in Markdown: for a learner who has passed."""
     uses: tuple[str, ...] = ()
     """Public names of tutorial_lib that its notebook imports for the learner, besides ``exercise``."""
 
@@ -74,9 +75,9 @@ def read_task(module: ModuleType) -> Task:
         starter=module.starter,
         solution=module.solution,
         check=module.check,
-        wrong=module.WRONG,
         hints=tuple(module.HINTS),
         seconds=getattr(module, "SECONDS", Task.seconds),
+        why=getattr(module, "WHY", Task.why),
         uses=getattr(module, "USES", Task.uses),
     )
 

@@ -48,6 +48,7 @@ class BorrowedServer(Server):
         self._loop = LoopThread("relay to a borrowed Redis")
         self._relay, self._guest = self._loop.run(self._prepare())
         try:
+            self._require_a_safe_relay()
             self._loop.run(self._enter())
             self._keeper = Keeper(url, self._keys)
         except BaseException:
@@ -59,6 +60,14 @@ class BorrowedServer(Server):
 
     async def _prepare(self) -> tuple[Relay, Guest]:
         return Relay(self._redis), Guest(self._redis)
+
+    def _require_a_safe_relay(self) -> None:
+        if self._redis.opens_a_locked_door and not self._relay.is_guarded:
+            raise NotAllowed(
+                f"Your own Redis at {self._redis.place} is locked, and this system does not say which user opened a "
+                "connection: through the lesson's port every user of this computer could get in. "
+                "Unset REDIS_URL to get a private server, or name a Redis without a password."
+            )
 
     async def _enter(self) -> None:
         try:
@@ -183,8 +192,8 @@ class BorrowedServer(Server):
     def describe(self) -> str:
         where = f"through a relay on {self.host}:{self.port}" if not self._closed else "(closed)"
         others = ""
-        if self._redis.opens_a_locked_door and not self._relay.is_guarded:
-            others = " Other users of this computer can reach it through that port while the lesson runs."
+        if not self._relay.is_guarded:
+            others = " Other users of this computer can reach it through that port too while the lesson runs."
         return (
             f"Your own Redis {self.version} at {self._redis.place}, db {self._redis.db}, {where}: it is not limited, "
             f"paused or killed, counts are of the relay's connections only, and times include the relay.{others}"

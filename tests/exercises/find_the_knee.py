@@ -1,0 +1,101 @@
+"""Answers to `find-the-knee`: the mistakes that learners make, and other right ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutorial_lib.exercises.find_the_knee import solution
+
+
+def the_shortest_wait(rows, budget):  # "more connections are faster"
+    good = [row for row in rows if row.waiting.middle <= budget and not row.refused]
+    return min(good, key=lambda row: row.waiting.middle).limit if good else None
+
+
+def the_first_in_the_list(rows, budget):
+    return next((row.limit for row in rows if row.waiting.middle <= budget and not row.refused), None)
+
+
+def believes_in_luck(rows, budget):
+    return min((row.limit for row in rows if row.waiting.middle <= budget and not row.refused), default=None)
+
+
+def forgets_the_refused(rows, budget):  # "nobody waits, so all is well"
+    knee = None
+    for row in sorted(rows, key=lambda row: row.limit, reverse=True):
+        if row.waiting.middle > budget:
+            break
+        knee = row.limit
+    return knee
+
+
+def below_the_budget(rows, budget):
+    knee = None
+    for row in sorted(rows, key=lambda row: row.limit, reverse=True):
+        if row.waiting.middle >= budget or row.refused:
+            break
+        knee = row.limit
+    return knee
+
+
+def from_the_end_of_the_list(rows, budget):
+    knee = None
+    for row in reversed(rows):
+        if row.waiting.middle > budget or row.refused:
+            break
+        knee = row.limit
+    return knee
+
+
+def the_largest_after_all(rows, budget):
+    return solution(rows, budget) or max(row.limit for row in rows)
+
+
+def a_place(rows, budget):
+    return [row.limit for row in rows].index(solution(rows, budget) or 2)
+
+
+def a_row(rows, budget):
+    return next((row for row in rows if row.limit == solution(rows, budget)), None)
+
+
+def in_milliseconds(rows, budget):
+    return min((row.limit for row in rows if row.waiting.middle * 1000 <= budget and not row.refused), default=None)
+
+
+def whose_worst_round_is_good(rows, budget):
+    return min((row.limit for row in rows if row.waiting.low <= 2 * budget), default=None)
+
+
+WRONG = {
+    the_shortest_wait: "It waits the least",
+    the_first_in_the_list: "order of the rows",
+    believes_in_luck: "that cannot be",
+    forgets_the_refused: "callers were refused",
+    below_the_budget: "*at most* so long",
+    from_the_end_of_the_list: "order of the rows",
+    the_largest_after_all: "No row of this table is good",
+    a_place: "a place in the list",
+    a_row: "the whole row",
+    in_milliseconds: "if the waits came in milliseconds",
+    whose_worst_round_is_good: "over the budget",
+}
+
+
+# -- right in other words
+
+
+def all_above(rows: Any, budget: float) -> Any:
+    def is_good(row: Any) -> bool:
+        return bool(row.refused == 0 and row.waiting.middle <= budget)
+
+    knees = [row.limit for row in rows if all(is_good(other) for other in rows if other.limit >= row.limit)]
+    return min(knees, default=None)
+
+
+def just_above_the_last_bad_one(rows: Any, budget: float) -> Any:
+    worst = max((row.limit for row in rows if row.refused or row.waiting.middle > budget), default=0)
+    return min((row.limit for row in rows if row.limit > worst), default=None)
+
+
+ALSO_RIGHT = [all_above, just_above_the_last_bad_one]

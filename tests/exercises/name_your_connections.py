@@ -1,0 +1,84 @@
+"""Answers to `name-your-connections`: the mistakes that learners make, and other right ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+
+
+def names_the_client(host, port, module):  # "arguments of the client reach its pool"
+    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
+    redis.Redis(connection_pool=pool, client_name=f"shop:{module}")
+    return pool
+
+
+def names_one(host, port, module):  # "the name belongs to the client, and I have one client"
+    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
+    redis.Redis(connection_pool=pool).client_setname(f"shop:{module}")
+    return pool
+
+
+def names_all_by_hand(host, port, module):  # right until the first one is cut
+    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
+    borrowed = [pool.get_connection() for _ in range(3)]
+    for connection in borrowed:
+        connection.send_command("CLIENT", "SETNAME", f"shop:{module}")
+        connection.read_response()
+        pool.release(connection)
+    return pool
+
+
+def with_a_space(host, port, module):
+    return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name=f"shop: {module}")
+
+
+def module_only(host, port, module):
+    return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name=module)
+
+
+def one_name_for_all(host, port, module):
+    return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name="shop:greetings")
+
+
+def other_argument(host, port, module):
+    return redis.ConnectionPool(host=host, port=port, max_connections=3, name=f"shop:{module}")
+
+
+def without_limit(host, port, module):
+    return redis.ConnectionPool(host=host, port=port, client_name=f"shop:{module}")
+
+
+WRONG = {
+    names_the_client: "the server knows none by a name",
+    names_one: "1 has a name and 2 none",
+    names_all_by_hand: "All connections were cut",
+    with_a_space: "Which characters are in yours?",
+    module_only: "is called `'greetings'`",
+    one_name_for_all: "A connection of the module `counters` is called `'shop:greetings'`",
+    other_argument: "How is each one spelled?",
+    without_limit: "The limit of the pool is 100",
+}
+
+
+# -- right in other words
+
+
+def named_in_the_url(host: str, port: int, module: str) -> Any:
+    return redis.BlockingConnectionPool.from_url(f"redis://{host}:{port}?client_name=shop:{module}&max_connections=3")
+
+
+def the_pool_of_a_named_client(host: str, port: int, module: str) -> Any:
+    return redis.Redis(host=host, port=port, max_connections=3, client_name=f"shop:{module}").connection_pool
+
+
+def says_it_by_hand(host: str, port: int, module: str) -> Any:
+    def introduce(connection: Any) -> None:
+        connection.on_connect()
+        connection.send_command("CLIENT", "SETNAME", f"shop:{module}")
+        connection.read_response()
+
+    return redis.ConnectionPool(host=host, port=port, max_connections=3, redis_connect_func=introduce)
+
+
+ALSO_RIGHT = [named_in_the_url, the_pool_of_a_named_client, says_it_by_hand]

@@ -1,0 +1,107 @@
+"""Every exercise tells right from wrong, on both kinds of server.
+
+For one exercise: make test ARGS="tests/exercises -k first-pool"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tutorial_lib.exercises import all_exercises, load_task
+from tutorial_lib.practice.referee import judge
+from tutorial_lib.practice.task import Task
+
+SERVERS = ["fake", pytest.param("redis", marks=pytest.mark.redis_server)]
+
+FEWEST_WRONG = 4
+MOST_WRONG = 14
+FEWEST_ALSO_RIGHT = 2
+
+TELLING_LINE = 16
+"""A line that is shorter says nothing about the solution: ``pass``, ``return pool``."""
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("TUTORIAL_SERVER", request.param)
+    return str(request.param)
+
+
+def answers(name: str) -> ModuleType:
+    return import_module(f"tests.exercises.{name.replace('-', '_')}")
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"[\s`]", "", text)
+
+
+def lines_given_away(task: Task, text: str) -> list[str]:
+    """Return the lines of the solution that a text contains."""
+    lines = [line.strip() for line in task.solution_text.splitlines()[1:]]
+    return [line for line in lines if len(line) >= TELLING_LINE and squeezed(line) in squeezed(text)]
+
+
+def of_each(group: str) -> list[Any]:
+    """Return a test's arguments, exercise and answer, for every answer in one of its lists."""
+    return [
+        pytest.param(name, answer, id=f"{name}-{getattr(answer, '__name__', type(answer).__name__)}")
+        for name in all_exercises()
+        for answer in getattr(answers(name), group, ())
+    ]
+
+
+def phrase_for(name: str, answer: Callable[..., Any]) -> str:
+    return str({**answers(name).WRONG, **getattr(answers(name), "ALSO_WRONG", {})}[answer])
+
+
+@pytest.mark.parametrize("name", all_exercises())
+def test_there_are_answers_enough_and_not_too_many(name: str) -> None:
+    assert FEWEST_WRONG <= len(answers(name).WRONG) <= MOST_WRONG
+    assert len(answers(name).ALSO_RIGHT) >= FEWEST_ALSO_RIGHT
+
+
+def test_answers_belong_to_an_exercise() -> None:
+    modules = {path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith(("test_", "__"))}
+    assert modules == {name.replace("-", "_") for name in all_exercises()}
+
+
+@pytest.mark.parametrize("name", all_exercises())
+def test_the_starter_counts_as_not_attempted(name: str, server: str) -> None:
+    task = load_task(name)
+    # As in the notebook: the same text, compiled elsewhere.
+    cell: dict[str, Any] = {}
+    exec(compile(task.starter_text, f"<starter of {name}>", "exec", dont_inherit=True), cell)
+
+    for starter in (task.starter, cell[task.name]):
+        verdict = judge(task, starter)
+        assert verdict.status == "not attempted", verdict.message
+
+
+@pytest.mark.parametrize("name", all_exercises())
+def test_the_solution_passes(name: str, server: str) -> None:
+    verdict = judge(load_task(name), load_task(name).solution)
+    assert verdict.status == "passed", verdict.message
+
+
+@pytest.mark.parametrize(("name", "answer"), [*of_each("WRONG"), *of_each("ALSO_WRONG")])
+def test_a_wrong_answer_is_told_its_mistake(name: str, answer: Callable[..., Any], server: str) -> None:
+    task = load_task(name)
+    verdict = judge(task, answer)
+
+    assert verdict.status == "wrong", verdict.message
+    assert phrase_for(name, answer) in verdict.message
+    assert lines_given_away(task, verdict.message) == []
+    assert "please report" not in verdict.message
+
+
+@pytest.mark.parametrize(("name", "answer"), of_each("ALSO_RIGHT"))
+def test_what_is_right_in_another_way_passes(name: str, answer: Callable[..., Any], server: str) -> None:
+    verdict = judge(load_task(name), answer)
+    assert verdict.status == "passed", verdict.message

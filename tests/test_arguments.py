@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tutorial_lib
-from tests.load_fakes import plain_pool
+from tests.load.fakes import plain_pool
 from tutorial_lib import Workload, record, run_load, size_pool, sweep
 from tutorial_lib.errors import BadSetting
 

@@ -8,10 +8,10 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_client, slow_building
-from tutorial_lib.observe import snapshot
+from tutorial_lib.load.callers import run_threads
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
-from tutorial_lib.threads import run_threads
 
 ID = "shared-client"
 LESSON = "04"

@@ -8,9 +8,9 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_several, slow_between_commands
+from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.threads import run_threads
 
 ID = "two-databases"
 LESSON = "04"

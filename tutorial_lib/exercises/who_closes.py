@@ -9,8 +9,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.anatomy import connections_of, waiting_now
 from tutorial_lib.exercises._parts import noticed, require_callable, require_client, require_several
+from tutorial_lib.pools.anatomy import connections_of, waiting_now
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

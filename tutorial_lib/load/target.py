@@ -6,11 +6,11 @@ import inspect
 
 import redis
 
-from tutorial_lib import observe
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults.proxy import behind_proxies
 from tutorial_lib.faults.relay import LOOPBACK
+from tutorial_lib.pools import snapshot
 from tutorial_lib.servers.base import FALLBACK_PORTS, Server
 
 
@@ -31,7 +31,7 @@ def check_server(server: object) -> None:
 
 def check_pool(pool: object) -> None:
     """Check that ``pool`` is a pool, and one that threads can use."""
-    observe.check_pool(pool)
+    snapshot.check_pool(pool)
     if inspect.iscoroutinefunction(getattr(pool, "get_connection", None)):
         raise BadSetting(
             "That is an asyncio pool, and a load runs in threads. Give the twin in redis, without asyncio."

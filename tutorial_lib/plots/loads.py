@@ -13,7 +13,7 @@ from tutorial_lib.arguments import not_negative, of_kind, positive, several
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_waits
 from tutorial_lib.load.report import LoadReport
-from tutorial_lib.load.sweeps import Sweep, SweepRow, check_done
+from tutorial_lib.load.sweep import Sweep, SweepRow, check_done
 from tutorial_lib.load.target import check_server
 from tutorial_lib.plots.picture import (
     IN_USE,

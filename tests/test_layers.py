@@ -25,8 +25,9 @@ PACKAGE = TOP / "tutorial_lib"
 LAYERS = (
     ("cli", "__main__"),
     ("binder", "doctor", "kernel_start", "lab"),
-    ("practice.check_view", "practice.commands", "practice.progress_view"),
-    ("practice.checking_course",),
+    ("practice.commands", "practice.progress_view"),
+    ("commands",),
+    ("checking",),
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),
     ("faults", "pools", "servers"),

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tutorial_lib.exercises import exercise
-    from tutorial_lib.faults import FaultProxy
+    from tutorial_lib.network.fault_proxy import FaultProxy
     from tutorial_lib.load.callers import hold, run_threads
     from tutorial_lib.load.predicted import predicted_waits
     from tutorial_lib.load.report import LoadReport
@@ -91,7 +91,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "FaultProxy": "tutorial_lib.faults",
+    "FaultProxy": "tutorial_lib.network.fault_proxy",
     "LoadReport": "tutorial_lib.load.report",
     "PoolSnapshot": "tutorial_lib.pools.snapshot",
     "PoolView": "tutorial_lib.widgets.pool_view",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import redis
 
 from tests.bench.row import Row
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.load.predicted import predicted_wait, predicted_waits
 from tutorial_lib.load.run import run_load
 from tutorial_lib.load.sweep import Sweep, sweep

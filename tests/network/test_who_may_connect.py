@@ -14,7 +14,7 @@ import tutorial_lib
 from tests.network.stranger import Stranger, another_user, needs_another_user
 from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
 from tutorial_lib.errors import NotAllowed
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.network import owner as owner_module
 from tutorial_lib.servers.borrowed import BorrowedServer
 from tutorial_lib.servers.fake import FakeServer

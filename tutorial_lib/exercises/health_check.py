@@ -10,7 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._weather import became, named, require_function
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 

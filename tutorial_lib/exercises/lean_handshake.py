@@ -11,7 +11,7 @@ import redis
 from tutorial_lib.exercises._pools import refused_arguments, require_pool
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
-from tutorial_lib.servers.requests import RequestCounter
+from tutorial_lib.network.counts import RequestCounter
 
 ID = "lean-handshake"
 LESSON = "01"

@@ -8,8 +8,8 @@ import redis
 
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.faults.proxy import behind_proxies
-from tutorial_lib.faults.relay import LOOPBACK
+from tutorial_lib.network.fault_proxy import behind_proxies
+from tutorial_lib.network.relay import LOOPBACK
 from tutorial_lib.pools import snapshot
 from tutorial_lib.servers.base import FALLBACK_PORTS, Server
 

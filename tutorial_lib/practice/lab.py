@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through
 from tutorial_lib.practice.leftovers import pools_to
 from tutorial_lib.practice.verdict import NotAttempted, Wrong

@@ -13,12 +13,12 @@ import redis
 
 from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
 from tutorial_lib.servers.base import ClientInfo, Server, client_info
-from tutorial_lib.servers.connect_failure import explain
+from tutorial_lib.servers.failure import explain
 from tutorial_lib.servers.guest import Guest
 from tutorial_lib.servers.keeper import Keeper
-from tutorial_lib.servers.loop_thread import LoopThread
+from tutorial_lib.network.loop import LoopThread
 from tutorial_lib.servers.redis_url import RedisUrl
-from tutorial_lib.servers.relay import Relay
+from tutorial_lib.network.relay import Relay
 
 T = TypeVar("T")
 

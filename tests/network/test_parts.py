@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults_setup import LONG, Setup, receive, until_reset
+from tests.network.both_ends import LONG, Setup, receive, until_reset
 from tutorial_lib.faults import Wire
-from tutorial_lib.faults.link import Link
-from tutorial_lib.faults.loop import FineSelector
-from tutorial_lib.faults.outlet import Outlet
+from tutorial_lib.network.link import Link
+from tutorial_lib.network.loop import FineSelector
+from tutorial_lib.network.end import Outlet
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from redis.asyncio.connection import AbstractConnection
 
 from tutorial_lib.network.owner import Address, OwnUserOnly
 from tutorial_lib.servers.redis_url import RedisUrl
-from tutorial_lib.servers.requests import RequestCounter
+from tutorial_lib.network.counts import RequestCounter
 
 LINGER = 5.0
 """Seconds that a connection which only one side has ended may take to end on the other."""

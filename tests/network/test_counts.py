@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from redis.connection import Connection
 
-from tutorial_lib.servers.requests import FAMILIES, RequestCounter
+from tutorial_lib.network.counts import FAMILIES, RequestCounter
 
 
 def packed(*arguments: str | bytes | int) -> bytes:

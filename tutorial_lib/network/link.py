@@ -8,8 +8,8 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from tutorial_lib.faults.flow import Flow
-from tutorial_lib.faults.wire import Wire
+from tutorial_lib.network.flow import Flow
+from tutorial_lib.network.direction import Wire
 
 Address = tuple[Any, ...]
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.faults_setup import LONG, Setup, receive, until_reset
+from tests.network.both_ends import LONG, Setup, receive, until_reset
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, CannotConnect
-from tutorial_lib.faults import FaultProxy
-from tutorial_lib.faults.flow import WINDOW
+from tutorial_lib.network.fault_proxy import FaultProxy
+from tutorial_lib.network.flow import WINDOW
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import struct
 import threading
 from queue import Queue
 
-from tutorial_lib.servers.loop_thread import LoopThread
+from tutorial_lib.network.loop import LoopThread
 from tutorial_lib.servers.redis_url import RedisUrl
-from tutorial_lib.servers.relay import Relay
+from tutorial_lib.network.relay import Relay
 
 CLIENT_ID = b"*2\r\n$6\r\nCLIENT\r\n$2\r\nID\r\n"
 PING = b"*1\r\n$4\r\nPING\r\n"

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tutorial_lib.arguments import not_negative, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
-from tutorial_lib.faults.loop import new_loop, run
-from tutorial_lib.faults.relay import LOOPBACK, Relay, Traffic, reach
-from tutorial_lib.faults.wire import Wire
+from tutorial_lib.network.loop import new_loop, run
+from tutorial_lib.network.relay import LOOPBACK, Relay, Traffic, reach
+from tutorial_lib.network.direction import Wire
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from tests.redis_for_tests import free_ports, owners_redis
-from tests.scripted_redis import PING, Running, ScriptedRedis, ends, receive, reset
+from tests.network.scripted_redis import PING, Running, ScriptedRedis, ends, receive, reset
 from tests.waiting import eventually
 from tutorial_lib.network import owner as owner_module
 from tutorial_lib.servers import relay as relay_module

@@ -8,8 +8,8 @@ import socket
 import sys
 from dataclasses import dataclass
 
-from tutorial_lib.faults.link import Address, Link
-from tutorial_lib.faults.wire import Wire
+from tutorial_lib.network.link import Address, Link
+from tutorial_lib.network.direction import Wire
 from tutorial_lib.network.owner import OwnUserOnly
 
 LOOPBACK = "127.0.0.1"

@@ -9,8 +9,8 @@ from collections import deque
 from enum import Enum
 from typing import Protocol
 
-from tutorial_lib.faults.outlet import Outlet
-from tutorial_lib.faults.wire import Wire
+from tutorial_lib.network.end import Outlet
+from tutorial_lib.network.direction import Wire
 
 WINDOW = 1 << 20
 """Bytes that may be under way at once in one direction of a connection, as a TCP window limits them."""

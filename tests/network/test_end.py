@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.faults_setup import Setup
+from tests.network.both_ends import Setup
 from tests.waiting import eventually
 from tutorial_lib.errors import CannotConnect, NotAllowed
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.redis_process import RedisProcess
 
 
@@ -90,7 +90,7 @@ def test_a_proxy_that_cannot_listen_leaves_no_thread(setup: Setup, monkeypatch: 
     threads = threading.active_count()
     visit = threading.Thread(target=setup.see_visitor_off)
     visit.start()
-    monkeypatch.setattr("tutorial_lib.faults.proxy.Relay", no_more)
+    monkeypatch.setattr("tutorial_lib.network.fault_proxy.Relay", no_more)
     with pytest.raises(OSError, match="Too many open files"):
         FaultProxy(port=setup.listener.getsockname()[1])
     visit.join()
@@ -119,7 +119,7 @@ def run(body: str, before: str = "") -> subprocess.CompletedProcess[str]:
     start = """
     import os, socket, sys, threading
     from tutorial_lib.errors import NotAllowed
-    from tutorial_lib.faults import FaultProxy
+    from tutorial_lib.network.fault_proxy import FaultProxy
     listener = socket.create_server(("127.0.0.1", 0))
     visit = threading.Thread(target=lambda: listener.accept()[0].close())
     visit.start()

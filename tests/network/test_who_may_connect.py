@@ -14,8 +14,8 @@ import tutorial_lib
 from tests.network.stranger import Stranger, another_user, needs_another_user
 from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
 from tutorial_lib.errors import NotAllowed
-from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.network import owner as owner_module
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.borrowed import BorrowedServer
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.servers.redis_process import RedisProcess
@@ -135,8 +135,7 @@ def test_where_the_system_cannot_tell_an_open_redis_is_used_and_that_is_said(mon
 
 LISTENERS = {
     "network/owner.py",  # for a moment, to try its own question
-    "faults/relay.py",  # a FaultProxy: own user only
-    "servers/relay.py",  # to a borrowed Redis: own user only
+    "network/relay.py",  # a FaultProxy, and the way to a borrowed Redis: own user only
     "servers/fake_tcp.py",  # the fallback: everybody on this computer, as the private redis-server
 }
 

@@ -1,61 +1,108 @@
-"""One connection through the proxy: the client's socket, the one to the server, and a flow each way."""
+"""One connection through a relay: the client's end, the one to the server, and a flow each way."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections.abc import Callable
-from typing import Any
 
+from tutorial_lib.network.direction import CHUNK, Direction
+from tutorial_lib.network.end import End, SocketEnd
 from tutorial_lib.network.flow import Flow
-from tutorial_lib.network.direction import Wire
+from tutorial_lib.network.upstream import Address, Refused, Upstream
 
-Address = tuple[Any, ...]
-
-# Closing a socket that lingers for 0 seconds sends a RST instead of the usual goodbye.
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+REFUSAL_LINGER = 5.0
+"""Seconds that a client which was refused has for reading why."""
 
 
 class Link:
-    """Made when a client has connected. Lives in one event loop; ``gone`` is called once, when it has ended."""
+    """Made when a client has connected. Lives in one event loop; ``gone`` is called once, when it has ended.
 
-    def __init__(self, client: socket.socket, upstream: Wire, downstream: Wire, gone: Callable[[Link], None]) -> None:
+    With ``linger`` the link is over when the server closes its side, and that many seconds after the client has closed
+    its own. Without, each side may stay half open as long as it likes.
+    """
+
+    def __init__(
+        self,
+        client: SocketEnd,
+        address: Address,
+        to_server: Direction,
+        to_client: Direction,
+        gone: Callable[[Link], None],
+        *,
+        hear: Callable[[bytes], None] | None = None,
+        linger: float | None = None,
+    ) -> None:
+        self.address = address
+        self.server: End | None = None
         self.has_lost_bytes = False
         self.was_cut = False
         self.is_unanswered = False
         self._client = client
-        self._server: socket.socket | None = None
-        self._upstream, self._downstream, self._gone = upstream, downstream, gone
+        self._to_server, self._to_client, self._gone = to_server, to_client, gone
+        self._hear, self._linger = hear, linger
         self._flows: list[Flow] = []
         self._done: set[Flow] = set()
+        self._last_call: asyncio.TimerHandle | None = None
         self._is_closed = False
 
-    async def open(self, family: int, address: Address) -> None:
-        """Connect to the server and begin to pass bytes. If nobody answers there, the client is reset."""
+    async def open(self, upstream: Upstream) -> None:
+        """Connect to the server and begin to pass bytes. If nothing answers there, the client is reset."""
         loop = asyncio.get_running_loop()
-        # On a real wire a client's connect() takes a round trip. Here it is done already, so its first bytes wait.
-        round_trip = self._upstream.latency + self._downstream.latency
+        # Over a real network a client's connect() takes a round trip. Here it is done already, so its first bytes wait.
+        round_trip = self._to_server.latency + self._to_client.latency
         not_before = loop.time() + round_trip if round_trip else 0.0
         try:
-            server = await _connect(family, address)
+            server = await upstream.open(self.address)
+        except Refused as refusal:
+            self.is_unanswered = True
+            self.refuse(refusal.words)
+            return
         except OSError:
             self.is_unanswered = True
             self.reset()
             return
         if self._is_closed:  # It was cut meanwhile.
-            _close_with_reset(server)
+            server.reset()
             return
-        self._server = server
+        self.server = server
         self._flows = [
-            Flow(self, self._client, server, self._upstream, not_before),
-            Flow(self, server, self._client, self._downstream),
+            Flow(self, self._client, server, self._to_server, not_before=not_before, hear=self._hear),
+            Flow(self, server, self._client, self._to_client),
         ]
 
     def open_to_nowhere(self) -> None:
         """Take in what the client sends, and answer nothing."""
         self.has_lost_bytes = True
-        self._flows = [Flow(self, self._client, None, self._upstream)]
+        self._flows = [Flow(self, self._client, None, self._to_server)]
+
+    def refuse(self, words: bytes) -> None:
+        """Say ``words`` to the client instead, and end."""
+        if self._is_closed:
+            return
+        client = self._client
+        client.readable, client.ready, client.broken = self._wait_for_its_end, lambda: None, self.close
+        client.write(words)
+        if not self._is_closed:
+            client.when_written(client.end)
+            # Closed with something unread, a connection is reset, and the reset could overtake the words.
+            client.resume()
+            self._close_later(REFUSAL_LINGER)
+
+    def _wait_for_its_end(self) -> None:
+        try:
+            while self._client.recv(CHUNK):
+                pass
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self.close()
+
+    @property
+    def is_open(self) -> bool:
+        """True while bytes can pass, and the client has not closed its side."""
+        return self.server is not None and not self._is_closed and not self._client.has_left
 
     def hurry(self) -> None:
         for flow in list(self._flows):
@@ -66,7 +113,7 @@ class Link:
             flow.swallow()
 
     def sockets(self) -> list[socket.socket]:
-        return [self._client, self._server] if self._server else [self._client]
+        return self._client.sockets() + (self.server.sockets() if self.server else [])
 
     # -- what the flows report
 
@@ -75,8 +122,11 @@ class Link:
 
     def finish(self, flow: Flow) -> None:
         self._done.add(flow)
-        if len(self._done) == len(self._flows):
+        from_server = flow is self._flows[-1]
+        if len(self._done) == len(self._flows) or (from_server and self._linger is not None):
             self.close()
+        elif self._linger is not None:
+            self._close_later(self._linger)
 
     def cut(self) -> None:
         self.was_cut = True
@@ -84,37 +134,28 @@ class Link:
 
     # -- the end
 
+    def _close_later(self, seconds: float) -> None:
+        self._last_call = asyncio.get_running_loop().call_later(seconds, self.close)
+
     def reset(self) -> None:
         """Break the connection off: both ends see a reset."""
-        self._end(_close_with_reset)
+        self._end(politely=False)
 
     def close(self) -> None:
         """End the connection politely."""
-        self._end(socket.socket.close)
+        self._end(politely=True)
 
-    def _end(self, close: Callable[[socket.socket], None]) -> None:
+    def _end(self, *, politely: bool) -> None:
         if self._is_closed:
             return
         self._is_closed = True
+        if self._last_call:
+            self._last_call.cancel()
         for flow in self._flows:
             flow.stop()
-        for sock in self.sockets():
-            close(sock)
+        self._client.pause()
+        self._client.stop()
+        for end in (self._client, self.server):
+            if end:
+                end.close() if politely else end.reset()
         self._gone(self)
-
-
-def _close_with_reset(sock: socket.socket) -> None:
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-    sock.close()
-
-
-async def _connect(family: int, address: Address) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(sock, address)
-    except BaseException:  # Cancelled, too, when the proxy is closed.
-        sock.close()
-        raise
-    return sock

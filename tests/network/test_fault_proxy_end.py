@@ -66,7 +66,7 @@ def test_an_interrupt_while_it_closes_leaves_nothing_either(setup: Setup, monkey
     """Whoever presses stop at the wrong moment gets the interrupt, and the proxy still ends, by itself."""
     threads, descriptors = threading.active_count() - 1, open_descriptors()
     client, server = setup.connection()
-    thread = setup.proxy._thread
+    thread = setup.proxy._loop._thread
     monkeypatch.setattr(thread, "join", interrupted)
     with pytest.raises(KeyboardInterrupt):
         setup.proxy.close()
@@ -79,7 +79,7 @@ def test_an_interrupt_while_it_closes_leaves_nothing_either(setup: Setup, monkey
     assert open_descriptors() < descriptors
 
 
-def interrupted() -> None:
+def interrupted(*arguments: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -227,5 +227,5 @@ def test_who_asks_while_another_thread_closes_it_is_answered(setup: Setup) -> No
 
 
 def test_a_host_that_no_name_can_have_is_a_sentence() -> None:
-    with pytest.raises(CannotConnect, match=r"Nobody answers on a\.\.b"):
+    with pytest.raises(CannotConnect, match=r"Nothing answers on a\.\.b"):
         FaultProxy(host="a..b", port=6379)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import redis
 
 from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
 from tests.waiting import eventually
+from tutorial_lib import cli
 from tutorial_lib.errors import BadSetting, CannotConnect, KeyAlreadyThere, NotAllowed
-from tutorial_lib.servers import relay as relay_module
 from tutorial_lib.servers import start_server
 from tutorial_lib.servers.borrowed import BorrowedServer
 
@@ -253,26 +252,6 @@ def test_nobody_else_comes_in_through_the_relay(server: BorrowedServer, monkeypa
     assert server.opened() == 0
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("setpriv"),
-    reason="needs root and setpriv, to become somebody else",
-)
-def test_another_user_of_this_computer_does_not_come_in(server: BorrowedServer) -> None:
-    def ask(*become: str) -> str:
-        question = f"exec 3<>/dev/tcp/127.0.0.1/{server.port}; printf 'GET text\\r\\n' >&3; timeout 5 head -n 2 <&3"
-        return subprocess.run([*become, "bash", "-c", question], capture_output=True, text=True).stdout
-
-    assert "the owner's" in ask()
-    assert ask("setpriv", "--reuid=65534", "--clear-groups") == ""
-    assert server.opened() == 1
-
-
-def test_where_others_could_come_in_it_is_said(owner: OwnersRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay_module, "way_to_tell", lambda: None)
-    with BorrowedServer(address(owner), keys=["greeting"]) as server:
-        assert "Other users of this computer can reach it" in repr(server)
-
-
 # -- the end
 
 
@@ -321,3 +300,24 @@ def test_a_redis_that_hangs_is_told_when_it_is_asked(owner: OwnersRedis) -> None
                 server.clients()
         finally:
             owner.process.send_signal(signal.SIGCONT)
+
+
+def test_a_port_that_is_no_redis_is_a_sentence_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            conversation, _ = listener.accept()
+            with conversation, suppress(OSError):
+                conversation.recv(1000)
+                conversation.sendall(b"x" * 300_000)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("REDIS_URL", f"redis://:{SECRET}@127.0.0.1:{listener.getsockname()[1]}")
+            assert cli.main(["greet"]) == 1
+        server.join()
+    said = capsys.readouterr().err
+    assert "is not a Redis" in said
+    assert "Traceback" not in said
+    assert SECRET not in said

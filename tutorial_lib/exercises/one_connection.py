@@ -10,7 +10,7 @@ import redis
 
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._pools import who_keeps
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 

@@ -11,10 +11,10 @@ from redis.retry import Retry
 
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._pools import who_keeps
-from tutorial_lib.observe import snapshot
+from tutorial_lib.load.callers import run_threads
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.threads import run_threads
 
 ID = "wait-your-turn"
 LESSON = "03"

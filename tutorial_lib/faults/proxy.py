@@ -41,8 +41,8 @@ class FaultProxy:
         with FaultProxy(server, round_trip=0.01) as proxy:
             pool = redis.ConnectionPool(host=proxy.host, port=proxy.port)
 
-    To make it, it connects to the server once, and hangs up. CannotConnect if nobody answers there. It ends with
-    ``close()``, with its ``with`` block, or with the process.
+    Making it connects to the server once and closes that connection; CannotConnect if nothing answers there. Only your
+    own user of this computer may connect to it. It ends with ``close()``, with its ``with`` block, or with the process.
     """
 
     __slots__ = ("__weakref__", "_is_closed", "_loop", "_owner", "_relay", "_thread", "host", "port")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tutorial_lib.faults.link import Address, Link
 from tutorial_lib.faults.wire import Wire
+from tutorial_lib.network.owner import OwnUserOnly
 
 LOOPBACK = "127.0.0.1"
 
@@ -42,6 +43,8 @@ class Relay:
         self._family, self.address = family, address
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[None]] = set()
+        # The server behind may itself let in this user only, and the proxy comes to it as this user.
+        self._guard = OwnUserOnly()
         self._place = _bound_socket() if sys.platform == "linux" else None
         self.port: int = self._place.getsockname()[1] if self._place else 0
         self._listener: socket.socket | None = None
@@ -76,6 +79,9 @@ class Relay:
                 self._loop.remove_reader(self._listener)
                 self._loop.call_later(0.2, self._look_again)
                 return
+            if not self._guard.lets_in(client):
+                client.close()
+                continue
             self.connections += 1
             client.setblocking(False)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -13,7 +13,7 @@ import redis
 
 from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
 from tutorial_lib.servers.base import ClientInfo, Server, client_info
-from tutorial_lib.servers.connect_failure import TIMEOUTS, explain
+from tutorial_lib.servers.connect_failure import explain
 from tutorial_lib.servers.guest import Guest
 from tutorial_lib.servers.keeper import Keeper
 from tutorial_lib.servers.loop_thread import LoopThread
@@ -21,8 +21,6 @@ from tutorial_lib.servers.redis_url import RedisUrl
 from tutorial_lib.servers.relay import Relay
 
 T = TypeVar("T")
-
-FAILURES = (redis.RedisError, OSError, *TIMEOUTS)
 
 
 class BorrowedServer(Server):
@@ -48,6 +46,7 @@ class BorrowedServer(Server):
         self._loop = LoopThread("relay to a borrowed Redis")
         self._relay, self._guest = self._loop.run(self._prepare())
         try:
+            self._require_a_safe_relay()
             self._loop.run(self._enter())
             self._keeper = Keeper(url, self._keys)
         except BaseException:
@@ -60,10 +59,20 @@ class BorrowedServer(Server):
     async def _prepare(self) -> tuple[Relay, Guest]:
         return Relay(self._redis), Guest(self._redis)
 
+    def _require_a_safe_relay(self) -> None:
+        if self._redis.opens_a_locked_door and not self._relay.is_guarded:
+            raise NotAllowed(
+                f"Your own Redis at {self._redis.place} is locked, and this system does not say which user opened a "
+                "connection: through the lesson's port every user of this computer could get in. "
+                "Unset REDIS_URL to get a private server, or name a Redis without a password."
+            )
+
     async def _enter(self) -> None:
         try:
             self.version = await self._guest.enter(self._keys, ours=self._keys_of_others())
-        except FAILURES as error:
+        except TutorialError:
+            raise
+        except Exception as error:
             raise explain(error, self._redis) from None
         self._relay.start()
 
@@ -91,7 +100,7 @@ class BorrowedServer(Server):
             rows = await self._guest.client_list(list(addresses)) if addresses else []
         except redis.exceptions.NoPermissionError:
             raise self._not_allowed_to_look("CLIENT LIST") from None
-        except FAILURES as error:
+        except Exception as error:
             raise explain(error, self._redis) from None
         return [
             # The server sees the relay's end; the learner's own is the one to find again in a pool.
@@ -183,8 +192,8 @@ class BorrowedServer(Server):
     def describe(self) -> str:
         where = f"through a relay on {self.host}:{self.port}" if not self._closed else "(closed)"
         others = ""
-        if self._redis.opens_a_locked_door and not self._relay.is_guarded:
-            others = " Other users of this computer can reach it through that port while the lesson runs."
+        if not self._relay.is_guarded:
+            others = " Other users of this computer can reach it through that port too while the lesson runs."
         return (
             f"Your own Redis {self.version} at {self._redis.place}, db {self._redis.db}, {where}: it is not limited, "
             f"paused or killed, counts are of the relay's connections only, and times include the relay.{others}"

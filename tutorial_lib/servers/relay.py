@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -17,9 +16,9 @@ from typing import cast
 import redis
 from redis.asyncio.connection import AbstractConnection
 
+from tutorial_lib.network.owner import Address, OwnUserOnly
 from tutorial_lib.servers.redis_url import RedisUrl
 from tutorial_lib.servers.requests import RequestCounter
-from tutorial_lib.servers.socket_owner import Address, way_to_tell
 
 LINGER = 5.0
 """Seconds that a connection which only one side has ended may take to end on the other."""
@@ -161,7 +160,8 @@ class Relay:
         self._sockets: set[socket.socket] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._opening: set[asyncio.Task[None]] = set()
-        self._owner_of = way_to_tell()
+        # The relay is signed in, so another user of this computer must not get in through it.
+        self._guard = OwnUserOnly()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=socket.SOMAXCONN)
         self._listener.setblocking(False)
 
@@ -172,7 +172,7 @@ class Relay:
     @property
     def is_guarded(self) -> bool:
         """True if connections of other users of this computer are dropped; False where nobody can tell."""
-        return self._owner_of is not None
+        return self._guard.can_tell
 
     def start(self) -> None:
         asyncio.get_running_loop().add_reader(self._listener, self._accept)
@@ -224,19 +224,10 @@ class Relay:
         if self._listener.fileno() >= 0:
             self.start()
 
-    def _may_enter(self, address: Address) -> bool:
-        """The relay is signed in, so another user of this computer must not get in through it."""
-        if self._owner_of is None:
-            return True
-        try:
-            return self._owner_of(address, self._listener.getsockname()) == os.geteuid()
-        except OSError:
-            return False
-
     async def _serve(self, sock: socket.socket, address: Address) -> None:
         self._sockets.add(sock)
         try:
-            if self._may_enter(address):
+            if self._guard.lets_in(sock):
                 await self._serve_our_own(sock, address)
         finally:
             self._sockets.discard(sock)
@@ -249,7 +240,7 @@ class Relay:
         opening.add_done_callback(self._opening.discard)
         try:
             await opening
-        except (redis.RedisError, OSError, asyncio.TimeoutError) as error:
+        except Exception as error:  # What listens there may be no Redis, and then redis-py's parser raises anything.
             await _refuse(sock, error)
         else:
             await link.run()

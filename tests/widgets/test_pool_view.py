@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
+import io
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 import redis
 import redis.asyncio
+from PIL import Image
 
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
@@ -69,10 +73,35 @@ def test_the_repr_counts(make: Make, kind: type[redis.ConnectionPool]) -> None:
 
 
 def test_the_plain_text_of_a_stored_notebook_is_the_repr(make: Make) -> None:
-    view = make(pool_of(3))
+    pool = pool_of(3)
+    view = make(pool)
     data = view._repr_mimebundle_()[0]
     assert data["text/plain"] == repr(view)
-    assert set(data) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
+    assert set(data) == {"text/plain", "application/vnd.jupyter.widget-view+json", "image/png"}
+
+
+def test_a_still_picture_is_stored_for_pages_without_widgets(make: Make) -> None:
+    pool = pool_of(3)
+    view = make(pool, None, "greetings")
+    pool.get_connection()
+    data, about = view._repr_mimebundle_()
+    with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as picture:
+        assert picture.width == 2 * about["image/png"]["width"]
+    assert about["image/png"]["alt"] == "greetings: 1 of 3 in use, 0 idle."
+
+
+def test_once_its_server_is_closed_it_keeps_the_last_picture_with_the_servers_side(make: Make) -> None:
+    server = FakeServer()
+    pool = redis.ConnectionPool(host=server.host, port=server.port, max_connections=2)
+    view = make(pool, server)
+    connection = pool.get_connection()
+    assert eventually(lambda: slots(view, "sides") == ["both"])
+    server.close()
+    assert eventually(lambda: view.state.get("because") == "its server was closed")
+    assert view.state["server"]["answers"] is True
+    assert slots(view, "is") == ["in use"]
+    assert sampler.thread is None
+    connection.disconnect()
 
 
 def test_each_slot_says_whether_it_is_borrowed_by_whom_and_since_when(make: Make) -> None:
@@ -105,7 +134,7 @@ def test_new_slots_are_numbered_in_the_order_in_which_they_were_borrowed(make: M
     view = make(pool)
     for _ in range(9):
         pool.get_connection()
-    view.stop()
+    view.freeze()
     assert slots(view, "n") == list(range(1, 10))
     assert slots(view, "since") == sorted(slots(view, "since"))
 
@@ -393,23 +422,35 @@ def test_who_waited_before_anybody_looked_is_counted_and_then_seen_to_borrow(mak
     waiting.join()
 
 
-def test_when_stopped_it_leaves_its_last_picture_and_the_pool_as_it_was(make: Make) -> None:
+def test_when_frozen_it_keeps_its_picture_and_leaves_the_pool_as_it_was(make: Make) -> None:
     pool = pool_of(2)
     before = set(vars(pool))
     view = make(pool)
     connection = pool.get_connection()
-    view.stop()
+    assert view.freeze() is view
     assert set(vars(pool)) == before
     assert sampler.thread is None
-    assert (view.state["stopped"], slots(view)) == (True, ["in use"])
+    assert slots(view) == ["in use"]
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", view.state["frozen"])
 
     last = view.state
     pool.release(connection)
     view._handle_custom_msg({"says": "hello", "browser": "firefox"}, [])  # A browser that looks wakes it no more,
     view._repr_mimebundle_()  # nor does a cell that shows it once more.
-    view.stop()
+    view.freeze()
     assert sampler.thread is None
     assert view.state is last
+
+
+def test_a_frozen_picture_shows_both_sides_at_the_same_moment(make: Make, server: FakeServer) -> None:
+    pool = redis.ConnectionPool(host=server.host, port=server.port, max_connections=5)
+    view = make(pool, server)
+    assert eventually(lambda: view.state["server"]["answers"])
+    borrowed = [pool.get_connection() for _ in range(5)]
+    view.freeze()
+    assert slots(view, "sides") == ["both"] * 5
+    for connection in borrowed:
+        connection.disconnect()
 
 
 def test_it_is_shown_as_it_is_at_that_line(make: Make) -> None:

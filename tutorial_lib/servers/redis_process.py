@@ -18,7 +18,15 @@ from typing import TypeVar
 import redis
 
 from tutorial_lib.errors import BadSetting, CannotConnect, ServerNotFound, ServerStartFailed
-from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, ClientInfo, Server, some_seconds, whole_number
+from tutorial_lib.servers.base import (
+    LONGEST_TIMEOUT,
+    MOST_CLIENTS,
+    MOST_MEMORY,
+    ClientInfo,
+    Server,
+    some_seconds,
+    whole_number,
+)
 from tutorial_lib.servers.control import Control
 from tutorial_lib.servers.guarded import GuardedProcess
 
@@ -30,7 +38,8 @@ PORTS_TO_TRY = 5
 ADMIN = "tutorial"
 
 # Whoever connects may use every ordinary command. Not allowed is what reads or writes files, loads or runs code,
-# changes the configuration, or makes this server follow another one.
+# changes the configuration, or makes this server follow another one. Scripts stay barred although they run in a
+# sandbox: any user of this computer may connect, and a script that never ends stops the server for the learner.
 VISITOR_RULES = ["+@all", "-@admin", "-@dangerous", "-@scripting", "+client", "+info", "+keys", "+flushdb", "+role"]
 
 
@@ -62,6 +71,7 @@ class RedisProcess(Server):
             self.port = self._start_on_a_free_port()
             self._control = Control(self.host, self.port, ADMIN, self._secret)
             self.version = self._ask(Control.version)
+            self._ask(lambda control: control.limit_buffers(MOST_MEMORY))
         except BaseException:
             self.close()
             raise
@@ -96,6 +106,10 @@ class RedisProcess(Server):
         return [
             *(self.program, "--bind", self.host, "--port", str(port)),
             *("--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", ""),
+            # A full server refuses to write, with Redis's own error. proto-max-bulk-len bounds the one command that
+            # is let in when memory is almost full, such as SETRANGE.
+            *("--maxmemory", str(MOST_MEMORY), "--maxmemory-policy", "noeviction"),
+            *("--proto-max-bulk-len", str(MOST_MEMORY)),
             *("--user", "default", "on", "nopass", "~*", "&*", *VISITOR_RULES),
             *("--user", ADMIN, "on", f"#{digest}", "~*", "&*", "+@all"),
         ]

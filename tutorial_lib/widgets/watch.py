@@ -67,6 +67,16 @@ class PoolWatch(Listener):
         """True once the pool has been garbage-collected."""
         return self._pool() is None
 
+    def wait_for_server(self) -> None:
+        """Wait until the server has been asked once more, so that both sides are of the same moment."""
+        if self._tap is not None and self._server is not None:
+            self._server.wait_for_news()
+
+    @property
+    def server_closed(self) -> bool:
+        """True once the server beside it has been closed."""
+        return self._server is not None and self._server.closed
+
     def count(self) -> tuple[PoolSnapshot, int]:
         """Count connections and waiting callers. The last count stays when the pool is gone."""
         pool = self._pool()

@@ -60,10 +60,10 @@ class Line:
         return f"{self.file}, line {self.number}{inside}"
 
 
-UNKNOWN = Line("", 0, "", "")
-
-Site: TypeAlias = "tuple[CodeType, int] | Line"
+Site: TypeAlias = "tuple[CodeType | Line | None, int]"
 """A place in running code: the code object and the instruction in it; or the line, where that is known already."""
+
+UNKNOWN: Site = (None, 0)
 
 
 # Each file is judged once. A plain dict: Python looks up in it twice as fast as in a subclass or a cached function.
@@ -92,16 +92,18 @@ def task_site(task: asyncio.Task[Any]) -> Site:
     coroutine_made_at = getattr(task.get_coro(), "cr_origin", None) or ()
     for filename, number, function in [*reversed(made_at), *coroutine_made_at]:
         if not is_between(filename) and filename != _EVENT_LOOP:
-            return _line(filename, number, function)
+            return _line(filename, number, function), 0
     return UNKNOWN
 
 
 @lru_cache(maxsize=1000)
 def line_of(site: Site) -> Line:
     """Put a site into words. ``str(line)`` is ready to print."""
-    if isinstance(site, Line):
-        return site
     code, instruction = site
+    if code is None:
+        return Line("", 0, "", "")
+    if isinstance(code, Line):
+        return code
     return _line(code.co_filename, _line_number(code, instruction), code.co_name)
 
 

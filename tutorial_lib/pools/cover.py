@@ -112,45 +112,48 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
     waits = can_wait(pool)
 
     def in_a_thread(*args: Any, **kwargs: Any) -> Any:
-        borrow = tap.ask(current_thread().name, get_ident(), waits and nothing_left())
+        caller = get_ident()
+        borrow = tap.ask(current_thread().name, caller, waits and nothing_left())
         try:
             connection = get(*args, **kwargs) if args or kwargs else get_now()
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.turn_away(borrow, caller, error)
             raise
-        tap.lend(borrow, connection)
+        tap.lend(borrow, caller, connection)
         return connection
 
     async def in_a_task(*args: Any, **kwargs: Any) -> Any:
-        borrow = tap.ask(*_current_caller(), nothing_left(), asyncio.current_task())
+        who, caller = _current_caller()
+        borrow = tap.ask(who, caller, nothing_left(), asyncio.current_task())
         try:
             connection = await (get(*args, **kwargs) if args or kwargs else get_now())
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.turn_away(borrow, caller, error)
             raise
-        tap.lend(borrow, connection)
+        tap.lend(borrow, caller, connection)
         return connection
 
     def by_a_plain_function(*args: Any, **kwargs: Any) -> Any:
         """Stand in for what a subclass of an asyncio pool has without ``async``."""
-        borrow = tap.ask(*_current_caller(), nothing_left())
+        who, caller = _current_caller()
+        borrow = tap.ask(who, caller, nothing_left())
         try:
             found = get(*args, **kwargs)
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.turn_away(borrow, caller, error)
             raise
         if inspect.isawaitable(found):
-            return when_there(borrow, found)
-        tap.lend(borrow, found)
+            return when_there(borrow, caller, found)
+        tap.lend(borrow, caller, found)
         return found
 
-    async def when_there(borrow: Borrow, coming: Awaitable[Any]) -> Any:
+    async def when_there(borrow: Borrow, caller: int, coming: Awaitable[Any]) -> Any:
         try:
             connection = await coming
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.turn_away(borrow, caller, error)
             raise
-        tap.lend(borrow, connection)
+        tap.lend(borrow, caller, connection)
         return connection
 
     if inspect.iscoroutinefunction(get):

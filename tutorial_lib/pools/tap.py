@@ -48,8 +48,8 @@ class Tap:
     def __init__(self, pool: Any, clock: Callable[[], float]) -> None:
         self.pool = weakref.ref(pool)
         self.clock = clock
-        self.asking: set[Borrow] = set()
-        """Who is inside get_connection: waiting for a connection, or for one to be opened."""
+        self.asking: dict[int, Borrow] = {}
+        """Who is inside get_connection, by the thread or task: waiting for a connection, or for one to be opened."""
         self.held: dict[int, Borrow] = {}
         """Who has which connection, by its ``id``."""
         self.earlier: set[int] = set()
@@ -78,7 +78,7 @@ class Tap:
 
     def waiting(self) -> list[Borrow]:
         """Return who waits because nothing was left, longest first."""
-        return sorted((one for one in copied(self.asking) if one.queued), key=lambda borrow: borrow.asked)
+        return sorted((one for one in copied(self.asking.values()) if one.queued), key=lambda borrow: borrow.asked)
 
     # -- what the covers tell
 
@@ -89,11 +89,11 @@ class Tap:
             site = site_of(sys._getframe(2))
             if site is UNKNOWN and task is not None:
                 site = task_site(task)
-        borrow = Borrow(who, caller, site, self.clock(), nothing_left)
-        self.asking.add(borrow)
+        borrow = Borrow(who, *site, self.clock(), nothing_left)
+        self.asking[caller] = borrow
         return borrow
 
-    def lend(self, borrow: Borrow, connection: object) -> None:
+    def lend(self, borrow: Borrow, caller: int, connection: object) -> None:
         """Note that the caller has got ``connection``."""
         borrow.got = self.clock()
         borrow.connection = key = id(connection)
@@ -102,15 +102,15 @@ class Tap:
             first.outcome = "lent again"
             self.end(first, borrow.got)
         self.held[key] = borrow
-        self.asking.discard(borrow)  # Only now: whoever looks, at any moment, finds the borrow.
+        self.asking.pop(caller, None)  # Only now: whoever looks, at any moment, finds the borrow.
         for tell in self._on_lent:
             tell(borrow)
 
-    def turn_away(self, borrow: Borrow, error: BaseException) -> None:
+    def turn_away(self, borrow: Borrow, caller: int, error: BaseException) -> None:
         """Note that the caller got no connection: the one place where it is said why."""
         borrow.ended = self.clock()
         borrow.outcome, borrow.error = outcome_of(error), type(error).__name__
-        self.asking.discard(borrow)
+        self.asking.pop(caller, None)
         with self._lock:
             self.outcomes[borrow.outcome] += 1
             for listener in self._listeners:
@@ -124,7 +124,7 @@ class Tap:
 
     def unknown_return(self, connection: int, who: str, caller: int) -> None:
         """Note that a connection comes back that nobody was heard to borrow."""
-        if any(borrow.caller == caller for borrow in copied(self.asking)):
+        if caller in self.asking:
             return  # The pool takes back a connection that it could not open, before its caller hears of it.
         with self._lock:
             now = self.clock()
@@ -133,7 +133,7 @@ class Tap:
             # Whoever waited already when we came got it without our hearing: the pool knows that it was lent.
             was_lent = key in self.earlier or connection in in_use_now(self.pool())
             self.earlier.discard(key)
-            borrow = Borrow(who, caller, site_of(sys._getframe(2)), now, False)
+            borrow = Borrow(who, *site_of(sys._getframe(2)), now, False)
             borrow.got, borrow.ended, borrow.connection = now, now, connection
             borrow.outcome = "borrowed earlier" if was_lent else "returned twice"
             self.outcomes[borrow.outcome] += 1

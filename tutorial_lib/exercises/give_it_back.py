@@ -150,6 +150,11 @@ def _require_reply(answer: Callable[..., Any], lab: Lab, pool: _WatchedPool) -> 
             "`ask` returned the reply and never called `meanwhile()`. Call it after you have sent the command and "
             "before you read the reply."
         )
+    if len(seen) > 1:
+        raise Wrong(
+            f"`ask` called `meanwhile()` {len(seen)} times for one command. The caller asked for one call. What runs "
+            "more than once?"
+        )
     in_use, sent = seen[0]
     if not sent or not in_use:
         raise Wrong(
@@ -185,6 +190,10 @@ def _require_error(
         value = lab.call(answer, pool, words, meanwhile)
     except kind:
         return
+    except Exception as error:
+        if not isinstance(error.__cause__, kind):
+            raise
+        value = error
     raise Wrong(
         f"`{' '.join(words)}` ended in a `{kind.__name__}`, and the caller got {shown(value)} instead of the error. "
         "How can a connection be returned without catching the error for good?"

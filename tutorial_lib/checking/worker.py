@@ -121,10 +121,8 @@ def _take_over_checks(
         status, message = verdict.status, verdict.message
         if status == "not attempted":  # the course's own sentence speaks to somebody who has the cell before them
             message = f"`{task.name}` is still as it came. Write it in the notebook, save that, and check again."
-        if replaced and status == "passed":
+        if replaced:  # then the verdict may be anybody's
             status, message = "wrong", sentence(replaced)
-        elif replaced:
-            message = f"{message}\n\n{sentence(replaced)}"
         tell(name, status, message)
         say({"judged": name})
         return Verdict(status, message, name)

@@ -16,7 +16,7 @@ from importlib import import_module
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.practice.exercise import Exercise
-from tutorial_lib.practice.progress import ProgressFile, progress_path
+from tutorial_lib.practice.progress import progress_file
 from tutorial_lib.practice.task import Task, read_task
 
 PLACES_PER_LESSON = 8
@@ -114,8 +114,7 @@ def exercise(name: str) -> Exercise:
 
 @cache
 def _made(name: str) -> Exercise:
-    path = progress_path(os.environ)
-    found = Exercise(load_task(name), ProgressFile(path) if path else None)
+    found = Exercise(load_task(name), progress_file(os.environ))
     if _in_a_notebook():
         from tutorial_lib.practice.panel import Panel
 

@@ -16,6 +16,7 @@ from tutorial_lib.checking.folder import (
     no_notebook,
     own_notebooks,
 )
+from tutorial_lib.checking.limits import Limits
 from tutorial_lib.checking.run import Result, run
 from tutorial_lib.commands.class_table import ClassTable
 from tutorial_lib.commands.console import csv_cell, harmless
@@ -24,13 +25,15 @@ from tutorial_lib.exercises import COURSE
 from tutorial_lib.practice.progress import ProgressFile, progress_path
 from tutorial_lib.practice.verdict import MARKS
 
+_OWN = Limits(notebook=180.0)  # a slow machine is more likely than a prank
+
 Done = Iterable[tuple[Notebook, list[Result]]]
 
 
 def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool:
     """Check a learner's own notebooks, and count what passes as progress. True if every exercise passed."""
     notebooks = own_notebooks(course.folder(os.environ, folder), names)
-    done = run(notebooks, exercises_called(names), in_order=True)
+    done = run(notebooks, exercises_called(names), _OWN, in_order=True)
     if as_csv:
         results = list(_show_csv(_with_count(done, len(notebooks))))
     else:

@@ -26,8 +26,8 @@ def add_subcommands(add: Add) -> None:
     command = add("check", check, "run your exercise notebooks and say which exercises pass")
     command.add_argument("names", nargs="*", metavar="NAME", help="an exercise, a lesson or a notebook (default: all)")
     _add_folder(command)
-    command.add_argument("--learners", metavar="PATH", help="a folder with a folder or a notebook of each learner")
-    command.add_argument("--csv", action="store_true", help="print comma-separated values instead of a table")
+    command.add_argument("--learners", metavar="PATH", help="check a class: a folder that holds a folder or a notebook for each learner")
+    command.add_argument("--csv", action="store_true", help="print comma-separated values, a row for each exercise")
 
 
 def _add_folder(command: argparse.ArgumentParser) -> None:
@@ -79,10 +79,10 @@ def _write_report(target: str, text: str) -> None:
 def check(options: argparse.Namespace) -> int:
     """Run exercise notebooks without a browser and say which exercises pass. Exit code 0 when all of them do.
 
-    The learners' code runs on this machine with your rights: it gets a scratch folder as its home, none of your
-    environment, and limits on time, memory and output, but it is not locked in. A verdict is the checker's own, and
-    what a notebook prints or has stored does not count; somebody determined can still deceive a judge that runs in
-    the same process as their code, so look into a notebook before a result decides anything.
+    The code in the notebooks runs on this computer, with your rights. With --learners that is other people's code: it
+    gets a scratch folder as its home, none of your environment, and limits on time, memory and output, but that is no
+    sandbox. A result comes from the course's own check, not from what a notebook displays. But the learner's function
+    runs in the same process as the check, so somebody determined can still forge a result.
     """
     from tutorial_lib.commands import check as command
     from tutorial_lib.commands.console import make_safe

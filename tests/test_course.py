@@ -250,8 +250,14 @@ def test_a_relative_folder_is_taken_from_where_the_learner_is(tmp_path: Path, mo
 
 
 def test_nobodys_home_is_a_sentence() -> None:
-    with pytest.raises(CourseFolderError, match="Name the course's folder in full"):
+    with pytest.raises(CourseFolderError, match="Give the whole path in --folder"):
         course.folder({}, f"~nobody-{os.getpid()}/course")
+
+
+@pytest.mark.parametrize("text", ["", " ", "a\0b"])
+def test_what_can_be_no_folders_name_is_a_sentence(text: str) -> None:
+    with pytest.raises(CourseFolderError, match=r"^--folder (is empty|holds a NUL character)"):
+        course.folder({}, text)
 
 
 def test_a_package_without_its_lessons_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

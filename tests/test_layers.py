@@ -25,13 +25,14 @@ PACKAGE = TOP / "tutorial_lib"
 LAYERS = (
     ("cli", "__main__"),
     ("binder", "doctor", "kernel_start", "lab"),
-    ("practice.check_view", "practice.commands", "practice.progress_view"),
-    ("practice.checking_course",),
+    ("practice.commands", "practice.progress_view"),
+    ("commands",),
+    ("checking",),
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),
-    ("anatomy", "faults", "observe", "recording", "servers", "sides", "threads"),
+    ("faults", "pools", "servers"),
     ("network",),
-    ("arguments", "errors", "missing_name", "sizing"),
+    ("arguments", "errors", "notebook", "sizing"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

@@ -25,7 +25,7 @@ _, processes = psutil.wait_procs(psutil.Process().children(recursive=True), time
 threads = [thread for thread in threading.enumerate() if thread not in threads_before]
 # The kernel's own, which begins when it first sends something large, such as a picture.
 threads = [thread for thread in threads if type(thread).__module__ != "zmq.utils.garbage"]
-# A live view goes on as long as its cell is looked at; tests/test_pool_view.py holds when it ends.
+# A live view goes on as long as its cell is looked at; tests/widgets/test_pool_view.py holds when it ends.
 threads = [thread for thread in threads if not thread.name.startswith("pool view")]
 for thread in threads:
     thread.join(timeout=5)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from tutorial_lib import start_server
 from tutorial_lib.errors import BadSetting, ServerNotFound
@@ -111,3 +112,20 @@ def test_keys_that_are_no_list_of_names_are_a_sentence(wrong: Any, url: str, mon
     monkeypatch.setenv("REDIS_URL", url)
     with pytest.raises(BadSetting, match=r"keys is .* Give a list of names, such as keys=\['greeting', 'cart'\]"):
         start_server(keys=wrong)
+
+
+@pytest.mark.parametrize("where", ["tutorial_lib/servers/__init__.py", "README.md"])
+def test_a_learner_can_read_why_a_lock_is_not_released(where: str) -> None:
+    text = (Path(__file__).parent.parent / where).read_text("utf-8")
+    assert "lock.release()" in text
+    assert "NoPermissionError" in text
+
+
+@pytest.mark.parametrize("kind", ["fake", pytest.param("redis", marks=pytest.mark.redis_server)])
+def test_a_lock_is_not_released_there(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTORIAL_SERVER", kind)
+    with start_server() as server, redis.Redis(host=server.host, port=server.port) as r:
+        lock = r.lock("door", timeout=5)
+        assert lock.acquire()
+        with pytest.raises(redis.exceptions.NoPermissionError, match="evalsha"):
+            lock.release()

@@ -552,6 +552,43 @@ def test_a_visitor_may_not(server: Server, pool_of: PoolOf, command: str) -> Non
     assert r.ping()
 
 
+# -- memory: any user of this computer may write to a server of ours
+
+MEGABYTE = 1024 * 1024
+
+
+def test_a_server_that_is_full_refuses_to_write(server: Server, pool_of: PoolOf) -> None:
+    r = redis.Redis(connection_pool=pool_of(1))
+    for key in ("one", "two"):
+        r.setrange(key, 120 * MEGABYTE, "x")
+    with pytest.raises(redis.exceptions.OutOfMemoryError, match="when used memory > 'maxmemory'"):  # noqa: PT012
+        for key in ("three", "four"):  # A real Redis looks at what is there, and lets in the one that fills it.
+            r.setrange(key, 120 * MEGABYTE, "x")
+    assert r.get("nothing") is None
+    r.delete("one", "two", "three")
+    assert r.set("greeting", "hello")
+
+
+def test_values_that_are_written_again_do_not_add_up(server: Server, pool_of: PoolOf) -> None:
+    r = redis.Redis(connection_pool=pool_of(1))
+    value = b"x" * 8 * MEGABYTE
+    for _ in range(40):
+        r.set("page", value)
+
+
+def test_numbers_in_a_value_are_not_taken_for_offsets(server: Server, pool_of: PoolOf) -> None:
+    r = redis.Redis(connection_pool=pool_of(1))
+    assert r.setrange("text", 0, "99999999999") == 11
+    assert r.execute_command("BITFIELD", "bits", "SET", "u32", 0, 4_000_000_000) == [0]
+    assert r.execute_command("BITFIELD", "bits", "SET", "u8", "#3", 255) == [0]
+
+
+@pytest.mark.parametrize("command", ["JSON.SET k $ 1", "BF.RESERVE k 0.01 1000000000", "CMS.INITBYDIM k 100000000 10"])
+def test_a_command_of_a_module_is_not_known(server: Server, pool_of: PoolOf, command: str) -> None:
+    with pytest.raises(redis.ResponseError, match="unknown command"):
+        redis.Redis(connection_pool=pool_of(1)).execute_command(*command.split())
+
+
 @pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\r\n\r\n", b"*x\r\n", b"*1\r\n:5\r\n", b"\xff" * 5000 + b"\r\n"])
 def test_garbage_harms_only_its_own_connection(server: Server, pool_of: PoolOf, garbage: bytes) -> None:
     r = redis.Redis(connection_pool=pool_of(1))

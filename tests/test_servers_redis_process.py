@@ -19,6 +19,7 @@ import redis
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, ServerNotFound, ServerStartFailed
 from tutorial_lib.servers import redis_process
+from tutorial_lib.servers.guarded import GuardedProcess
 from tutorial_lib.servers.redis_process import RedisProcess
 
 
@@ -271,11 +272,11 @@ def alive(pid: int) -> bool:
 
 
 def test_an_interrupt_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(process: object) -> None:
+    def interrupted(*arguments: object) -> None:
         assert eventually(lambda: bool((tmp_path / "pid").exists() and (tmp_path / "pid").read_text().strip()))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(redis_process, "_wait_until_ready", interrupted)
+    monkeypatch.setattr(GuardedProcess, "wait_for", interrupted)
     with pytest.raises(KeyboardInterrupt):
         RedisProcess(script(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 1000"))
     pid = int((tmp_path / "pid").read_text())
@@ -304,4 +305,4 @@ def test_a_wrong_limit_is_a_sentence(server: RedisProcess) -> None:
 @pytest.mark.redis_server
 def test_a_limit_that_this_machine_refuses_is_a_sentence(server: RedisProcess) -> None:
     with pytest.raises(BadSetting, match="Try a smaller number"):
-        server._ask().configure("maxclients", -5)
+        server._ask(lambda control: control.configure("maxclients", -5))

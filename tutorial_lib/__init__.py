@@ -23,17 +23,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tutorial_lib.exercises import exercise
     from tutorial_lib.faults import FaultProxy
+    from tutorial_lib.load.callers import hold, run_threads
     from tutorial_lib.load.predicted import predicted_waits
     from tutorial_lib.load.report import LoadReport
     from tutorial_lib.load.run import run_load
-    from tutorial_lib.load.sweeps import Sweep, sweep
+    from tutorial_lib.load.sweep import Sweep, sweep
     from tutorial_lib.load.workload import Workload
-    from tutorial_lib.observe import PoolSnapshot, snapshot
     from tutorial_lib.plots.fleet import plot_fleet
     from tutorial_lib.plots.knee import plot_pool_size
     from tutorial_lib.plots.loads import plot_load, plot_rtt_curve, plot_sweep
     from tutorial_lib.plots.recordings import plot_timeline, plot_waits
-    from tutorial_lib.recording.recording import Recording, record
+    from tutorial_lib.pools.recording import Recording, record
+    from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
     from tutorial_lib.servers import Server, start_server
     from tutorial_lib.sizing.formulas import (
         connections_needed,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     )
     from tutorial_lib.sizing.pool_size import size_pool
     from tutorial_lib.sizing.simulation import replay, simulate
-    from tutorial_lib.threads import hold, run_threads
     from tutorial_lib.widgets.calculator import calculator
     from tutorial_lib.widgets.pool_view import PoolView
     from tutorial_lib.widgets.prediction import predict
@@ -93,18 +93,18 @@ __all__ = [
 _HOME = {
     "FaultProxy": "tutorial_lib.faults",
     "LoadReport": "tutorial_lib.load.report",
-    "PoolSnapshot": "tutorial_lib.observe",
+    "PoolSnapshot": "tutorial_lib.pools.snapshot",
     "PoolView": "tutorial_lib.widgets.pool_view",
-    "Recording": "tutorial_lib.recording.recording",
+    "Recording": "tutorial_lib.pools.recording",
     "Server": "tutorial_lib.servers",
-    "Sweep": "tutorial_lib.load.sweeps",
+    "Sweep": "tutorial_lib.load.sweep",
     "Workload": "tutorial_lib.load.workload",
     "calculator": "tutorial_lib.widgets.calculator",
     "connections_needed": "tutorial_lib.sizing.formulas",
     "erlang_c": "tutorial_lib.sizing.formulas",
     "exercise": "tutorial_lib.exercises",
     "fleet_budget": "tutorial_lib.sizing.formulas",
-    "hold": "tutorial_lib.threads",
+    "hold": "tutorial_lib.load.callers",
     "in_flight": "tutorial_lib.sizing.formulas",
     "mean_wait": "tutorial_lib.sizing.formulas",
     "plot_fleet": "tutorial_lib.plots.fleet",
@@ -116,15 +116,15 @@ _HOME = {
     "plot_waits": "tutorial_lib.plots.recordings",
     "predict": "tutorial_lib.widgets.prediction",
     "predicted_waits": "tutorial_lib.load.predicted",
-    "record": "tutorial_lib.recording.recording",
+    "record": "tutorial_lib.pools.recording",
     "replay": "tutorial_lib.sizing.simulation",
     "run_load": "tutorial_lib.load.run",
-    "run_threads": "tutorial_lib.threads",
+    "run_threads": "tutorial_lib.load.callers",
     "simulate": "tutorial_lib.sizing.simulation",
     "size_pool": "tutorial_lib.sizing.pool_size",
-    "snapshot": "tutorial_lib.observe",
+    "snapshot": "tutorial_lib.pools.snapshot",
     "start_server": "tutorial_lib.servers",
-    "sweep": "tutorial_lib.load.sweeps",
+    "sweep": "tutorial_lib.load.sweep",
     "wait_percentile": "tutorial_lib.sizing.formulas",
 }
 

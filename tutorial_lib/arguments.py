@@ -3,58 +3,65 @@
 from __future__ import annotations
 
 import math
-import operator
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import islice
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from tutorial_lib.errors import BadSetting
 
 T = TypeVar("T")
 
-LONGEST_TIME = 1e12
-"""Seconds, more than thirty thousand years: for sums of times that no float could hold."""
+LARGEST = 1e12
+"""Of rates and times: a trillion calls a second, or thirty thousand years. Sums and products of such are floats."""
 
 
-def positive(name: str, value: Any, unit: str, *, at_most: float = math.inf) -> float:
-    """Return ``value`` as a float above 0. BadSetting if it is 0, negative, infinite, NaN, no number or too large."""
-    number = _finite(name, value, f"a number above 0, in {unit}")
-    if number <= 0:
+def positive(name: str, value: Any, unit: str, *, at_most: float = LARGEST) -> float:
+    """Return ``value`` as a float above 0. BadSetting if it is 0, negative, NaN, no number or too large."""
+    number = _number(name, value, unit, at_most)
+    if not number > 0:
         raise BadSetting(f"{name} is {in_short(value)}. Give a number above 0, in {unit}.")
-    return _not_above(at_most, name, number, unit)
+    return number
 
 
-def not_negative(name: str, value: Any, unit: str, *, at_most: float = math.inf) -> float:
-    """Return ``value`` as a float of 0 or more. BadSetting if it is negative, infinite, NaN, no number or too large."""
-    number = _finite(name, value, f"0 or a number above it, in {unit}")
-    if number < 0:
+def not_negative(name: str, value: Any, unit: str, *, at_most: float = LARGEST) -> float:
+    """Return ``value`` as a float of 0 or more. BadSetting if it is negative, NaN, no number or too large."""
+    number = _number(name, value, unit, at_most)
+    if not number >= 0:
         raise BadSetting(f"{name} is {in_short(value)}. Give 0 or a number above it, in {unit}.")
-    return _not_above(at_most, name, number, unit)
-
-
-def percentile_below_100(name: str, value: Any) -> float:
-    """Return ``value`` as a float from 0 up to, not including, 100. A share, such as 0.99, is told from 99."""
-    number = _finite(name, value, "a number from 0 to below 100, such as 99")
-    if not 0 <= number < 100:
-        raise BadSetting(f"{name} is {in_short(value)}. Give a number from 0 to below 100, such as 99.")
-    refuse_share(name, number)
     return number
 
 
-def refuse_share(name: str, number: float) -> None:
-    """Raise BadSetting for a percentile between 0 and 1: somebody wrote 0.99 for 99, and would get a wrong answer."""
-    if 0 < number < 1:
+def percentile(name: str, value: Any, *, below_100: bool) -> float:
+    """Return ``value`` as a float from 0 to 100, or to just below it. A share, such as 0.99, is told from 99."""
+    number = _number(name, value, "percent", math.inf)
+    if not 0 <= number <= 100 or (below_100 and number == 100):
+        raise BadSetting(
+            f"{name} is {in_short(value)}. Give a number from 0 to {'below ' if below_100 else ''}100, such as 99."
+        )
+    if 0 < number < 1:  # It would be taken for less than one caller in a hundred, and give a wrong answer.
         raise BadSetting(f"{name} is {number:g}. It counts out of 100: for {number:g} of all give {100 * number:g}.")
-
-
-def whole(name: str, value: Any, of_what: str, *, at_least: int, at_most: int | None = None) -> int:
-    """Return ``value`` as an int. BadSetting if it is not whole (5.0 is not), or out of its range."""
-    span = f"{at_least} or more" if at_most is None else f"{at_least} to {at_most:,}"
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = at_least - 1
-    if isinstance(value, bool) or number < at_least or (at_most is not None and number > at_most):
-        raise BadSetting(f"{name} is {in_short(value)}. Give a whole number of {of_what}: {span}.")
     return number
+
+
+def whole(name: str, value: Any, of_what: str, *, at_least: int, at_most: int = 10**18) -> int:
+    """Return ``value`` as an int. BadSetting if it is not whole (5.0 is not), or out of its range."""
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else at_least - 1
+    if not at_least <= number <= at_most:
+        raise BadSetting(f"{name} is {in_short(value)}. Give a whole number of {of_what}: {at_least} to {at_most:,}.")
+    return number
+
+
+def several(name: str, values: Iterable[T], how: str, *, at_most: int) -> list[T]:
+    """Return ``values`` as a list. BadSetting if they are none, with ``how`` to give one, or more than ``at_most``."""
+    try:
+        found = list(islice(values, at_most + 1))
+    except TypeError:
+        raise BadSetting(f"{name} is {in_short(values)}. {how}") from None
+    if len(found) > at_most:
+        raise BadSetting(f"{name} is longer than {at_most:,}. Give fewer.")
+    return found
 
 
 def of_kind(kind: type[T], name: str, value: Any, how: str) -> T:
@@ -65,34 +72,20 @@ def of_kind(kind: type[T], name: str, value: Any, how: str) -> T:
 
 
 def in_short(value: Any) -> str:
-    """Show ``value`` in a sentence: as it is, or by its type where that would be long."""
-    if isinstance(value, int) and abs(value) >= 10**60:
-        return "a number of more than 60 digits"
+    """Write ``value`` so that it fits into a sentence."""
     try:
         said = repr(value)
-    except ValueError:  # Python writes out no int of thousands of digits, in a list either.
-        said = ""
-    return said if 0 < len(said) <= 60 else f"of the type {type(value).__name__}"
+    except ValueError:  # Python writes out no int of thousands of digits.
+        return "a number with thousands of digits"
+    return said if len(said) <= 60 else f"{said[:40]}… ({type(value).__name__})"
 
 
-def _not_above(at_most: float, name: str, number: float, unit: str) -> float:
-    if number > at_most:
-        raise BadSetting(f"{name} is {number:g}. Give {at_most:g} at most, in {unit}.")
-    return number
-
-
-def _finite(name: str, value: Any, wanted: str) -> float:
+def _number(name: str, value: Any, unit: str, at_most: float) -> float:
+    """Return ``value`` as a float; NaN if it is none, as an infinite one, a text that looks like one, or a truth."""
     try:
-        number = math.nan if _only_looks_like_one(value) else float(value)
-    except (TypeError, ValueError, OverflowError):
+        number = float(value) if isinstance(value, (Real, Decimal)) and not isinstance(value, bool) else math.nan
+    except (OverflowError, ValueError):
         number = math.nan
-    if not math.isfinite(number):
-        raise BadSetting(f"{name} is {in_short(value)}. Give {wanted}.")
-    return number
-
-
-def _only_looks_like_one(value: Any) -> bool:
-    """True for what float() takes, and would hide a mistake: a text, a truth, numpy's arrays of one number."""
-    if isinstance(value, (bool, str, bytes, bytearray, complex)):
-        return True
-    return getattr(value, "ndim", 0) > 0 or getattr(getattr(value, "dtype", None), "kind", "") == "b"
+    if at_most < number < math.inf:
+        raise BadSetting(f"{name} is {in_short(value)}. Give {at_most:g} at most, in {unit}.")
+    return number if number < math.inf else math.nan

@@ -137,6 +137,7 @@ def greet(options: argparse.Namespace) -> int:
             greeting = r.get("greeting")
             assert isinstance(greeting, bytes)  # the pool does not decode, so that decoding can be shown
         except redis.RedisError as error:
+            server.opened()  # If the server itself has died, this raises what happened and what to do.
             raise CannotConnect(f"The greeting program stopped with {type(error).__name__}: {error}") from error
         finally:
             pool.close()

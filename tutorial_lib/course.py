@@ -79,15 +79,25 @@ def carried() -> Path:
 
 def folder(environ: Mapping[str, str], asked: str | None = None) -> Path:
     """Return the course's folder: the one asked for, TUTORIAL_FOLDER, the clone, or ~/redis-pool-tutorial."""
-    chosen = asked or environ.get("TUTORIAL_FOLDER", "").strip()
-    if not chosen and (top := clone()):
-        return top
-    chosen = chosen or "~/redis-pool-tutorial"
+    if asked is not None:
+        return named_path(asked, "--folder")
+    chosen = environ.get("TUTORIAL_FOLDER", "").strip()
+    if chosen:
+        return named_path(chosen, "TUTORIAL_FOLDER")
+    return clone() or named_path("~/redis-pool-tutorial", "--folder")
+
+
+def named_path(text: str, setting: str) -> Path:
+    """Return the whole path that a learner named in ``setting``. CourseFolderError for what can be no path."""
+    if not text.strip():
+        raise CourseFolderError(f"{setting} is empty. Name a path, or leave {setting} out.")
+    if "\0" in text:
+        raise CourseFolderError(f"{setting} holds a NUL character, which no path can hold. Name another path.")
     try:
-        return Path(chosen).expanduser().absolute()
-    except RuntimeError:  # from pathlib: nobody's home
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # from pathlib
         raise CourseFolderError(
-            f"The home folder in {chosen} cannot be found. Name the course's folder in full, with --folder."
+            f"The home folder in {text} cannot be found. Give the whole path in {setting}."
         ) from None
 
 

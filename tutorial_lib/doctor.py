@@ -76,6 +76,7 @@ def _server(environ: Mapping[str, str]) -> Finding:
         return Finding("server", "not chosen", str(error))
     try:
         with start_server() as server:
+            server.opened()  # Raises what to do if it has died since.
             return Finding("server", f"{server.describe()} Taken because {why}.")
     except TutorialError as error:
         return Finding("server", f"not started, although {why}", str(error))

@@ -163,7 +163,7 @@ try:
 except redis.MaxConnectionsError as error:
     print(f"{type(error).__name__}: {error}")
 
-view
+view.freeze()  # keep the picture of this moment
 
 # %% [markdown]
 # Five slots, all in use. The limit is a guard: whatever goes wrong in your program, this pool will not
@@ -332,14 +332,12 @@ server.opened() - opened_before
 # - Five connections, nineteen quiet hours: what may happen to the four that lie idle?
 
 # %% [markdown]
-# Last, close the pools that have connected, and the server. `view.stop()` comes first, so that the picture
-# above stays.
+# Last, close the pools that have connected, and the server.
 #
 # **Next:** [What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb) Back to
 # [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]
-view.stop()
 small.close()
 pool.close()
 distant.close()

@@ -79,21 +79,18 @@ def visit(pool):
         return None  # turned away
 
 
-views = PoolView(greetings, server), PoolView(counters, server)
+views = [PoolView(greetings, server, title="greetings"), PoolView(counters, server, title="counters")]
 visitors = run_threads(8, lambda: visit(greetings))
 guess_away.reveal(visitors.count(None))
 
 # %%
-GridBox(views, layout={"grid_template_columns": "1fr 1fr"})  # side by side
+GridBox([view.freeze() for view in views], layout={"grid_template_columns": "1fr 1fr"})  # side by side
 
 # %% [markdown]
-# A full house, and next door four seats that nobody may take. We keep this picture. Now one pool of eight for
+# A full house, and next door four seats that nobody may take. Now one pool of eight for
 # both parts, and the same eight visitors; then a ninth, whose view is to be counted:
 
 # %%
-for view in views:
-    view.stop()  # the picture above stays as it is
-
 for connection in [visitor for visitor in visitors if visitor]:
     greetings.release(connection)
 

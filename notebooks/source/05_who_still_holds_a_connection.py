@@ -97,7 +97,7 @@ guess_closed.reveal(outcome)
 # %% tags=["nbval-ignore-output"]
 print("open on the server's side:", len(server.clients()))
 sleep(1)  # the view asks the server too, a few times a second
-view
+view.freeze()
 
 # %% [markdown]
 # Five slots are lent, and all are closed: where the server's entry would stand, there is a `?`.
@@ -106,7 +106,6 @@ view
 # what was not back at the end. The shop goes on with a new pool.
 
 # %%
-view.stop()  # its last picture stays
 lost, shop = shop, redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
 recording.still_held()

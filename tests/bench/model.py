@@ -12,7 +12,7 @@ from tests.bench.row import Row
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.load.predicted import predicted_wait, predicted_waits
 from tutorial_lib.load.run import run_load
-from tutorial_lib.load.sweeps import Sweep, sweep
+from tutorial_lib.load.sweep import Sweep, sweep
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.servers.redis_process import RedisProcess
 

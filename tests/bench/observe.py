@@ -17,8 +17,8 @@ from jupyter_client.manager import start_new_kernel
 
 from tests.bench.row import Row, at_least, at_most, interleaved
 from tests.fake_connections import FakeConnection
-from tutorial_lib.recording import covers
-from tutorial_lib.recording.recording import record
+from tutorial_lib.pools import covers
+from tutorial_lib.pools.recording import record
 from tutorial_lib.servers.redis_process import RedisProcess
 from tutorial_lib.widgets.pool_view import PoolView
 

@@ -45,7 +45,7 @@ def state() -> Iterator[dict[str, Any]]:
     view = PoolView(pool)
     held = pool.get_connection(), pool.get_connection()
     pool.release(held[0])
-    view.stop()
+    view.freeze()
     yield dict(view.state)
     view.close()
 
@@ -89,7 +89,7 @@ def test_it_draws_itself_in_the_colours_that_it_finds(
 
 def test_less_motion_for_whoever_asked_for_it(chromium: Browser, state: dict[str, Any]) -> None:
     """Durations go on once a second instead of ten times."""
-    state.pop("stopped")
+    state.pop("frozen")
     seen = {}
     for motion in ("no-preference", "reduce"):
         page = chromium.new_page(reduced_motion=motion)  # type: ignore[arg-type]

@@ -120,7 +120,7 @@ def test_both_sides_are_joined_and_a_connection_that_the_server_cuts_stands_out(
     expect(view.locator(".pv-client-pool-only").first).to_have_text("not there")
     expect(view.locator(".pv-count-lost")).to_have_text(re.compile("2.*on one side only", re.DOTALL))
     expect(view.locator(".pv-detail")).to_have_text(
-        "2 connections: the pool counts on them, the server has closed them."
+        "2 connections: the server has closed them, and the pool does not know it yet."
     )
 
     # redis-py notices when the connection is lent again, and opens another.
@@ -128,19 +128,27 @@ def test_both_sides_are_joined_and_a_connection_that_the_server_cuts_stands_out(
     expect(view.locator(".pv-wire-both")).to_have_count(1)
 
 
-def test_a_closed_server_a_closed_pool_and_a_pool_that_is_gone_are_said_in_words(open_notebook: OpenNotebook) -> None:
+def test_a_closed_pool_and_a_closed_server_are_said_in_words(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook)
     note = notebook.view().locator(".pv-note")
     expect(note).to_be_hidden()
     notebook.run(f"{BORROW}; {RETURN}; pool.close()")
     expect(note).to_have_text("Every connection is closed. The next command opens one again.")
     notebook.run("lent = [pool.get_connection() for _ in range(pool.max_connections)]; pool.close()")
-    expect(note).to_have_text("Every connection is closed. All are still lent, so nobody gets another.")
+    expect(note).to_have_text(
+        "Every connection is closed. All of them still count as in use, so no caller gets another."
+    )
     notebook.run("[pool.release(one) for one in lent]; del lent")
     notebook.run("server.close()")
-    expect(note).to_contain_text("The server does not answer. This server is closed.")
+    expect(note).to_contain_text("its server was closed.")
+    expect(note).not_to_have_class(re.compile("pv-alarm"))
+    expect(notebook.view().locator(".pv-is-closed")).not_to_have_count(0)
+
+
+def test_a_pool_that_is_gone_is_said_in_words(open_notebook: OpenNotebook) -> None:
+    notebook = shown(open_notebook)
     notebook.run("import gc; del pool; gc.collect()")
-    expect(note).to_contain_text("The pool is gone")
+    expect(notebook.view().locator(".pv-note")).to_contain_text("The pool is gone")
 
 
 def test_by_keyboard(open_notebook: OpenNotebook) -> None:

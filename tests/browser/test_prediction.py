@@ -15,7 +15,7 @@ pytestmark = pytest.mark.chromium
 ASK = """\
 from tutorial_lib import predict
 
-guess = predict("How many of `ten`?", {0: "No queue.", 6: None, 10: "Four found one."})
+guess = predict("How many of `ten`?", {0: "No queue.", 6: "As many as are left.", 10: "Four found one."}, answer=6)
 guess"""
 
 
@@ -37,36 +37,76 @@ def outcome(page: Page) -> Locator:
     return page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
 
 
-def test_by_keyboard_arrows_choose_and_shift_enter_goes_on_with_the_choice(notebook: Notebook) -> None:
-    page = notebook.page
+def begin(page: Page) -> Locator:
+    """Ask the question as a learner does, with Shift+Enter, and return the card."""
     page.locator(".jp-Cell").first.click()
     page.keyboard.press("Escape")
     run_cell(page, 1)
-    group = page.get_by_role("group", name="How many of ten?")
-    group.get_by_label("0", exact=True).focus()
+    return page.get_by_role("group", name="How many of ten?")
+
+
+def test_by_keyboard_one_tab_arrows_choose_and_shift_enter_runs_the_experiment(notebook: Notebook) -> None:
+    page = notebook.page
+    card = begin(page)
+    page.keyboard.press("Tab")
+    expect(card.get_by_label("0", exact=True)).to_be_focused()
     page.keyboard.press("Space")
     page.keyboard.press("ArrowDown")
-    expect(group.get_by_label("6")).to_be_checked()
+    expect(card.get_by_label("6")).to_be_checked()
     page.keyboard.press("ArrowUp")
-    expect(group.get_by_label("0", exact=True)).to_be_checked()
+    expect(card.get_by_role("radio").first).to_be_checked()
+    expect(card.get_by_role("status")).to_have_text("Now run the next cell.")
 
-    # The first Shift+Enter runs the question's own cell again, for the choice has made it the selected one.
-    run_cell(page, 1)
-    expect(group.get_by_label("0", exact=True)).to_be_checked()
     run_cell(page, 2)
     expect(outcome(page)).to_have_text("✘ You said 0; measured: 6. No queue.")
+    expect(card.get_by_role("radio").first).to_have_accessible_name("0 ✘ Not this")
+    expect(card.get_by_label("6")).to_have_accessible_name("6 ✔ Measured")
+    expect(card.get_by_role("status")).to_have_text("")
+    restart(notebook)
 
 
-def test_after_run_all_a_choice_is_answered_under_the_question(notebook: Notebook) -> None:
+def test_a_click_chooses_and_moves_on_to_the_experiment(notebook: Notebook) -> None:
     page = notebook.page
-    notebook.run_all()
-    expect(outcome(page)).to_have_text("Measured: 6.")
-    group = page.get_by_role("group", name="How many of ten?")
-    expect(group.get_by_role("status")).to_have_text("")
+    card = begin(page)
+    card.get_by_text("6", exact=True).click()
+    expect(page.locator(".jp-CodeCell").nth(1)).to_have_class(re.compile("jp-mod-active"))
 
-    group.get_by_label("10").click()
-    expect(group.get_by_role("status")).to_have_text("✘ You said 10; measured: 6. Four found one.")
-    group.get_by_label("6").click()
-    expect(group.get_by_role("status")).to_have_text("✔ Right: 6.")
-    expect(outcome(page)).to_have_text("Measured: 6.")
+    run_cell(page, 2)
+    expect(outcome(page)).to_have_text("✔ Right: 6. As many as are left.")
+    restart(notebook)
+
+
+def test_the_code_that_asks_is_hidden_and_one_click_shows_it(notebook: Notebook) -> None:
+    page = notebook.page
+    card = begin(page)
+    code = page.locator(".jp-CodeCell").first.locator(".cm-content")
+    expect(code).to_be_hidden()
+    card.get_by_role("button", name="Show code").click()
+    expect(code).to_be_visible()
+    card.get_by_role("button", name="Hide code").click()
+    expect(code).to_be_hidden()
+    restart(notebook)
+
+
+def restart(notebook: Notebook) -> None:
+    """Forget the question that was asked, and the numbers of the cells."""
+    notebook.run("from tutorial_lib.widgets import prediction; prediction._unrevealed.clear()")
+    notebook.command("notebook:clear-all-cell-outputs")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_after_run_all_a_choice_is_answered_in_the_card(notebook: Notebook, theme: str) -> None:
+    page = notebook.page
+    notebook.theme(theme)
+    notebook.run_all()
+    expect(outcome(page)).to_have_text("Measured: 6. As many as are left.")
+    card = page.get_by_role("group", name="How many of ten?")
+    expect(card.get_by_role("status")).to_have_text("")
+
+    card.get_by_text("10").click()
+    expect(card.get_by_role("status")).to_have_text("Four found one.")
+    card.get_by_text("6", exact=True).click()
+    expect(card.get_by_role("status")).to_have_text("")
+    expect(card.get_by_label("6")).to_have_accessible_name("6 ✔ Right")
+    expect(outcome(page)).to_have_text("Measured: 6. As many as are left.")
     assert notebook.complaints == []

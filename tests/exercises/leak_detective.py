@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.recording.recording import record
+from tutorial_lib.pools.recording import record
 
 
 def believes_the_log(pool, run_night):  # "who gets the error has the bug"

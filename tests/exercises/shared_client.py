@@ -45,7 +45,7 @@ def owns_the_pool(host, port):  # "closing or dropping a from_pool client is saf
     return get_client
 
 
-def knocks_first(host, port):  # "it must be connected before it is handed out"
+def pings_first(host, port):  # "it must be connected before it is handed out"
     client = redis.Redis(host=host, port=port)
     client.ping()
 
@@ -55,7 +55,7 @@ def knocks_first(host, port):  # "it must be connected before it is handed out"
     return get_client
 
 
-def knocks_when_asked(host, port):
+def pings_when_asked(host, port):
     client = redis.Redis(host=host, port=port)
 
     def get_client():
@@ -79,14 +79,78 @@ def the_client_itself(host, port):
 
 
 WRONG = {
-    client_for_each_call: "the next call makes another one",
+    client_for_each_call: "the next call creates another one",
     client_for_each_thread: "one for each thread",
-    remembered: "until two come first",
-    owns_the_pool: "Whose is the pool?",
-    knocks_first: "Nobody has asked",
-    knocks_when_asked: "none has sent a command",
+    remembered: "until two threads are first",
+    owns_the_pool: "Does your client own",
+    pings_first: "Which command is sent so early",
+    pings_when_asked: "none has sent a command",
     hands_out_the_pool: "a pool. Asked for is a client",
     the_client_itself: "without parentheses",
+}
+
+
+# -- the same mistakes in other shapes
+
+
+def lock_only_around_the_assignment(host, port):
+    # "I have a lock, so it is safe."
+    lock = threading.Lock()
+    clients = []
+
+    def get_client():
+        if not clients:
+            with lock:
+                clients.append(redis.Redis(host=host, port=port))
+        return clients[-1]
+
+    return get_client
+
+
+def cached_by_thread_name(host, port):
+    # a cache with the wrong key
+    clients = {}
+    lock = threading.Lock()
+
+    def get_client():
+        with lock:
+            key = threading.current_thread().name
+            if key not in clients:
+                clients[key] = redis.Redis(host=host, port=port)
+            return clients[key]
+
+    return get_client
+
+
+def single_connection(host, port):
+    # "single_connection_client means one connection for all."
+    client = redis.Redis(host=host, port=port, single_connection_client=True)
+    return lambda: client
+
+
+def too_small_a_pool(host, port):
+    # "A small pool is enough if all share it."
+    pool = redis.ConnectionPool(host=host, port=port, max_connections=3)
+    return functools.partial(redis.Redis, connection_pool=pool)
+
+
+def closes_when_dropped(host, port):
+    # "Every part should clean up behind itself."
+    pool = redis.ConnectionPool(host=host, port=port)
+
+    class Part(redis.Redis):
+        def __del__(self):
+            self.connection_pool.disconnect()
+
+    return lambda: Part(connection_pool=pool)
+
+
+ALSO_WRONG = {
+    lock_only_around_the_assignment: "the second finds nothing stored",
+    cached_by_thread_name: "one for each thread",
+    single_connection: "borrows a connection when it is created",
+    too_small_a_pool: "The limit of the pool is 3",
+    closes_when_dropped: "it closed the pool's connections",
 }
 
 
@@ -133,4 +197,40 @@ def client_from_a_url(host: str, port: int) -> Function:
     return Shop()
 
 
-ALSO_RIGHT = [behind_a_lock, a_client_each_on_one_pool, whoever_is_first_wins, client_from_a_url]
+def double_checked_lock(host, port):
+    lock = threading.Lock()
+    client = None
+
+    def get_client():
+        nonlocal client
+        if client is None:
+            with lock:
+                if client is None:
+                    client = redis.Redis(host=host, port=port)
+        return client
+
+    return get_client
+
+
+def method_of_an_object(host, port):
+    class Shop:
+        @functools.cached_property
+        def pool(self):
+            return redis.ConnectionPool.from_url(f"redis://{host}:{port}/0")
+
+        def get_client(self):
+            return redis.Redis(connection_pool=self.pool)
+
+    shop = Shop()
+    shop.pool  # noqa: B018 - creates it before the threads come
+    return shop.get_client
+
+
+ALSO_RIGHT = [
+    behind_a_lock,
+    a_client_each_on_one_pool,
+    whoever_is_first_wins,
+    client_from_a_url,
+    double_checked_lock,
+    method_of_an_object,
+]

@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 
 
 def one_clause(pool):  # "except ConnectionError means Redis is down"

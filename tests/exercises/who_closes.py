@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import redis
+
+Function = Callable[..., Any]
 
 
 def owner_each(host, port):  # "from_pool is the proper way, and closing it is safe"
@@ -59,12 +62,12 @@ def closes_a_client(host, port):  # "closing a client closes its pool"
     return new_part, close_shop
 
 
-def one_place(host, port):
+def limit_of_one(host, port):
     pool = redis.ConnectionPool(host=host, port=port, max_connections=1)
     return lambda: redis.Redis(connection_pool=pool), pool.close
 
 
-def one_place_and_patience(host, port):  # "a pool that waits can be as small as you like"
+def blocking_pool_of_one(host, port):  # "a pool that waits can be as small as you like"
     pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=1)
     return lambda: redis.Redis(connection_pool=pool), pool.close
 
@@ -72,6 +75,32 @@ def one_place_and_patience(host, port):  # "a pool that waits can be as small as
 def closed_too_early(host, port):  # "`with` closes it when all are done"
     with redis.ConnectionPool(host=host, port=port) as pool:
         return lambda: redis.Redis(connection_pool=pool), lambda: None
+
+
+def kills_everybody(host, port):
+    # "At the end nobody is left, so end all connections on the server."
+    pool = redis.ConnectionPool(host=host, port=port)
+
+    def close_shop():
+        with redis.Redis(host=host, port=port) as r:
+            r.client_kill_filter(_type="normal", skipme=True)
+
+    return functools.partial(redis.Redis, connection_pool=pool), close_shop
+
+
+WRONG = {
+    owner_each: "as if it were the owner",
+    one_client_for_all: "Both parts had the same client",
+    client_for_each: "opened 10 connections",
+    closes_a_client: "has 2 of the shop's connections",
+    limit_of_one: "the other got `MaxConnectionsError",
+    blocking_pool_of_one: "could not even send a PING",
+    closed_too_early: "`with` closed the pool",
+    kills_everybody: "disconnected it too",
+}
+
+
+# -- the same mistakes in other shapes
 
 
 def hands_out_the_pool(host, port):
@@ -84,23 +113,80 @@ def a_client_and_a_pool(host, port):
     return redis.Redis(connection_pool=pool), pool
 
 
-WRONG = {
-    owner_each: "each client behaves as its owner",
-    one_client_for_all: "Both had the same client",
-    client_for_each: "opened 10 connections",
-    closes_a_client: "has 2 connections",
-    one_place: "the other got `MaxConnectionsError",
-    one_place_and_patience: "could not even send a PING",
-    closed_too_early: "`with` has closed the pool",
+def closes_clients_not_the_pool(host, port):
+    pool = redis.ConnectionPool(host=host, port=port)
+    parts = []
+
+    def new_part():
+        parts.append(redis.Redis(connection_pool=pool))
+        return parts[-1]
+
+    def close_shop():
+        for part in parts:
+            part.close()
+
+    return new_part, close_shop
+
+
+def closing_part_disconnects_idle(host, port):
+    pool = redis.ConnectionPool(host=host, port=port)
+
+    class Part(redis.Redis):
+        def close(self):
+            self.connection_pool.disconnect(inuse_connections=False)
+
+    return functools.partial(Part, connection_pool=pool), pool.disconnect
+
+
+def two_in_turn(host, port):
+    # "2 parts at a time, so two clients in turn."
+    clients = [redis.Redis(host=host, port=port) for _ in range(2)]
+    turn = iter(clients * 1000)
+
+    def close_shop():
+        for client in clients:
+            client.close()
+
+    return lambda: next(turn), close_shop
+
+
+def only_forgets_the_pool(host, port):
+    # "close_shop only has to forget the pool." Something else still holds it.
+    pool = redis.ConnectionPool(host=host, port=port)
+
+    def close_shop():
+        nonlocal pool
+        kept.append(pool)
+        pool = None
+
+    kept = []
+    return lambda: redis.Redis(connection_pool=pool), close_shop
+
+
+def keeps_its_connection(host, port):  # one for each part, and the pool never gets it back
+    pool = redis.ConnectionPool(host=host, port=port, max_connections=6)
+
+    class Part(redis.Redis):
+        def close(self):
+            """Keeps what it has borrowed."""
+
+        __del__ = close
+
+    return lambda: Part(connection_pool=pool, single_connection_client=True), pool.disconnect
+
+
+ALSO_WRONG = {
+    keeps_its_connection: "Which parts still had a connection",
     hands_out_the_pool: "returned a pool",
     a_client_and_a_pool: "without parentheses",
+    closes_clients_not_the_pool: "has 2 of the shop's connections",
+    closing_part_disconnects_idle: "opened 10 connections",
+    two_in_turn: "opened 8 connections",
+    only_forgets_the_pool: "has 2 of the shop's connections",
 }
 
 
 # -- right in other words
-
-
-Function = Callable[..., Any]
 
 
 def with_a_stack(host: str, port: int) -> tuple[Function, Function]:
@@ -125,4 +211,25 @@ def a_connection_each(host: str, port: int) -> tuple[Function, Function]:
     return lambda: redis.Redis(connection_pool=pool, single_connection_client=True), pool.close
 
 
-ALSO_RIGHT = [with_a_stack, one_client_that_owns_nothing, one_owner, a_connection_each]
+def partials_on_one_pool(host, port):
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=2, timeout=5)
+    return functools.partial(redis.Redis, connection_pool=pool), pool.disconnect
+
+
+def parts_that_do_not_close(host, port):
+    class Part(redis.Redis):
+        def close(self):
+            """A part only leaves; the shop closes."""
+
+    shop = Part(host=host, port=port)
+    return lambda: shop, lambda: redis.Redis.close(shop)
+
+
+ALSO_RIGHT = [
+    with_a_stack,
+    one_client_that_owns_nothing,
+    one_owner,
+    a_connection_each,
+    partials_on_one_pool,
+    parts_that_do_not_close,
+]

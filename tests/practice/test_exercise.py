@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
+from tutorial_lib import exercises
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.exercises import exercise
 from tutorial_lib.practice import panel as panel_module
@@ -145,11 +146,11 @@ def test_an_unknown_exercise_gets_a_suggestion() -> None:
 
 def test_the_same_exercise_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTORIAL_PROGRESS", "off")
-    exercise.cache_clear()
+    exercises._made.cache_clear()
     first = exercise("first-pool")
     first.hint()
     assert exercise("first-pool").hint().text.startswith("**Hint 2")
-    exercise.cache_clear()
+    exercises._made.cache_clear()
 
 
 # -- what is shown

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
+from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.practice.exercise import Exercise
-from tutorial_lib.practice.progress import ProgressFile, progress_path
+from tutorial_lib.practice.progress import progress_file
 from tutorial_lib.practice.task import Task, read_task
 
 PLACES_PER_LESSON = 8
@@ -97,21 +98,23 @@ def load_task(name: str) -> Task:
     """Read one exercise. BadSetting if the course has none of that name."""
     known = all_exercises()
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=1)
+        near = difflib.get_close_matches(in_short(name), known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
-        raise BadSetting(f"There is no exercise called {name!r}. {hint}")
+        raise BadSetting(f"There is no exercise called {in_short(name)}. {hint}")
     return read_task(import_module(f"tutorial_lib.exercises.{name.replace('-', '_')}"))
 
 
-@cache
 def exercise(name: str) -> Exercise:
     """Return an exercise of the course: ``exercise("first-pool").check(make_pool)``.
 
     The same one each time it is asked for, so that it remembers which hints you have had.
     """
-    task = load_task(name)
-    path = progress_path(os.environ)
-    found = Exercise(task, ProgressFile(path) if path else None)
+    return _made(load_task(name).id)
+
+
+@cache
+def _made(name: str) -> Exercise:
+    found = Exercise(load_task(name), progress_file(os.environ))
     if _in_a_notebook():
         from tutorial_lib.practice.panel import Panel
 

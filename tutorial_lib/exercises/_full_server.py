@@ -11,8 +11,8 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._weather import require_function
+from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.threads import run_threads
 
 FLEET = "fleet"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 
-from tutorial_lib.anatomy import connections_of, copied, in_use_now
+from tutorial_lib.pools.anatomy import connections_of, copied, in_use_now
 
 
 def open_and_lent(pool: redis.ConnectionPool) -> int:

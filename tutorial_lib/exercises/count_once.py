@@ -10,9 +10,9 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._weather import became, named, require_function
+from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.threads import run_threads
 
 ID = "count-once"
 LESSON = "08"

@@ -1,4 +1,4 @@
-"""Text for one part, bytes for another: two pools, within what the shop may have in all."""
+"""Text for one part, bytes for another: two pools, within what the shop may have in total."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "decode-on-the-pool"
 LESSON = "04"
-TITLE = "Text here, bytes there"
+TITLE = "Text for greetings, bytes for pictures"
 NAME = "make_clients"
 
 ALL = 10
 EACH = 4
 GREETING = "Grüß Gott"
 HOURS = {"open": "9:00", "close": "18:00"}
+MENU = ["tea", "cake"]
 PICTURE = b"\x89PNG\r\n\x1a\n"
 
 PROMPT = """
-The shop keeps greetings, which are text, and pictures, which are bytes. Write `make_clients(host, port)`. It returns
-two clients, `text` and `raw`:
+**Given** a shop that keeps greetings, which are text in UTF-8, and pictures, which are bytes. Both are in database 0.
 
-- what `text` reads comes back as `str`, whichever command reads it;
-- what `raw` reads comes back as `bytes`, as it lies in Redis.
+**Write** `make_clients(host, port)`, which returns two clients, `text` and `raw`, in this order.
 
-Together they may have **10** connections to the server, and no more. Each of the two must be able to have at least
-**4** at the same moment.
+**It passes when**
+- whatever `text` reads comes back as `str`, with every command;
+- whatever `raw` reads comes back as `bytes`, exactly as it is in Redis;
+- together the two can open **10** connections at most;
+- each of the two can have at least **4** connections at the same moment.
 """
 
 
@@ -49,105 +51,138 @@ def solution(host, port):
     return text, raw
 
 
+WHY = """
+A connection either decodes or it does not, and its pool decides that, so two kinds of reading need two pools. The
+limits of the two pools add up: 5 and 5, or 4 and 6. `redis.Redis(host=…, decode_responses=True)` works too, because it
+creates a pool of its own.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         r.mset({"greeting": GREETING, "picture": PICTURE})
         r.hset("hours", mapping=HOURS)
+        r.rpush("menu", *MENU)
     text, raw = require_several(lab.call(answer, lab.server.host, lab.server.port), ("text", "raw"), "two clients", lab)
     text, raw = require_client(text, "`text` is"), require_client(raw, "`raw` is")
     same = text.connection_pool is raw.connection_pool
-    read = _read(text, "text", same)
-    untouched = _read(raw, "raw", same)
+    read, untouched = _greeting_of(text, "text"), _greeting_of(raw, "raw")
     if isinstance(read, bytes) and isinstance(untouched, str):
         raise Wrong(
-            f"It is the other way round: `text` read the greeting as {shown(read)}, and `raw` as {shown(untouched)}. "
-            "In which order are they returned, and asked for?"
+            f"The two are swapped: `text` read the greeting as {shown(read)}, and `raw` as {shown(untouched)}. "
+            "In which order does your function return them?"
         )
     _require_text(text, read, same)
     _require_bytes(raw, untouched, same)
     numbers = _require_places(text, raw)
     return (
-        f"`text` read {shown(read)} and `raw` read {shown(PICTURE)}: each from connections that read so. "
-        f"One can have {numbers[0]} at once, the other {numbers[1]}, and the server sees {ALL} at most."
+        f"`text` read {shown(read)} and `raw` read {shown(PICTURE)}. `text` can have {numbers[0]} connections at once "
+        f"and `raw` {numbers[1]}, so the server sees {ALL} at most."
     )
 
 
-def _read(client: redis.Redis, name: str, same: bool) -> Any:
+def _greeting_of(client: redis.Redis, name: str) -> Any:
     try:
-        return client.get("greeting")
+        found = client.get("greeting")
     except redis.ConnectionError as error:
         raise Wrong(
-            f"`{name}.get('greeting')` raised `{type(error).__name__}: {error}`, with nobody else about. Who has the "
-            "connections?"
+            f"`{name}.get('greeting')` raised `{type(error).__name__}: {error}`, although no other caller was using "
+            "the client. What has borrowed its connections?"
         ) from error
+    if found is None:
+        raise Wrong(
+            f"`{name}.get('greeting')` found nothing. The greeting is in database 0. In which database do the "
+            f"connections of `{name}` look?"
+        )
+    return found
 
 
 def _require_text(text: redis.Redis, read: Any, same: bool) -> None:
     if isinstance(read, str) and read != GREETING:
         raise Wrong(
-            f"`text` read the greeting as {shown(read)}; in Redis it is the text {GREETING!r}. So its connections "
-            "decode, as something else than what the shop wrote. In which encoding does redis-py write text, if nobody "
-            "names one?"
+            f"`text` read the greeting as {shown(read)}; in Redis it is the text {GREETING!r}, in UTF-8. Its "
+            "connections do decode, but with another encoding. Which encoding does redis-py use if you name none?"
         )
     if read != GREETING:
         because = (
-            "It has the same pool as `raw`, and a connection either decodes or does not, whichever client borrows it."
+            "It has the same pool as `raw`, and a client that is given a pool ignores `decode_responses`: the pool's "
+            "connections either decode for all clients or for none."
             if same
-            else "It has a pool of its own, and nobody has told its connections to decode."
+            else "It has a pool of its own, and nothing told the connections of that pool to decode."
         )
         raise Wrong(
             f"`text` read the greeting as {shown(read)}; in Redis it is the text {GREETING!r}. {because} "
-            "Which argument of what turns decoding on?"
+            "Where does `decode_responses` have to stand?"
         )
-    hours = text.hgetall("hours")
-    if hours != HOURS:
-        raise Wrong(
-            f"`text.get` returns text, and `text.hgetall('hours')` returned {shown(hours)}. Decoding by hand has to be "
-            "done for each command. Who could do it for all of them?"
-        )
+    for command, value, wanted in (
+        ("hgetall('hours')", text.hgetall("hours"), HOURS),
+        ("lrange('menu', 0, -1)", text.lrange("menu", 0, -1), MENU),
+    ):
+        if value != wanted:
+            raise Wrong(
+                f"`text.get` returns text, but `text.{command}` returned {shown(value)}. Decoding by hand has to be "
+                "done for each command. What could do it for all of them?"
+            )
 
 
 def _require_bytes(raw: redis.Redis, untouched: Any, same: bool) -> None:
     if untouched != GREETING.encode():
         because = (
-            "It has the same pool as `text`, and all that comes out of that is decoded."
+            "It has the same pool as `text`, and all connections of that pool decode."
             if same
-            else "Its pool decodes: what was it told? In a URL, `False` is a word like any other."
+            else "The connections of its pool decode. What was the pool told? In a URL, `False` is a word like any "
+            "other, and any word turns decoding on."
         )
-        raise Wrong(f"`raw` read the greeting as {shown(untouched)}, and should have bytes. {because}")
+        raise Wrong(f"`raw` read the greeting as {shown(untouched)}, and should return bytes. {because}")
     try:
-        picture = raw.get("picture")
+        picture, hours = raw.get("picture"), raw.hgetall("hours")
     except UnicodeDecodeError as error:
-        raise Wrong(f"`raw.get('picture')` raised `UnicodeDecodeError: {error}`. A picture is no text.") from error
+        raise Wrong(
+            f"`raw.get('picture')` raised `UnicodeDecodeError: {error}`. A picture is no text, so its connection must "
+            "not decode. Do `text` and `raw` share a pool?"
+        ) from error
     if picture != PICTURE:
-        raise Wrong(f"`raw` read the picture as {shown(picture)}; in Redis it is {shown(PICTURE)}.")
+        raise Wrong(
+            f"`raw` read the picture as {shown(picture)}; in Redis it is {shown(PICTURE)}. Something decoded the bytes "
+            "and encoded them again. Which connections would hand them out untouched?"
+        )
+    if any(not isinstance(part, bytes) for pair in hours.items() for part in pair):
+        raise Wrong(
+            f"`raw.get` returns bytes, but `raw.hgetall('hours')` returned {shown(hours)}. Encoding by hand has to be "
+            "done for each command. Which connections would hand out bytes with all of them?"
+        )
 
 
 def _require_places(text: redis.Redis, raw: redis.Redis) -> tuple[int, int]:
-    """Return how many connections each can have at once, if that is enough for it and not too many in all."""
+    """Return how many connections each can have at once, if that is enough for it and not too many in total."""
     pools = {id(client.connection_pool): client.connection_pool for client in (text, raw)}
     given = {number: places(pool, ALL + 1) for number, pool in pools.items()}
     numbers = given[id(text.connection_pool)], given[id(raw.connection_pool)]
     if sum(given.values()) > ALL:
-        more = " and more" if max(numbers) > ALL else ""
+        at_least = "at least " if max(numbers) > ALL else ""
         raise Wrong(
-            f"Both read as they should. At the same moment `text` could have {numbers[0]} connections and `raw` "
-            f"{numbers[1]}: that makes {sum(given.values())}{more}, and {ALL} are allowed in all. "
-            "What is a limit the limit of?"
+            f"Both read as they should. But at the same moment `text` could have {at_least}{numbers[0]} connections "
+            f"and `raw` {at_least}{numbers[1]}: {at_least}{sum(given.values())} connections in total, where {ALL} are "
+            "allowed. Does `max_connections` limit your program, or one pool?"
         )
     if min(numbers) < EACH:
         raise Wrong(
-            f"`text` could have {numbers[0]} connections at the same moment, `raw` {numbers[1]}. Each needs {EACH} at "
-            f"least, and {ALL} are there to be divided."
+            f"At the same moment `text` could have {_connections(numbers[0])} and `raw` {_connections(numbers[1])}. "
+            f"Each needs at least {EACH}, and there are {ALL} to share. How would you divide them?"
         )
     return numbers
 
 
+def _connections(number: int) -> str:
+    return f"{number} connection{'' if number == 1 else 's'}"
+
+
 HINTS = (
-    "A client that is given a pool drops its own word about decoding. Whose word counts?",
-    "A connection either decodes or does not, for as long as it is open. So how many kinds of connections are needed, "
+    "A client that is given a pool ignores its own `decode_responses`. So where is decoding decided?",
+    "A connection either decodes or it does not, for as long as it is open. How many kinds of connections do you need, "
     "and how many pools?",
-    "`decode_responses=True` is an argument of the pool. `redis.Redis(host=…, port=…, decode_responses=True)` makes a "
-    "pool of its own, and hands it on.",
-    "Two pools, one of them with `decode_responses=True`. Ten connections are for both: five each, or four and six.",
+    "`decode_responses=True` is an argument of the pool. `redis.Redis(host=…, port=…, decode_responses=True)` creates "
+    "a pool of its own and passes the argument on.",
+    "Create two pools, one of them with `decode_responses=True`. They share 10 connections: five each, or four and "
+    "six.",
 )

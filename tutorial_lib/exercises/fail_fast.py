@@ -9,7 +9,7 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
 from tutorial_lib.exercises._pools import left_in_use, require_places, require_pool
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 

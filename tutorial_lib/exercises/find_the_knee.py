@@ -8,7 +8,7 @@ from functools import cache
 from statistics import fmean
 from typing import Any
 
-from tutorial_lib.load.sweeps import Spread, SweepRow
+from tutorial_lib.load.sweep import Spread, SweepRow
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown

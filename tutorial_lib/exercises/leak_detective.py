@@ -8,11 +8,11 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._night_shift import LIMIT, NightShift
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.lease import Lease
+from tutorial_lib.pools.recording import record
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.recording.lease import Lease
-from tutorial_lib.recording.recording import record
 
 ID = "leak-detective"
 LESSON = "05"

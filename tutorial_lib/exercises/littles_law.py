@@ -12,11 +12,11 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.load.callers import hold as borrow_for
+from tutorial_lib.load.callers import run_threads
+from tutorial_lib.pools.recording import Recording, record
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
-from tutorial_lib.recording.recording import Recording, record
-from tutorial_lib.threads import hold as borrow_for
-from tutorial_lib.threads import run_threads
 
 ID = "littles-law"
 LESSON = "07"

@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._lent import reply_timeouts
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 

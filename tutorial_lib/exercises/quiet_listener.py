@@ -10,7 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import lent_out
 from tutorial_lib.exercises._lent import open_and_lent
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 

@@ -19,7 +19,7 @@ from tutorial_lib.exercises._weather import (
     tries_of,
 )
 from tutorial_lib.faults import FaultProxy
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

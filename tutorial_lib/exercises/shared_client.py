@@ -1,4 +1,4 @@
-"""One client, or many on one pool, for whoever asks first: also when twenty ask first."""
+"""One client, or many on one pool, whichever caller asks first: also when twenty ask at the same moment."""
 
 from __future__ import annotations
 
@@ -8,26 +8,31 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_client, slow_building
+from tutorial_lib.load.callers import run_threads
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
-from tutorial_lib.threads import run_threads
 
 ID = "shared-client"
 LESSON = "04"
-TITLE = "Whoever asks first"
+TITLE = "One client for every caller"
 NAME = "share_client"
 
 CALLERS = 20
 OVERTAKEN = 0.25
 
 PROMPT = """
-Each part of the shop calls `get_client()` when it needs Redis, and nobody knows which part is first. Write
-`share_client(host, port)`. It returns that function, `get_client`, which returns a client.
+**Given** a shop with many parts. Each part calls `get_client()` when it needs Redis, and no one knows which part is
+first.
 
-**20** threads call `get_client()` at the same moment, before anybody else has. All of them must get a client of **one
-and the same pool**, or the same client. Then each counts a view with its client, and all 20 must arrive. Until the
-first command, the server sees **0** connections. If a part drops its client, the next command of another part opens
-**no** connection for that.
+**Write** `share_client(host, port)`, which returns that function, `get_client`. Every call of `get_client()` returns a
+client of one and the same pool: the same client each time, or a new client on the same pool.
+
+**It passes when**
+- **20** threads call `get_client()` at the same moment, before any other call, and all get clients of **one** pool;
+- the server sees **0** connections until a client sends its first command;
+- each of the 20 threads counts a view at the same time, and all **20** views arrive;
+- a part uses its client and drops it, and the next part's command opens **no** new connection.
 """
 
 
@@ -47,47 +52,59 @@ def solution(host, port):
     return get_client
 
 
+WHY = """
+`share_client` runs once, so the client is created once, before any thread can race for it, and creating it opens no
+connection. If you must create it late, hold a lock from the look until it is stored.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     get_client = _require_function(lab.call(answer, lab.server.host, lab.server.port))
-    _require_nothing_opened(lab, "Nobody has asked for a client yet")
+    _require_nothing_opened(lab, "No part has asked for a client yet")
     with slow_building(OVERTAKEN):
         got = run_threads(CALLERS, get_client)
     clients = [require_client(client, "`get_client()` returned") for client in got]
     _require_nothing_opened(lab, f"{CALLERS} callers have a client, and none has sent a command")
     counted = run_threads(CALLERS, _each(clients))
-    _require_one_pool(get_client, clients, lab)
+    _require_one_pool(get_client, clients)
     errors = [result for result in counted if isinstance(result, redis.RedisError)]
     if errors:
+        limit = clients[0].connection_pool.max_connections
         raise Wrong(
-            f"{len(errors)} of {CALLERS} callers got `{type(errors[0]).__name__}: {errors[0]}`. There is one pool, and "
-            "it has too few places for so many at once, or too little patience. What is its limit?"
+            f"There is one pool, and when {CALLERS} callers counted a view at the same time, some of them got "
+            f"`{type(errors[0]).__name__}: {errors[0]}`. The limit of the pool is {limit}. Should it be higher, or "
+            "should a caller wait?"
         )
-    opened = lab.server.opened()
-    _require_let_go(get_client, lab)
+    _require_kept_open(get_client, lab)
     return (
-        f"{CALLERS} threads asked at the same moment and got clients of 1 pool. Nothing was open before the first "
-        f"command; then {CALLERS} views took {opened} connection{'s' if opened > 1 else ''}."
+        f"{CALLERS} threads asked at the same moment, and all got clients of 1 pool. No connection was open before the "
+        f"first command, and all {CALLERS} views were counted."
     )
 
 
 def _require_function(value: Any) -> Callable[[], Any]:
     if value is None:
-        raise Wrong("`share_client` returned `None`. It makes `get_client`; who hands it to the caller?")
+        raise Wrong("`share_client` returned `None`. It should return the function `get_client`.")
     if isinstance(value, redis.Redis):
         raise Wrong(
-            "`share_client` returned a client. Asked for is the function `get_client` itself, without parentheses: "
-            "the parts of the shop will call it."
+            "`share_client` returned a client. Return the function `get_client` itself, without parentheses: the "
+            "parts of the shop will call it."
         )
     return require_callable(value, "get_client")
 
 
 def _require_nothing_opened(lab: Lab, when: str) -> None:
     opened = lab.server.opened()
-    if opened:
-        raise Wrong(
-            f"{when}, and the server has already accepted {opened} connection{'s' if opened > 1 else ''}. Making a "
-            "client opens nothing, and its first command does. Which command is sent so early?"
-        )
+    if not opened:
+        return
+    in_use = sum(snapshot(pool).in_use for pool in lab.pools())
+    why = (
+        "It is still in use: your client borrows a connection when it is created, and keeps it. Which argument asks "
+        "for that?"
+        if in_use
+        else "Creating a client opens no connection; its first command does. Which command is sent so early?"
+    )
+    raise Wrong(f"{when}, and the server has already accepted {opened} connection{'s' if opened > 1 else ''}. {why}")
 
 
 def _each(clients: list[redis.Redis]) -> Callable[[], Any]:
@@ -96,36 +113,33 @@ def _each(clients: list[redis.Redis]) -> Callable[[], Any]:
     return lambda: left.pop().incr("views:home")
 
 
-def _require_one_pool(get_client: Callable[[], Any], clients: list[redis.Redis], lab: Lab) -> None:
-    pools = {id(client.connection_pool) for client in clients}
-    if len(pools) == 1:
+def _require_one_pool(get_client: Callable[[], Any], clients: list[redis.Redis]) -> None:
+    if len({id(client.connection_pool) for client in clients}) == 1:
         return
-    if _pool_of(get_client) is not _pool_of(get_client):
+
+    def pool_now() -> Any:
+        return require_client(get_client(), "`get_client()` returned").connection_pool
+
+    if pool_now() is not pool_now():
         raise Wrong(
-            f"{CALLERS} callers got clients of {len(pools)} pools, and the next call makes another one. CLIENT LIST "
-            f"has {len(lab.server.clients())} connections now, and nobody can use what lies in another's pool. "
-            "How often does the line run that makes it?"
+            f"{CALLERS} callers got clients of {CALLERS} pools, and the next call creates another one. A pool cannot "
+            "use another pool's idle connections. How often does the line run that creates the client?"
         )
-    later: list[Any] = []
-    for _ in range(2):
-        later += run_threads(1, lambda: _pool_of(get_client))
-    if later[0] is not later[1]:
+    # Two threads at once: they have different names, and different numbers too.
+    first, second = run_threads(2, pool_now)
+    if first is not second:
         raise Wrong(
-            f"{CALLERS} threads got {len(pools)} pools, one for each thread. Threads do not need that: in the lesson "
-            "twenty of them used one client, and no view was lost. What could all of them share?"
+            f"{CALLERS} threads got {CALLERS} pools, one for each thread. Threads do not need that: in the lesson "
+            "20 threads used one client, and no view was lost. What could all of them share?"
         )
     raise Wrong(
-        f"{CALLERS} threads asked at the same moment and got clients of {len(pools)} pools; whoever comes later always "
-        "gets the same. So it works, until two come first: the second asked while the first was still building. "
-        "Who stops it? Or does it have to be built that late?"
+        f"{CALLERS} threads asked at the same moment, and got clients of more than one pool. Later calls all get the "
+        "same one. So it works until two threads are first: the second finds nothing stored, because the first is "
+        "still creating its client. What makes the second thread wait? Or could the client be created earlier?"
     )
 
 
-def _pool_of(get_client: Callable[[], Any]) -> Any:
-    return require_client(get_client(), "`get_client()` returned").connection_pool
-
-
-def _require_let_go(get_client: Callable[[], Any], lab: Lab) -> None:
+def _require_kept_open(get_client: Callable[[], Any], lab: Lab) -> None:
     """One caller uses its client and drops it. The next must find the connection that it used."""
     get_client().ping()
     before = lab.server.opened()
@@ -133,16 +147,17 @@ def _require_let_go(get_client: Callable[[], Any], lab: Lab) -> None:
     opened = lab.server.opened() - before
     if opened:
         raise Wrong(
-            "There is one pool. A caller used its client and dropped it, and the next one, who should have found an "
-            f"idle connection, had to open {opened}: the client took all of them with it. Whose is the pool?"
+            "There is one pool. A part used its client and dropped it, and the next part found no idle connection and "
+            f"had to open {opened}: when the client went away, it closed the pool's connections. Does your client own "
+            "the pool, or does it only borrow from it?"
         )
 
 
 HINTS = (
-    "What should all callers share? Make that on a line that runs once, whoever calls, and however many at once.",
-    "`share_client` runs once, before any caller comes; `get_client` runs twenty times, in twenty threads.",
-    "What does it cost to make a client that nobody may ever use? In the lessons, how many connections were open "
+    "What should all callers share? Create that on a line that runs once, however many threads call.",
+    "`share_client` runs once, before any caller comes; `get_client` runs 20 times, in 20 threads.",
+    "What does it cost to create a client that is never used? In the lessons, how many connections were open "
     "after `redis.Redis(...)`, and how many after its first command?",
-    "Make the client beside `get_client`, one level up, and let `get_client` return that. It owns its pool, and lives "
+    "Create the client beside `get_client`, one level up, and let `get_client` return it. It owns its pool, and lives "
     "as long as the function does.",
 )

@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._pools import impatient
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

@@ -1,4 +1,4 @@
-"""Views in drawer 0, orders in drawer 1, and eight threads that do both: nothing may land next door."""
+"""Views in database 0, orders in database 1, and eight threads that write both: all must end in the right one."""
 
 from __future__ import annotations
 
@@ -8,32 +8,36 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_several, slow_between_commands
+from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.threads import run_threads
 
 ID = "two-databases"
 LESSON = "04"
-TITLE = "Every order in its drawer"
-NAME = "open_drawers"
+TITLE = "Each order in its database"
+NAME = "open_databases"
 
 EARLY = ("tea", "cake", "coffee", "bread", "milk")
 BEFORE = len(EARLY)
 THREADS = 8
 EACH = 10
 REST = 0.0005
-ALL = BEFORE + THREADS * EACH
+ALL = BEFORE + 1 + THREADS * EACH
 
 PROMPT = """
-The shop counts views in database **0** and keeps its orders in database **1**. One client is sent from drawer to drawer
-with `SELECT`. On quiet days that works; on busy ones many views and orders end in the wrong drawer. Mend
-`open_drawers(host, port)`. As now, it returns two functions:
+**Given** a shop that counts views in database **0** and keeps its orders in database **1**. One client changes the
+database with `SELECT` before each command. That works on quiet days; on busy days many views and orders end in the
+wrong database.
+
+**Write** `open_databases(host, port)` so that they don't. As now, it returns two functions:
 
 - `count_view()` adds 1 to `views:home` in database 0, and returns the new number;
 - `take_order(order)` appends to the end of the list `orders` in database 1, and returns how many there are.
 
-**8** threads will call both, at the same time. Each view and each order must be in its own drawer. Called one after
-the other, the two open at most **2** connections.
+**It passes when**
+- **5** calls of each, one after the other, return 1 to 5 and open at most **2** connections;
+- **8** threads then call both at the same time, **10** times each, and each view and each order is in its database;
+- each view is counted, also one that another program has added to `views:home` meanwhile.
 """
 
 
@@ -64,80 +68,123 @@ def solution(host, port):
     return count_view, take_order
 
 
+WHY = """
+The database belongs to the connection, and the pool sets it when it opens one. With a pool for each database no
+connection ever changes its database, so no thread can change it for another. A lock around `SELECT` and the command
+works too, but then only one thread can work at a time.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     both = lab.call(answer, lab.server.host, lab.server.port)
     count_view, take_order = require_several(both, ("count_view", "take_order"), "two functions", lab)
     require_callable(count_view, "count_view")
     require_callable(take_order, "take_order", "tea")
-    got = [(count_view(), take_order(order)) for order in EARLY]
-    opened = lab.server.opened()
-    _require_places(lab, BEFORE, f"{BEFORE} views and {BEFORE} orders, one after the other")
-    _require_numbers(got)
-    _require_in_turn(lab)
-    if opened > 2:
-        raise Wrong(
-            f"Everything is where it belongs, and {2 * BEFORE} calls, one after the other, opened {opened} "
-            "connections; 2 are enough, one in each drawer. What is made in each call that could be made once?"
-        )
+    _require_in_turn(lab, count_view, take_order)
+    _ask(lab, 0, lambda r: r.incr("views:home"))
+    _ask(lab, 1, lambda r: r.rpush("orders", "juice"))
 
-    def serve() -> None:
-        for _ in range(EACH):
-            count_view()
-            take_order("tea")
+    def serve() -> list[Any]:
+        return [(count_view(), take_order("tea"))[0] for _ in range(EACH)]
 
     before = lab.server.opened(), lab.server.commands()["SELECT"]
     with slow_between_commands(REST):
         results = run_threads(THREADS, serve)
-    # A connection to drawer 1 is sent there once, when it is opened.
-    sent = lab.server.commands()["SELECT"] - before[1] > lab.server.opened() - before[0]
+    # A connection to database 1 sends one SELECT, when it is opened.
+    switched = lab.server.commands()["SELECT"] - before[1] > lab.server.opened() - before[0]
     _raise_if_any(results)
-    _require_places(lab, ALL, f"{THREADS} threads, {EACH} views and {EACH} orders each, after {BEFORE} quiet ones")
+    _require_all_there(lab, switched)
+    numbers = [number for one in results for number in one]
+    if sorted(numbers, key=str) != sorted(range(BEFORE + 2, ALL + 1), key=str):
+        raise Wrong(
+            f"All {ALL} views are counted, but `count_view()` did not return each number once: with {THREADS} threads, "
+            "some got a number that another thread had produced. Which reply belongs to your own INCR?"
+        )
     return (
-        f"{ALL} views in drawer 0, {ALL} orders in drawer 1, and nothing next door, with {THREADS} threads at once. "
+        f"{ALL} views in database 0, {ALL} orders in database 1, and none in the wrong one, with {THREADS} threads at "
+        "once. "
         + (
-            "Connections were sent from drawer to drawer, and each time to the right one. Two pools need no such care."
-            if sent
-            else "No open connection was sent anywhere: each has its drawer."
+            "Your connections changed their database, each time to the right one. Two pools need no such care."
+            if switched
+            else "No open connection ever changed its database."
         )
     )
+
+
+def _require_in_turn(lab: Lab, count_view: Callable[..., Any], take_order: Callable[..., Any]) -> None:
+    """Call both, one after the other, and raise Wrong unless all is where it belongs, on two connections at most."""
+    got = [(count_view(), take_order(order)) for order in EARLY]
+    opened = lab.server.opened()
+    switched = lab.server.commands()["SELECT"] > opened
+    views, orders = _views(lab), _orders(lab)
+    if (views, orders) != ([BEFORE, 0], [0, BEFORE]):
+        raise Wrong(
+            f"{BEFORE} views and {BEFORE} orders, one after the other: database 0 has {_count(views[0], 'view')} and "
+            f"{_count(orders[0], 'order')}, database 1 has {_count(views[1], 'view')} and {_count(orders[1], 'order')}."
+            f" {_why(views, orders, switched)}"
+        )
+    if got != [(number, number) for number in range(1, BEFORE + 1)]:
+        view, order = got[-1]
+        raise Wrong(
+            f"All are stored where they belong. The last of {BEFORE} calls returned {shown(view)} from `count_view` "
+            f"and {shown(order)} from `take_order`; both should return {BEFORE}. What do INCR and RPUSH reply?"
+        )
+    _require_order_of_orders(lab)
+    if opened > 2:
+        raise Wrong(
+            f"All are in the right database, and {2 * BEFORE} calls, one after the other, opened {opened} connections; "
+            "2 are enough, one for each database. What is created in each call that could be created once?"
+        )
+
+
+def _why(views: list[int], orders: list[int], switched: bool) -> str:
+    if sum(views) + sum(orders) < 2 * BEFORE:
+        return "Some are in neither. Which keys do your functions write, and in which database?"
+    if (views, orders) == ([BEFORE, 0], [BEFORE, 0]):
+        return (
+            "All of them are in database 0. A client that is given a pool ignores its own `db`, and a database in a "
+            "URL wins over `db=`. What decides the database of your second client's connections?"
+        )
+    if (views, orders) == ([0, BEFORE], [0, BEFORE]):
+        return "Views belong in database 0. Did the whole pool change to database 1, or one connection of it?"
+    if (views, orders) == ([0, BEFORE], [BEFORE, 0]):
+        return "They are swapped. Which of the two functions writes to which database?"
+    if switched or views[1]:
+        return (
+            "A connection keeps the database that was selected last, whichever function borrows it next. Which "
+            "database had been selected before each command?"
+        )
+    return "Which command writes an order, and in which database is it carried out?"
 
 
 def _raise_if_any(results: list[Any]) -> None:
     errors = [result for result in results if isinstance(result, redis.RedisError)]
     if errors:
-        full = isinstance(errors[0], redis.MaxConnectionsError) or "No connection available" in str(errors[0])
-        why = "What has too few places for so many?" if full else "What do the threads share that is for one only?"
+        exhausted = isinstance(errors[0], redis.MaxConnectionsError) or "No connection available" in str(errors[0])
+        why = "Which pool has too few connections for 8 threads?" if exhausted else "What do the threads share?"
         raise Wrong(
-            f"{len(errors)} of {THREADS} threads got `{type(errors[0]).__name__}: {errors[0]}`. One caller at a time "
-            f"was served well. {why}"
+            f"One call at a time worked. With {THREADS} threads at once, some got "
+            f"`{type(errors[0]).__name__}: {errors[0]}`. {why}"
         )
 
 
-def _require_places(lab: Lab, number: int, when: str) -> None:
-    """Raise Wrong unless both drawers hold ``number`` of what belongs there, and nothing of the other."""
+def _require_all_there(lab: Lab, switched: bool) -> None:
+    """Raise Wrong unless both databases hold all that belongs there, and nothing of the other."""
     views, orders = _views(lab), _orders(lab)
-    if (views, orders) == ([number, 0], [0, number]):
+    if (views, orders) == ([ALL, 0], [0, ALL]):
         return
-    found = (
-        f"{when}: drawer 0 has {_count(views[0], 'view')} and {_count(orders[0], 'order')}, "
-        f"drawer 1 has {_count(views[1], 'view')} and {_count(orders[1], 'order')}."
-    )
-    if sum(views) + sum(orders) < 2 * number:
-        raise Wrong(f"{found} Some are nowhere. Which drawers, and which keys, do your functions use?")
-    if views == [number, 0] and orders == [number, 0]:
+    made = f"{THREADS} threads at once made {THREADS * EACH} views and {THREADS * EACH} orders."
+    if views[1] or orders[0]:
         raise Wrong(
-            f"{found} So nobody has ever gone to drawer 1. A client that is given a pool goes where the pool's "
-            "connections are. Who says where that is?"
+            f"{made} Some of them are in the wrong database, although one call at a time works. `SELECT` and the "
+            "command after it are two commands, and each of them borrows a connection. Between the two, another "
+            "thread can borrow the same connection and select the other database. How would a connection never have "
+            "to change its database?"
         )
-    if views == [0, number] and orders == [0, number]:
-        raise Wrong(f"{found} Views belong into drawer 0. Did the whole pool go to drawer 1, or one connection?")
-    if views == [0, number] and orders == [number, 0]:
-        raise Wrong(f"{found} It is the other way round. Which of the two functions belongs to which drawer?")
-    if number == BEFORE:
-        raise Wrong(f"{found} Where was each connection sent last, before the next function borrowed it?")
+    lost = "views" if views[0] < ALL else "orders"
     raise Wrong(
-        f"{found} One at a time it works. `SELECT` and the command after it are two commands: each borrows a "
-        "connection, and between them another thread may have it, and send it elsewhere. What never has to be sent?"
+        f"{made} All are in the right database, but some {lost} are missing: what was written replaced what another "
+        "thread, or another program, had added meanwhile. Which one command adds to what is there?"
     )
 
 
@@ -158,32 +205,25 @@ def _ask(lab: Lab, database: int, question: Callable[[redis.Redis], Any]) -> Any
         return question(r)
 
 
-def _require_numbers(got: list[tuple[Any, Any]]) -> None:
-    if got != [(number, number) for number in range(1, BEFORE + 1)]:
-        views, orders = got[-1]
-        raise Wrong(
-            f"All are stored where they belong. The last of {BEFORE} calls returned {shown(views)} from `count_view` "
-            f"and {shown(orders)} from `take_order`; both should return {BEFORE}. INCR and RPUSH answer with it."
-        )
-
-
-def _require_in_turn(lab: Lab) -> None:
+def _require_order_of_orders(lab: Lab) -> None:
     taken = _ask(lab, 1, lambda r: r.lrange("orders", 0, -1))
     given = [order.encode() for order in EARLY]
     if sorted(taken) != sorted(given):
-        raise Wrong(f"Drawer 1 has {BEFORE} orders, one of them {shown(taken[-1])}; {shown(given[-1])} was ordered.")
+        raise Wrong(
+            f"Database 1 has {BEFORE} orders, and one of them is {shown(taken[-1])}; {shown(given[-1])} was ordered."
+        )
     if taken != given:
         raise Wrong(
-            f"Each order is in drawer 1, and the list begins with {shown(taken[0])}; the first one taken was "
-            f"{shown(given[0])}. Whoever comes first is served first. At which end does your command add?"
+            f"Each order is in database 1, and the list begins with {shown(taken[0])}; the first order was "
+            f"{shown(given[0])}. At which end of the list does your command add?"
         )
 
 
 HINTS = (
     "`r.select(1)` and `r.rpush(...)` are two commands, so `r` borrows twice. Is it the same connection both times?",
-    "A connection that never has to be sent anywhere cannot be in the wrong drawer. Where does a pool say which drawer "
-    "its connections open in?",
-    "Two drawers, two pools. `redis.Redis(host=…, port=…, db=…)` makes a client with a pool for that drawer.",
-    "Make two clients beside the functions, one with `db=0` and one with `db=1`, let each function use its own, and "
+    "A connection that never changes its database cannot be in the wrong one. Where does a pool say in which database "
+    "its connections open?",
+    "Two databases, two pools. `redis.Redis(host=…, port=…, db=…)` creates a client with a pool for that database.",
+    "Create two clients beside the functions, one with `db=0` and one with `db=1`, let each function use its own, and "
     "leave out `select`.",
 )

@@ -9,9 +9,9 @@ from typing import Any
 import redis
 from redis.retry import Retry
 
+from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
-from tutorial_lib.threads import run_threads
 
 ID = "wait-your-turn"
 LESSON = "03"

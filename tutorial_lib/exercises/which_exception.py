@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import best_of, call_within, lent_out, one_back_after
-from tutorial_lib.observe import snapshot
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 

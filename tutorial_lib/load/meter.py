@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import redis
 
-from tutorial_lib.recording.tap import undecorated
+from tutorial_lib.pools.tap import undecorated
 
 if TYPE_CHECKING:
     from typing_extensions import Self

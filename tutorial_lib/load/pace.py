@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import count as counting
 from typing import Protocol, TypeAlias
 
-from tutorial_lib.load.workload import Workload
+from tutorial_lib.load.workload import MOST_CALLS, Workload
 
 
 class Clock:
@@ -72,7 +72,7 @@ class ClosedLoop:
 
     def turns(self) -> Iterator[Turn]:
         self._go.wait()
-        now, last = self._clock.now, math.inf if self.expected is None else self.expected
+        now, last = self._clock.now, self.expected or MOST_CALLS
         for ticket in self._tickets:
             if ticket == 0:
                 self._window = now()

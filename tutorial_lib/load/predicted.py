@@ -8,7 +8,7 @@ import statistics
 from tutorial_lib.arguments import of_kind, positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import LoadReport
-from tutorial_lib.load.sweeps import Spread, Sweep, check_done
+from tutorial_lib.load.sweep import Spread, Sweep, check_done
 from tutorial_lib.sizing.simulation import replay
 
 

@@ -19,7 +19,7 @@ from tutorial_lib.load.report import Calls, LoadReport, Times
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.target import check_pool, check_server, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
-from tutorial_lib.recording.tap import outcome_of
+from tutorial_lib.pools.tap import outcome_of
 from tutorial_lib.servers.base import Server
 
 __all__ = ["LoadReport", "Workload", "run_load"]

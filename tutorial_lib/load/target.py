@@ -6,10 +6,11 @@ import inspect
 
 import redis
 
-from tutorial_lib import observe
+from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.faults.proxy import behind_proxies
 from tutorial_lib.faults.relay import LOOPBACK
+from tutorial_lib.pools import snapshot
 from tutorial_lib.servers.base import FALLBACK_PORTS, Server
 
 
@@ -25,12 +26,12 @@ def is_real(pool: redis.ConnectionPool, server: Server | None) -> bool | None:
 def check_server(server: object) -> None:
     """Check that ``server`` is a handle that can be asked for its counts, or None."""
     if server is not None and not isinstance(server, Server):
-        raise BadSetting(f"server is {server!r}. Pass what start_server() returned, or leave it out.")
+        raise BadSetting(f"server is {in_short(server)}. Pass what start_server() returned, or leave it out.")
 
 
 def check_pool(pool: object) -> None:
     """Check that ``pool`` is a pool, and one that threads can use."""
-    observe.check_pool(pool)
+    snapshot.check_pool(pool)
     if inspect.iscoroutinefunction(getattr(pool, "get_connection", None)):
         raise BadSetting(
             "That is an asyncio pool, and a load runs in threads. Give the twin in redis, without asyncio."

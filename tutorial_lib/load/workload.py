@@ -6,7 +6,6 @@ import inspect
 import math
 import random
 import shlex
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Literal
 
 import redis
 
-from tutorial_lib.arguments import not_negative, of_kind, positive, whole
+from tutorial_lib.arguments import in_short, not_negative, of_kind, positive, whole
 from tutorial_lib.errors import BadSetting
 
 Work = str | tuple[object, ...] | Callable[[redis.Redis], object]
@@ -26,8 +25,13 @@ MOST_CALLS = 1_000_000
 MOST_USERS = 512
 """The most threads of one run."""
 
-LONGEST_GAP = 37
-"""The longest gap between random arrivals, in mean gaps: Python's random numbers come as near to 1 as 1 - exp(-37)."""
+LONGEST = 86_400
+"""Seconds, a day: of a run, and of any wait in it."""
+
+LONGEST_COMMAND = 10_000
+"""Characters of a command that is taken apart. One with a large value is given as a tuple."""
+
+NAME_LENGTH = 60
 
 DEFAULT_USERS = 8
 DEFAULT_DURATION = 1.0
@@ -48,7 +52,8 @@ class Workload:
     same ``seed`` gives the same times) or ``"constant"``. ``users`` threads carry the calls out: by default as many
     as fall due in one second, 64 at least and 512 at most.
 
-    It ends after ``duration`` seconds (1) or ``count`` calls. ``warm_up`` calls come first and are not reported.
+    It ends after ``duration`` seconds (1) or ``count`` calls, at the latest after a million. ``warm_up`` calls come
+    first and are not reported.
     """
 
     work: Work
@@ -72,9 +77,9 @@ class Workload:
             keep("count", whole("count", self.count, "calls", at_least=1, at_most=MOST_CALLS))
         keep("warm_up", whole("warm_up", self.warm_up, "calls", at_least=0, at_most=MOST_CALLS))
         keep("seed", whole("seed", self.seed, "any kind", at_least=0))
-        keep("think", _that_can_be_waited("think", not_negative("think", self.think, "seconds")))
+        keep("think", not_negative("think", self.think, "seconds", at_most=LONGEST))
         if self.duration is not None:
-            keep("duration", _that_can_be_waited("duration", positive("duration", self.duration, "seconds")))
+            keep("duration", positive("duration", self.duration, "seconds", at_most=LONGEST))
         if self.duration is not None and self.count is not None:
             raise BadSetting("Both duration and count are given. A run ends by one of them: leave the other out.")
         if self.rate is not None:
@@ -89,16 +94,14 @@ class Workload:
         if self.think:
             raise BadSetting("think is for a closed loop; with rate, calls fall due whoever thinks. Leave one out.")
         if self.arrivals not in ("poisson", "constant"):
-            raise BadSetting(f"arrivals is {self.arrivals!r}. It is 'poisson' or 'constant'.")
+            raise BadSetting(f"arrivals is {in_short(self.arrivals)}. It is 'poisson' or 'constant'.")
         if rate * self.seconds > MOST_CALLS:
             raise BadSetting(
                 f"{rate:g} calls per second for {self.seconds:g} s are more than {MOST_CALLS:,} calls. "
                 "Lower the rate or the duration."
             )
-        if LONGEST_GAP * (self.warm_up + (self.count or 1)) / rate > threading.TIMEOUT_MAX:
-            raise BadSetting(
-                f"rate is {rate:g}, so low that a call may fall due later than a thread can wait. Give a higher one."
-            )
+        if self.warm_up + (self.count or 0) > rate * LONGEST:
+            raise BadSetting(f"rate is {rate:g} calls per second: the last would fall due after more than a day.")
 
     @property
     def is_open(self) -> bool:
@@ -157,13 +160,14 @@ class Workload:
         """The command, or the name of the learner's function."""
         if callable(self.work):
             return str(getattr(self.work, "__name__", type(self.work).__name__)).strip("<>")  # <lambda>
-        return " ".join(str(part) for part in _command(self.work))
+        command = " ".join(str(part) for part in _command(self.work))
+        return command if len(command) <= NAME_LENGTH else command[: NAME_LENGTH - 1] + "…"
 
 
 def check_workload(thing: object) -> Workload:
     """Return ``thing`` if it is a Workload; otherwise say how to make one of it."""
     name = getattr(thing, "__name__", "")
-    work = repr(thing) if isinstance(thing, (str, tuple)) else name if name.isidentifier() else "work"
+    work = in_short(thing) if isinstance(thing, (str, tuple)) else name if name.isidentifier() else "work"
     how = f"Say what to ask, and how often: Workload({work}) or Workload({work}, rate=100)."
     return of_kind(Workload, "workload", thing, how)
 
@@ -186,19 +190,12 @@ def check_ran(name: str, result: object) -> None:
             raise NeverRan(f"The work ({name}) returned {kind}, so the call was never made. {what_to_do}")
 
 
-def _that_can_be_waited(name: str, seconds: float) -> float:
-    if seconds > threading.TIMEOUT_MAX:
-        most = math.floor(threading.TIMEOUT_MAX)
-        raise BadSetting(f"{name} is {seconds:g}, longer than a thread can wait. Give at most {most:,} seconds.")
-    return seconds
-
-
 def _check_work(work: object) -> None:
     if callable(work):
         _check_function(work)
     elif not isinstance(work, (str, tuple)) or not _command(work):
         raise BadSetting(
-            f"The work is {work!r}. Give a command such as 'GET greeting' or ('SET', 'greeting', 'good day'), "
+            f"The work is {in_short(work)}. Give a command such as 'GET greeting' or ('SET', 'greeting', 'good day'), "
             "or a function that takes a redis.Redis."
         )
 
@@ -216,7 +213,11 @@ def _check_function(work: Callable[..., object]) -> None:
 def _command(work: str | Sequence[object]) -> tuple[object, ...]:
     if not isinstance(work, str):
         return tuple(work)
+    if len(work) > LONGEST_COMMAND:
+        raise BadSetting(f"The command {in_short(work)} is very long. Give a tuple of its parts instead.")
     try:
         return tuple(shlex.split(work))
     except ValueError as error:  # A quotation mark without its partner.
-        raise BadSetting(f"The command {work!r} cannot be read: {error}. Give a tuple of its parts instead.") from None
+        raise BadSetting(
+            f"The command {in_short(work)} cannot be read: {error}. Give a tuple of its parts instead."
+        ) from None

@@ -6,15 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from tutorial_lib.arguments import LONGEST_TIME, in_short, not_negative, of_kind, positive
+from tutorial_lib.arguments import not_negative, of_kind, positive, several
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_waits
 from tutorial_lib.load.report import LoadReport
-from tutorial_lib.load.sweeps import Sweep, SweepRow, check_done
+from tutorial_lib.load.sweep import Sweep, SweepRow, check_done
 from tutorial_lib.load.target import check_server
 from tutorial_lib.plots.picture import (
     IN_USE,
@@ -36,8 +35,7 @@ MUCH = 5
 SHORT = 1.0
 """Milliseconds: an axis of waits reaches that far at least."""
 
-SHORTEST_TIME = 1e-12
-"""Seconds: nothing is as quick, and a fresh connection would take endlessly many times as long."""
+MOST_POINTS = 1000
 
 # -- one load
 
@@ -209,27 +207,20 @@ def _away(distance: float) -> str:
 def _points(
     round_trips: Sequence[float], fresh: Sequence[float], pooled: Sequence[float]
 ) -> list[tuple[float, float, float]]:
-    for name, times in {"round_trips": round_trips, "fresh": fresh, "pooled": pooled}.items():
-        # An array of numpy's has a length even where it is a single number, and then raises.
-        is_list = times.ndim == 1 if isinstance(times, np.ndarray) else hasattr(times, "__len__")
-        if not is_list or isinstance(times, str):
-            raise BadSetting(f"{name} is {in_short(times)}. Give a list of seconds, one for each distance.")
-    if not len(round_trips) == len(fresh) == len(pooled) or not len(round_trips):
+    how = "Give a list of seconds, one for each distance."
+    distances = several("round_trips", round_trips, how, at_most=MOST_POINTS)
+    slow = several("fresh", fresh, how, at_most=MOST_POINTS)
+    quick = several("pooled", pooled, how, at_most=MOST_POINTS)
+    if not len(distances) == len(slow) == len(quick) or not distances:
         raise BadSetting(
-            f"There are {len(round_trips)} round trips, {len(fresh)} fresh and {len(pooled)} pooled times. "
+            f"There are {len(distances)} round trips, {len(slow)} fresh and {len(quick)} pooled times. "
             "Give as many of each, one at least."
         )
     return sorted(
         (
-            not_negative("round_trips", distance, "seconds", at_most=LONGEST_TIME),
-            positive("fresh", slow, "seconds", at_most=LONGEST_TIME),
-            _not_instant(positive("pooled", quick, "seconds", at_most=LONGEST_TIME)),
+            not_negative("round_trips", away, "seconds"),
+            positive("fresh", opening, "seconds"),
+            positive("pooled", borrowing, "seconds"),
         )
-        for distance, slow, quick in zip(round_trips, fresh, pooled, strict=True)
+        for away, opening, borrowing in zip(distances, slow, quick, strict=True)
     )
-
-
-def _not_instant(pooled: float) -> float:
-    if pooled < SHORTEST_TIME:
-        raise BadSetting(f"pooled is {pooled:g}. No command is as quick as that: give seconds.")
-    return pooled

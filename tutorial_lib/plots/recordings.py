@@ -29,8 +29,8 @@ from tutorial_lib.plots.picture import (
     quiet,
     seconds,
 )
-from tutorial_lib.recording.lease import Lease, Moment
-from tutorial_lib.recording.recording import Recording
+from tutorial_lib.pools.lease import Lease, Moment
+from tutorial_lib.pools.recording import Recording
 
 MOST_CALLERS = 24
 MOST_BARS = 600

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from tutorial_lib.practice.task import Task
+
+if TYPE_CHECKING:  # It takes a second to import, and `check` asks for exercise_of in every process.
+    from nbformat import NotebookNode
 
 # Under this key a cell remembers its exercise, also after the learner has saved the notebook or moved the cell.
 MARK = "redis_pool_tutorial"
@@ -39,6 +39,8 @@ def exercise_notebook(name: str, title: str, tasks: Sequence[Task]) -> NotebookN
 
     A learner who prefers calls to buttons writes ``exercise("…").hint()``.
     """
+    import nbformat
+
     cells = [
         _text("begin", _BEGIN.format(title=title, name=name, number=name.partition("_")[0])),
         _code("setup", _setup(tasks)),
@@ -58,9 +60,10 @@ def _setup(tasks: Sequence[Task]) -> str:
     return f"import redis\n\n{ours}" if needs_redis else ours
 
 
-def exercise_of(cell: NotebookNode) -> str | None:
-    """Return the exercise that a cell was made for, or None."""
-    mark = cell.metadata.get(MARK)
+def exercise_of(cell: Mapping[str, Any]) -> str | None:
+    """Return the exercise that a cell was made for, or None. The cell may be of any notebook, even a broken one."""
+    metadata = cell.get("metadata")
+    mark = metadata.get(MARK) if isinstance(metadata, dict) else None
     name = mark.get("exercise") if isinstance(mark, dict) else None
     return name if isinstance(name, str) else None
 
@@ -76,10 +79,14 @@ def _content(cell: NotebookNode | None) -> tuple[Any, ...]:
 
 
 def _text(identity: str, source: str) -> NotebookNode:
+    import nbformat
+
     cell: NotebookNode = nbformat.v4.new_markdown_cell(source.strip(), id=identity)
     return cell
 
 
 def _code(identity: str, source: str, metadata: dict[str, Any] | None = None) -> NotebookNode:
+    import nbformat
+
     cell: NotebookNode = nbformat.v4.new_code_cell(source, id=identity, metadata=metadata or {})
     return cell

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -14,17 +12,18 @@ from typing import Any
 
 from tutorial_lib import course
 from tutorial_lib.errors import CourseFolderError
-
-try:
-    import fcntl
-except ImportError:  # Windows: the last of two notebooks that save in the same instant wins there
-    fcntl = None  # type: ignore[assignment]
+from tutorial_lib.practice import whole_file
 
 FILE = "progress.json"
 VERSION = 1
 _ABOUT = "Your progress. To start again: redis-pool-tutorial progress --reset all"
-# What one exercise looks like in the file, to be found even where the file around it is broken.
-_ENTRY = re.compile(r'"([a-z0-9-]+)":\s*(\{[^{}]*\})')
+_MOST_TRIES = 1_000_000
+_NAME = re.compile(r"[a-z0-9-]{1,80}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# How one exercise is written in the file. It is found even if the file around it is damaged.
+_ENTRY = re.compile(r'"([a-z0-9-]{1,80})":\s{0,20}(\{[^{}]{0,200}\})')
+
+Entries = Mapping[str, "Entry"]
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Progress:
-    """What is in the file. ``notice`` says what was wrong with it, and where the old one is; empty if all was well."""
+    """What is in the file. ``notice`` says what was wrong with the file; it is empty if all was well."""
 
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Entries = field(default_factory=dict)
     notice: str = ""
 
     def passed(self) -> set[str]:
@@ -48,11 +47,14 @@ class Progress:
 
 
 def progress_path(environ: Mapping[str, str], folder: str | None = None) -> Path | None:
-    """Return where progress is kept, or None where TUTORIAL_PROGRESS is ``off``: it may name another file."""
+    """Return where progress is kept, or None where TUTORIAL_PROGRESS is ``off``: it may name another file.
+
+    Raises CourseFolderError where the setting names a home folder that cannot be found.
+    """
     chosen = environ.get("TUTORIAL_PROGRESS", "").strip()
     if chosen == "off":
         return None
-    return Path(chosen).expanduser() if chosen else course.folder(environ, folder) / FILE
+    return course.named_path(chosen, "TUTORIAL_PROGRESS") if chosen else course.folder(environ, folder) / FILE
 
 
 class ProgressFile:
@@ -62,17 +64,8 @@ class ProgressFile:
         self.path = path
 
     def read(self) -> Progress:
-        """Return what can be read. A file that is broken, or of another version, is copied aside first."""
-        try:
-            text = self.path.read_text("utf-8", errors="replace")
-        except FileNotFoundError:
-            return Progress()
-        except OSError as error:
-            raise _refused("read", self.path, error) from error
-        entries, sound = parse(text)
-        if sound:
-            return Progress(entries)
-        return Progress(entries, self._set_aside(text, len(entries)))
+        """Return what can be read. CourseFolderError if the system refuses, or if it cannot be a progress file."""
+        return self._parsed(self._content())
 
     def record(self, exercise: str, passed: bool) -> str:
         """Count one check of an exercise. Return a sentence if something was wrong with the file, or nothing.
@@ -95,35 +88,68 @@ class ProgressFile:
         """Mark these as passed today where they were not. Return a sentence as ``record`` does."""
         new = list(exercises)
 
-        def merge(entries: Mapping[str, Entry]) -> Mapping[str, Entry]:
+        def merge(entries: Entries) -> Entries:
             return {**entries, **{name: counted(entries.get(name), passed=True) for name in new}}
 
         return self._change(merge)
 
-    def _change(self, change: Any) -> str:
+    def _change(self, change: Callable[[Entries], Entries]) -> str:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(self.path):
-                before = self.read()
+            with whole_file.locked(self.path):
+                content = self._content()
+                before = self._parsed(content)
                 after = change(before.entries)
-                if after != before.entries or before.notice:
-                    _write(self.path, after)
+                notice = before.notice
+                if content is not None and notice:
+                    copy = whole_file.keep_copy(self.path, content)
+                    notice = f"{notice} The old file is kept as {copy}."
+                if after != before.entries or notice:
+                    whole_file.replace(self.path, _written(after))
         except OSError as error:
             raise _refused("saved", self.path, error) from error
-        return before.notice
+        return notice
 
-    def _set_aside(self, text: str, kept: int) -> str:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.stem}.old-{number}{self.path.suffix}")).exists():
-            if aside.read_text("utf-8", errors="replace") == text:  # the same file, seen before
-                break
-            number += 1
-        with suppress(OSError):  # a folder that cannot be written says so when progress is saved
-            aside.write_text(text, "utf-8")
-        return (
-            f"{self.path} is broken or of another version. What could be read of it was kept "
-            f"({_exercises(kept)}); the old file is {aside.name}."
+    def _content(self) -> bytes | None:
+        try:
+            return whole_file.read(self.path)
+        except OSError as error:
+            raise _refused("read", self.path, error) from error
+
+    def _parsed(self, content: bytes | None) -> Progress:
+        if content is None:
+            return Progress()
+        entries, sound = parse(content)
+        if sound:
+            return Progress(entries)
+        count = "1 exercise" if len(entries) == 1 else f"{len(entries)} exercises"
+        return Progress(
+            entries,
+            f"{self.path} is damaged, or another version of the course wrote it: {count} could be read from it.",
         )
+
+
+class MisplacedFile(ProgressFile):
+    """A progress file that is nowhere, since its folder cannot be found: each use says so."""
+
+    def __init__(self, error: CourseFolderError) -> None:
+        super().__init__(Path())
+        self._error = error
+
+    def _content(self) -> bytes | None:
+        raise self._error
+
+    def _change(self, change: Callable[[Entries], Entries]) -> str:
+        raise self._error
+
+
+def progress_file(environ: Mapping[str, str]) -> ProgressFile | None:
+    """Return the file where progress is kept, or None where TUTORIAL_PROGRESS is ``off``. Never raises."""
+    try:
+        path = progress_path(environ)
+    except CourseFolderError as error:
+        return MisplacedFile(error)
+    return ProgressFile(path) if path else None
 
 
 def counted(entry: Entry | None, passed: bool) -> Entry:
@@ -131,69 +157,61 @@ def counted(entry: Entry | None, passed: bool) -> Entry:
     entry = entry or Entry()
     if entry.passed_on:
         return entry
-    return replace(entry, tries=entry.tries + 1, passed_on=date.today().isoformat() if passed else None)
+    tries = min(entry.tries + 1, _MOST_TRIES)
+    return replace(entry, tries=tries, passed_on=date.today().isoformat() if passed else None)
 
 
-def parse(text: str) -> tuple[dict[str, Entry], bool]:
-    """Return what the text of a progress file holds, and whether all of it was understood."""
+def parse(content: bytes) -> tuple[dict[str, Entry], bool]:
+    """Return what a progress file holds, and whether all of it was understood. UTF-16 and UTF-32 can be read, too."""
     try:
-        data = json.loads(text)
-        stored = data["exercises"]
-        entries = {name: _entry(value) for name, value in stored.items()}
-        sound = data["version"] == VERSION and None not in entries.values()
-    except (ValueError, TypeError, KeyError, AttributeError):
-        entries, sound = {name: _entry(_loads(value)) for name, value in _ENTRY.findall(text)}, False
-    return {name: entry for name, entry in entries.items() if entry}, sound
+        data = json.loads(content)
+        entries = _entries(data["exercises"].items())
+        # Understood is what would be written again as it is: nothing is lost then.
+        sound = data.keys() <= {"about", "version", "exercises"} and data["version"] == VERSION
+        sound = sound and data["exercises"] == _stored(entries)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        text = content.decode(json.detect_encoding(content), errors="replace")
+        entries, sound = _entries((name, _loads(value)) for name, value in _ENTRY.findall(text)), False
+    return entries, sound
+
+
+def _entries(pairs: Iterable[tuple[str, Any]]) -> dict[str, Entry]:
+    return {name: entry for name, value in pairs if (entry := _entry(name, value))}
 
 
 def _loads(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
-def _entry(value: Any) -> Entry | None:
-    if not isinstance(value, dict):
+def _entry(name: str, value: Any) -> Entry | None:
+    if not _NAME.fullmatch(name) or not isinstance(value, dict):
         return None
     tries, passed_on = value.get("tries"), value.get("passed_on")
-    if type(tries) is not int or tries < 0 or not isinstance(passed_on, str | None):
+    if type(tries) is not int or not 0 <= tries <= _MOST_TRIES:
+        return None
+    if passed_on is not None and not (isinstance(passed_on, str) and _DAY.fullmatch(passed_on)):
         return None
     return Entry(tries, passed_on)
 
 
-def _write(path: Path, entries: Mapping[str, Entry]) -> None:
-    stored = {name: _stored(entry) for name, entry in sorted(entries.items())}
-    text = json.dumps({"about": _ABOUT, "version": VERSION, "exercises": stored}, indent=1) + "\n"
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        half.write_text(text, "utf-8")
-        half.replace(path)  # all or nothing: nobody ever reads half a file
-    finally:
-        half.unlink(missing_ok=True)
+def _written(entries: Entries) -> bytes:
+    content = {"about": _ABOUT, "version": VERSION, "exercises": _stored(entries)}
+    return (json.dumps(content, indent=1) + "\n").encode()
 
 
-def _stored(entry: Entry) -> dict[str, Any]:
-    return {"tries": entry.tries, **({"passed_on": entry.passed_on} if entry.passed_on else {})}
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    if fcntl is None:
-        yield
-        return
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        with suppress(OSError):  # some network folders cannot lock; there the last of two wins
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _stored(entries: Entries) -> dict[str, dict[str, Any]]:
+    return {
+        name: {"tries": entry.tries} | ({"passed_on": entry.passed_on} if entry.passed_on else {})
+        for name, entry in sorted(entries.items())
+    }
 
 
 def _refused(done: str, path: Path, error: OSError) -> CourseFolderError:
-    return CourseFolderError(
-        f"Your progress could not be {done}: {path}: {error.strerror}. Make its folder writable, "
-        "or name another file in TUTORIAL_PROGRESS."
-    )
-
-
-def _exercises(count: int) -> str:
-    return "1 exercise" if count == 1 else f"{count} exercises"
+    advice = "Name another file in TUTORIAL_PROGRESS, or set it to off."
+    if isinstance(error, PermissionError):
+        advice = "Make the file and its folder writable, or name another file in TUTORIAL_PROGRESS."
+    reason = error.strerror or error
+    return CourseFolderError(f"Your progress could not be {done}: {path}: {reason}. {advice}")

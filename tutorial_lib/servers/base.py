@@ -47,6 +47,9 @@ def client_info(row: dict[str, str], address: str) -> ClientInfo:
 MOST_CLIENTS = 10_000
 """The most that set_limit takes: Redis's own default for maxclients."""
 
+MOST_MEMORY = 256 * 1024 * 1024
+"""Bytes that a server of our own may hold: every user of this computer can write to it, and it is in its memory."""
+
 LONGEST_TIMEOUT = 86_400
 """The longest idle timeout that set_idle_timeout takes, and the longest pause: a day."""
 

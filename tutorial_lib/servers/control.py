@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -90,6 +91,11 @@ class Control:
                 self._send("CONFIG SET", "config_set", name, value)
             except redis.ResponseError as error:
                 raise BadSetting(f"Redis did not take {value} for {name}: {error}. Try a smaller number.") from None
+
+    def limit_buffers(self, size: int) -> None:
+        """Let what waits to be read or sent take so many bytes in all, where Redis has such a limit (from 7.0 on)."""
+        with suppress(BadSetting):
+            self.configure("maxmemory-clients", size)
 
     def pause(self, seconds: float) -> None:
         with self._lock:

@@ -23,7 +23,8 @@ _BARRED = """
 BARRED = frozenset(_BARRED.split())
 
 # Only a Redis in the cloud knows it. A Redis on a machine of one's own says so, and then a client goes on without.
-UNKNOWN = frozenset(["client maint_notifications"])
+# And a Redis without modules knows none of their commands, which have a point in their name.
+UNKNOWN = frozenset(["client maint_notifications", *(name for name in SUPPORTED_COMMANDS if "." in name)])
 KNOWN = SUPPORTED_COMMANDS.keys() - UNKNOWN
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from fakeredis._clients._tcp_server import TCPFakeRequestHandler, TcpFakeServer, encode_reply
 
 from tutorial_lib.servers.base import MOST_CLIENTS, ClientInfo
+from tutorial_lib.servers.fake_memory import MemoryLimit
 from tutorial_lib.servers.fake_session import KNOWN, VERSION, Client
 from tutorial_lib.servers.requests import RequestCounter
 
@@ -156,6 +157,7 @@ class TcpServer(TcpFakeServer):
         super().__init__((host, 0), server_version=VERSION)
         self.port: int = self.socket.getsockname()[1]
         self.RequestHandlerClass = Handler
+        self.fake_server.acl = MemoryLimit(self.fake_server)
         self.daemon_threads = True  # fakeredis sets it to False, and Python would wait for each thread at its end.
         self.lock = threading.Lock()
         self.received: Counter[str] = Counter()

@@ -8,37 +8,38 @@ import importlib.util
 import os
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
-import threading
 import weakref
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from tutorial_lib.errors import BadSetting, ServerNotFound, ServerStartFailed
-from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, ClientInfo, Server, some_seconds, whole_number
+import redis
+
+from tutorial_lib.errors import BadSetting, CannotConnect, ServerNotFound, ServerStartFailed
+from tutorial_lib.servers.base import (
+    LONGEST_TIMEOUT,
+    MOST_CLIENTS,
+    MOST_MEMORY,
+    ClientInfo,
+    Server,
+    some_seconds,
+    whole_number,
+)
 from tutorial_lib.servers.control import Control
+from tutorial_lib.servers.guarded import GuardedProcess
+
+T = TypeVar("T")
 
 START_TIMEOUT = 10.0
 PORTS_TO_TRY = 5
 
-# The shell starts the server and then waits on its own standard input, which Python holds open and nobody else.
-# When Python ends, however it ends, `read` returns and the server goes with it. Nothing is worth saving: kill -KILL.
-GUARDIAN = """
-"$@" </dev/null &
-server=$!
-exec >/dev/null 2>&1
-trap '' HUP INT TERM
-read -r forever
-kill -KILL $server
-wait $server
-"""
-
 ADMIN = "tutorial"
 
 # Whoever connects may use every ordinary command. Not allowed is what reads or writes files, loads or runs code,
-# changes the configuration, or makes this server follow another one.
+# changes the configuration, or makes this server follow another one. Scripts stay barred although they run in a sandbox:
+# any user of this computer may connect, and a script that never ends stops the server for the learner.
 VISITOR_RULES = ["+@all", "-@admin", "-@dangerous", "-@scripting", "+client", "+info", "+keys", "+flushdb", "+role"]
 
 
@@ -61,7 +62,7 @@ class RedisProcess(Server):
             )
         self._secret = secrets.token_hex(32)
         self._owner = os.getpid()
-        self._guardian: subprocess.Popen[str] | None = None
+        self._process: GuardedProcess | None = None
         self._control: Control | None = None
         # Registered before the start, so that an interrupt during the start leaves nothing behind either.
         atexit.register(self.close)
@@ -69,7 +70,8 @@ class RedisProcess(Server):
         try:
             self.port = self._start_on_a_free_port()
             self._control = Control(self.host, self.port, ADMIN, self._secret)
-            self.version = self._control.version()
+            self.version = self._ask(Control.version)
+            self._ask(lambda control: control.limit_buffers(MOST_MEMORY))
         except BaseException:
             self.close()
             raise
@@ -93,20 +95,10 @@ class RedisProcess(Server):
     def _start(self, port: int) -> str | None:
         """Start the server on ``port`` and wait until it is ready; otherwise return the last lines it wrote."""
         try:
-            self._guardian = subprocess.Popen(
-                ["/bin/sh", "-c", GUARDIAN, "sh", *self._command(port)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                cwd="/",
-                # A session of its own: the Ctrl-C that interrupts a notebook's cell must not reach the server.
-                start_new_session=True,
-            )
+            self._process = GuardedProcess(self._command(port))
         except OSError as error:
             raise ServerStartFailed(f"{self.program} cannot be run: {error}. Set TUTORIAL_SERVER=fake.") from None
-        return _wait_until_ready(self._guardian)
+        return self._process.wait_for("ready to accept connections", START_TIMEOUT)
 
     def _command(self, port: int) -> list[str]:
         # Only the secret's digest is on the command line, which every user of this machine can read.
@@ -114,20 +106,18 @@ class RedisProcess(Server):
         return [
             *(self.program, "--bind", self.host, "--port", str(port)),
             *("--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", ""),
+            # A full server refuses to write, with Redis's own error. proto-max-bulk-len bounds the one command that
+            # is let in when memory is almost full, such as SETRANGE.
+            *("--maxmemory", str(MOST_MEMORY), "--maxmemory-policy", "noeviction"),
+            *("--proto-max-bulk-len", str(MOST_MEMORY)),
             *("--user", "default", "on", "nopass", "~*", "&*", *VISITOR_RULES),
             *("--user", ADMIN, "on", f"#{digest}", "~*", "&*", "+@all"),
         ]
 
     def _stop(self) -> None:
-        guardian, self._guardian = self._guardian, None
-        if guardian is None:
-            return
-        _close_pipes(guardian)
-        try:
-            guardian.wait(timeout=2)
-        except subprocess.TimeoutExpired:  # Somebody else holds the pipe: end the whole session, server included.
-            os.killpg(guardian.pid, signal.SIGKILL)
-            guardian.wait()
+        process, self._process = self._process, None
+        if process:
+            process.end()
 
     def close(self) -> None:
         if os.getpid() != self._owner:  # A forked child has a copy of this handle; the server is its parent's.
@@ -139,43 +129,54 @@ class RedisProcess(Server):
 
     def _leave_to_parent(self) -> None:
         """In a forked child: let go of the pipe, so that the server still ends with the parent."""
-        if self._guardian:
-            _close_pipes(self._guardian)
+        if self._process:
+            self._process.let_go()
 
     # -- what a lesson may ask
 
-    def _ask(self) -> Control:
-        if self._guardian is None or self._control is None:
+    def _ask(self, question: Callable[[Control], T]) -> T:
+        if self._process is None or self._control is None:
             raise BadSetting("This server is closed. Run start_server() again.")
-        return self._control
+        try:
+            if self._process.is_running:
+                return question(self._control)
+        except (redis.ConnectionError, OSError):
+            if self._process.is_running:
+                raise
+        raise CannotConnect(
+            f"The private {Path(self.program).name} on {self.host}:{self.port} has ended, because something killed it. "
+            "Run start_server() again, and make your pools anew: the new server listens on another port."
+        )
 
     def clients(self) -> list[ClientInfo]:
-        return self._ask().clients()
+        return self._ask(Control.clients)
 
     def opened(self) -> int:
-        return self._ask().opened()
+        return self._ask(Control.opened)
 
     def commands(self) -> Counter[str]:
-        return self._ask().commands()
+        return self._ask(Control.commands)
 
     def set_limit(self, clients: int) -> None:
         limit = whole_number(clients, "The limit", at_least=1, at_most=MOST_CLIENTS)
-        self._ask().configure("maxclients", limit + 1)  # Redis counts this handle's own connection too.
+        self._ask(lambda control: control.configure("maxclients", limit + 1))  # Redis counts this handle's own too.
 
     def set_idle_timeout(self, seconds: int) -> None:
         timeout = whole_number(seconds, "The idle timeout", at_least=0, at_most=LONGEST_TIMEOUT)
-        self._ask().configure("timeout", timeout)
+        self._ask(lambda control: control.configure("timeout", timeout))
 
     def kill_clients(self, name: str | None = None) -> int:
-        return self._ask().kill_clients(name)
+        return self._ask(lambda control: control.kill_clients(name))
 
     def pause(self, seconds: float) -> None:
         length = some_seconds(seconds, "The pause", at_most=LONGEST_TIMEOUT)
-        self._ask().pause(length)
+        self._ask(lambda control: control.pause(length))
 
     def describe(self) -> str:
         program = Path(self.program).name
-        where = f"on {self.host}:{self.port}" if self._guardian else "(closed)"
+        where = f"on {self.host}:{self.port}" if self._process else "(closed)"
+        if self._process and not self._process.is_running:
+            return f"A private {program} {self.version} that has ended: something killed it. Run start_server() again."
         return f"A private {program} {self.version} {where}: real, yours alone, nothing kept on disk."
 
 
@@ -212,32 +213,3 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
-
-
-def _wait_until_ready(process: subprocess.Popen[str]) -> str | None:
-    """Read what the server writes until it is ready; return None then, or its last lines if it ended or hung."""
-    assert process.stdout is not None
-    last_lines: deque[str] = deque(maxlen=8)
-
-    def kill() -> None:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-    hung = threading.Timer(START_TIMEOUT, kill)
-    hung.daemon = True
-    try:
-        hung.start()
-        for line in process.stdout:  # Ends when the server ends, for it holds the other end of this pipe.
-            last_lines.append(line.rstrip())
-            if "ready to accept connections" in line.lower():
-                process.stdout.close()  # Redis goes on without it; a pipe that nobody reads would fill.
-                return None
-    finally:
-        hung.cancel()
-    return "\n".join(last_lines) or "(it wrote nothing)"
-
-
-def _close_pipes(process: subprocess.Popen[str]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe and not pipe.closed:
-            pipe.close()

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import math
 
-from tutorial_lib.arguments import not_negative, percentile_below_100, positive, whole
+from tutorial_lib import arguments
+from tutorial_lib.arguments import not_negative, positive, whole
 from tutorial_lib.errors import BadSetting
 
 MOST_CONNECTIONS = 1_000_000
@@ -33,17 +34,10 @@ def in_flight(rate: float, seconds: float) -> float:
 
     ``rate`` is arrivals per second and each takes ``seconds``. With the hold it counts connections in use; with
     a wait, callers waiting. It needs no assumption about how arrivals or times vary, only that things last.
-    BadSetting if it is more than a float can hold.
 
     Source: J. D. C. Little, "A proof for the queuing formula L = λW", Operations Research 9 (1961).
     """
-    rate, seconds = positive("rate", rate, "arrivals per second"), not_negative("seconds", seconds, "seconds")
-    if math.isinf(rate * seconds):
-        raise BadSetting(
-            f"{rate:g} arrivals per second, each of {seconds:g} s, are more at once than can be counted. "
-            "Check the units: rate is per second, seconds is in seconds."
-        )
-    return rate * seconds
+    return positive("rate", rate, "arrivals per second") * not_negative("seconds", seconds, "seconds")
 
 
 def erlang_c(limit: int, load: float) -> float:
@@ -88,10 +82,8 @@ def wait_percentile(rate: float, hold: float, limit: int, percentile: float = 99
     (D. Gross and C. M. Harris, Fundamentals of Queueing Theory, 1998, section 2.3).
     """
     rate, hold, limit = *_rate_and_hold(rate, hold), _whole_limit(limit)
-    load = load_that_settles(rate, hold, limit)
-    slower = 1 - percentile_below_100("percentile", percentile) / 100
-    waiting = _chance_of_waiting(_erlang_b(limit, load), limit, load)
-    return _tail(waiting, slower, hold / (limit - load))
+    load_that_settles(rate, hold, limit)
+    return wait_that_few_exceed(rate, hold, limit, _percentile(percentile))
 
 
 def connections_needed(rate: float, hold: float, wait_budget: float, percentile: float = 99) -> int:
@@ -100,9 +92,13 @@ def connections_needed(rate: float, hold: float, wait_budget: float, percentile:
     A budget of 0 asks that so many find a connection free. BadSetting if it would take over a million.
     """
     rate, hold = _rate_and_hold(rate, hold)
-    load = _plausible_load(rate, hold)
     budget = not_negative("wait_budget", wait_budget, "seconds")
-    slower = 1 - percentile_below_100("percentile", percentile) / 100
+    return smallest_limit_for(rate, hold, budget, _percentile(percentile))
+
+
+def smallest_limit_for(rate: float, hold: float, budget: float, percentile: float) -> int:
+    """Do what connections_needed does, with arguments that were checked before."""
+    load, slower = _plausible_load(rate, hold), 1 - percentile / 100
     limit, blocked, wait = 0, 1.0, math.inf
     while wait > budget:
         if limit == MOST_CONNECTIONS:
@@ -139,6 +135,13 @@ def fleet_budget(maxclients: int, processes: int, pools_per_process: int = 1, re
     return limit
 
 
+def wait_that_few_exceed(rate: float, hold: float, limit: int, percentile: float) -> float:
+    """Do what wait_percentile does, with arguments that were checked before."""
+    load, slower = rate * hold, 1 - percentile / 100
+    waiting = _chance_of_waiting(_erlang_b(limit, load), limit, load)
+    return _tail(waiting, slower, hold / (limit - load))
+
+
 def load_that_settles(rate: float, hold: float, limit: int) -> float:
     """Return ``rate * hold``. BadSetting, with the rate and the limit that fit, if ``limit`` cannot keep up.
 
@@ -159,6 +162,10 @@ def _whole_limit(limit: int) -> int:
     return whole("limit", limit, "connections", at_least=1, at_most=MOST_CONNECTIONS)
 
 
+def _percentile(percentile: float) -> float:
+    return arguments.percentile("percentile", percentile, below_100=True)
+
+
 def _rate_and_hold(rate: float, hold: float) -> tuple[float, float]:
     return positive("rate", rate, "borrows per second"), positive("hold", hold, "seconds")
 
@@ -167,7 +174,7 @@ def _plausible_load(rate: float, hold: float) -> float:
     load = rate * hold
     if load >= MOST_CONNECTIONS:
         raise BadSetting(
-            f"{rate:g} borrows per second, each held {hold:g} s, keep {load:,.0f} connections in use. "
+            f"{rate:g} borrows per second, each held {hold:g} s, keep {load:,.10g} connections in use. "
             "Check the units: rate is per second, hold is in seconds."
         )
     return load

@@ -7,8 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tutorial_lib.arguments import not_negative, refuse_share
-from tutorial_lib.errors import BadSetting
+from tutorial_lib import arguments
 
 SHORTEST = 1e-9
 """Waits below a nanosecond are rounding errors of the clock, and count as none."""
@@ -49,11 +48,7 @@ class WaitHistogram:
 
     def percentile(self, percentile: float) -> float:
         """Return the smallest wait that ``percentile`` (0 to 100) of 100 do not exceed."""
-        percentile = not_negative("percentile", percentile, "percent")
-        if percentile > 100:
-            raise BadSetting(f"percentile is {percentile:g}. Give a number from 0 to 100, such as 99.")
-        refuse_share("percentile", percentile)
-        rank = max(1, math.ceil(percentile / 100 * self.count))
+        rank = max(1, math.ceil(arguments.percentile("percentile", percentile, below_100=False) / 100 * self.count))
         if rank <= self.zeros:
             return 0.0
         if rank == self.count:

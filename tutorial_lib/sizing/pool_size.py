@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tutorial_lib.arguments import LONGEST_TIME, not_negative, percentile_below_100, positive, whole
-from tutorial_lib.errors import BadSetting
+from tutorial_lib import arguments
+from tutorial_lib.arguments import not_negative, positive, whole
 from tutorial_lib.sizing.formulas import (
     MOST_CONNECTIONS,
     MOST_IN_A_FLEET,
-    connections_needed,
-    fleet_budget,
-    in_flight,
-    wait_percentile,
+    smallest_limit_for,
+    wait_that_few_exceed,
 )
 
 SHOWN_BEYOND = 6
@@ -55,7 +53,7 @@ class PoolSize:
     @property
     def busy(self) -> float:
         """Connections in use in one process, on average (Little's law)."""
-        return in_flight(self.rate_each, self.hold)
+        return self.rate_each * self.hold
 
     @property
     def rate_that_fits(self) -> float:
@@ -67,7 +65,7 @@ class PoolSize:
 
         None where there is no steady state: so few cannot keep up, and the wait grows without end.
         """
-        return wait_percentile(self.rate_each, self.hold, limit, self.percentile) if limit > self.busy else None
+        return wait_that_few_exceed(self.rate_each, self.hold, limit, self.percentile) if limit > self.busy else None
 
     def curve(self) -> list[tuple[int, float]]:
         """Return (limit, wait) for the limits around the knee, from the first that keeps up."""
@@ -132,17 +130,13 @@ def size_pool(
     The waits are Erlang's: arrivals at random, holds that vary much, a pool that waits. See ``sizing``.
     """
     rate = positive("rate", rate, "calls per second")
-    hold = positive("hold", hold, "seconds", at_most=LONGEST_TIME)
-    wait_budget = not_negative("wait_budget", wait_budget, "seconds", at_most=LONGEST_TIME)
+    hold = positive("hold", hold, "seconds")
+    wait_budget = not_negative("wait_budget", wait_budget, "seconds")
     processes = whole("processes", processes, "processes", at_least=1, at_most=MOST_IN_A_FLEET)
     maxclients = whole("maxclients", maxclients, "connections", at_least=1, at_most=MOST_IN_A_FLEET)
-    percentile = percentile_below_100("percentile", percentile)
-    limit = connections_needed(rate / processes, hold, wait_budget, percentile)
-    try:
-        most = fleet_budget(maxclients, processes)
-    except BadSetting:  # Not one each: an answer here, not a mistake.
-        most = 0
-    return PoolSize(rate, hold, wait_budget, processes, maxclients, percentile, limit, most)
+    percentile = arguments.percentile("percentile", percentile, below_100=True)
+    limit = smallest_limit_for(rate / processes, hold, wait_budget, percentile)
+    return PoolSize(rate, hold, wait_budget, processes, maxclients, percentile, limit, most=maxclients // processes)
 
 
 def _connections(number: int) -> str:

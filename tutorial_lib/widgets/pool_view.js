@@ -1,5 +1,5 @@
 // Draws what Python says about a pool. Python sends `state` when something changed, and at least every two seconds;
-// between two messages the durations go on here, unless the view was stopped. Nothing is loaded from anywhere.
+// between two messages the durations go on here, unless the picture is frozen. Nothing is loaded from anywhere.
 
 const AS_ROWS_UP_TO = 10;
 const AS_TILES_UP_TO = 40;
@@ -87,7 +87,7 @@ class View {
   }
 
   now() {
-    return this.state.now + (this.state.stopped ? 0 : performance.now() / 1000 - this.heard);
+    return this.state.now + (this.state.frozen ? 0 : performance.now() / 1000 - this.heard);
   }
 
   tick() {
@@ -149,7 +149,10 @@ class View {
     this.root.classList.toggle("pv-dead", silent);
     this.showNote();
     if (state.error) return;
-    this.title.replaceChildren(make("b", "", {}, state.pool), ` limit ${state.limit.toLocaleString("en")}`);
+    const title = this.model.get("title");
+    const kind = `${state.pool}, limit ${state.limit.toLocaleString("en")}`;
+    this.title.replaceChildren(make("b", "", {}, title || state.pool), ` ${title ? kind : `limit ${kind.split(" ").at(-1)}`}`);
+    setAttribute(this.root, "aria-label", title ? `Connection pool ${title}` : "Connection pool");
     if (silent) {
       this.inspect(null);
       return;
@@ -158,8 +161,8 @@ class View {
     this.showQueue();
     this.showSlots();
     this.showAges();
-    write(this.axis.firstChild, `${STRIP_SECONDS} s ${state.stopped ? "before" : "ago"}`);
-    write(this.axis.lastChild, state.stopped ? "the stop" : "now");
+    write(this.axis.firstChild, `${STRIP_SECONDS} s ${state.frozen ? "before" : "ago"}`);
+    write(this.axis.lastChild, state.frozen ? state.frozen : "now");
     this.drawStrip();
   }
 
@@ -186,7 +189,7 @@ class View {
   }
 
   isOld() {
-    return !this.state.stopped && !this.state.gone && performance.now() / 1000 - this.heard > OLD_AFTER;
+    return !this.state.frozen && !this.state.gone && performance.now() / 1000 - this.heard > OLD_AFTER;
   }
 
   notes() {
@@ -194,7 +197,7 @@ class View {
     if (state.error) return [`This view has stopped. ${state.error}`];
     if (state.gone) return ["The pool is gone: nothing refers to it any more, and its connections went with it."];
     const notes = [];
-    if (state.stopped) notes.push("The view was stopped here: this is its last picture.");
+    if (state.frozen) notes.push(`Picture taken at ${state.frozen}${state.because ? `: ${state.because}` : ""}.`);
     if (this.isOld()) {
       const silence = Math.floor(performance.now() / 1000 - this.heard);
       notes.push(`No news for ${silence} s: the kernel has stopped, or this view was closed.`);
@@ -210,9 +213,9 @@ class View {
   }
 
   afterClosing() {
-    // Closing hangs up and takes nothing back: a pool that had lent all it may has no place for a new one.
+    // Closing disconnects and takes nothing back: a pool that was exhausted has no place for a new connection.
     const full = this.state.in_use >= this.state.limit;
-    return full ? "All are still lent, so nobody gets another." : "The next command opens one again.";
+    return full ? "All of them still count as in use, so no caller gets another." : "The next command opens one again.";
   }
 
   showQueue() {
@@ -229,7 +232,7 @@ class View {
       chips.push(make("span", "pv-more", {}, words));
     }
     if (!chips.length) {
-      const words = state.waits ? "Nobody waits." : "Nobody waits: when it is full, this pool refuses.";
+      const words = state.waits ? "No caller is waiting." : "No caller waits: at its limit, this pool refuses.";
       chips.push(make("span", "pv-nobody", {}, words));
     }
     this.queue.replaceChildren(...chips);
@@ -351,8 +354,8 @@ class View {
     const lost = this.lost();
     const left = state.server?.left?.length ?? 0;
     const words = [];
-    if (lost) words.push(`${plural(lost, "connection")}: the pool counts on ${them(lost)}, the server has closed ${them(lost)}.`);
-    if (left) words.push(`${plural(left, "client")}: the server counts on ${them(left)}, the pool has forgotten ${them(left)}.`);
+    if (lost) words.push(`${plural(lost, "connection")}: the server has closed ${them(lost)}, and the pool does not know it yet.`);
+    if (left) words.push(`${plural(left, "client")}: open on the server, and forgotten by the pool.`);
     return words.join(" ");
   }
 
@@ -420,7 +423,7 @@ class View {
     while (this.samples.length > 1 && this.samples[1][0] < now - STRIP_SECONDS) this.samples.shift();
     const style = getComputedStyle(this.root);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const font = `11px ${style.fontFamily}`;
+    const font = `12px ${style.fontFamily}`;
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from base64 import b64encode
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter as clock
 from typing import Any
@@ -12,7 +14,8 @@ import anywidget
 import traitlets
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.observe import AnyPool, check_pool
+from tutorial_lib.plots.pool_still import WIDTH, pool_still
+from tutorial_lib.pools.snapshot import AnyPool, check_pool
 from tutorial_lib.servers.base import Server
 from tutorial_lib.widgets.presence import Presence
 from tutorial_lib.widgets.sampler import sampler
@@ -32,43 +35,54 @@ class PoolView(anywidget.AnyWidget):
     With ``server`` (from ``start_server()``) each slot is joined to the server's own entry for it in CLIENT LIST, so
     that a connection which only one of both sides still believes in stands out.
 
-    It looks ten times a second, never for each command, while anybody looks at it. ``stop()`` ends that and leaves
-    the last picture; ``close()`` takes the picture away too. So does deleting its cell, or restarting the kernel. The
-    pool is then as it was. A pool that ceases to exist is not kept alive by being watched. BadSetting if ``pool`` is
-    not a pool, or ``server`` not a server.
+    ``title`` names the pool, where a page shows more than one.
+
+    The view looks at the pool ten times a second, never for each command, and only while somebody looks at the view.
+    ``freeze()`` keeps the picture of this moment; ``close()`` takes the picture away, and so does deleting its cell
+    or restarting the kernel. Afterwards the pool is as it was before. A pool that nothing else refers to is not kept
+    alive by its view. BadSetting if ``pool`` is not a pool, or ``server`` not a server.
     """
 
     _esm = _HERE / "pool_view.js"
     _css = _HERE / "pool_view.css"
     state = traitlets.Dict().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
 
     # Here too, because ipywidgets closes even a widget whose making has failed.
     _awake = False
-    _stopped = False
+    _frozen = False
 
-    def __init__(self, pool: AnyPool, server: Server | None = None) -> None:
+    def __init__(self, pool: AnyPool, server: Server | None = None, title: str = "") -> None:
         check_pool(pool)
         self._watch = PoolWatch(pool, _watch_on(server))
         self._presence = Presence()
         self._lock = threading.RLock()
         self._sent_at = 0.0
         self._watch.start()
-        super().__init__(state=self._watch.look())
+        super().__init__(state=self._watch.look(), title=title)
         self.on_msg(self._heard)
         self._wake()
 
-    def stop(self) -> None:
-        """Look once more, then no longer: the pool is left as it was, and the last picture stays in the notebook."""
+    def freeze(self) -> PoolView:
+        """Keep the picture of this moment: look once more, then no longer. The pool is left as it was.
+
+        Returns the view, so that ``view.freeze()`` at the end of a cell shows it there.
+        """
+        if not self._frozen:
+            self._watch.wait_for_server()
         with self._lock:
-            if not self._stopped:
-                self._stopped = True
-                state = self._state_now()
-                self._sleep()
-                self.state = {**state, "stopped": True}
+            if not self._frozen:
+                self._keep(self._state_now())
+        return self
+
+    def _keep(self, state: State, because: str = "") -> None:
+        self._frozen = True
+        self._sleep()
+        self.state = {**state, "frozen": datetime.now().strftime("%H:%M:%S"), "because": because}
 
     def close(self) -> None:
         """Stop looking, leave the pool as it was, and take the picture out of the notebook."""
-        self._stopped = True
+        self._frozen = True
         self._sleep()
         super().close()
 
@@ -82,13 +96,20 @@ class PoolView(anywidget.AnyWidget):
         self._presence.sign_of_life()
         self._wake()
         self._show(self._state_now())  # As it is at this line: the next look may come after the next cell.
-        return super()._repr_mimebundle_(**settings)
+        bundle = super()._repr_mimebundle_(**settings)
+        if bundle and self.state.get("slots") is not None:
+            # For pages that only show what is stored, such as GitHub's.
+            image, words = pool_still(self.state, self.title)
+            data, metadata = bundle
+            data = {**data, "image/png": b64encode(image).decode()}
+            return data, {**metadata, "image/png": {"alt": words, "width": WIDTH}}
+        return bundle
 
     # -- looking
 
     def _wake(self) -> None:
         with self._lock:
-            if not self._awake and not self._stopped:
+            if not self._awake and not self._frozen:
                 self._awake = True
                 self._watch.start()
                 sampler.add(self._look)
@@ -105,6 +126,10 @@ class PoolView(anywidget.AnyWidget):
     def _look(self) -> None:
         if self._presence.nobody_looks:
             self._sleep()
+            return
+        if self._watch.server_closed and (self.state.get("server") or {}).get("answers"):
+            with self._lock:
+                self._keep(self.state, "its server was closed")  # the last one with the server's side
             return
         state = self._state_now()
         try:
@@ -124,7 +149,7 @@ class PoolView(anywidget.AnyWidget):
         is_news = {**state, "now": 0} != {**self.state, "now": 0}
         if is_news or clock() - self._sent_at > NEWS_AT_LEAST_EVERY:
             with self._lock:
-                if not self._stopped:  # Its last picture stays.
+                if not self._frozen:
                     self._sent_at = clock()
                     self.state = state
 

@@ -10,77 +10,94 @@ from typing import Any
 import anywidget
 import traitlets
 
+from tutorial_lib.arguments import in_short
+from tutorial_lib.errors import BadSetting
 
-def predict(question: str, answers: Mapping[object, str | None]) -> Prediction:
+
+def predict(question: str, choices: Mapping[object, str | None], answer: object = ...) -> Prediction:
     """Ask a question that the next cells answer. Display what it returns, and ``reveal`` the measured value there.
 
-    ``answers`` maps each choice to what to say when that choice turns out wrong; the right choice has None.
-    Choices that are text, the question and the replies may hold `code` in backticks. Nothing waits for a choice.
-
-    Asked again before it was revealed, a question is the same one and keeps its choice: who clicks a button and then
-    presses Shift+Enter runs the question's own cell once more.
+    ``choices`` maps each choice to what the learner is told who took it: why it is wrong, or why it is right.
+    ``answer`` is the right choice. Choices that are text, the question and the replies may hold `code` in backticks.
+    Nothing waits for a choice. A question that is asked again before it was revealed keeps its choice.
     """
+    _check(question, choices)
+    if answer is ...:
+        answer = next((choice for choice, reply in choices.items() if reply is None), ...)
     asked = _unrevealed.get(question)
-    if asked is None or asked.answers != dict(answers):
-        asked = _unrevealed[question] = Prediction(question, answers)
+    if asked is None or asked.choices != dict(choices) or asked.answer != answer:
+        asked = _unrevealed[question] = Prediction(question, choices, answer)
     return asked
 
 
+def _check(question: object, choices: object) -> None:
+    if not isinstance(question, str) or not question:
+        raise BadSetting(f"The question is {in_short(question)}. Give a text, and then the choices.")
+    if not isinstance(choices, Mapping) or not all(isinstance(reply, str | None) for reply in choices.values()):
+        raise BadSetting(
+            f"The choices are {in_short(choices)}. Give a dict of each choice and what to say about it, "
+            "such as {2: 'There are two connections.', 3: 'The third has to wait.'}."
+        )
+
+
 class Prediction:
-    """A question with its choices: radio buttons where widgets work, a list where they do not.
+    """A question with its choices: a card where widgets work, a list where they do not.
 
     The list is the same whether or not a choice has been made, so that stored outputs can be compared.
     """
 
-    def __init__(self, question: str, answers: Mapping[object, str | None]) -> None:
-        right = [answer for answer, reply in answers.items() if reply is None]
-        if len(right) != 1 or len(answers) < 2:
-            raise ValueError(
-                f"A prediction needs two choices or more, one of them right (None). This one has {len(answers)}, "
-                f"and {len(right)} of them right: {question}"
+    def __init__(self, question: str, choices: Mapping[object, str | None], answer: object) -> None:
+        if len(choices) < 2 or answer not in list(choices):
+            raise BadSetting(
+                "A prediction needs two choices or more, and answer= must be one of them. "
+                f"This one has {len(choices)}: {in_short(question)}"
             )
         self.question = question
-        self.answers = dict(answers)
-        self._measured: list[object] = []  # empty, or the last measured value, for None can be measured too
-        self.widget = RadioButtons(question=question, labels=[_as_markdown(answer) for answer in answers])
-        self.widget.observe(lambda _: self._show_outcome(), names="choice")
+        self.choices = dict(choices)
+        self.answer = answer
+        self._measured: object = None
+        self._said: Outcome | None = None
+        self.widget = Card(question=question, labels=[_as_label(choice) for choice in choices])
+        self.widget.observe(lambda _: self._answer_late(), names="choice")
 
     def reveal(self, measured: object) -> Outcome:
         """Compare what was measured with what was predicted. The outcome keeps the choice made until now.
 
-        A learner who chooses afterwards reads the reply under the choices.
+        A learner who chooses afterwards reads the reply in the card.
         """
-        self._measured = [measured]
+        self._measured = measured
         _unrevealed.pop(self.question, None)
-        self._show_outcome()
-        return self._outcome(measured)
+        outcome = self._outcome(measured)
+        self.widget.right = next((place for place, choice in enumerate(self.choices) if measured == choice), None)
+        self.widget.revealed = True
+        self.widget.reply = ""  # the cell that reveals says it
+        self._said = outcome
+        return outcome
 
     def _outcome(self, measured: object) -> Outcome:
-        expected = next(answer for answer, reply in self.answers.items() if reply is None)
-        as_expected = bool(measured == expected)
         position = self.widget.choice
-        if position is None:
-            return Outcome(_as_markdown(measured), None if as_expected else _as_markdown(expected))
-        chosen, reply = list(self.answers.items())[position]
+        chosen = list(self.choices)[position] if position is not None else self.answer
+        as_expected = bool(measured == self.answer)
         return Outcome(
             measured=_as_markdown(measured),
-            expected=None if as_expected else _as_markdown(expected),
-            chosen=_as_markdown(chosen),
+            chosen=None if position is None else _as_markdown(chosen),
             was_right=bool(measured == chosen),
-            # A reply says why a choice is wrong where the rest went as expected, and only there.
-            reply=reply if as_expected else None,
+            # A reply explains what was expected to happen. Where something else happened it would be untrue.
+            reply=(self.choices[chosen] or "") if as_expected else "",
+            expected=None if as_expected else _as_markdown(self.answer),
         )
 
-    def _show_outcome(self) -> None:
-        # Run All finds that nobody has chosen, and then the cell below says all there is to say.
-        if self._measured and self.widget.choice is not None:
-            self.widget.reply = self._outcome(self._measured[0]).as_markdown()
+    def _answer_late(self) -> None:
+        """Explain a choice that is made after the reveal, unless the cell that revealed has said just that."""
+        if self._said is not None:
+            why = self._outcome(self._measured).explanation()
+            self.widget.reply = "" if why == self._said.explanation() else why
 
     def __repr__(self) -> str:
-        return "\n".join([_plain(self.question), *(f"  ( ) {_as_text(answer)}" for answer in self.answers)])
+        return "\n".join([_plain(self.question), *(f"  ( ) {_as_text(choice)}" for choice in self.choices)])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        lines = [f"**{self.question}**", "", *(f"- {_as_markdown(answer)}" for answer in self.answers)]
+        lines = [f"**{self.question}**", "", *(f"- {_as_markdown(choice)}" for choice in self.choices)]
         view, _ = self.widget._repr_mimebundle_() or ({}, {})
         # A page shows the richest of the three that it can. Stored notebooks keep the other two.
         return {**view, "text/markdown": "\n".join(lines), "text/plain": repr(self)}
@@ -91,38 +108,51 @@ class Outcome:
     """What was measured, beside what was predicted. Values are written as Markdown."""
 
     measured: str
-    expected: str | None
+    chosen: str | None
+    """What the learner predicted, or None."""
+    was_right: bool
+    reply: str
+    """Why: to the choice that was made, or to the right one where none was made."""
+    expected: str | None = None
     """The answer that the lesson expects, where something else was measured; else None."""
-    chosen: str | None = None
-    was_right: bool = False
-    reply: str | None = None
 
     def as_markdown(self) -> str:
         """Say it in a sentence or two."""
+        return f"{self._verdict()} {self.explanation()}".strip()
+
+    def explanation(self) -> str:
+        """Say why, without the verdict."""
+        return f"{self._surprise()} {self.reply}".strip()
+
+    def _verdict(self) -> str:
         if self.chosen is None:
-            parts = [f"Measured: {self.measured}."]
-        elif self.was_right:
-            parts = [f"✔ Right: {self.measured}."]
-        else:
-            parts = [f"✘ You said {self.chosen}; measured: {self.measured}."]
-        if self.expected is not None:
-            parts.append(
-                f"This lesson expects {self.expected}: a cell was changed, or run in another order, "
-                "or your version of redis-py or Redis does this differently."
-            )
-        return " ".join([*parts, self.reply or ""]).strip()
+            return f"Measured: {self.measured}."
+        if self.was_right:
+            return f"✔ Right: {self.measured}."
+        return f"✘ You said {self.chosen}; measured: {self.measured}."
+
+    def _surprise(self) -> str:
+        if self.expected is None:
+            return ""
+        return (
+            f"This lesson expects {self.expected}: a cell was changed, or run in another order, "
+            "or your version of redis-py or Redis does this differently."
+        )
 
     def __repr__(self) -> str:
         return _plain(self.as_markdown())
 
     def _repr_markdown_(self) -> str:
-        return self.as_markdown()
+        if self.chosen is None:
+            return self.as_markdown()
+        colour = "right" if self.was_right else "wrong"
+        return f'<span class="prediction-outcome-{colour}">**{self._verdict()}**</span> {self.explanation()}'.strip()
 
 
 _unrevealed: dict[str, Prediction] = {}
 
 
-class RadioButtons(anywidget.AnyWidget):
+class Card(anywidget.AnyWidget):
     """The widget of one prediction. Its traits are all there is to it on this side."""
 
     _esm = Path(__file__).with_suffix(".js")
@@ -131,11 +161,18 @@ class RadioButtons(anywidget.AnyWidget):
     question = traitlets.Unicode().tag(sync=True)
     labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
     choice = traitlets.Int(None, allow_none=True).tag(sync=True)
+    revealed = traitlets.Bool(False).tag(sync=True)
+    right = traitlets.Int(None, allow_none=True).tag(sync=True)
+    """After the reveal: the place of the choice that was measured, or None where it is none of them."""
     reply = traitlets.Unicode().tag(sync=True)
 
 
 def _as_text(answer: object) -> str:
     return _plain(answer) if isinstance(answer, str) else repr(answer)
+
+
+def _as_label(choice: object) -> str:
+    return str(choice) if isinstance(choice, int | float) else _as_markdown(choice)
 
 
 def _as_markdown(answer: object) -> str:

@@ -6,8 +6,9 @@ import threading
 from time import perf_counter as clock
 from typing import Protocol
 
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.pools.sides import Answer
 from tutorial_lib.servers.base import ClientInfo
-from tutorial_lib.sides import Answer
 
 PERIOD = 0.2
 AFTER_A_FAILURE = 1.0
@@ -31,10 +32,14 @@ class ServerWatch:
         self._users = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._answered = threading.Condition()
         self._asked: float | None = None
+        self._last_asked = 0.0
         self.answer: Answer | None = None
         self.failure = ""
         """Why the last question was not answered; "" if it was."""
+        self.closed = False
+        """True once the server has been closed, which is no fault."""
 
     def start(self) -> None:
         """Begin to ask, if nobody has yet."""
@@ -51,6 +56,12 @@ class ServerWatch:
             if self._users == 0:
                 self._stop.set()
 
+    def wait_for_news(self) -> None:
+        """Wait until the server has answered a question that is asked after this moment, a second at most."""
+        now = clock()
+        with self._answered:
+            self._answered.wait_for(lambda: self._last_asked >= now or self._stop.is_set(), timeout=1.0)
+
     def silent_for(self) -> float:
         """How long the server has owed an answer; 0 unless that is unusually long."""
         asked = self._asked
@@ -65,5 +76,10 @@ class ServerWatch:
                 self.answer, self.failure = Answer(asked, clients, self._server.port), ""
             except Exception as error:  # Whatever it is, the view goes on and says it.
                 self.answer, self.failure = None, str(error) or type(error).__name__
+                # A server that runs, or has died, refuses no question; one that was closed says so with this.
+                self.closed = isinstance(error, BadSetting)
             self._asked = None
+            with self._answered:
+                self._last_asked = asked
+                self._answered.notify_all()
             stop.wait(AFTER_A_FAILURE if self.failure else PERIOD)

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from time import perf_counter as clock
 from typing import Any
 
-from tutorial_lib.anatomy import PoolConnection, connections_of, copied, waiting_now
-from tutorial_lib.observe import PoolSnapshot, snapshot
-from tutorial_lib.recording.callsite import line_of
-from tutorial_lib.recording.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
-from tutorial_lib.recording.tap import Tap, can_wait, listen, stop_listening
-from tutorial_lib.sides import Memory, Sides, compare
+from tutorial_lib.notebook.lines import line_of
+from tutorial_lib.pools.anatomy import PoolConnection, connections_of, copied, waiting_now
+from tutorial_lib.pools.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
+from tutorial_lib.pools.sides import Memory, Sides, compare
+from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
+from tutorial_lib.pools.tap import Tap, can_wait, listen, stop_listening
 from tutorial_lib.widgets.server_watch import ServerWatch
 
 DRAWN = 100
@@ -65,6 +65,16 @@ class PoolWatch:
     def gone(self) -> bool:
         """True once the pool has been garbage-collected."""
         return self._pool() is None
+
+    def wait_for_server(self) -> None:
+        """Wait until the server has been asked once more, so that both sides are of the same moment."""
+        if self._tap is not None and self._server is not None:
+            self._server.wait_for_news()
+
+    @property
+    def server_closed(self) -> bool:
+        """True once the server beside it has been closed."""
+        return self._server is not None and self._server.closed
 
     def count(self) -> tuple[PoolSnapshot, int]:
         """Count connections and waiting callers. The last count stays when the pool is gone."""

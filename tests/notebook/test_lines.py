@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+import redis.connection
+from IPython.core.interactiveshell import InteractiveShell
+
+import tutorial_lib
+from tutorial_lib.notebook.lines import INSIDE, NOWHERE, OUTSIDE, REDIS, Line, Site, caller_site, line_of, whose
+
+
+@pytest.mark.parametrize(
+    ("filename", "answer"),
+    [
+        (redis.connection.__file__, REDIS),
+        (str(Path(tutorial_lib.__file__).parent / "pools" / "covers.py"), INSIDE),
+        (str(Path(sysconfig.get_path("stdlib")) / "threading.py"), INSIDE),
+        ("<frozen runpy>", INSIDE),
+        (str(Path(tutorial_lib.__file__).parent / "exercises" / "first_pool.py"), OUTSIDE),
+        (str(Path(sysconfig.get_path("stdlib")) / "site-packages" / "flask" / "app.py"), OUTSIDE),
+        ("/tmp/ipykernel_7/123.py", OUTSIDE),
+        ("<stdin>", OUTSIDE),
+        ("shop.py", OUTSIDE),
+    ],
+)
+def test_whose_code_a_file_is(filename: str, answer: int) -> None:
+    assert whose(filename) == answer
+
+
+def test_a_line_of_several_knows_which_one_it_is() -> None:
+    def outer() -> Site:
+        return max(
+            [find()],
+            key=lambda site: 0,
+        )
+
+    line = line_of(outer())
+    assert (line.file, line.function, line.text) == ("test_lines.py", "outer", "[find()],")
+    assert str(line) == f"test_lines.py, line {line.number}, in outer()"
+
+
+def find() -> Site:
+    """Stands where the functions stand that cover a pool's own."""
+    return caller_site()
+
+
+def test_at_the_top_level_no_function_is_named() -> None:
+    assert str(Line("shop.py", 3, "<module>", "x = 1")) == "shop.py, line 3"
+    assert str(Line("shop.py", 3, "<lambda>", "x = 1")) == "shop.py, line 3"
+
+
+def test_nowhere_is_an_unknown_line() -> None:
+    assert str(line_of(NOWHERE)) == "an unknown line"
+
+
+def test_a_notebooks_cell_is_named_by_its_number() -> None:
+    shell = InteractiveShell.instance()
+    try:
+        shell.user_ns["find"] = find
+        shell.run_cell("1 + 1", store_history=True)
+        shell.run_cell("def buy():\n    return find()\n\nplace = buy()", store_history=True)
+        line = line_of(shell.user_ns["place"])
+    finally:
+        InteractiveShell.clear_instance()
+    assert str(line) == "cell 2, line 2, in buy()"
+    assert line.text == "return find()"

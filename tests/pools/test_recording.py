@@ -1,0 +1,525 @@
+"""A recording says who borrowed, who waited, who was turned away and who still holds; and leaves no trace."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import redis
+
+from tests.fake_connections import BrokenConnection, FakeConnection
+from tests.waiting import eventually
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.pools import covers
+from tutorial_lib.pools.anatomy import waiting_now
+from tutorial_lib.pools.lease import Moment
+from tutorial_lib.pools.recording import record
+from tutorial_lib.pools.snapshot import snapshot
+from tutorial_lib.servers.fake import FakeServer
+
+BOTH = pytest.mark.parametrize("kind", [redis.ConnectionPool, redis.BlockingConnectionPool])
+
+
+def pool_of(limit: int, kind: type[redis.ConnectionPool] = redis.ConnectionPool, **settings: Any) -> Any:
+    return kind(connection_class=FakeConnection, max_connections=limit, **settings)
+
+
+def in_thread(work: Callable[[], object], name: str = "helper") -> threading.Thread:
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+# -- leases
+
+
+@BOTH
+def test_a_lease_says_who_from_which_line_and_that_it_came_back(kind: type[redis.ConnectionPool]) -> None:
+    pool = pool_of(2, kind)
+    with record(pool) as recording:
+
+        def checkout() -> None:
+            pool.release(pool.get_connection())
+
+        in_thread(checkout, name="shopper").join()
+    (lease,) = recording.leases
+    assert (lease.who, lease.outcome, lease.connection) == ("shopper", "returned", 1)
+    assert lease.line.file == "test_recording.py"
+    assert lease.line.text == "pool.release(pool.get_connection())"
+    assert lease.where == f"test_recording.py, line {lease.line.number}, in checkout()"
+    assert 0 <= lease.asked <= lease.got <= lease.ended <= recording.duration
+    assert repr(lease) == 'Lease(shopper, returned, "pool.release(pool.get_connection())" in checkout())'
+
+
+def test_the_line_is_the_learners_not_redis_pys() -> None:
+    with FakeServer() as server, redis.Redis(port=server.port) as client, record(client.connection_pool) as recording:
+        client.set("greeting", "hello")
+        client.execute_command("GET", "greeting")
+        client.transaction(lambda pipe: pipe.get("greeting"), "greeting")
+        with client.pipeline() as pipe:
+            pipe.get("greeting").execute()
+    asked_by = [lease.line.text for lease in recording.leases]
+    assert asked_by == [
+        'client.set("greeting", "hello")',
+        'client.execute_command("GET", "greeting")',
+        'client.transaction(lambda pipe: pipe.get("greeting"), "greeting")',
+        'pipe.get("greeting").execute()',
+    ]
+
+
+def test_a_thread_that_runs_redis_py_directly_has_no_line_to_blame() -> None:
+    pool = pool_of(1)
+    with record(pool) as recording:
+        in_thread(pool.get_connection).join()
+    (lease,) = recording.still_held()
+    assert lease.where == "an unknown line"
+    assert repr(lease) == "Lease(helper, still held, an unknown line)"
+
+
+def test_what_is_not_back_at_the_end_is_marked_with_the_line_that_borrowed_it() -> None:
+    pool = pool_of(3)
+    with record(pool) as recording:
+        pool.release(pool.get_connection())
+        leaked = pool.get_connection()
+    (lease,) = recording.still_held()
+    assert lease.outcome == "still held"
+    assert lease.line.text == "leaked = pool.get_connection()"
+    assert lease.ended == pytest.approx(recording.duration)
+
+    pool.release(leaked)  # Too late: the recording tells how it was at its end.
+    assert [lease.outcome for lease in recording.leases] == ["returned", "still held"]
+
+
+def test_it_can_be_read_while_it_runs() -> None:
+    pool = pool_of(2)
+    with record(pool) as recording:
+        connection = pool.get_connection()
+        assert [lease.outcome for lease in recording.leases] == ["still held"]
+        pool.release(connection)
+        assert recording.still_held() == []
+        assert repr(recording) == "Recording(leases=1, refused=0, timed_out=0, peak=1, still_held=0)"
+
+
+def test_another_thread_may_bring_a_connection_back() -> None:
+    pool = pool_of(1)
+    with record(pool) as recording:
+        connection = pool.get_connection()
+        in_thread(lambda: pool.release(connection)).join()
+    (lease,) = recording.leases
+    assert (lease.who, lease.outcome) == (threading.current_thread().name, "returned")
+
+
+def test_connections_are_numbered_in_the_order_in_which_they_were_borrowed() -> None:
+    pool = pool_of(3)
+    with record(pool) as recording:
+        first, second = pool.get_connection(), pool.get_connection()
+        pool.release(first)
+        pool.release(second)
+        pool.get_connection()  # Last in, first out.
+    assert [lease.connection for lease in recording.leases] == [1, 2, 2]
+
+
+# -- callers who get nothing
+
+
+def test_a_full_pool_refuses_at_once_and_nobody_waits() -> None:
+    pool = pool_of(1)
+    with record(pool) as recording:
+        pool.get_connection()
+        for _ in range(3):
+            with pytest.raises(redis.exceptions.MaxConnectionsError):
+                pool.get_connection()
+    assert (recording.refused, recording.timed_out, recording.failed) == (3, 0, 0)
+    assert [lease.outcome for lease in recording.turned_away] == ["refused"] * 3
+    assert {lease.connection for lease in recording.turned_away} == {None}
+    assert recording.longest_wait == 0
+    assert recording.borrowed == 1
+
+
+def test_a_blocking_pool_lets_callers_wait_and_then_time_out() -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=0.05)
+    with record(pool) as recording:
+        pool.get_connection()
+        with pytest.raises(redis.ConnectionError, match="No connection available"):
+            pool.get_connection()
+    assert (recording.refused, recording.timed_out) == (0, 1)
+    (lease,) = recording.turned_away
+    assert lease.outcome == "timed out"
+    assert recording.longest_wait == lease.waited >= 0.05
+
+
+def test_who_waits_is_counted_and_served_in_the_end() -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=5)
+    with record(pool) as recording:
+        connection = pool.get_connection()
+        waiting = in_thread(lambda: pool.release(pool.get_connection()))
+        assert eventually(lambda: [lease.outcome for lease in recording.turned_away] == ["still waiting"])
+        pool.release(connection)
+        waiting.join()
+    assert recording.turned_away == []
+    first, second = recording.leases
+    assert first.waited == 0
+    assert second.waited > 0
+    assert recording.longest_wait == second.waited
+    assert [(moment.in_use, moment.waiting) for moment in recording.timeline()] == [
+        *((0, 0), (1, 0), (1, 1)),  # one has it, the other asks
+        *((0, 1), (1, 0), (0, 0)),  # it comes back, is lent again, comes back
+    ]
+
+
+def test_who_still_waits_at_the_end_is_said() -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=5)
+    connection = pool.get_connection()
+    with record(pool) as recording:
+        waiting = in_thread(lambda: pool.release(pool.get_connection()), name="patient")
+        assert eventually(lambda: recording.turned_away)
+    pool.release(connection)
+    waiting.join()
+    assert [(lease.who, lease.outcome) for lease in recording.turned_away] == [("patient", "still waiting")]
+    assert recording.leases == []
+
+
+@BOTH
+def test_a_server_that_is_down_is_a_failure_not_a_lease(kind: type[redis.ConnectionPool]) -> None:
+    pool = kind(connection_class=BrokenConnection, max_connections=2)
+    with record(pool) as recording, pytest.raises(redis.ConnectionError, match="nobody listens"):
+        pool.get_connection()
+    assert (recording.failed, recording.borrowed, recording.still_held()) == (1, 0, [])
+    assert recording.returned_twice() == []  # The pool's own clearing up is no caller's mistake.
+
+
+def test_a_bad_argument_that_eats_the_pool_is_seen_as_failures_then_refusals() -> None:
+    pool = redis.ConnectionPool(bogus=1, max_connections=2)
+    with record(pool) as recording:
+        for expected in (TypeError, TypeError, redis.exceptions.MaxConnectionsError):
+            with pytest.raises(expected):
+                pool.get_connection()
+    assert (recording.failed, recording.refused) == (2, 1)
+
+
+# -- odd returns
+
+
+def test_a_second_release_is_told_with_its_line() -> None:
+    pool = pool_of(2)
+    with record(pool) as recording:
+        connection = pool.get_connection()
+        pool.release(connection)
+        pool.release(connection)  # once too often
+    (stray,) = recording.returned_twice()
+    assert stray.line.text == "pool.release(connection)  # once too often"
+    assert len(recording.leases) == 1
+
+
+def test_a_blocking_pool_lends_what_was_returned_twice_to_two_callers() -> None:
+    pool = pool_of(2, redis.BlockingConnectionPool)
+    with record(pool) as recording:
+        pool.get_connection()
+        connection = pool.get_connection()
+        pool.release(connection)
+        pool.release(connection)
+        assert pool.get_connection() is pool.get_connection() is connection
+    assert [lease.outcome for lease in recording.leases] == ["still held", "returned", "lent again", "still held"]
+
+
+def test_a_connection_borrowed_earlier_may_come_back_while_recording() -> None:
+    pool = pool_of(2)
+    earlier = pool.get_connection()
+    with record(pool) as recording:
+        pool.release(earlier)
+    assert recording.leases == []
+    assert recording.returned_twice() == []
+    assert [moment.in_use for moment in recording.timeline()] == [1, 0]
+    assert recording.peak == 1
+
+
+@BOTH
+def test_a_return_that_nobody_heard_is_known_from_the_next_borrow(kind: type[redis.ConnectionPool]) -> None:
+    pool = pool_of(1, kind)
+    earlier = pool.get_connection()
+    with record(pool) as recording:
+        kind.release(pool, earlier)  # as by a thread that was just on its way when the recording began
+        pool.release(pool.get_connection())
+    assert [moment.in_use for moment in recording.timeline()] == [0, 1, 0]
+
+
+def test_who_waited_before_the_recording_is_not_blamed_for_a_second_release() -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=5)
+    connection = pool.get_connection()
+    waiting = in_thread(lambda: pool.release(pool.get_connection()))
+    assert eventually(lambda: waiting_now(pool) == 1)
+    with record(pool) as recording:
+        pool.release(connection)
+        waiting.join()
+    assert recording.returned_twice() == []
+    assert [moment.in_use for moment in recording.timeline()] == [1, 0]
+    assert recording.peak == 1
+
+
+def test_a_pool_that_is_disconnected_or_reset_meanwhile() -> None:
+    pool = pool_of(2)
+    with record(pool) as recording:
+        connection = pool.get_connection()
+        pool.disconnect()
+        pool.release(connection)
+        forgotten = pool.get_connection()
+        pool.reset()
+        pool.release(forgotten)
+        pool.get_connection()
+    assert [lease.outcome for lease in recording.leases] == ["returned", "returned", "still held"]
+
+
+def test_pubsub_keeps_its_connection_and_a_watching_pipeline_too() -> None:
+    with FakeServer() as server, redis.Redis(port=server.port) as client, record(client.connection_pool) as recording:
+        listener = client.pubsub()
+        listener.subscribe("news")
+        watching = client.pipeline()
+        watching.watch("stock")
+        assert [lease.line.text for lease in recording.still_held()] == [
+            'listener.subscribe("news")',
+            'watching.watch("stock")',
+        ]
+        listener.close()
+        watching.reset()
+        assert recording.still_held() == []
+
+
+# -- counts
+
+
+def test_the_peak_and_the_counts_over_time() -> None:
+    pool = pool_of(5)
+    with record(pool) as recording:
+        held = [pool.get_connection() for _ in range(3)]
+        for connection in held:
+            pool.release(connection)
+        pool.get_connection()
+    assert recording.peak == 3
+    assert [moment.in_use for moment in recording.timeline()] == [0, 1, 2, 3, 2, 1, 0, 1]
+    assert recording.timeline()[0] == Moment(at=0.0, in_use=0, waiting=0)
+
+
+def test_nothing_is_lost_under_32_threads() -> None:
+    pool = pool_of(8, redis.BlockingConnectionPool, timeout=10)
+    all_ready = threading.Barrier(32)
+
+    def work() -> None:
+        all_ready.wait(timeout=10)
+        for _ in range(200):
+            pool.release(pool.get_connection())
+
+    with record(pool) as recording, ThreadPoolExecutor(32) as threads:
+        for future in [threads.submit(work) for _ in range(32)]:
+            future.result(timeout=30)
+    assert recording.borrowed == len(recording.leases) == 32 * 200
+    assert {lease.outcome for lease in recording.leases} == {"returned"}
+    assert len({lease.who for lease in recording.leases}) == 32
+    assert 1 <= recording.peak <= 8
+    assert recording.timeline()[-1].in_use == recording.timeline()[-1].waiting == 0
+
+
+def test_nothing_is_lost_when_it_ends_in_the_middle_of_the_work() -> None:
+    pool = pool_of(4, redis.BlockingConnectionPool, timeout=10)
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            pool.release(pool.get_connection())
+
+    threads = [in_thread(work) for _ in range(8)]
+    with record(pool) as recording:
+        assert eventually(lambda: recording.borrowed > 500)
+    first_look = recording.leases
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert recording.leases == first_look
+    assert len({(lease.who, lease.asked) for lease in first_look}) == len(first_look)
+    assert recording.peak <= 4
+
+
+def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(covers, "KEPT", 2_000)
+    pool = pool_of(1)
+    with record(pool) as recording:
+        for _ in range(5_000):
+            pool.release(pool.get_connection())
+    assert len(recording.leases) + recording.forgotten == recording.borrowed == 5_000
+    assert len(recording.leases) <= 2_000
+    assert recording.leases[-1].asked == max(lease.asked for lease in recording.leases)
+
+
+def test_so_is_what_is_kept_of_callers_who_were_turned_away() -> None:
+    pool = pool_of(1, redis.BlockingConnectionPool, timeout=0.05)
+    with record(pool) as recording:
+        recording._unserved = deque(maxlen=10)
+        pool.get_connection()
+        with pytest.raises(redis.ConnectionError):
+            pool.get_connection()
+        pool.timeout = 0
+        for _ in range(20):
+            with pytest.raises(redis.ConnectionError):
+                pool.get_connection()
+    assert (recording.timed_out, len(recording.turned_away)) == (21, 10)
+    assert recording.longest_wait >= 0.05  # of the first, who is no longer kept
+
+
+# -- it leaves no trace
+
+
+@BOTH
+def test_the_pool_is_afterwards_exactly_as_it_was(kind: type[redis.ConnectionPool]) -> None:
+    pool = pool_of(2, kind)
+    before = dict(vars(pool))
+    with record(pool):
+        assert vars(pool).keys() - before.keys() == {"get_connection", "release"}
+    assert vars(pool) == before
+
+
+def test_also_after_an_exception() -> None:
+    pool = pool_of(2)
+    before = dict(vars(pool))
+    with pytest.raises(ZeroDivisionError), record(pool):
+        _ = 1 / 0
+    assert vars(pool) == before
+
+
+def test_also_when_two_pools_are_recorded_one_within_the_other() -> None:
+    outer_pool, inner_pool = pool_of(2), pool_of(2)
+    before = set(vars(outer_pool)), set(vars(inner_pool))
+    with record(outer_pool) as outer:
+        with record(inner_pool) as inner:
+            outer_pool.release(outer_pool.get_connection())
+        inner_pool.release(inner_pool.get_connection())
+    assert (outer.borrowed, inner.borrowed) == (1, 0)
+    assert (set(vars(outer_pool)), set(vars(inner_pool))) == before
+
+
+def test_what_somebody_put_on_the_pool_before_is_called_and_put_back() -> None:
+    pool = pool_of(2)
+    calls = []
+    own, borrowed = pool.get_connection, []
+
+    def counting() -> object:
+        calls.append(1)
+        borrowed.append(own())
+        return borrowed[-1]
+
+    pool.get_connection = counting
+    with record(pool) as recording:
+        pool.release(pool.get_connection())
+    assert pool.get_connection is counting
+    assert (len(calls), recording.borrowed) == (1, 1)
+
+
+def test_what_somebody_put_on_the_pool_meanwhile_stays() -> None:
+    pool = pool_of(2)
+    with record(pool):
+        covered = pool.get_connection
+        pool.get_connection = later = lambda: covered()
+    assert pool.get_connection is later
+    pool.release(pool.get_connection())
+    assert snapshot(pool).in_use == 0
+
+
+def test_a_recording_keeps_its_pool_no_longer_alive_than_it_lived() -> None:
+    pool = pool_of(2, protocol=2)
+    gone = weakref.ref(pool)
+    with record(pool) as recording:
+        pool.release(pool.get_connection())
+        del pool
+        gc.collect()
+        assert gone() is None
+    assert recording.borrowed == 1
+
+
+def test_the_signature_and_its_deprecated_arguments_stay() -> None:
+    pool = pool_of(2)
+    plain = inspect.signature(pool.get_connection)
+    with record(pool):
+        assert inspect.signature(pool.get_connection) == plain
+        with pytest.warns(DeprecationWarning, match="deprecated usage of input argument"):
+            pool.release(pool.get_connection("GET"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_child_may_go_on_using_the_pool() -> None:
+    pool = pool_of(1)
+    with record(pool):
+        child = os.fork()
+        if child == 0:
+            pool.release(pool.get_connection())
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+# -- bad input
+
+
+def test_a_pool_is_recorded_once_at_a_time() -> None:
+    pool = pool_of(2)
+    with record(pool), pytest.raises(BadSetting, match="already being recorded"), record(pool):
+        pass
+    with record(pool):  # The failed attempt has left nothing behind.
+        pass
+    assert "get_connection" not in vars(pool)
+
+
+def test_of_many_who_want_to_record_at_once_one_does() -> None:
+    pool = pool_of(2)
+    before = set(vars(pool))
+    all_ready, all_tried = threading.Barrier(8), threading.Barrier(8)
+
+    def attempt() -> bool:
+        all_ready.wait(timeout=10)
+        recording = record(pool)
+        try:
+            recording.__enter__()
+        except BadSetting:
+            all_tried.wait(timeout=10)
+            return False
+        all_tried.wait(timeout=10)
+        recording.__exit__(None, None, None)
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(future.result(timeout=20) for future in [threads.submit(attempt) for _ in range(8)]) == 1
+    assert set(vars(pool)) == before
+
+
+def test_a_recording_is_made_once() -> None:
+    recording = record(pool_of(2))
+    with recording:
+        pass
+    with pytest.raises(BadSetting, match=r"over\. Make another"), recording:
+        pass
+
+
+def test_a_client_is_no_pool() -> None:
+    with pytest.raises(BadSetting, match=r"give client\.connection_pool"):
+        record(redis.Redis())  # type: ignore[arg-type]
+
+
+def test_a_pool_without_attributes_of_its_own_is_told_so() -> None:
+    class Tight:
+        __slots__ = ()
+        max_connections = 1
+
+        def get_connection(self) -> None: ...
+
+        def release(self, connection: object) -> None: ...
+
+        def get_connection_count(self) -> list[tuple[int, dict[str, str]]]:
+            return [(0, {}), (0, {})]
+
+    with pytest.raises(BadSetting, match="Tight cannot be listened to"), record(Tight()):  # type: ignore[arg-type]
+        pass

@@ -1,0 +1,113 @@
+"""What the fallback holds is bounded, and a learner below the bound never notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import fakeredis
+import pytest
+import redis
+
+from tutorial_lib.servers import fake_memory
+from tutorial_lib.servers.fake_memory import MemoryLimit, reach
+
+MOST = 1_000_000
+
+
+@pytest.fixture
+def r() -> Iterator[redis.Redis]:
+    server = fakeredis.FakeServer()
+    server.acl = MemoryLimit(server, MOST)
+    with fakeredis.FakeRedis(server=server) as client:
+        yield client
+
+
+def is_full(r: redis.Redis) -> bool:
+    try:
+        r.set("probe", "x" * 1000)
+    except redis.exceptions.OutOfMemoryError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("SET", "key:{}", "x" * 10_000),
+        ("APPEND", "text", "x" * 10_000),
+        ("SETRANGE", "key:{}", 100_000, "x"),
+        ("SETBIT", "key:{}", 800_000, 1),
+        ("RPUSH", "list", "x" * 10_000),
+        ("SADD", "set", "{}" + "x" * 10_000),
+        ("ZADD", "zset", 1, "{}" + "x" * 10_000),
+        ("HSET", "hash", "{}", "x" * 10_000),
+        ("XADD", "stream", "*", "field", "x" * 10_000),
+        ("SADD", "small", "{}"),
+        ("SETRANGE", "one", 400_000, "{}"),
+    ],
+    ids=lambda command: " ".join(map(str, command))[:20],
+)
+def test_it_fills_and_says_so_and_deleting_makes_room(r: redis.Redis, command: tuple[object, ...]) -> None:
+    for number in range(20_000):
+        try:
+            r.execute_command(*(str(word).format(number) for word in command))
+        except redis.exceptions.OutOfMemoryError:
+            break
+        if command[1] == "one" and number > 100:  # Written again and again, it does not grow.
+            return
+    else:
+        pytest.fail("it took everything")
+    assert number > 5
+    assert r.exists("key:0", "text", "list", "set", "zset", "hash", "stream", "small")
+    r.flushdb()
+    assert not is_full(r)
+
+
+@pytest.mark.parametrize("copy", ["BITOP NOT copy:{} key", "SUNIONSTORE copy:{} set", "COPY hash copy:{}"])
+def test_what_copies_is_counted_before_the_next_write(
+    r: redis.Redis, copy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    r.set("key", "x" * 1000)
+    r.sadd("set", "member")
+    r.hset("hash", "field", "value")
+    counts: list[int] = []
+    real = fake_memory.size_of
+    monkeypatch.setattr(fake_memory, "size_of", lambda *things: counts.append(real(*things)) or counts[-1])
+    r.execute_command(*copy.format(1).split())
+    r.set("small", "x")
+    assert len(counts) == 1
+
+
+def test_small_writes_are_not_counted_one_by_one(r: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr(fake_memory, "size_of", lambda *things: counts.append(1) or 0)
+    for _ in range(1000):
+        r.set("page", "x" * 5000)
+    assert len(counts) <= 6
+
+
+def test_a_request_that_is_queued_counts_too(r: redis.Redis) -> None:
+    with r.pipeline() as pipeline:
+        pipeline.setrange("key", 2 * MOST, "x")
+        with pytest.raises(redis.ResponseError):
+            pipeline.execute()
+    assert not r.exists("key")
+
+
+@pytest.mark.parametrize(
+    ("request_", "bytes_"),
+    [
+        ("SETRANGE key 1000 x", 1000),
+        ("SETRANGE key 0 99999999", 0),
+        ("setbit key 8000 1", 1000),
+        ("BITFIELD key SET u8 8000 4000000000", 1000),
+        ("BITFIELD key GET u8 8000", 0),
+        ("BITFIELD key OVERFLOW SAT INCRBY u8 #1000 1", 8000),
+        ("BITFIELD key SET", 0),
+        ("SETRANGE key", 0),
+        ("SETRANGE key -5 x", 0),
+        ("GET key", 0),
+    ],
+)
+def test_how_far_a_request_reaches(request_: str, bytes_: int) -> None:
+    assert reach(request_.encode().split()) == bytes_

@@ -1,0 +1,39 @@
+"""What one notebook may use while it is checked."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+LARGEST_FILE = 100_000_000  # bytes that a learner's code may write into one file
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one notebook may use. Times are in seconds, memory and output in bytes.
+
+    ``cell`` is for one cell, without the checks in it, which have limits of their own. ``memory`` holds for each
+    process and for all of the notebook's processes together.
+    """
+
+    cell: float = 10.0
+    notebook: float = 60.0
+    memory: int = 1_000_000_000
+    output: int = 1_000_000
+    processes: int = 100
+
+
+LIMITS = Limits()
+
+
+def limit_this_process(memory: int) -> None:
+    """Have the system refuse this process, and what it starts, more memory and larger files. On Unix only."""
+    try:
+        import resource
+    except ImportError:  # Windows: there the supervisor alone counts the memory
+        return
+    # RLIMIT_DATA, not RLIMIT_AS: a thread reserves far more addresses than it uses.
+    limits = {resource.RLIMIT_DATA: memory, resource.RLIMIT_FSIZE: LARGEST_FILE, resource.RLIMIT_CORE: 0}
+    for kind, most in limits.items():
+        with suppress(OSError, ValueError):  # a lower limit holds already
+            resource.setrlimit(kind, (most, most))

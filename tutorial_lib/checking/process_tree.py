@@ -1,0 +1,78 @@
+"""Every process that a learner's code starts: counted, and ended with it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import psutil
+
+MARK = "REDIS_POOL_TUTORIAL_CHECK"
+"""An environment variable that a notebook's processes inherit. Its value says which notebook they belong to."""
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def adopt_orphans() -> None:
+    """Become the parent of each descendant whose own parent ends, so that a daemon is found too. On Linux only."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_with_parent() -> None:
+    """Have this process killed as soon as the one that started it ends. On Linux only."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def descendants(own_child: int = 0) -> list[psutil.Process]:
+    """Return the processes below this one that still run. Orphans that have ended are forgotten on the way.
+
+    ``own_child`` is the process whose end somebody else asks for.
+    """
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+            elif process.pid != own_child and os.name == "posix":
+                with suppress(ChildProcessError):  # it has a parent of its own
+                    os.waitpid(process.pid, os.WNOHANG)
+    return found
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Return the processes of this user, other than this one, that were started with the mark."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                found.append(process)
+    return found
+
+
+def memory_of(processes: Iterable[psutil.Process]) -> int:
+    """Return the bytes of memory that the processes really use."""
+    used = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            used += process.memory_info().rss
+    return used
+
+
+def end_all(find: Callable[[], Iterable[psutil.Process]], within: float = 5.0) -> None:
+    """Kill what ``find`` returns, again and again until it finds nothing or time is up."""
+    deadline = time.monotonic() + within
+    while (found := list(find())) and time.monotonic() < deadline:
+        for process in found:
+            with suppress(psutil.Error):
+                process.kill()

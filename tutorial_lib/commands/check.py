@@ -1,0 +1,105 @@
+"""``check``: run exercise notebooks, and print what became of each exercise as soon as it is known."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tutorial_lib import course
+from tutorial_lib.checking.folder import (
+    Notebook,
+    exercises_called,
+    learners_notebooks,
+    no_notebook,
+    own_notebooks,
+)
+from tutorial_lib.checking.run import Result, run
+from tutorial_lib.commands.class_table import ClassTable
+from tutorial_lib.commands.console import csv_cell, harmless
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.exercises import COURSE
+from tutorial_lib.practice.progress import ProgressFile, progress_path
+from tutorial_lib.practice.verdict import MARKS
+
+Done = Iterable[tuple[Notebook, list[Result]]]
+
+
+def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool:
+    """Check a learner's own notebooks, and count what passes as progress. True if every exercise passed."""
+    notebooks = own_notebooks(course.folder(os.environ, folder), names)
+    done = run(notebooks, exercises_called(names), in_order=True)
+    if as_csv:
+        results = list(_show_csv(_with_count(done, len(notebooks))))
+    else:
+        results = list(_show_own(done))
+        # What failed was counted when the learner ran it.
+        passed = [result.exercise for result in results if result.status == "passed"]
+        path = progress_path(os.environ, folder)
+        if path and passed:
+            ProgressFile(path).add_passed(passed)
+    return all(result.status == "passed" for result in results)
+
+
+def check_learners(names: Sequence[str], folder: str, *, as_csv: bool) -> bool:
+    """Check the notebooks of a class. True if every exercise of every learner passed."""
+    if not folder:
+        raise BadSetting("--learners is empty. Name a folder that has a folder or a notebook for each learner.")
+    notebooks, wanted = learners_notebooks(Path(folder), names), exercises_called(names)
+    done = _with_count(run(notebooks, wanted), len(notebooks))
+    results = list(_show_csv(done) if as_csv else _show_learners(done, ClassTable(notebooks, wanted)))
+    if not results:
+        raise no_notebook(Path(folder))
+    return all(result.status == "passed" for result in results)
+
+
+def _with_count(done: Done, of: int) -> Iterator[tuple[Notebook, list[Result]]]:
+    """Count the notebooks on the screen, where the results themselves go into a file."""
+    counts = sys.stderr.isatty() and not sys.stdout.isatty()
+    for number, one in enumerate(done, start=1):
+        yield one
+        if counts:
+            print(f"\r{number} of {of} notebooks", end="\n" if number == of else "", file=sys.stderr, flush=True)
+
+
+def _show_own(done: Done) -> Iterator[Result]:
+    """Print one line for each exercise, and at the end what the first one that did not pass was told."""
+    width = max(len(name) for lesson in COURSE for name in lesson.exercises)
+    seen = []
+    for _, results in done:
+        for result in results:
+            file = harmless(result.notebook.name)
+            print(f"{MARKS[result.status]} {result.exercise or '-':{width}}  {result.status:13}  {file}", flush=True)
+            seen.append(result)
+            yield result
+    failed = [result for result in seen if result.status != "passed"]
+    print(f"{len(seen) - len(failed)} of {len(seen)} passed.")
+    if failed:
+        message = harmless(failed[0].message, lines=True)
+        print(f"\n{failed[0].exercise or harmless(failed[0].notebook.name)}: {message}")
+
+
+def _show_learners(done: Done, table: ClassTable) -> Iterator[Result]:
+    """Print a line for each learner, and below them what the marks mean."""
+    print(table.heading())
+    for notebook, results in done:
+        line = table.add(notebook, results)
+        if line is not None:
+            print(line, flush=True)
+        yield from results
+    for line in table.legend():
+        print(line)
+
+
+def _show_csv(done: Done) -> Iterator[Result]:
+    """Print a heading and a row for each exercise of each learner."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["learner", "notebook", "exercise", "status", "message"])
+    for _, results in done:
+        for result in results:
+            about = (result.learner, str(result.notebook), result.exercise, result.status, result.message)
+            writer.writerow([csv_cell(text) for text in about])
+        sys.stdout.flush()
+        yield from results

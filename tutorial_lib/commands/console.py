@@ -1,0 +1,44 @@
+"""What the commands print, on any console and whatever a text brings with it."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from io import TextIOWrapper
+
+_IN_ASCII = {"✓": "+", "✗": "x", "○": "o", "●": "*", "…": "...", "→": "->", "—": "-", "\u2013": "-", "·": "-"}
+
+
+def make_safe() -> None:
+    """From now on, print a readable stand-in for each character that the console has no sign for, such as ``+`` for ✓.
+
+    Call it once, before a command prints anything: otherwise Python ends it with a UnicodeEncodeError.
+    """
+    codecs.register_error("readable", _readable)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # not where a test or a GUI has put something else
+            stream.reconfigure(errors="readable")
+
+
+def _readable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(sign) or _escaped(sign) for sign in missing), error.end
+
+
+def harmless(text: str, *, lines: bool = False) -> str:
+    """Return a text of unknown origin with everything escaped that a terminal might obey. ``lines`` keeps line ends."""
+    return "".join(sign if sign.isprintable() or (lines and sign == "\n") else _escaped(sign) for sign in text)
+
+
+def _escaped(sign: str) -> str:
+    if "\udc80" <= sign <= "\udcff":  # a byte of a file name that is not UTF-8
+        return f"\\x{ord(sign) - 0xDC00:02x}"
+    return sign.encode("unicode_escape").decode("ascii")
+
+
+def csv_cell(text: str) -> str:
+    """Return a text that a spreadsheet shows and does not calculate, as it would ``=HYPERLINK(…)``."""
+    text = harmless(text, lines=True)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else text  # noqa: RUF001

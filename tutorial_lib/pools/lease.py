@@ -1,0 +1,93 @@
+"""One borrow of a connection, and what many of them add up to. Times are seconds since the recording began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from tutorial_lib.notebook.lines import Line
+
+Outcome = Literal[
+    "returned",  # the connection is back in the pool
+    "still held",  # not back when the recording ended
+    "lent again",  # the pool lent it to somebody else meanwhile: it had been returned twice, or the pool was reset
+    "refused",  # MaxConnectionsError: Too many connections
+    "timed out",  # ConnectionError: No connection available.
+    "failed",  # any other error: the server is down, an argument is wrong
+    "cancelled",  # the waiting task was cancelled, or the cell interrupted
+    "still waiting",  # neither served nor turned away when the recording ended
+]
+
+
+@dataclass(frozen=True, repr=False)
+class Lease:
+    """One borrow: who, from which line, how long it waited, how long it was held, and how it ended.
+
+    ``waited`` counts from the moment when the pool had nothing left to lend; ``opening`` is the time to open or
+    check the connection for a caller who had not to wait. ``connection`` numbers the connections in the
+    order in which they were first borrowed; it is None for a caller who got none.
+    """
+
+    who: str
+    line: Line
+    asked: float
+    waited: float
+    opening: float
+    held: float
+    outcome: Outcome
+    connection: int | None
+
+    @property
+    def where(self) -> str:
+        """The line that borrowed it: ``cell 3, line 2, in checkout()``."""
+        return str(self.line)
+
+    @property
+    def got(self) -> float:
+        """When the caller had its connection, or gave up."""
+        return self.asked + self.waited + self.opening
+
+    @property
+    def ended(self) -> float:
+        """When the connection was back, or the recording ended."""
+        return self.got + self.held
+
+    def __repr__(self) -> str:
+        # The line's own text: a cell's number depends on how often cells were run.
+        code = f'"{self.line.text}"' if self.line.text else self.where
+        function = f" in {self.line.function}()" if self.line.function.isidentifier() else ""
+        return f"Lease({self.who}, {self.outcome}, {code}{function})"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How many connections were in use and how many callers waited, from ``at`` until the next moment."""
+
+    at: float
+    in_use: int
+    waiting: int
+
+
+def moments(leases: Iterable[Lease], earlier: int, earlier_returns: Iterable[float]) -> list[Moment]:
+    """Count who holds and who waits after each change, beginning at 0.
+
+    ``earlier`` connections were in use at the beginning and came back at ``earlier_returns``.
+    """
+    changes: list[tuple[float, int, int]] = [(at, -1, 0) for at in earlier_returns]
+    for lease in leases:
+        if lease.waited:
+            changes += [(lease.asked, 0, 1), (lease.got, 0, -1)]
+        if lease.connection is not None:
+            changes.append((lease.got, 1, 0))
+            if lease.outcome != "still held":
+                changes.append((lease.ended, -1, 0))
+    in_use, waiting = earlier, 0
+    found = [Moment(0.0, in_use, waiting)]
+    for at, more_in_use, more_waiting in sorted(changes):  # Returns sort before borrows of the same instant.
+        in_use += more_in_use
+        waiting += more_waiting
+        if found[-1].at == at:
+            found.pop()
+        found.append(Moment(at, in_use, waiting))
+    return found

@@ -1,0 +1,94 @@
+"""The pool's connections beside the server's clients: who is in both lists, and who in only one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tutorial_lib.pools.anatomy import PoolConnection
+from tutorial_lib.servers.base import ClientInfo
+
+Verdict = Literal["both", "pool only", "unknown"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said when it was last asked. ``asked`` is when the question was sent, by ``perf_counter``."""
+
+    asked: float
+    clients: Sequence[ClientInfo]
+    port: int
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two lists laid side by side."""
+
+    verdicts: Mapping[int, Verdict]
+    """For each connection of the pool, by its key."""
+    client_ids: Mapping[int, int]
+    """The server's number for those in both lists."""
+    server_only: Sequence[ClientInfo]
+    """Clients that were this pool's, and that the pool knows no longer."""
+    others: int
+    """How many clients have nothing to do with this pool."""
+    unmatched: str
+    """Why open connections cannot be matched: the address they are connected to instead, "hidden", or ""."""
+
+
+@dataclass
+class Memory:
+    """Which addresses were this pool's: when each was first seen open, and when it was gone."""
+
+    since: dict[str, float] = field(default_factory=dict)
+    gone: dict[str, float] = field(default_factory=dict)
+    size: int = 1_000
+
+    def note(self, connections: Iterable[PoolConnection], now: float) -> None:
+        """Remember what is open now."""
+        present = {connection.address for connection in connections if connection.address}
+        for address in present:
+            if address in self.gone or address not in self.since:
+                self.since[address] = now
+            self.gone.pop(address, None)
+        for address in self.since:
+            if address not in present:
+                self.gone.setdefault(address, now)
+        while len(self.since) > self.size:
+            oldest = next(iter(self.since))
+            del self.since[oldest]
+            self.gone.pop(oldest, None)
+
+
+def compare(connections: Sequence[PoolConnection], answer: Answer, memory: Memory) -> Sides:
+    """Match both lists by the client's own address. An answer that is older than a change says nothing about it."""
+    by_address = {client.address: client for client in answer.clients}
+    verdicts: dict[int, Verdict] = {}
+    client_ids = {}
+    for connection in connections:
+        client = by_address.get(connection.address)
+        if client:
+            client_ids[connection.key] = client.id
+        verdicts[connection.key] = "both" if client else _verdict_on_missing(connection, answer, memory)
+    left = [client for client in answer.clients if memory.gone.get(client.address, answer.asked) < answer.asked]
+    others = len(answer.clients) - len(client_ids) - len(left)
+    return Sides(verdicts, client_ids, left, others, _why_unmatched(connections, answer))
+
+
+def _why_unmatched(connections: Sequence[PoolConnection], answer: Answer) -> str:
+    for connection in connections:
+        if connection.is_open is not False and not connection.address:
+            return "hidden"
+        if connection.address and not _goes_there(connection, answer):
+            return connection.peer
+    return ""
+
+
+def _goes_there(connection: PoolConnection, answer: Answer) -> bool:
+    return connection.peer.endswith(f":{answer.port}")  # Not so through a proxy, which has an address of its own.
+
+
+def _verdict_on_missing(connection: PoolConnection, answer: Answer, memory: Memory) -> Verdict:
+    was_open_when_asked = memory.since.get(connection.address, answer.asked) < answer.asked
+    return "pool only" if connection.address and _goes_there(connection, answer) and was_open_when_asked else "unknown"

@@ -177,6 +177,7 @@ with nothing_left():
         thread.join()
 print([verdict.status for verdict in verdicts])
 """)
+    assert ran.error == ""
     assert ran == Ran("['passed', 'passed', 'passed']\n")
 
 

@@ -26,12 +26,14 @@ class Screen:
         self._streams = {"out": sys.stdout, "err": sys.stderr}
         self._what = what
         self._since = monotonic()
+        self._has_printed = False
         self._notice: _Label | _Line | None = None
 
     def show(self, kind: str, content: Any) -> None:
         """Print what the answer printed, or note what the check does now. Called often, so it sees time pass."""
         if kind in self._streams:
             self._streams[kind].write(content)
+            self._has_printed = True
         elif kind == "doing":
             self._what = content
         if monotonic() - self._since >= LONG:
@@ -47,8 +49,9 @@ class Screen:
     ) -> None:
         if self._notice:
             self._notice.close()
-        with suppress(OSError, ValueError):
-            self._streams["out"].flush()
+        if self._has_printed:  # in a notebook, to flush costs a socket for each thread that does it
+            with suppress(OSError, ValueError):
+                self._streams["out"].flush()
 
 
 def _notice_for_this_place() -> _Label | _Line | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -103,15 +105,84 @@ def returns_the_number(host, port, server_limit, workers):
 
 
 WRONG = {
-    server_limit_is_mine: "it opened 6 connections. All 4 would open 24",
-    rounds_up: "it opened 3 connections. All 4 would open 12",
-    plain_share: "the pool's own refusal",
-    little_patience: "How long may one wait in your queue?",
-    one_by_one: "go through 1",
-    reads_then_writes: "Which command reads and adds in one?",
+    server_limit_is_mine: "opened 6 connections. All 4 workers would open 24",
+    rounds_up: "opened 3 connections. All 4 workers would open 12",
+    plain_share: "it never waits",
+    little_patience: "How long does your pool wait?",
+    one_by_one: "the 6 threads of each share 1",
+    reads_then_writes: "reads and adds in one step?",
     two_for_everybody: "Where do your numbers come from?",
-    one_pool_for_all_workers: "they met in one pool",
+    one_pool_for_all_workers: "they use one pool",
+}
+
+
+# -- other shapes
+
+
+def on_a_blocking_pool(host, port, limit, **settings):
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=limit, **settings)
+    r = redis.Redis(connection_pool=pool)
+
+    def count_view():
+        return r.incr("views:home")
+
+    return count_view
+
+
+def other_database(host, port, server_limit, workers):
+    return on_a_blocking_pool(host, port, server_limit // workers, db=1)
+
+
+def gives_up_and_repeats(host, port, server_limit, workers):  # "a timeout and a retry make it safe"
+    retry = redis.retry.Retry(redis.backoff.NoBackoff(), 5)
+    return on_a_blocking_pool(host, port, server_limit // workers, socket_timeout=0.12, retry=retry)
+
+
+def pool_for_each_view(host, port, server_limit, workers):
+    def count_view():
+        return on_a_blocking_pool(host, port, server_limit // workers)()
+
+    return count_view
+
+
+def client_for_each_thread(host, port, server_limit, workers):  # "a client is not for several threads"
+    local = threading.local()
+
+    def count_view():
+        if not hasattr(local, "r"):
+            local.r = redis.Redis(host=host, port=port)
+        return local.r.incr("views:home")
+
+    return count_view
+
+
+def swallows_the_refusal(host, port, server_limit, workers):
+    r = redis.Redis(host=host, port=port, max_connections=server_limit // workers)
+    seen = [0]
+
+    def count_view():
+        try:
+            seen[0] = r.incr("views:home")
+        except redis.ConnectionError:
+            seen[0] += 1
+        return seen[0]
+
+    return count_view
+
+
+def counts_in_python(host, port, server_limit, workers):
+    seen = itertools.count(1)
+    return lambda: next(seen)
+
+
+ALSO_WRONG = {
     returns_the_number: "Was it called",
+    other_database: "in Redis `views:home` is 0",
+    counts_in_python: "in Redis `views:home` is 0",
+    gives_up_and_repeats: "its `socket_timeout` is 0.12 s",
+    pool_for_each_view: "4 calls, one after the other, opened 4 connections",
+    client_for_each_thread: "What is one worker's share",
+    swallows_the_refusal: "What happens to an error",
 }
 
 
@@ -152,4 +223,29 @@ def as_many_hands_as_connections(host: str, port: int, server_limit: int, worker
     return lambda: hands.submit(r.incr, "views:home").result()
 
 
-ALSO_RIGHT = [door_before_a_plain_pool, asks_again_and_again, as_many_hands_as_connections]
+def first_in_first_out(host: str, port: int, server_limit: int, workers: int) -> Function:
+    return on_a_blocking_pool(host, port, server_limit // workers, queue_class=queue.Queue, timeout=None)
+
+
+def clients_in_turn(host: str, port: int, server_limit: int, workers: int) -> Function:
+    clients: queue.Queue[redis.Redis] = queue.Queue()
+    for _ in range(server_limit // workers):
+        clients.put(redis.Redis(host=host, port=port, max_connections=1))
+
+    def count_view() -> Any:
+        r = clients.get()
+        try:
+            return r.incr("views:home")
+        finally:
+            clients.put(r)
+
+    return count_view
+
+
+ALSO_RIGHT = [
+    door_before_a_plain_pool,
+    asks_again_and_again,
+    as_many_hands_as_connections,
+    first_in_first_out,
+    clients_in_turn,
+]

@@ -67,18 +67,75 @@ def asserts(maxclients, processes, pools, others):
 
 
 WRONG = {
-    limit_for_the_application: "How many pools are there in all",
-    forgets_the_pools: "a process's or a pool's",
+    forgets_the_pools: "the share of a process, or of a pool",
     forgets_the_others: "besides the pools",
-    rounds_up: "Which way is it rounded?",
-    divides: "A pool holds whole connections",
+    rounds_up: "Do you round up or down?",
     rounds_down_and_stays_a_float: "It must be an `int`",
-    others_of_each_pool: "How often were the others taken away?",
+    others_of_each_pool: "How often did you subtract them?",
     never_says_no: "a limit of 0 means 100",
-    one_is_always_possible: "With one each they are 9",
     full_is_refused: "not one too many",
-    says_no_more: "still has to work out what to do",
+    says_no_more: "does not know what to do",
+}
+
+
+# -- other shapes
+
+
+def others_of_each_process(maxclients, processes, pools, others):
+    limit = (maxclients // processes - others) // pools
+    if limit < 1:
+        raise ValueError(f"maxclients must be {processes * pools + others}")
+    return limit
+
+
+def one_in_reserve(maxclients, processes, pools, others):  # "leave some room"
+    if maxclients < processes * pools + others:
+        raise ValueError(f"maxclients must be {processes * pools + others}")
+    return max(1, (maxclients - others) // (processes * pools) - 1)
+
+
+def adds_instead(maxclients, processes, pools, others):
+    return (maxclients - others) // (processes + pools)
+
+
+def knows_42(maxclients, processes, pools, others):  # the number of the prompt
+    limit = (42 - others) // (processes * pools)
+    if limit < 1:
+        raise ValueError(f"maxclients must be {processes * pools + others}")
+    return limit
+
+
+def only_zero_is_no(maxclients, processes, pools, others):
+    limit = (maxclients - others) // (processes * pools)
+    if limit == 0:
+        raise ValueError(f"maxclients must be {processes * pools + others}")
+    return limit
+
+
+def says_how_many_are_missing(maxclients, processes, pools, others):
+    if maxclients < processes * pools + others:
+        raise ValueError(f"{processes * pools + others - maxclients} connections are missing")
+    return (maxclients - others) // (processes * pools)
+
+
+def says_every_number(maxclients, processes, pools, others):
+    if maxclients < processes * pools + others:
+        raise ValueError(str(list(range(10_000))))
+    return (maxclients - others) // (processes * pools)
+
+
+ALSO_WRONG = {
+    limit_for_the_application: "How many pools are there in total",
+    divides: "A pool holds whole connections",
+    one_is_always_possible: "With 1 in each pool it would be 9",
     asserts: "Asked for is a `ValueError`",
+    others_of_each_process: "How often did you subtract them?",
+    one_in_reserve: "What did you keep back",
+    adds_instead: "How many pools are there in total",
+    knows_42: "Which numbers does your function look at?",
+    only_zero_is_no: "no limit fits",
+    says_how_many_are_missing: "does not know what to do",
+    says_every_number: "does not know what to do",
 }
 
 
@@ -104,4 +161,12 @@ def divides_and_cuts(maxclients: int, processes: int, pools: int, others: int) -
     return limit
 
 
-ALSO_RIGHT = [counts_up, divides_and_cuts]
+class Budget:
+    def __call__(self, maxclients: int, processes: int, pools: int, others: int) -> int:
+        limit, _rest = divmod(maxclients - others, processes * pools)
+        if limit <= 0:
+            raise ValueError(processes * pools + others)
+        return limit
+
+
+ALSO_RIGHT = [counts_up, divides_and_cuts, Budget()]

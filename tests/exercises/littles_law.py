@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 from statistics import fmean, median
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from tutorial_lib.exercises.littles_law import solution
 from tutorial_lib.sizing.formulas import in_flight
@@ -93,17 +96,77 @@ def one_number(recording):
 WRONG = {
     counts_them: "in one second",
     one_for_each_thread: "the number of threads",
-    with_the_wait: "spent in the queue",
-    the_worst_moment: "at the worst moment",
-    in_milliseconds: "would be milliseconds",
-    with_the_refused: "refused kept nothing",
+    with_the_wait: "time spent waiting",
+    the_worst_moment: "at the busiest moment",
+    in_milliseconds: "in milliseconds",
+    with_the_refused: "who were refused",
     until_the_last: "divide by `recording.duration`",
+    no_quiet_night: "nothing was borrowed",
+}
+
+
+# -- other shapes
+
+
+def rounds_it_up(recording):  # connections come whole
+    rate, hold, in_use = solution(recording)
+    return rate, hold, ceil(in_use)
+
+
+def in_another_order(recording):
+    rate, hold, in_use = solution(recording)
+    return hold, rate, in_use
+
+
+def per_minute(recording):
+    rate, hold, in_use = solution(recording)
+    return 60 * rate, hold, in_use
+
+
+def only_who_waited(recording):
+    _, hold, in_use = solution(recording)
+    return sum(lease.waited > 0 for lease in recording.leases) / recording.duration, hold, in_use
+
+
+def all_at_once(recording):
+    rate, hold, _ = solution(recording)
+    return rate, hold, len(recording.leases)
+
+
+def one_hold(recording):
+    rate, hold, _ = solution(recording)
+    return rate, hold, hold / recording.duration
+
+
+def without_the_longest(recording):
+    rate, _, in_use = solution(recording)
+    held = sorted(lease.held for lease in recording.leases)[:-1]
+    return rate, sum(held) / max(len(held), 1), in_use
+
+
+def as_texts(recording):
+    return tuple(f"{number:.3f}" for number in solution(recording))
+
+
+def with_names(recording):
+    return dict(zip(("rate", "hold", "in_use"), solution(recording), strict=True))
+
+
+ALSO_WRONG = {
     until_the_timeline_ends: "divide by `recording.duration`",
-    rounds_it: "right, and rounded",
+    rounds_it: "right, but rounded",
+    rounds_it_up: "right, but rounded",
     the_typical_one: "the median",
-    divides: "It was divided",
-    no_quiet_night: "nobody came",
+    divides: "divided by the hold",
     one_number: "three numbers",
+    in_another_order: "The order is rate, hold, in use",
+    per_minute: "That is per minute",
+    only_who_waited: "only the callers who had to wait",
+    all_at_once: "how many borrowed in total",
+    one_hold: "How many holds were there?",
+    without_the_longest: "the mean of `held` over all leases",
+    as_texts: "three numbers",
+    with_names: "three numbers",
 }
 
 
@@ -137,4 +200,33 @@ def in_fractions(recording: Any) -> Any:
     return Fraction(number) / duration, sum(held, Fraction(0)) / max(number, 1), sum(held, Fraction(0)) / duration
 
 
-ALSO_RIGHT = [in_use_from_the_held, in_use_from_the_timeline, with_the_helper, in_fractions]
+def in_an_array(recording: Any) -> Any:
+    held = np.array([lease.held for lease in recording.leases])
+    rate = held.size / recording.duration
+    hold = held.mean() if held.size else 0.0
+    return np.array([rate, hold, rate * hold])
+
+
+class Numbers(NamedTuple):
+    rate: float
+    hold: float
+    in_use: float
+
+
+def with_names_in_order(recording: Any) -> Any:
+    return Numbers(*solution(recording))
+
+
+def one_after_the_other(recording: Any) -> Any:
+    yield from solution(recording)
+
+
+ALSO_RIGHT = [
+    in_use_from_the_held,
+    in_use_from_the_timeline,
+    with_the_helper,
+    in_fractions,
+    in_an_array,
+    with_names_in_order,
+    one_after_the_other,
+]

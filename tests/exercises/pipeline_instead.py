@@ -105,17 +105,109 @@ def counts_in_python(r, pages):
 
 
 WRONG = {
-    one_by_one: "on one connection, in 1,000 round trips",
-    ten_threads: "were shared out, not saved",
+    one_by_one: "on one connection, but in 1,000 round trips",
+    ten_threads: "had to accept more connections",
     a_pipeline_for_each: "it was executed 1,000 times",
-    in_batches_of_fifty: "is 0.4 s of waiting. Some 50 commands share",
-    by_a_script: "Scripts, such as `EVAL`, are not allowed here",
-    raises: "whoever calls again counts them twice",
-    tries_again: "Is each view counted once",
-    leaves_the_error: "should hold `None`",
+    raises: "a caller who tries again counts them twice",
+    tries_again: "Was something sent twice",
+    leaves_the_error: "It should have `None` there",
     drops_the_error: "999 numbers out",
-    reads_then_writes: "its view was overwritten",
-    counts_in_python: "never",
+    reads_then_writes: "theirs was overwritten",
+}
+
+
+# -- other shapes
+
+
+def _incr_each(r, pages):
+    with r.pipeline(transaction=False) as pipe:
+        for page in pages:
+            pipe.incr(f"views:{page}")
+        replies = pipe.execute(raise_on_error=False)
+    return [None if isinstance(reply, redis.RedisError) else reply for reply in replies]
+
+
+def in_four_threads(r, pages):
+    with ThreadPoolExecutor(4) as threads:
+        parts = list(threads.map(lambda at: _incr_each(r, pages[at : at + 250]), range(0, 1000, 250)))
+    return [number for part in parts for number in part]
+
+
+def a_client_of_its_own(r, pages):
+    where = r.connection_pool.connection_kwargs
+    with redis.Redis(host=where["host"], port=where["port"]) as own:
+        return _incr_each(own, pages)
+
+
+def keeps_a_connection(r, pages):
+    connection = r.connection_pool.get_connection()
+    connection.send_packed_command(connection.pack_commands([("INCR", f"views:{page}") for page in pages]))
+    numbers = []
+    for _ in pages:
+        try:
+            numbers.append(connection.read_response())
+        except redis.ResponseError:
+            numbers.append(None)
+    return numbers
+
+
+def repairs_the_text(r, pages):
+    numbers = _incr_each(r, pages)
+    r.mset({f"views:{page}": 0 for page, number in zip(pages, numbers, strict=True) if number is None})
+    return numbers
+
+
+def lazily(r, pages):
+    yield from _incr_each(r, pages)
+
+
+def each_page_only_once(r, pages):
+    pages_once = list(dict.fromkeys(pages))
+    numbers = dict(zip(pages_once, _incr_each(r, pages_once), strict=True))
+    return [numbers[page] for page in pages]
+
+
+def the_last_number(r, pages):
+    replies = _incr_each(r, pages)
+    now = r.mget([f"views:{page}" for page in pages])
+    return [None if reply is None else int(number) for reply, number in zip(replies, now, strict=True)]
+
+
+def without_the_prefix(r, pages):
+    with r.pipeline(transaction=False) as pipe:
+        for page in pages:
+            pipe.incr(page)
+        return pipe.execute(raise_on_error=False)
+
+
+def watches_and_gives_up(r, pages):  # optimistic, and the other shop is faster
+    for _ in range(4):
+        with r.pipeline() as pipe:
+            try:
+                pipe.watch(*{f"views:{page}" for page in pages})
+                pipe.mget([f"views:{page}" for page in pages])
+                pipe.multi()
+                for page in pages:
+                    pipe.incr(f"views:{page}")
+                return [None if isinstance(reply, Exception) else reply for reply in pipe.execute(False)]
+            except redis.WatchError:
+                continue
+    return [None] * len(pages)
+
+
+ALSO_WRONG = {
+    in_batches_of_fifty: "is 0.4 s of waiting. About 50 commands share",
+    by_a_script: "Scripts, such as `EVAL`, are not allowed here",
+    counts_in_python: "no `views:<page>` has grown",
+    in_four_threads: "had to accept more connections",
+    a_client_of_its_own: "had to accept more connections",
+    keeps_a_connection: "still has in_use=1",
+    repairs_the_text: "has overwritten it",
+    lazily: "returned a `generator`",
+    each_page_only_once: "is in the list 4 times",
+    the_last_number: "That is its last number",
+    without_the_prefix: "no `views:<page>` has grown",
+    watches_and_gives_up: "you gave up",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from math import ceil, floor, sqrt
 
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.exercises.size_a_service import solution
 from tutorial_lib.sizing.formulas import connections_needed, erlang_c, mean_wait
 from tutorial_lib.sizing.simulation import simulate
@@ -54,16 +55,73 @@ def nobody_may_wait(rate, hold, wait_budget):
 
 
 WRONG = {
-    the_average: "none is to spare",
-    one_each: "everybody who comes within a second",
+    the_average: "What does the limit have to be larger than?",
+    one_each: "one for each caller of a second",
     twice_to_be_safe: "the spare grows more slowly",
     for_99_in_100: "Asked for is the mean",
-    keeps_up: "What became of the budget",
-    in_milliseconds: "both in seconds",
-    load_and_its_root: "One step back",
+    keeps_up: "Where does your function use the budget?",
+    in_milliseconds: "is a number not in seconds?",
     as_a_float: "an `int`",
-    one_step_too_far: "One step back still keeps the promise",
+    one_step_too_far: "With one connection less the wait is still within the budget",
+}
+
+
+# -- other shapes
+
+
+def takes_the_error_for_an_answer(rate, hold, wait_budget):
+    for limit in count(1):
+        try:
+            if mean_wait(rate, hold, limit) <= wait_budget:
+                return limit
+        except BadSetting:
+            return limit
+    return None
+
+
+def doubles(rate, hold, wait_budget):  # the first good power of two
+    limit = 1
+    while limit <= rate * hold or mean_wait(rate, hold, limit) > wait_budget:
+        limit *= 2
+    return limit
+
+
+def up_to_sixteen(rate, hold, wait_budget):
+    for limit in range(int(rate * hold) + 1, 17):
+        if mean_wait(rate, hold, limit) <= wait_budget:
+            return limit
+    return None
+
+
+def begins_at_the_load(rate, hold, wait_budget):
+    limit = int(rate * hold)
+    while mean_wait(rate, hold, limit) > wait_budget:
+        limit += 1
+    return limit
+
+
+def budget_in_milliseconds(rate, hold, wait_budget):
+    return solution(rate, hold, wait_budget / 1000)
+
+
+def as_if_each_had_a_queue(rate, hold, wait_budget):  # one queue for each connection: M/M/1
+    limit = floor(rate * hold) + 1
+    while True:
+        busy = rate * hold / limit
+        if busy * hold / (1 - busy) <= wait_budget:
+            return limit
+        limit += 1
+
+
+ALSO_WRONG = {
+    load_and_its_root: "With one connection less the wait",
     nobody_may_wait: "not needed",
+    takes_the_error_for_an_answer: "Was that taken for an answer",
+    doubles: "not needed",
+    up_to_sixteen: "Does it stop looking too early?",
+    begins_at_the_load: "Which is the first limit that it can answer for?",
+    budget_in_milliseconds: "for a budget in milliseconds",
+    as_if_each_had_a_queue: "With one connection less, is the wait",
 }
 
 

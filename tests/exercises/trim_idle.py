@@ -2,70 +2,139 @@
 
 from __future__ import annotations
 
+import operator
+import threading
 from time import sleep
-from typing import Any
+
+import redis
 
 
 def closes_the_pool(pool):  # "close() closes what is idle"
     pool.close()
 
 
-def waits(pool):  # "the pool shrinks after a burst"
-    sleep(0.2)
+def does_nothing(pool):  # "the pool shrinks by itself after a burst"
+    sleep(0.01)
 
 
-def forgets(pool):
+def forgets(pool):  # "reset() is a fresh start"
     pool.reset()
 
 
-def empties_the_list(pool):
+def empties_the_list(pool):  # "what the pool does not have is not open"
     pool._available_connections.clear()
 
 
-def borrows_and_keeps(pool):
+def lowers_the_limit(pool):  # "a pool that is too large closes some"
+    _, (in_use, _) = pool.get_connection_count()
+    pool.max_connections = in_use
+
+
+def borrows_and_keeps(pool):  # closes each, and returns none
     (idle, _), _ = pool.get_connection_count()
     for connection in [pool.get_connection() for _ in range(idle)]:
         connection.disconnect()
 
 
-def only_the_first(pool):
-    connection = pool.get_connection()
-    connection.disconnect()
-    pool.release(connection)
+def the_same_one_each_time(pool):  # "the pool lends another one each time"
+    (idle, _), _ = pool.get_connection_count()
+    for _ in range(idle):
+        connection = pool.get_connection()
+        connection.disconnect()
+        pool.release(connection)
 
 
-def knows_the_number(pool):
+def knows_the_number(pool):  # three, as in the prompt
     borrowed = [pool.get_connection() for _ in range(3)]
     for connection in borrowed:
         connection.disconnect()
         pool.release(connection)
 
 
-def lowers_the_limit(pool):  # "a pool that is too large gets rid of some"
-    _, (in_use, _) = pool.get_connection_count()
-    pool.max_connections = in_use
-
-
 WRONG = {
     closes_the_pool: "0 of 2 replies arrived",
-    waits: "Which of its methods hangs up?",
-    forgets: "knows nothing of 5 of them",
-    empties_the_list: "knows nothing of 3 of them",
-    lowers_the_limit: "max_connections of 2",
+    does_nothing: "Which of its methods closes connections?",
+    forgets: "has forgotten 5 of them",
+    lowers_the_limit: "`max_connections` of 2",
     borrows_and_keeps: "in_use=5",
-    only_the_first: "What was done for one",
+    the_same_one_each_time: "borrow again and again",
     knows_the_number: "Where does your number come from?",
 }
 
 
-# -- right in other words
+# -- other shapes
 
 
-def with_the_word_left_out(pool: Any) -> Any:
+def kills_all_others(pool):
+    redis.Redis(connection_pool=pool).client_kill_filter(_type="normal", skipme=True)
+
+
+def kills_the_strangers(pool):  # closes the right ones, and then "the rest that is not mine"
+    pool.disconnect(inuse_connections=False)
+    mine = pool.connection_kwargs["client_name"]
+    with redis.Redis(host=pool.connection_kwargs["host"], port=pool.connection_kwargs["port"]) as r:
+        me = r.client_id()
+        for client in r.client_list():
+            if int(client["id"]) != me and client["name"] != mine:
+                r.client_kill_filter(_id=client["id"])
+
+
+def closes_and_lowers_the_limit(pool):  # "then it stays small"
+    pool.disconnect(inuse_connections=False)
+    pool.max_connections = len(pool._get_in_use_connections())
+
+
+def closes_and_throws_away(pool):
+    for connection in list(pool._get_free_connections()):
+        connection.disconnect()
+    pool._available_connections.clear()
+
+
+def closes_and_warms_up(pool):  # "so that the next rush finds them open"
+    (idle, _), _ = pool.get_connection_count()
+    pool.disconnect(inuse_connections=False)
+    for connection in [pool.get_connection() for _ in range(idle)]:
+        pool.release(connection)
+
+
+def keeps_one_warm(pool):
+    for connection in list(pool._get_free_connections())[1:]:
+        connection.disconnect()
+
+
+def waits_for_quiet(pool):  # "first they all have to come back"
+    while pool.get_connection_count()[1][0]:
+        sleep(0.01)
+    pool.disconnect()
+
+
+def later(pool):
+    timer = threading.Timer(5, pool.disconnect, kwargs={"inuse_connections": False})
+    timer.daemon = True
+    timer.start()
+
+
+ALSO_WRONG = {
+    kills_all_others: "replies arrived",
+    kills_the_strangers: "a connection of another program",
+    closes_and_lowers_the_limit: "limit was 5 and is 2 now",
+    empties_the_list: "has forgotten 3 of them",
+    closes_and_throws_away: "lent 2 connections where it should lend 5",
+    closes_and_warms_up: "opened again",
+    keeps_one_warm: "Do for each idle connection",
+    waits_for_quiet: "had not returned",
+    later: "Which of its methods closes connections?",
+}
+
+
+# -- right in other ways
+
+
+def with_the_word_left_out(pool):
     return pool.disconnect(False)
 
 
-def borrows_closes_and_gives_back(pool: Any) -> Any:
+def borrows_closes_and_returns(pool):
     (idle, _), _ = pool.get_connection_count()
     borrowed = [pool.get_connection() for _ in range(idle)]
     for connection in borrowed:
@@ -74,4 +143,11 @@ def borrows_closes_and_gives_back(pool: Any) -> Any:
     return len(borrowed)
 
 
-ALSO_RIGHT = [with_the_word_left_out, borrows_closes_and_gives_back]
+def each_free_one(pool):
+    for connection in list(pool._get_free_connections()):
+        connection.disconnect()
+
+
+calls_the_method = operator.methodcaller("disconnect", inuse_connections=False)
+
+ALSO_RIGHT = [with_the_word_left_out, borrows_closes_and_returns, each_free_one, calls_the_method]

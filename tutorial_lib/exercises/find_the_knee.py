@@ -8,6 +8,7 @@ from functools import cache
 from statistics import fmean
 from typing import Any
 
+from tutorial_lib.exercises._words import so_many
 from tutorial_lib.load.sweep import Spread, SweepRow
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.practice.lab import Lab
@@ -24,15 +25,20 @@ HOLD = 0.02
 ROUNDS = 3
 
 PROMPT = """
-Write `find_knee(rows, budget)`. `rows` is a list of what a `sweep` measured, in no particular order. Each row has
+**Given** `rows`, a list of what a `sweep` measured, in no particular order. Each row has
 
 - `row.limit`, the limit of the pool;
 - `row.waiting.middle`, the mean wait for a connection, in seconds;
 - `row.refused`, how many callers got no connection.
 
-A row is *good* if the mean wait is at most `budget` seconds and nobody was refused. Return the **smallest limit**
-such that its row, and each row with a larger limit, is good: one lucky measurement does not make a knee. Return `None`
-if there is no such limit.
+A row is *good* if the mean wait is at most `budget` seconds and no caller was refused.
+
+**Write** `find_knee(rows, budget)`. It returns the **smallest limit** such that its row, and every row with a larger
+limit, is good. Measurements are sometimes lucky, so a good row below a bad one does not count.
+
+**It passes when**
+- it finds the limit in six tables of measurements;
+- it returns `None` for a table in which no limit is good enough.
 """
 
 
@@ -50,6 +56,12 @@ def solution(rows, budget):
     return knee
 
 
+WHY = """
+From the largest limit downwards, each good row is a better answer than the one before, and the first bad row ends the
+search. A good row below it was luck: the same pool with more connections was too slow.
+"""
+
+
 @dataclass(frozen=True)
 class Table:
     """A sweep's rows, what was measured there, and the budget."""
@@ -63,31 +75,48 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     right: Callable[..., int | None] = solution
     found = []
     for table in _tables():
-        knee = lab.call(answer, list(table.rows), table.budget)
         wanted = right(table.rows, table.budget)
+        knee = _ask(answer, table, wanted, lab)
         if knee != wanted or isinstance(knee, (bool, float)):
             raise Wrong(f"{_scene(table)} `{lab.name}` returned {shown(knee)}. {_why(knee, wanted, table)}")
         found.append(knee)
-    steady, refusing, lucky, _, busy = found
+    steady, refusing, lucky, *_ = found
     return (
-        f"Five tables. Waiting callers: knee at {steady}, though {max(_by_limit(_tables()[0]))} waits even less. "
-        f"Refused ones: at {refusing}, though nobody ever waited. A lucky row did not fool you ({lucky}), and where "
-        f"no limit was enough you said {busy}. A pool that refuses looks fast: only those whom it served are timed."
+        f"All {len(found)} tables are right. The pool that waits has its knee at {steady}, although "
+        f"{max(_by_limit(_tables()[0]))} waits even less. The pool that refuses has it at {refusing}, although none of "
+        f"its callers ever waited: only those who were served are timed. Lucky rows did not fool you ({lucky}), and "
+        "where no limit was good enough you returned `None`."
     )
 
 
+def _ask(answer: Callable[..., Any], table: Table, wanted: int | None, lab: Lab) -> Any:
+    try:
+        return lab.call(answer, list(table.rows), table.budget)
+    except (ValueError, IndexError, TypeError, AttributeError) as error:
+        if wanted is not None:
+            raise
+        raise Wrong(
+            f"{_scene(table)} No row of this table is good, and `{lab.name}` raised `{type(error).__name__}: {error}`. "
+            "What does it return when there is nothing to return?"
+        ) from error
+
+
 def _tables() -> list[Table]:
-    # In such orders that whoever does not sort is wrong somewhere, from whichever end he begins.
+    # In such orders that an answer which does not sort is wrong somewhere, whichever end it begins at.
     steady = [_played(limit) for limit in (6, 2, 12, 8, 4, 10, 3, 5)]
     lucky = [_played(limit) for limit in (5, 8, 2, 12, 4, 6)] + [_with_a_wait(0.0004, 3)]
+    twice_lucky = [_with_a_wait(0.0004, limit) for limit in (3, 2)] + [_played(limit) for limit in (8, 5, 4, 6)]
     return [
-        Table("A pool that waits, in three rounds", steady, 0.001),
+        Table("A pool that waits, measured in three rounds", steady, 0.001),
         Table("A plain pool, which refuses", [_played(limit, timeout=0) for limit in (8, 2, 12, 4, 6, 10)], 0.001),
-        Table("A pool that waits, and one lucky row", lucky, 0.001),
+        Table("A pool that waits, with one lucky row", lucky, 0.001),
+        Table("A pool that waits, with two lucky rows", twice_lucky, 0.001),
         Table(
-            "A pool that waits, and one row on the very budget", [_played(6), _with_a_wait(0.001, 5), _played(4)], 0.001
+            "A pool that waits, with one row exactly at the budget",
+            [_played(6), _with_a_wait(0.001, 5), _played(4)],
+            0.001,
         ),
-        Table("A pool that waits, of few connections", [_played(limit) for limit in (3, 2)], 0.001),
+        Table("A pool that waits, with few connections", [_played(limit) for limit in (3, 2)], 0.001),
     ]
 
 
@@ -125,42 +154,43 @@ def _scene(table: Table) -> str:
 def _why(knee: Any, wanted: int | None, table: Table) -> str:
     rows = _by_limit(table)
     if wanted is None:
-        return "No row of this table is good, so there is no knee to be found; `None` says so."
+        return "No row of this table is good, so there is no knee. Say so with `None`."
     if knee is None:
         return (
-            "The largest limit is good: nobody was refused and the wait is within the budget. So there is a knee. "
-            "Is the largest the first that you look at?"
+            "But the row with the largest limit is good: no caller was refused, and the wait is within the budget. Is "
+            "that the row you look at first?"
         )
     if isinstance(knee, SweepRow):
-        return f"That is the whole row. Which of its parts is asked for? The knee is at {wanted}."
+        return f"That is the whole row. Asked for is its limit, {wanted}."
     if not isinstance(knee, int) or isinstance(knee, bool) or knee not in rows:
-        return "That is not a limit of this table. Is it a place in the list, or a wait?"
+        return (
+            "No row of this table has that limit. Is it a place in the list, a wait, or a limit that was not measured?"
+        )
     row = rows[knee]
     if row.refused:
-        return f"With {knee}, {row.refused} callers were refused. Whoever is refused does not wait; is that good?"
+        refused = so_many(row.refused, "caller was", "callers were")
+        return f"With {knee}, {refused} refused. A refused caller does not wait at all; does that make the row good?"
     if row.waiting.middle > table.budget:
         return f"With {knee} callers waited {row.waiting.middle * 1000:.2f} ms, which is over the budget."
     if knee < wanted:
         worse = next(limit for limit, row in rows.items() if limit > knee and row.waiting.middle > table.budget)
         return (
-            f"{knee} looks good, and {worse}, with more connections, does not: that cannot be. Which of the two "
-            "rows would you trust tomorrow?"
+            f"{knee} looks good, but {worse}, with more connections, is not, so {knee} was luck. Which rows have to be "
+            "good besides its own?"
         )
     if rows[wanted].waiting.middle == table.budget:
-        return f"With {wanted} callers waited exactly as long as the budget, and good is what waits *at most* so long."
+        return f"With {wanted} callers waited exactly as long as the budget, and *at most* includes that."
     if knee == min((row.limit for row in table.rows if row.waiting.middle * 1000 <= table.budget), default=None):
-        return "So it would be if the waits came in milliseconds. Both they and the budget come in seconds."
+        return "That would be right if the waits were in milliseconds. They and the budget are both in seconds."
     if row.waiting.middle == min(row.waiting.middle for row in table.rows):
-        return (
-            f"It waits the least. So little that nobody feels it is also waited with {wanted}: {knee - wanted} fewer."
-        )
-    return f"It is good, and so is {wanted}, and all that is above it. Does the order of the rows matter to you?"
+        return f"Its callers wait the least, but {wanted} is within the budget too, with {knee - wanted} fewer."
+    return f"It is good, but so is {wanted}, and so are all above it. Does your answer depend on the order of the rows?"
 
 
 HINTS = (
     "Sort the rows by their limit first. Which end of the table is the safe one to begin at?",
     "Begin with the largest limit and go down. As long as rows are good, each is a better answer than the one before.",
-    "At the first row that is not good, stop: what is below it may be lucky, and is not to be trusted.",
-    "`sorted(rows, key=lambda row: row.limit, reverse=True)` gives the order. Keep the last good limit in a name that "
-    "is `None` at first, and `break` where the wait is over the budget or somebody was refused.",
+    "Stop at the first row that is not good. What is below it may be lucky, and cannot be trusted.",
+    "`sorted(rows, key=lambda row: row.limit, reverse=True)` gives the order. Keep the last good limit in a variable "
+    "that is `None` at first, and `break` where the wait is over the budget or a caller was refused.",
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import redis
 
 from tutorial_lib.exercises._full_server import Shop, refused
+from tutorial_lib.exercises._words import so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -24,15 +26,17 @@ RUSHES = 3
 REFUSAL = "max number of clients reached"
 
 PROMPT = """
-The shop runs in **4** workers, and its server lets in **10** connections. Each worker is a process of its own, which
-shares nothing with the others, and has **6** threads.
+**Given** a shop with **4** workers, and a server that lets in **10** connections. Each worker is a process of its own,
+which shares nothing with the others, and runs **6** threads.
 
-Write `open_worker(host, port, server_limit, workers)`, which each worker calls once. It returns a function
-`count_view()` that adds 1 to `views:home` and returns the new number. All 24 threads call it at the same moment, on a
-server that takes its time (0.2 s). Nobody may be refused, by the server or by a pool, and no view may be lost.
+**Write** `open_worker(host, port, server_limit, workers)`, which each worker calls once. It returns a function
+`count_view()` that adds 1 to the Redis key `views:home` and returns the new number.
 
-And nothing is wasted: each worker uses as many connections as its share allows, which is 2 here. Other shops have
-other numbers, so work it out from `server_limit` and `workers`.
+**It passes when**
+- all 24 threads call `count_view()` at the same moment, the server answers nothing for 0.2 s, and still every call
+  returns its number: no call raises an error, and no view is lost;
+- each worker uses as many connections as its share allows and no more: here **2**;
+- the same function works for other shops: work the share out from `server_limit` and `workers`.
 """
 
 
@@ -56,68 +60,84 @@ def solution(host, port, server_limit, workers):
     return count_view
 
 
+WHY = """
+The pools together must fit the server: 4 times 2 is 8 of 10. Because 6 threads share 2 connections, the pool has to
+wait, and a `BlockingConnectionPool` does. A plain pool behind a semaphore, or a thread pool of 2, works too.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         shop = Shop(answer, lab, r)
         first = shop.worker(SERVER_LIMIT, WORKERS)
         _require_counting(first, shop)
-        opened = _rush(shop, [first], SHARE, f"{THREADS} threads of one worker called")
+        opened = _rush(shop, [first], SHARE, f"{THREADS} threads of one worker")
         if opened > SHARE:
             raise Wrong(_too_many(opened, shop))
         shop.set_limit(SERVER_LIMIT)
         fleet = [first, *(shop.worker(SERVER_LIMIT, WORKERS) for _ in range(WORKERS - 1))]
-        all_opened = _rush(shop, fleet, opened * WORKERS, f"{THREADS * WORKERS} threads of {WORKERS} workers called")
+        all_opened = _rush(shop, fleet, opened * WORKERS, f"{THREADS * WORKERS} threads of {WORKERS} workers")
         _require_share(opened, all_opened)
         _require_other_numbers(shop)
     return (
-        f"{THREADS * WORKERS} callers at once, {WORKERS} workers, {all_opened} connections on a server that lets in "
-        f"{SERVER_LIMIT}: none refused, none lost. Who had to wait stood in their own pool's queue. Tell a colleague: "
-        "a server has no queue, so the fleet needs one."
+        f"{THREADS * WORKERS} threads in {WORKERS} workers called at once, through {all_opened} connections to a "
+        "server "
+        f"that lets in {SERVER_LIMIT}. No call was refused, and no view was lost. A server that is full refuses, so "
+        "the waiting has to happen in your pools."
     )
 
 
 def _rush(shop: Shop, workers: list[Callable[[], Any]], wanted: int, who: str) -> int:
-    """Let all threads of the workers call at once. Return how many connections have been opened in all.
+    """Let all threads of the workers call at once. Return how many connections have been opened so far.
 
     Again if they were fewer than wanted: on a busy machine the threads may have come one after the other.
     """
     for _ in range(RUSHES):
-        before = shop.counted()
+        before, heard = shop.counted(), shop.lab.server.commands()
         results = shop.rush(workers * THREADS, BUSY_SECONDS)
         _require_no_errors([result for result in results if isinstance(result, redis.RedisError)], who)
-        _require_numbers(results, before, shop.counted(), who)
+        _require_numbers(results, before, shop.counted(), shop.lab.server.commands() - heard, who)
         if shop.opened() >= wanted:
             break
     return shop.opened()
 
 
 def _require_counting(count_view: Callable[[], Any], shop: Shop) -> None:
-    """Call it twice, one after the other, before there is any crowd."""
-    got = [count_view(), count_view()]
-    if got != [1, 2] or any(isinstance(number, bool) for number in got):
-        raise Wrong(f"The first two calls returned {shown(got[0])} and {shown(got[1])}; a new counter counts 1 and 2.")
-    if shop.opened() > 1:
+    """Call it a few times, one call after the other, before there is any crowd."""
+    calls = SHARE + 2
+    got = [count_view() for _ in range(calls)]
+    if got != [*range(1, calls + 1)] or any(isinstance(number, bool) for number in got):
         raise Wrong(
-            f"2 calls, one after the other, opened {shop.opened()} connections; one was enough. What is made inside "
-            "`count_view`, and how often?"
+            f"The first {calls} calls returned {shown(got)}. The key is new, so they should return 1 to {calls}."
+        )
+    if shop.counted() != calls:
+        raise Wrong(
+            f"The first {calls} calls returned 1 to {calls}, and in Redis `views:home` is {shop.counted()}. "
+            "Where were they counted: in Python, or in a database other than 0?"
+        )
+    if shop.opened() > SHARE:
+        raise Wrong(
+            f"{calls} calls, one after the other, opened {shop.opened()} connections, and a worker's share is {SHARE}. "
+            "What is made inside `count_view`, and how often?"
         )
 
 
 def _require_share(opened: int, all_opened: int) -> None:
     if all_opened < opened * WORKERS:
         raise Wrong(
-            f"One worker opened {opened}, and {WORKERS} together {all_opened}: they met in one pool. Here they run in "
-            "one program, but processes share no variables. What was made outside of `open_worker`?"
+            f"One worker opened {opened} connections, and {WORKERS} workers together {all_opened}: they use one pool. "
+            "Here they run in one program, but processes share no variables. What was made outside of `open_worker`?"
         )
     if opened < SHARE:
         raise Wrong(
-            f"Nobody was refused, through {all_opened} connections; {SHARE * WORKERS} fit. {THREADS} threads of each "
-            f"worker go through {opened}. What is {SERVER_LIMIT} / {WORKERS}, and what else lets in one at a time?"
+            f"No call was refused, and the workers use {all_opened} connections where {SHARE * WORKERS} fit: the "
+            f"{THREADS} threads of each share {opened}. How much is {SERVER_LIMIT} / {WORKERS}, and does something "
+            "else let in one thread at a time?"
         )
     if all_opened > SERVER_LIMIT:  # something was closed and opened again meanwhile
         raise Wrong(
-            f"Nobody was refused, and the server had to accept {all_opened} connections where {SHARE * WORKERS} are "
-            "enough. Which line of code hangs up, and why?"
+            f"No call was refused, but the server had to accept {all_opened} connections where {SHARE * WORKERS} are "
+            "enough. Which line of your code closes a connection, and why?"
         )
 
 
@@ -125,41 +145,57 @@ def _require_no_errors(errors: list[redis.RedisError], who: str) -> None:
     if not errors:
         return
     error = errors[0]
-    said = f"{who} `count_view()` at once, and {len(errors)} got `{type(error).__name__}: {error}`"
+    said = f"{who} called `count_view()` at once, and {len(errors)} got `{type(error).__name__}: {error}`"
     if isinstance(error, redis.MaxConnectionsError):
-        raise Wrong(f"{said}, at once. That is the pool's own refusal: its limit fits, and it has no queue. Which has?")
+        raise Wrong(f"{said}. The pool itself refused: its limit fits, but it never waits. Which kind of pool does?")
     if str(error) == "No connection available.":
-        raise Wrong(
-            f"{said}. The server took {BUSY_SECONDS} s for those before them. How long may one wait in your queue?"
-        )
+        raise Wrong(f"{said}. The server answered after {BUSY_SECONDS} s. How long does your pool wait?")
     if str(error) == REFUSAL:
-        raise Wrong(f"{said}. That is the server: it lets in {SERVER_LIMIT}. What does each worker open, in all?")
-    raise Wrong(f"{said}. The server answered after {BUSY_SECONDS} s. Which of your settings did not wait for that?")
+        raise Wrong(
+            f"{said}. The server refused: it lets in {SERVER_LIMIT}. How many does each worker open, and all of them?"
+        )
+    raise Wrong(f"{said}. The server answered after {BUSY_SECONDS} s. Which of your settings gave up before that?")
 
 
-def _require_numbers(results: list[Any], before: int, after: int, who: str) -> None:
+def _require_numbers(results: list[Any], before: int, after: int, heard: Counter[str], who: str) -> None:
     wanted = range(before + 1, before + 1 + len(results))
     if after == wanted[-1] and sorted(map(str, results)) == sorted(map(str, wanted)):
         return
-    lost = sum(str(result) not in map(str, wanted) for result in results)
-    if not lost:
+    said = f"{who} called `count_view()` at once, and `views:home` grew by {after - before} instead of {len(results)}."
+    if after > wanted[-1]:
+        raise Wrong(f"{said} A view was sent again although Redis had counted it. What sends it a second time?")
+    if after == wanted[-1]:
         raise Wrong(
-            f"{who} `count_view()` at once, and `views:home` grew by {after - before}: some got the same number. Two "
-            "threads have read it before either wrote. Which command reads and adds in one?"
+            f"{who} called `count_view()` at once. All views were counted, but the calls did not return the numbers "
+            f"{wanted[0]} to {wanted[-1]}, each once. Does each call return what Redis answered to its own INCR?"
+        )
+    if heard["SET"]:
+        raise Wrong(
+            f"{who} called `count_view()` at once, and some views were lost: two threads read the same number before "
+            "either wrote. Which command reads and adds in one step?"
         )
     raise Wrong(
-        f"{who} `count_view()` at once; `views:home` grew by {after - before}, and {lost} of them got no number. An "
-        "error that is caught and dropped is a view that is lost. Can it be made not to happen?"
+        f"{said} The other calls never reached Redis, and their callers did not notice. What happens to an error that "
+        "`count_view` catches?"
     )
 
 
 def _too_many(opened: int, shop: Shop) -> str:
+    said = f"{THREADS} threads of one worker called `count_view()` at once, and the worker"
+    silences = [pool.connection_kwargs.get("socket_timeout") for pool in shop.lab.pools()]
+    short = [silence for silence in silences if isinstance(silence, (int, float)) and silence <= BUSY_SECONDS]
+    if short:
+        return (
+            f"{said} closed connections and opened others, more than its share of {SHARE}: its `socket_timeout` is "
+            f"{short[0]:g} s, and the server "
+            f"answered after {BUSY_SECONDS} s. How long does a slow server have to be waited for?"
+        )
     shop.set_limit(SERVER_LIMIT)
     turned_away = refused([opened] * (WORKERS - 1), shop.lab)
     return (
-        f"{THREADS} threads of one worker called `count_view()` at once, and it opened {opened} connections. All "
-        f"{WORKERS} would open {opened * WORKERS}, and the server lets in {SERVER_LIMIT}. Tried out, it refused "
-        f"{turned_away}: `ConnectionError: {REFUSAL}`. What is one worker's share, in whole connections?"
+        f"{said} opened {opened} connections. All {WORKERS} workers would open {opened * WORKERS}, and the server lets "
+        f"in {SERVER_LIMIT}. Tried out, it refused {turned_away}: `ConnectionError: {REFUSAL}`. What is one worker's "
+        "share, in whole connections?"
     )
 
 
@@ -168,20 +204,20 @@ def _require_other_numbers(shop: Shop) -> None:
     shop.set_limit(100)
     before, share = shop.opened(), OTHER_LIMIT // OTHER_WORKERS
     another = shop.worker(OTHER_LIMIT, OTHER_WORKERS)
-    opened = _rush(shop, [another], before + share, f"{THREADS} threads of another shop's worker called") - before
+    opened = _rush(shop, [another], before + share, f"{THREADS} threads of another shop's worker") - before
     if opened != share:
         raise Wrong(
             f"Right for {WORKERS} workers and {SERVER_LIMIT} connections. Another shop called `open_worker(host, port, "
-            f"{OTHER_LIMIT}, {OTHER_WORKERS})`, and its worker opened {opened} for {THREADS} threads; its share is "
-            f"{share}. Where do your numbers come from?"
+            f"{OTHER_LIMIT}, {OTHER_WORKERS})`, and its worker opened {so_many(opened, 'connection')} for {THREADS} "
+            f"threads; its share is {share}. Where do your numbers come from?"
         )
 
 
 HINTS = (
-    "Two things can refuse: the server, if the sum of all pools is too large, and a pool, if it has no queue. You need "
+    "Two things can refuse: the server, if all pools together are too large, and a pool, if it does not wait. You need "
     "an answer to both.",
-    "Ten connections for four workers: nobody gets a half. `//` divides and leaves the rest over.",
-    "The threads of a worker are more than its share of connections. Lesson 03 had a kind of pool in which they wait.",
+    "Ten connections for four workers: no worker gets a half. `//` divides and leaves the rest over.",
+    "A worker has more threads than connections. Lesson 03 had a kind of pool in which threads wait.",
     "Once in `open_worker`: a `BlockingConnectionPool` whose `max_connections` is this worker's share, with a "
     "`timeout` that is longer than the server may take; and a client on it for all threads.",
 )

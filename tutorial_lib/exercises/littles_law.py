@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import pairwise
-from math import isclose
+from collections.abc import Callable, Iterable
+from itertools import islice, pairwise
+from math import ceil, floor, isclose
 from numbers import Real
 from statistics import fmean, median
 from time import sleep
@@ -30,14 +30,18 @@ QUIET_SECONDS = 0.03
 ROOM = 1e300
 
 PROMPT = """
-Somebody has recorded a pool for a while. Write `little(recording)`, which returns three numbers:
+**Given** a recording of a pool. `recording.duration` says how many seconds it lasted. `recording.leases` has one lease
+for each borrow that got a connection; `lease.held` and `lease.waited` are in seconds.
+
+**Write** `little(recording)`, which returns three numbers in this order:
 
 - the **rate**: borrows per second, over the whole recording;
-- the **hold**: for how many seconds a connection is kept, on average;
-- how many connections are **in use**, on average.
+- the **hold**: how many seconds a connection was held, on average;
+- how many connections were **in use**, on average.
 
-`recording.duration` is how long it lasted, in seconds. `recording.leases` has a lease for each borrow that got a
-connection; its `held` and its `waited` are in seconds. If nobody borrowed anything, all three numbers are 0.
+**It passes when**
+- the three numbers are right, and not rounded, for a pool whose callers wait and for a pool that refuses some of them;
+- all three are 0 for a recording in which nothing was borrowed.
 """
 
 
@@ -56,6 +60,12 @@ def solution(recording):
     return rate, hold, rate * hold
 
 
+WHY = """
+Little's law: what is in use on average is the rate times the hold. The number of threads and the limit of the pool do
+not appear in it. Adding up all holds and dividing by the duration gives the same number.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     busy, refusing, quiet = _recordings(lab)
     numbers = _ask(answer, busy, lab)
@@ -64,8 +74,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     _require_zeros(answer, quiet, lab)
     rate, hold, in_use = numbers
     return (
-        f"{rate:.1f} borrows a second, kept for {hold:.4f} s each: {in_use:.3f} in use, on average. Counted from the "
-        f"timeline, moment by moment, it is {_counted(busy):.3f}. {CALLERS} threads were at work; the law did not ask."
+        f"{rate:.1f} borrows per second, each held for {hold:.4f} s, make {in_use:.3f} connections in use on average. "
+        f"Counted from the timeline, moment by moment, it is {_counted(busy):.3f}. {CALLERS} threads were at work, and "
+        "the law did not need to know."
     )
 
 
@@ -99,12 +110,21 @@ def _ask(answer: Callable[..., Any], recording: Recording, lab: Lab) -> tuple[fl
     returned = lab.call(answer, recording)
     if isinstance(returned, (tuple, list)) and any(part is ... for part in returned):
         raise NotAttempted(f"`{lab.name}` still returns a `...` it came with. Put your code in its place.")
-    if not isinstance(returned, (tuple, list)) or len(returned) != 3 or not all(map(_is_number, returned)):
+    numbers = _in_order(returned)
+    if len(numbers) != 3 or not all(map(_is_number, numbers)):
         raise Wrong(
             f"`{lab.name}` returned {shown(returned)}. Asked for are three numbers: `return rate, hold, in_use`."
         )
-    rate, hold, in_use = map(float, returned)
+    rate, hold, in_use = map(float, numbers)
     return rate, hold, in_use
+
+
+def _in_order(returned: Any) -> list[Any]:
+    """Return what came back as a list: a tuple, an array or a generator have an order, a dict and a text are no "
+    "numbers."""
+    if isinstance(returned, (str, bytes, dict, set)) or not isinstance(returned, Iterable):
+        return []
+    return list(islice(returned, 4))
 
 
 def _is_number(value: Any) -> bool:
@@ -114,26 +134,25 @@ def _is_number(value: Any) -> bool:
 
 def _require_right(found: tuple[float, float, float], recording: Recording) -> None:
     right: Callable[..., tuple[float, float, float]] = solution
-    names = ("rate", "hold", "in use")
+    names = ("the rate", "the hold", "what is in use")
     for name, mine, wanted, mistakes in zip(names, found, right(recording), _mistakes(recording), strict=True):
         if not isclose(mine, wanted, rel_tol=1e-6):
             why = next((why for wrong, why in mistakes if isclose(mine, wrong, rel_tol=1e-6)), None)
-            if why is None and mine in [round(wanted, digits) for digits in range(7)]:
-                why = "That is right, and rounded. Leave it as it was."
-            why = why or _otherwise(name)
-            raise Wrong(f"{_scene(recording)} You returned {mine:.5g} for {name}. {why}")
+            if mine in [floor(wanted), ceil(wanted), *(round(wanted, digits) for digits in range(7))]:
+                why = "That is right, but rounded. Return it as it is."
+            raise Wrong(f"{_scene(recording)} You returned {mine:.5g} for {name}. {why or _otherwise(name)}")
 
 
 def _scene(recording: Recording) -> str:
     refused = f", and {recording.refused} callers were refused" if recording.refused else ""
-    return f"In {recording.duration:.3f} s there were {recording.borrowed} leases on a limit of {LIMIT}{refused}."
+    return f"The recording has {recording.borrowed} leases on a limit of {LIMIT}{refused}."
 
 
 def _otherwise(name: str) -> str:
     return {
-        "rate": "How many leases are there, and in how many seconds?",
-        "hold": "What is the mean of `held` over all leases?",
-        "in use": "Little's law multiplies the two numbers that you have found. Which are they?",
+        "the rate": "How many leases are there, and in how many seconds?",
+        "the hold": "What is the mean of `held` over all leases?",
+        "what is in use": "Little's law multiplies the other two numbers. Which are they?",
     }[name]
 
 
@@ -143,37 +162,46 @@ def _mistakes(recording: Recording) -> tuple[list[tuple[float, str]], ...]:
     held, waited = [lease.held for lease in leases], [lease.waited for lease in leases]
     number, rate, hold = len(leases), len(leases) / seconds, fmean(held)
     of_rate = [
-        (float(number), "So many borrowed in all. A rate is how many of them there are in one second."),
+        (float(number), "That is how many borrowed in total. A rate is how many borrow in one second."),
         (
             number / max(lease.ended for lease in leases),
-            "That is until the last was back. The rate is over the whole recording: divide by `recording.duration`.",
+            "That counts until the last connection was returned. The rate is over the whole recording: divide by "
+            "`recording.duration`.",
         ),
-        (number / sum(held), "That is one divided by the hold. A rate does not depend on how long anybody kept it."),
+        (
+            number / sum(held),
+            "That is one divided by the hold. A rate does not depend on how long a connection is held.",
+        ),
         (
             (number + recording.refused) / seconds,
-            "Whoever was refused kept nothing, and is in `turned_away`, not in `leases`.",
+            "That includes the callers who were refused. They held nothing, so they are not in `leases`.",
         ),
+        (sum(map(bool, waited)) / seconds, "That counts only the callers who had to wait. All of them borrowed."),
+        (rate * 60, "That is per minute. The hold is in seconds, so the rate is per second."),
+        (hold, "That is the hold. The order is rate, hold, in use."),
     ]
     of_hold = [
         (
             hold + fmean(waited),
-            "Some of that was spent in the queue. Who waits has no connection, so the hold begins later.",
+            "That includes the time spent waiting. A caller who waits has no connection yet, so the hold begins later.",
         ),
-        (sum(held), "That is the time of all of them together. How long did one keep it, on average?"),
-        (hold * 1000, "That would be milliseconds. The rate is per second, so the hold is in seconds."),
-        (max(held), "So long was the longest. The law asks for the mean."),
-        (median(held), "That is the median. Half of them keep it for longer, and the law wants to know for how long."),
+        (sum(held), "That is the time of all borrows together. How long did one of them hold it, on average?"),
+        (hold * 1000, "That is in milliseconds. The rate is per second, so the hold is in seconds."),
+        (max(held), "That is the longest hold. The law needs the mean."),
+        (median(held), "That is the median. The law needs the mean, because long holds count for more."),
     ]
     of_in_use = [
-        (float(recording.peak), "So many were in use at the worst moment. What was it on average?"),
-        (float(LIMIT), "That is what the pool may open. How much of it was in use?"),
+        (float(recording.peak), "That many were in use at the busiest moment. How many were in use on average?"),
+        (float(LIMIT), "That is the limit of the pool. How many connections were in use?"),
         (
             float(len({lease.who for lease in leases})),
-            "That is the number of threads. A thread needs one while it asks.",
+            "That is the number of threads. A thread needs a connection only while it holds one.",
         ),
-        (rate, "That is the rate once more. Each of them stays for a hold, and then it is gone."),
-        (rate / hold, "It was divided, and the longer a hold is, the more are in use."),
-        (fmean(held) * number, "Connections times seconds: all that was ever held. In how many seconds?"),
+        (float(number), "That is how many borrowed in total. Most of them had returned theirs when others borrowed."),
+        (rate, "That is the rate again. Each borrow lasts for a hold, and then it is over."),
+        (rate / hold, "That is the rate divided by the hold. If a hold gets longer, are more in use, or fewer?"),
+        (hold / seconds, "That is one hold, spread over the recording. How many holds were there?"),
+        (sum(held), "That is connections times seconds: all holds together. In how many seconds were they?"),
     ]
     return of_rate, of_hold, of_in_use
 
@@ -183,15 +211,15 @@ def _require_zeros(answer: Callable[..., Any], quiet: Recording, lab: Lab) -> No
         numbers = _ask(answer, quiet, lab)
     except (ArithmeticError, ValueError) as error:
         raise Wrong(
-            f"In {quiet.duration:.3f} s nobody came, and `{lab.name}` raised `{type(error).__name__}: {error}`. "
-            "A mean of nothing is none: which case comes first?"
+            f"In a recording where nothing was borrowed `{lab.name}` raised `{type(error).__name__}: {error}`. There "
+            "is no mean of nothing. What do you have to ask before you divide?"
         ) from error
     if any(numbers):
-        raise Wrong(f"In {quiet.duration:.3f} s nobody came, and you returned {shown(numbers)}. All three are 0 then.")
+        raise Wrong(f"In a recording where nothing was borrowed you returned {shown(numbers)}. All three are 0 then.")
 
 
 HINTS = (
-    "Two of the numbers are counted, the third is worked out. Which two does Little's law multiply?",
+    "You read two of the numbers from the recording and work out the third. Which two does Little's law multiply?",
     "The rate needs the number of leases and `recording.duration`; the hold needs each lease's `held`.",
     "Add up `held` over all leases and divide by how many there are: that is the hold. Multiply it by the rate for "
     "what is in use.",

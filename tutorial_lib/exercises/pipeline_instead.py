@@ -1,4 +1,4 @@
-"""A thousand views, one connection, a few round trips; and one counter of them is broken."""
+"""A thousand views in a few round trips on one connection, and one of the counters is broken."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._words import so_many
+from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -17,21 +19,24 @@ TITLE = "A thousand views in ten round trips"
 NAME = "count_views"
 
 PAGES = [f"page{number % 250}" for number in range(998)]
-BROKEN, RIVALS = "broken", "terms"
+BROKEN, RIVALS, TEXT = "broken", "terms", b"many"
 PAGES = [*PAGES[:400], BROKEN, *PAGES[400:], RIVALS]
 MOST_TRIPS = 10
 ROUND_TRIP = 0.02
 
 PROMPT = """
-The shop has written down which pages were seen today, and adds them to its counters at night. Write
-`count_views(r, pages)`: for each page of the list it adds 1 to `views:<page>`, and it returns the list of the new
-numbers, in the same order. A page may be in the list more than once.
+**Given** a client `r` and a list of **1000** pages that were seen today. A page may be in the list more than once.
+Redis is far away, so a round trip takes long. Another shop adds to the same counters at the same time. One of the
+counters, `views:broken`, holds a text, so that `INCR` answers with an error there.
 
-`r` is a client, as always. The list has **1000** pages, and Redis is far away: **10** round trips are allowed, on
-**one** connection. Another shop uses the same counters meanwhile. Scripts (`EVAL`) are not allowed here.
+**Write** `count_views(r, pages)`: for each page in the list it adds 1 to the Redis key `views:<page>`. It returns the
+list of the new numbers, in the same order.
 
-One thing more: somebody has stored a text in one of the counters, so that `INCR` answers with an error there. In its
-place the list shall have `None`; all other views are counted, once.
+**It passes when**
+- it makes at most **10** round trips, on **one** connection of `r`, and returns that connection;
+- every view is counted once, and no view of the other shop is lost;
+- the list has `None` in the place of the broken counter, whose text stays as it is;
+- it needs no script: `EVAL` is not allowed on this server.
 """
 
 
@@ -48,18 +53,25 @@ def solution(r, pages):
     return [None if isinstance(result, redis.ResponseError) else result for result in results]
 
 
-class _Trips:
-    """Counts round trips: somebody has sent, and reads. ``between`` is called once, when a second one begins."""
+WHY = """
+A pipeline sends all commands and then reads all replies, so 1000 commands take one round trip. With
+`raise_on_error=False` an error is one of the replies, and the others keep their numbers. A transaction, batches of 100
+or one `INCRBY` for each page work too.
+"""
 
-    def __init__(self, between: Callable[[], object]) -> None:
+
+class _Trips:
+    """Counts round trips: the answer sends, and then reads. From the second on, another shop counts in between."""
+
+    def __init__(self, other_shop: Callable[[], object]) -> None:
         self.number = 0
-        self.was_between = False
-        self._between = between
+        self.by_the_other_shop = 0
+        self._other_shop = other_shop
 
     def sends(self) -> None:
-        if self.number and not self.was_between:
-            self.was_between = True
-            self._between()
+        if 0 < self.number <= MOST_TRIPS:
+            self.by_the_other_shop += 1
+            self._other_shop()
 
 
 def _counted_by(trips: _Trips) -> type[redis.Connection]:
@@ -89,7 +101,7 @@ def _counted_by(trips: _Trips) -> type[redis.Connection]:
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     where: dict[str, Any] = {"host": lab.server.host, "port": lab.server.port}
     with redis.Redis(**where) as rival:
-        rival.set(f"views:{BROKEN}", "many")
+        rival.set(f"views:{BROKEN}", TEXT)
         trips = _Trips(lambda: rival.incr(f"views:{RIVALS}"))
         with redis.ConnectionPool(connection_class=_counted_by(trips), **where, max_connections=50) as pool:
             r = redis.Redis(connection_pool=pool)
@@ -98,21 +110,17 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             opened_before = lab.server.opened()
             numbers = _call(answer, r, lab, rival)
             opened = lab.server.opened() - opened_before
-            number_of_trips = trips.number
-        if not trips.was_between:
-            rival.incr(f"views:{RIVALS}")
-        _require_numbers(numbers, lab)
-        _require_stored(rival)
-        _require_few(number_of_trips, opened, lab)
+            in_use, made = snapshot(pool).in_use, trips.number
+        _require_list(numbers, lab)
+        _require_one_connection(opened, in_use)
+        _require_stored(rival, trips.by_the_other_shop, lab)
+        _require_numbers(numbers, trips.by_the_other_shop)
+        _require_few(made, lab)
     return (
-        f"{len(PAGES)} views, one of them broken and the others counted once, in {_trips(number_of_trips)} on one "
-        f"connection. {ROUND_TRIP * 1000:.0f} ms away that is {number_of_trips * ROUND_TRIP:.2f} s, and one by one "
-        f"it would be {len(PAGES) * ROUND_TRIP:.0f}."
+        f"{len(PAGES)} views took {so_many(made, 'round trip')} on one connection, and the broken counter harmed no "
+        f"other. {ROUND_TRIP * 1000:.0f} ms away that is {made * ROUND_TRIP:.2f} s; one command after the other would "
+        f"take {len(PAGES) * ROUND_TRIP:.0f} s."
     )
-
-
-def _trips(number: int) -> str:
-    return "1 round trip" if number == 1 else f"{number:,} round trips"
 
 
 def _call(answer: Callable[..., Any], r: redis.Redis, lab: Lab, rival: redis.Redis) -> Any:
@@ -124,12 +132,36 @@ def _call(answer: Callable[..., Any], r: redis.Redis, lab: Lab, rival: redis.Red
             "What else sends many commands at once?"
         ) from error
     except redis.ResponseError as error:
-        counted = _stored(rival).total()
         raise Wrong(
-            f"One counter held a text, and `{lab.name}` raised `{type(error).__name__}`. {counted} views had been "
-            "counted by then, and nobody has their numbers: whoever calls again counts them twice. "
-            "Must one bad answer be the end of the others?"
+            f"One counter held a text, and `{lab.name}` raised `{type(error).__name__}`. By then "
+            f"{_stored(rival).total()} "
+            "views had been counted, and their numbers are lost: a caller who tries again counts them twice. Can the "
+            "error be one of the results?"
         ) from error
+
+
+def _require_list(numbers: Any, lab: Lab) -> None:
+    if not isinstance(numbers, list):
+        kind = f"a `{type(numbers).__name__}`" if hasattr(numbers, "__next__") else shown(numbers)
+        raise Wrong(f"`{lab.name}` returned {kind}. Asked for is a list, with a number for each page.")
+    if len(numbers) != len(PAGES):
+        raise Wrong(
+            f"{len(PAGES)} pages came in, and {len(numbers)} numbers out. If one is left out, which number belongs to "
+            "which page?"
+        )
+
+
+def _require_one_connection(opened: int, in_use: int) -> None:
+    if opened:
+        raise Wrong(
+            "While your function ran, the server had to accept more connections beside the one that `r` had. More "
+            "connections make the same round trips, side by side. How can one connection make fewer?"
+        )
+    if in_use:
+        raise Wrong(
+            f"The pool of `r` still has in_use={in_use} when your function has returned, so others cannot have it. "
+            "Which line returns the connection, and does it run after an error too?"
+        )
 
 
 def _stored(rival: redis.Redis) -> Counter[str]:
@@ -138,82 +170,84 @@ def _stored(rival: redis.Redis) -> Counter[str]:
     return Counter({page: int(value or 0) for page, value in zip(pages, values, strict=True)})
 
 
-def _require_numbers(numbers: Any, lab: Lab) -> None:
-    if not isinstance(numbers, list):
-        raise Wrong(f"`{lab.name}` returned {shown(numbers)}. Asked for is a list, with a number for each page.")
-    if len(numbers) != len(PAGES):
+def _require_stored(rival: redis.Redis, by_the_other_shop: int, lab: Lab) -> None:
+    stored, wanted = _stored(rival), Counter(PAGES)
+    del wanted[BROKEN]
+    wanted[RIVALS] += by_the_other_shop
+    if not any(stored[page] for page in wanted if page != RIVALS):
+        if lab.server.commands()["WATCH"]:
+            raise Wrong(
+                "No view was counted: the other shop changed a watched counter each time before your transaction, and "
+                "you gave up. Which command adds without reading first, so that there is nothing to watch?"
+            )
+        raise Wrong("In Redis no `views:<page>` has grown. Are the keys spelled like that, and was INCR ever sent?")
+    if stored[RIVALS] < wanted[RIVALS]:
         raise Wrong(
-            f"{len(PAGES)} pages came in, and {len(numbers)} numbers out. Which belongs to which page, "
-            "if one is left out?"
+            f"Another shop counted views of `{RIVALS}` meanwhile, and `views:{RIVALS}` is {stored[RIVALS]} instead of "
+            f"{wanted[RIVALS]}: between your reading and your writing theirs was overwritten. Which command adds "
+            "without reading first?"
         )
-    at = PAGES.index(BROKEN)
-    if numbers[at] is not None:
-        raise Wrong(f"The broken counter's place holds {shown(numbers[at])}, and should hold `None`.")
-    seen: Counter[str] = Counter()
+    if rival.get(f"views:{BROKEN}") != TEXT:
+        raise Wrong(
+            f"`views:{BROKEN}` held the text {TEXT.decode()!r}, and your function has overwritten it. It belongs to "
+            "someone: leave it as it is, and put `None` into the list."
+        )
+    different = [page for page in wanted if stored[page] != wanted[page]]
+    if different:
+        page = different[0]
+        raise Wrong(
+            f"`{page}` is in the list {wanted[page]} times, and in Redis `views:{page}` is {stored[page]}; "
+            f"{so_many(len(different), 'counter is', 'counters are')} wrong. Was something sent twice, or not at all?"
+        )
+
+
+def _require_numbers(numbers: list[Any], by_the_other_shop: int) -> None:
+    broken = numbers[PAGES.index(BROKEN)]
+    if broken is not None:
+        raise Wrong(f"In the place of `{BROKEN}` the list has {shown(broken)}. It should have `None` there.")
+    seen, last = Counter[str](), Counter(PAGES)
     for place, (page, number) in enumerate(zip(PAGES, numbers, strict=True)):
         seen[page] += 1
-        allowed = [1, 2] if page == RIVALS else [None if page == BROKEN else seen[page]]
-        if number not in allowed or isinstance(number, bool):
-            wanted = " or ".join(f"`{one}`" for one in allowed)
-            raise Wrong(
-                f"Place {place} holds {shown(number)} and should hold {wanted}: that was view "
-                f"{seen[page]} of `{page}`. Is each view counted once, and is the order that of the list?"
-            )
-
-
-def _require_stored(rival: redis.Redis) -> None:
-    stored, wanted = _stored(rival), Counter(PAGES)
-    if stored.total() == stored[RIVALS]:
-        raise Wrong(
-            "The numbers look right, and Redis has counted none of these views: who counts in Python alone begins "
-            "anew every night. Which command was never sent?"
+        allowed = range(1, by_the_other_shop + 2) if page == RIVALS else [None if page == BROKEN else seen[page]]
+        if number in allowed and not isinstance(number, bool):
+            continue
+        idea = (
+            "That is its last number. Which command's reply is the number of this view?"
+            if number == last[page]
+            else "Is the order that of the list?"
         )
-    if stored[RIVALS] < 2:
         raise Wrong(
-            f"Another shop counted a view of `{RIVALS}` while you were at work, and now the counter says "
-            f"{stored[RIVALS]}, not 2: between your reading and your writing its view was overwritten. Which command "
-            "adds without reading first?"
-        )
-    wanted[RIVALS] += 1
-    twice = [page for page in wanted if page != BROKEN and stored[page] != wanted[page]]
-    if twice:
-        page = twice[0]
-        raise Wrong(
-            f"The numbers look right, and in Redis `views:{page}` is {stored[page]} where {wanted[page]} were seen; "
-            f"{len(twice)} counters are wrong. Was something sent a second time, or never?"
+            f"Redis counted right, but place {place} of the list has {shown(number)}: it is view {seen[page]} of "
+            f"`{page}`. {idea}"
         )
 
 
-def _require_few(trips: int, opened: int, lab: Lab) -> None:
-    seconds = f"{ROUND_TRIP * 1000:.0f} ms away that is {trips * ROUND_TRIP:g} s of waiting."
-    if opened:
+def _require_few(trips: int, lab: Lab) -> None:
+    if trips <= MOST_TRIPS:
+        return
+    if (executed := lab.server.commands()["EXEC"]) > MOST_TRIPS:
         raise Wrong(
-            f"All is counted, and {opened} more connections were opened for it, which made {trips:,} round trips "
-            "together. The trips were shared out, not saved. Can one connection make fewer?"
-        )
-    if trips > MOST_TRIPS and (executed := lab.server.commands()["EXEC"]) > MOST_TRIPS:
-        raise Wrong(
-            f"There is a pipeline, and it was executed {executed:,} times: {trips:,} round trips. "
+            f"There is a pipeline, and it was executed {executed:,} times, which made {so_many(trips, 'round trip')}. "
             "Which line sends it off, and how often does that line run?"
         )
-    if trips > MOST_TRIPS:
-        together = len(PAGES) // trips
-        raise Wrong(
-            f"All is counted, on one connection, in {trips:,} round trips; {MOST_TRIPS} are allowed. {seconds} "
-            + (
-                f"Some {together} commands share each of them: make the batches larger."
-                if together > 1
-                else "What would let you send the next command before the last is answered?"
-            )
-        )
+    together = len(PAGES) // trips
+    idea = (
+        f"About {together} commands share a round trip: make the batches larger."
+        if together > 1
+        else "What lets you send the next command before the last one is answered?"
+    )
+    raise Wrong(
+        f"Everything is counted, on one connection, but in {trips:,} round trips; {MOST_TRIPS} are allowed. "
+        f"{ROUND_TRIP * 1000:.0f} ms away that is {trips * ROUND_TRIP:g} s of waiting. {idea}"
+    )
 
 
 HINTS = (
-    "Ten connections make as many round trips as one, only side by side. What sends many commands and then reads many "
-    "answers?",
-    "`r.pipeline(transaction=False)` collects commands; they are sent by `execute()`, once, after the loop.",
-    "`execute()` raises the first error that it reads, although all commands have been carried out. It has an argument "
+    "Ten connections make as many round trips as one, only side by side. What sends many commands and then reads all "
+    "replies?",
+    "`r.pipeline(transaction=False)` collects commands. They are sent by `execute()`, once, after the loop.",
+    "`execute()` raises the first error that it reads, although Redis has carried out all commands. It has an argument "
     "for that: `raise_on_error`.",
-    "With `raise_on_error=False` errors come back in the list, each in its place, as objects of "
-    "`redis.ResponseError`. Put `None` where one is.",
+    "With `raise_on_error=False` errors come back in the list, each in its place, as `redis.ResponseError` objects. "
+    "Put `None` in place of them.",
 )

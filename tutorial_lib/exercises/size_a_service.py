@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import ceil, floor, isclose
 from numbers import Integral
@@ -14,6 +14,8 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.exercises._words import so_many
 from tutorial_lib.load.run import run_load
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.practice.lab import Lab
@@ -32,12 +34,16 @@ REAL_CALLS = 40
 
 MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
-Write `smallest_limit(rate, hold, wait_budget)`. A service borrows `rate` times a second, at random moments, and keeps a
-connection for `hold` seconds, now longer, now shorter. Your function returns the smallest limit with which callers wait
-no longer than `wait_budget` seconds **on average**, those who do not wait at all included.
+**Given** a service that borrows `rate` times a second, at random moments, and holds a connection for `hold` seconds on
+average, sometimes longer, sometimes shorter. The lesson's `mean_wait(rate, hold, limit)` is imported for you. It raises
+`tutorial_lib.errors.BadSetting` for a limit that can never keep up.
 
-The lesson's `mean_wait(rate, hold, limit)` is imported for you. It raises `tutorial_lib.errors.BadSetting` for a limit
-that can never keep up. Your limits are tried on 20,000 simulated callers, and one of them on a real pool.
+**Write** `smallest_limit(rate, hold, wait_budget)`, which returns the smallest limit with which callers wait at most
+`wait_budget` seconds **on average**. Callers who do not wait at all count too.
+
+**It passes when**
+- it returns the smallest limit, a whole number, for five services of different size. Your limits are tried on 20,000
+  simulated callers, and one of them on a real pool.
 """
 
 
@@ -51,6 +57,12 @@ def solution(rate, hold, wait_budget):
     while mean_wait(rate, hold, limit) > wait_budget:
         limit += 1
     return limit
+
+
+WHY = """
+The load, `rate * hold`, says how many connections are in use on average, so the limit has to be larger. From there each
+connection more shortens the wait, and the first limit within the budget is the smallest. A binary search works too.
+"""
 
 
 @dataclass(frozen=True)
@@ -84,36 +96,53 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     real = _real_wait(limit, first, lab)
     played = _simulated(limit, first)
     return (
-        f"{len(CASES)} services, each with its smallest limit. For a load of {first.load:g} and a budget of "
-        f"{_ms(first.budget)} you gave {limit}: simulated callers waited {_ms(played)} on average, the {REAL_CALLS} of "
-        f"a real pool {_ms(real)}, and with {limit - 1} it would have been {_ms(_simulated(limit - 1, first))}."
+        f"You found the smallest limit for {len(CASES)} services. For a load of {first.load:g} and a budget of "
+        f"{_ms(first.budget)} it is {limit}: simulated callers waited {_ms(played)} on average, the {REAL_CALLS} "
+        "callers "
+        f"of a real pool {_ms(real)}. With {limit - 1} it would have been {_ms(_simulated(limit - 1, first))}."
     )
 
 
 def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
-    right: Callable[..., int] = solution
-    returned, wanted = lab.call(answer, case.rate, case.hold, case.budget), right(case.rate, case.hold, case.budget)
-    if isinstance(returned, bool) or not isinstance(returned, Integral):
-        raise Wrong(f"{case} returned {shown(returned)}. A limit is a whole number of connections, an `int`.")
-    limit = int(returned)
-    if abs(limit) > MORE_THAN_ANY:
-        raise Wrong(f"{case} returned {shown(limit)}, which is more than any server ever let in.")
+    limit, wanted = _ask(answer, case, lab), _smallest(case)
     if limit == wanted:
         return limit
     if limit <= case.load:
         raise Wrong(_never_settles(limit, case))
     if limit < wanted:
         raise Wrong(
-            f"{case} returned {limit}. With so few, {BORROWS:,} simulated callers waited "
+            f"{case} returned {limit}. With that limit {BORROWS:,} simulated callers waited "
             f"{_ms(_simulated(limit, case))} on average, and {_ms(case.budget)} are allowed. "
             f"{_why_too_few(limit, case)}"
         )
     spare = limit - wanted
     raise Wrong(
         f"{case} returned {limit}. With {wanted} connections {BORROWS:,} simulated callers waited "
-        f"{_ms(_simulated(wanted, case))} on average, and {_ms(case.budget)} are allowed: {spare} of yours "
-        f"{'is' if spare == 1 else 'are'} not needed. {_why_too_many(limit, spare, case)}"
+        f"{_ms(_simulated(wanted, case))} on average, and {_ms(case.budget)} are allowed, so "
+        f"{so_many(spare, 'connection is', 'connections are')} not needed. {_why_too_many(limit, spare, case)}"
     )
+
+
+def _ask(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
+    try:
+        returned = lab.call(answer, case.rate, case.hold, case.budget)
+    except BadSetting as error:
+        raise Wrong(
+            f"{case} raised `BadSetting`: {error} `mean_wait` was asked about a limit that is not above the load of "
+            f"{case.load:g}. Which is the first limit that it can answer for?"
+        ) from error
+    if returned is None:
+        raise Wrong(f"{case} returned `None`, and a limit of {_smallest(case)} fits. Does it stop looking too early?")
+    if isinstance(returned, bool) or not isinstance(returned, Integral):
+        raise Wrong(f"{case} returned {shown(returned)}. A limit is a whole number of connections, an `int`.")
+    if abs(int(returned)) > MORE_THAN_ANY:
+        raise Wrong(f"{case} returned {shown(returned)}, which is more connections than any server accepts.")
+    return int(returned)
+
+
+def _smallest(case: Case) -> int:
+    right: Callable[..., int] = solution
+    return right(case.rate, case.hold, case.budget)
 
 
 def _simulated(limit: int, case: Case) -> float:
@@ -138,17 +167,20 @@ def _real_wait(limit: int, case: Case, lab: Lab) -> float:
 
 def _never_settles(limit: int, case: Case) -> str:
     if limit < 1:
-        return f"{case} returned {limit}. With no connection nobody is ever served; 1 is the least."
+        return f"{case} returned {limit}. Without a connection no caller is ever served; 1 is the least."
     seen = (
-        f"{case} returned {limit}. With so few the queue grows and grows: of {BORROWS:,} simulated callers the last "
-        f"thousand waited {_wait_of_the_last(limit, case):.3g} s on average."
+        f"{case} returned {limit}. With that limit the queue grows without end: of {BORROWS:,} simulated callers the "
+        f"last thousand waited {_wait_of_the_last(limit, case):.3g} s on average."
     )
     if isclose(limit, case.load):
         return (
-            f"{seen} {case.load:g} are in use on average, so none is to spare. The average is where the limit begins, "
-            "not where it ends."
+            f"{seen} {case.load:g} connections are in use on average, so all are busy all the time and the queue never "
+            "shrinks. What does the limit have to be larger than?"
         )
-    return f"{seen} If nobody waited, {case.load:g} would be in use on average. Are rate and hold both in seconds?"
+    return (
+        f"{seen} If nobody waited, {case.load:g} connections would be in use on average, and `mean_wait` raises "
+        "`BadSetting` for a limit that is not above that. Was that taken for an answer, or is a number not in seconds?"
+    )
 
 
 def _wait_of_the_last(limit: int, case: Case) -> float:
@@ -160,20 +192,22 @@ def _wait_of_the_last(limit: int, case: Case) -> float:
 
 def _why_too_few(limit: int, case: Case) -> str:
     if limit == ceil(case.load) or limit == floor(case.load) + 1:
-        return "So many keep up with the load, and that was all that you asked of them. What became of the budget?"
-    return "How long would callers wait with one connection more, and how does a program find out?"
+        return "That limit keeps up with the load, but callers wait too long. Where does your function use the budget?"
+    return "How long would callers wait with one connection more? `mean_wait` knows."
 
 
 def _why_too_many(limit: int, spare: int, case: Case) -> str:
     if limit >= case.rate:
-        return "That is one for everybody who comes within a second. Who is served brings it back, long before that."
+        return "That is one for each caller of a second, but a caller returns the connection after the hold."
     if limit == connections_needed(case.rate, case.hold, case.budget):
         return "With your limit 99 callers in 100 stay within the budget. Asked for is the mean."
+    if limit == _smallest(replace(case, budget=case.budget / 1000)):
+        return "That would be right for a budget in milliseconds. `mean_wait` and the budget are both in seconds."
     if spare == 1:
-        return "One step back still keeps the promise."
-    if limit >= 2 * case.load:
-        return "Twice the load, or more, is safe, and more than a large service needs: the spare grows more slowly."
-    return "Which is the first limit that keeps the promise? One step back must break it."
+        return "With one connection less the wait is still within the budget."
+    if limit == ceil(2 * case.load):
+        return "Twice the load is more than a large service needs, because the spare grows more slowly than the load."
+    return "With one connection less, is the wait still within the budget? `mean_wait` knows."
 
 
 def _ms(seconds: float) -> str:
@@ -181,10 +215,11 @@ def _ms(seconds: float) -> str:
 
 
 HINTS = (
-    "Two bounds: how many are in use on average, and how long callers wait. The first says where to begin, the second "
-    "where to stop.",
-    "The first limit that keeps up at all is the next whole number above `rate * hold`. `int` cuts off what is "
-    "behind the point.",
-    "From there, ask `mean_wait` for each limit in turn. It gets shorter each time; stop when it is within the budget.",
+    "Two numbers matter: how many connections are in use on average, and how long callers wait. The first says where "
+    "to start, the second where to stop.",
+    "The first limit that keeps up is the next whole number above `rate * hold`. `int` cuts off what is behind the "
+    "point.",
+    "From there, ask `mean_wait` for each limit in turn. The wait gets shorter each time; stop when it is within the "
+    "budget.",
     "`while` the mean wait with `limit` connections is above `wait_budget`, add 1 to `limit`.",
 )

@@ -1,15 +1,18 @@
-"""Trimming a pool: what lies idle is closed, and whoever works is not disturbed."""
+"""Trimming a pool: its idle connections are closed, and those in use are left alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from time import monotonic, sleep
 from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._calls import call_within
 from tutorial_lib.exercises._pools import impatient
+from tutorial_lib.exercises._words import so_many
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -19,19 +22,24 @@ LESSON = "06"
 TITLE = "Night in the shop"
 NAME = "trim"
 
-LIMIT, LENT = 5, 2
-OTHER_LIMIT, OTHER_LENT = 7, 3
+LIMIT, IN_USE = 5, 2
+OTHER_LIMIT, OTHER_IN_USE = 7, 3
 GONE_WITHIN = 0.4
+RETURNS_WITHIN = 1.0
+ORDERS, VISITOR = "orders", "another-program"
 
 PROMPT = """
-A rush is over. A pool has 5 connections open; **2** are lent, each in the middle of a command, and 3 lie idle. Write
-`trim(pool)`, which a timer will call:
+**Given** a pool after a rush. It has 5 connections open: **2** are in use, each in the middle of a command, and **3**
+are idle.
 
-- the idle connections are closed: the server has them no longer;
-- those that are lent are **not disturbed**: their borrowers still get their replies;
-- the pool is as good as before, and can lend 5 at the next rush.
+**Write** `trim(pool)`, which a timer will call at night.
 
-The pool may be of either kind, `ConnectionPool` or `BlockingConnectionPool`, and another pool has other numbers.
+**It passes when**
+- the server no longer has the idle connections when `trim` returns;
+- the commands on the connections in use still get their replies;
+- the pool is as good as before: it keeps its limit and can lend 5 connections in the next rush;
+- connections of other programs on this server stay open;
+- it also works for a `BlockingConnectionPool`, and for a pool with other numbers.
 """
 
 
@@ -42,97 +50,154 @@ def solution(pool):
     pool.disconnect(inuse_connections=False)
 
 
+WHY = """
+`disconnect(inuse_connections=False)` closes the sockets of the idle connections only. The connection objects stay in
+the pool, which opens them again when it lends them.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    _trim_one(answer, redis.ConnectionPool, LIMIT, LENT, lab)
-    _trim_one(answer, redis.BlockingConnectionPool, OTHER_LIMIT, OTHER_LENT, lab)
-    idle, other_idle = LIMIT - LENT, OTHER_LIMIT - OTHER_LENT
+    _trim_one(answer, redis.ConnectionPool, LIMIT, IN_USE, lab)
+    _trim_one(answer, redis.BlockingConnectionPool, OTHER_LIMIT, OTHER_IN_USE, lab)
+    idle, other_idle = LIMIT - IN_USE, OTHER_LIMIT - OTHER_IN_USE
     return (
-        f"Both kinds of pool: {idle} and {other_idle} idle connections closed, {LENT} and {OTHER_LENT} replies that "
-        f"were on their way have arrived, and {LIMIT} and {OTHER_LIMIT} could be lent at the next rush. The pools "
-        f"themselves still count {idle} and {other_idle} as idle; you know better."
+        f"In both kinds of pool the idle connections are closed ({idle} and {other_idle}), the {IN_USE} and "
+        f"{OTHER_IN_USE} commands under way got their replies, and the next rush could borrow {LIMIT} and "
+        f"{OTHER_LIMIT}. The pools still call the closed connections idle; only the server can tell you that they "
+        "are closed."
     )
 
 
-def _trim_one(
-    answer: Callable[..., Any], kind: type[redis.ConnectionPool], limit: int, lent_now: int, lab: Lab
-) -> None:
-    of = f"A `{kind.__name__}` had {limit - lent_now} idle connections and {lent_now} lent"
-    pool = kind(host=lab.server.host, port=lab.server.port, max_connections=limit, client_name=kind.__name__)
-    borrowed = [pool.get_connection() for _ in range(limit)]
-    lent, idle = borrowed[:lent_now], borrowed[lent_now:]
-    for connection in idle:
+def _trim_one(answer: Callable[..., Any], kind: type[redis.ConnectionPool], limit: int, busy: int, lab: Lab) -> None:
+    where: dict[str, Any] = {"host": lab.server.host, "port": lab.server.port}
+    before = f"A `{kind.__name__}` had {limit - busy} idle connections and {busy} in use."
+    pool = kind(**where, max_connections=limit, client_name=kind.__name__, socket_timeout=2)
+    in_use = [pool.get_connection() for _ in range(limit)]
+    for connection in in_use[busy:]:
         pool.release(connection)
-    for connection in lent:
-        connection.send_command("ECHO", "your order")
+    del in_use[busy:]
+    for connection in in_use:
+        connection.send_command("BLPOP", ORDERS, 0)
+    with _another_program(where) as visitor_stays:
+        opened = lab.server.opened()
+        _call(answer, pool, before, lab)
+        left = _open_after_a_moment(kind.__name__, busy, lab)
+        reopened = lab.server.opened() - opened
+        _require_replies(before, in_use, where)
+        if left > busy:
+            raise Wrong(
+                f"{before} After `trim` the server still has {left} of these {limit}; the {busy} in use should be "
+                f"left. {_which_are_left(left, limit, reopened, pool)}"
+            )
+        if not visitor_stays():
+            raise Wrong(
+                f"{before} After `trim` they were as they should be, but a connection of another program on this "
+                "server was closed too. A server knows connections; which object knows the connections of this pool?"
+            )
+    _require_known(before, limit, busy, pool)
+    for connection in in_use:
+        pool.release(connection)
+    _require_as_good_as_before(before, limit, pool)
+
+
+def _call(answer: Callable[..., Any], pool: redis.ConnectionPool, before: str, lab: Lab) -> None:
     with impatient(pool):
-        lab.call(answer, pool)
-    open_now = _open_after_a_moment(kind.__name__, lent_now, lab)
-    counted = snapshot(pool).in_use
-    _require_replies(of, lent, open_now)
-    if open_now > lent_now:
+        call = call_within(RETURNS_WITHIN, lambda: lab.call(answer, pool))
+    if call.error:
+        raise call.error
+    if not call.returned:
         raise Wrong(
-            f"{of}. After `trim` the server still has {open_now} of the {limit}; {lent_now} should be left. "
-            f"{_which_are_left(open_now, limit, pool)}"
+            f"{before} After {RETURNS_WITHIN:g} s `trim` had not returned. It must not wait for the connections in "
+            "use: their commands may take all night. Can you close the idle ones without looking at the others?"
         )
-    if counted > lent_now:
-        raise Wrong(
-            f"{of}. The server has {open_now} now, and the pool says in_use={counted}: {counted - lent_now} were "
-            "borrowed, and nobody gave them back. The pool will never lend them again. What does it lack, after the "
-            "closing?"
-        )
-    if counted < lent_now:
-        raise Wrong(
-            f"{of}. Afterwards the pool says in_use={counted}: it has forgotten whom it lent to, and may open {limit} "
-            f"more beside those {lent_now}. Who gave back what others still use?"
-        )
-    for connection in lent:
-        pool.release(connection)
-    _require_as_good_as_before(of, limit, pool)
 
 
-def _open_after_a_moment(name: str, lent_now: int, lab: Lab) -> int:
-    """Return how many the server has, when the closing has had time to arrive."""
+@contextmanager
+def _another_program(where: dict[str, Any]) -> Iterator[Callable[[], bool]]:
+    """Connect like another program does. What is yielded tells whether that connection is still there."""
+    with redis.Redis(**where, client_name=VISITOR) as r:
+        number = r.client_id()
+
+        def stays() -> bool:
+            try:
+                return bool(r.client_id() == number)
+            except redis.RedisError:
+                return False
+
+        yield stays
+
+
+def _open_after_a_moment(name: str, busy: int, lab: Lab) -> int:
+    """Return how many of these connections the server has, when it has had time to see them close."""
     until = monotonic() + GONE_WITHIN
     for looks in count(1):
         left = sum(client.name == name for client in lab.server.clients())
-        # The first look may come before the goodbyes have been read, however long a busy server took for it.
-        if left <= lent_now or (looks > 2 and monotonic() > until):
+        # A busy server may answer the first look before it has noticed what was closed.
+        if left <= busy or (looks > 2 and monotonic() > until):
             break
         sleep(0.01)
     return left
 
 
-def _which_are_left(open_now: int, limit: int, pool: redis.ConnectionPool) -> str:
+def _which_are_left(left: int, limit: int, reopened: int, pool: redis.ConnectionPool) -> str:
     counts = snapshot(pool)
     forgotten = limit - counts.in_use - counts.idle
     if forgotten:
-        return f"The pool knows nothing of {forgotten} of them any more. To forget a connection is not to close it."
+        return f"The pool has forgotten {forgotten} of them. Forgetting a connection does not close it."
     if pool.max_connections < limit:
-        return f"A max_connections of {pool.max_connections} is for the next who asks. What is open stays open."
-    if open_now == limit:
-        return "A pool closes nothing by itself, and nothing asked it to. Which of its methods hangs up?"
+        return f"A `max_connections` of {pool.max_connections} limits what the pool opens from now on. It closes none."
+    if reopened and left == limit:
+        return (
+            f"The server also accepted {reopened} new ones meanwhile: what was closed was opened again. By which call?"
+        )
+    if reopened:
+        return "A pool lends the connection that came back last. Which one do you get if you borrow again and again?"
+    if left == limit:
+        return "A pool closes nothing by itself. Which of its methods closes connections?"
     if limit == OTHER_LIMIT:
-        return f"The first pool had {LIMIT - LENT} idle ones, this has more. Where does your number come from?"
-    return "What was done for one has to be done for each that lies idle."
+        return (
+            f"The first pool had {LIMIT - IN_USE} idle connections, this one has more. Where does your number come "
+            "from?"
+        )
+    return "Do for each idle connection what you did for the first."
 
 
-def _require_replies(of: str, lent: list[redis.Connection], open_now: int) -> None:
-    replies = []
-    for connection in lent:
+def _require_replies(before: str, in_use: list[redis.Connection], where: dict[str, Any]) -> None:
+    with redis.Redis(**where) as r:  # Twice as many, because a server may hand some to a caller that has left.
+        r.rpush(ORDERS, *["your order"] * 2 * len(in_use))
+    arrived = 0
+    for connection in in_use:
         try:
-            replies.append(connection.read_response())
+            arrived += bool(connection.read_response())
         except Exception:  # a connection without a socket fails in several ways
-            replies.append(None)
-    arrived = replies.count(b"your order")
-    if arrived < len(lent):
+            continue
+    if arrived < len(in_use):
         raise Wrong(
-            f"{of}, each with a command on its way. After `trim` {arrived} of {len(lent)} replies arrived, and the "
-            f"server has {open_now} connections left: whoever worked was cut off in the middle. How does the pool know "
-            "whom to spare?"
+            f"{before} Each of these {len(in_use)} waited for a reply, and {arrived} of {len(in_use)} replies arrived: "
+            "`trim` also closed the connections in use. Which argument spares them?"
         )
 
 
-def _require_as_good_as_before(of: str, limit: int, pool: redis.ConnectionPool) -> None:
+def _require_known(before: str, limit: int, busy: int, pool: redis.ConnectionPool) -> None:
+    in_use = snapshot(pool).in_use
+    if in_use > busy:
+        raise Wrong(
+            f"{before} The idle ones are closed, and the pool now says in_use={in_use}: {in_use - busy} were borrowed "
+            "to close them and not returned, so the pool can never lend them again. What is missing after the closing?"
+        )
+    if in_use < busy:
+        raise Wrong(
+            f"{before} Now the pool says in_use={in_use}. It has forgotten connections that are still in use, and may "
+            f"open {limit} more beside them. Which call made it forget?"
+        )
+    if pool.max_connections != limit:
+        raise Wrong(
+            f"{before} The idle ones are closed, but the pool's limit was {limit} and is {pool.max_connections} now, "
+            "so a rush after a fork or a reset finds a smaller pool. Does the limit have to change at all?"
+        )
+
+
+def _require_as_good_as_before(before: str, limit: int, pool: redis.ConnectionPool) -> None:
     borrowed: list[redis.Connection] = []
     try:
         with impatient(pool):
@@ -144,15 +209,15 @@ def _require_as_good_as_before(of: str, limit: int, pool: redis.ConnectionPool) 
         pool.release(connection)
     if len(borrowed) != limit:
         raise Wrong(
-            f"{of}. They came back, the next rush began, and the pool lent {len(borrowed)} connections where it should "
-            f"lend {limit}. It counts what it has, and was not told what became of them. Who may close a connection so "
-            "that the pool knows?"
+            f"{before} In the next rush the pool lent {so_many(len(borrowed), 'connection')} where it should lend "
+            f"{limit}. A pool counts its connections, so one that is taken out of its lists is lost. Which method of "
+            "the pool closes a connection and keeps it?"
         )
 
 
 HINTS = (
-    "The lesson trimmed a pool while one of its connections was lent. One argument made the difference.",
-    "`close()` and `disconnect()` hang up all connections, lent or not. Which of the two can be told to spare those in "
+    "The lesson trimmed a pool while one of its connections was in use. One argument made the difference.",
+    "`close()` and `disconnect()` close all connections, in use or not. Which of the two can be told to spare those in "
     "use?",
     "The method is `disconnect`, and its argument is called `inuse_connections`. It is `True` if you leave it out.",
 )

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from tests.waiting import eventually
-from tutorial_lib import cli
+from tutorial_lib.commands.command_line import main
 from tutorial_lib.errors import BadSetting, CannotConnect
 from tutorial_lib.servers.guarded import GuardedProcess
 from tutorial_lib.servers.redis_process import RedisProcess
@@ -150,8 +150,8 @@ def test_the_command_line_says_so_in_a_sentence(
         assert eventually(lambda: server._process and not server._process.is_running)
         return server
 
-    monkeypatch.setattr("tutorial_lib.servers.start_server", start_one_that_dies)
-    assert cli.main([command]) == 1
+    monkeypatch.setattr(f"tutorial_lib.commands.{command}.start_server", start_one_that_dies)
+    assert main([command]) == 1
     said = " ".join("".join(capsys.readouterr()).split())
     assert "has ended, because something killed it. Run start_server() again" in said
     assert "Traceback" not in said

@@ -23,10 +23,7 @@ PACKAGE = TOP / "tutorial_lib"
 
 # A package stands for all its modules, unless one of them is named itself.
 LAYERS = (
-    ("cli", "__main__"),
-    ("binder", "doctor", "kernel_start", "lab"),
-    ("practice.commands", "practice.progress_view"),
-    ("commands",),
+    ("commands", "__main__"),
     ("checking",),
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),

@@ -74,7 +74,7 @@ def test_the_wheel_works_from_any_folder(built: Path, tmp_path: Path, carried: s
 
     where = "import tutorial_lib; print(tutorial_lib.__file__)"
     assert run(where) == [str(site / "tutorial_lib" / "__init__.py")]
-    assert run("import tutorial_lib.cli as c; raise SystemExit(c.main(['greet']))")[-1] == "hello"
+    assert run("import tutorial_lib.commands.command_line as c; raise SystemExit(c.main(['greet']))")[-1] == "hello"
     run("import os; from tutorial_lib import course as c; c.prepare(c.carried(), c.folder(os.environ))")
     mine = elsewhere / "redis-pool-tutorial"
     assert {path.relative_to(mine).as_posix() for path in mine.glob("*/*")} == carried

@@ -8,13 +8,14 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import redis
 
 from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
 from tests.waiting import eventually
+from tutorial_lib import cli
 from tutorial_lib.errors import BadSetting, CannotConnect, KeyAlreadyThere, NotAllowed
 from tutorial_lib.servers import start_server
 from tutorial_lib.servers.borrowed import BorrowedServer
@@ -299,3 +300,24 @@ def test_a_redis_that_hangs_is_told_when_it_is_asked(owner: OwnersRedis) -> None
                 server.clients()
         finally:
             owner.process.send_signal(signal.SIGCONT)
+
+
+def test_a_port_that_is_no_redis_is_a_sentence_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            conversation, _ = listener.accept()
+            with conversation, suppress(OSError):
+                conversation.recv(1000)
+                conversation.sendall(b"x" * 300_000)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("REDIS_URL", f"redis://:{SECRET}@127.0.0.1:{listener.getsockname()[1]}")
+            assert cli.main(["greet"]) == 1
+        server.join()
+    said = capsys.readouterr().err
+    assert "is not a Redis" in said
+    assert "Traceback" not in said
+    assert SECRET not in said

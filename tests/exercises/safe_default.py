@@ -72,7 +72,7 @@ WRONG = {
     default_patience: "Its `timeout` is 20 s",
     default_silence: "each try may be silent for 5 s",
     too_stubborn: "It tries 11 times, and each try may be silent for 0.1 s",
-    default_limit: "At 4 it should refuse",
+    default_limit: "it should hold 4 at most",
     plain_timeout: "unexpected keyword argument 'timeout'",
     of_a_client: "returned a client",
 }

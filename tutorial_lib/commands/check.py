@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import click
+
 from tutorial_lib import course
 from tutorial_lib.checking.folder import (
     Notebook,
@@ -19,12 +21,36 @@ from tutorial_lib.checking.folder import (
 from tutorial_lib.checking.run import Result, run
 from tutorial_lib.commands.class_table import ClassTable
 from tutorial_lib.commands.console import csv_cell, harmless
+from tutorial_lib.commands.options import folder_option, server_option
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.exercises import COURSE
 from tutorial_lib.practice.progress import ProgressFile, progress_path
 from tutorial_lib.practice.verdict import MARKS
 
 Done = Iterable[tuple[Notebook, list[Result]]]
+
+
+@click.command()
+@server_option
+@folder_option
+@click.option("--learners", metavar="PATH", help="Check a class: a folder with a folder or a notebook of each learner.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values instead of a table.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def command(folder: str | None, learners: str | None, as_csv: bool, names: tuple[str, ...]) -> int:
+    """Run exercise notebooks without a browser and say which exercises pass. Exit code 0 when all of them do.
+
+    NAME is an exercise, a lesson or a notebook; without a name, all of them are checked.
+
+    The learners' code runs on this machine with your rights. It gets a scratch folder as its home, none of your
+    environment, and limits on time, memory and output, but it is not locked in. What a notebook prints or has stored
+    does not count, because the checker judges the answers itself. A determined learner can still deceive a judge
+    that runs in the same process as their code, so look into a notebook before a result decides anything.
+    """
+    if learners is not None:
+        passed = check_learners(names, learners, as_csv=as_csv)
+    else:
+        passed = check_own(names, folder, as_csv=as_csv)
+    return 0 if passed else 1
 
 
 def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool:

@@ -44,9 +44,9 @@ def choose_rung(environ: Mapping[str, str], program: str | None) -> tuple[Rung, 
 def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
     """Start a Redis to practise on, and return the handle. Display the handle to see which one it is.
 
-    A server of the course's own refuses Lua scripts and Redis functions with ``NoPermissionError`` (``NOPERM``), because
-    every user of this computer may connect to it. redis-py's ``Lock`` is released with a script, so ``lock.release()``
-    fails there. It works on a Redis that you name in REDIS_URL.
+    A server of the course's own refuses Lua scripts with ``NoPermissionError`` (``NOPERM``), because every user of this
+    computer may connect to it. redis-py's ``Lock`` is released with a script, so ``lock.release()`` fails there. It
+    works on a Redis that you name in REDIS_URL.
 
     ``keys`` names what the lesson will write. On a borrowed server (REDIS_URL) none of them may exist yet, or
     KeyAlreadyThere is raised, and they are deleted at the end; a private server has nothing to protect.

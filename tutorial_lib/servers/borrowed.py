@@ -13,7 +13,7 @@ import redis
 
 from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
 from tutorial_lib.servers.base import ClientInfo, Server, client_info
-from tutorial_lib.servers.connect_failure import TIMEOUTS, explain
+from tutorial_lib.servers.connect_failure import explain
 from tutorial_lib.servers.guest import Guest
 from tutorial_lib.servers.keeper import Keeper
 from tutorial_lib.servers.loop_thread import LoopThread
@@ -21,8 +21,6 @@ from tutorial_lib.servers.redis_url import RedisUrl
 from tutorial_lib.servers.relay import Relay
 
 T = TypeVar("T")
-
-FAILURES = (redis.RedisError, OSError, *TIMEOUTS)
 
 
 class BorrowedServer(Server):
@@ -72,7 +70,9 @@ class BorrowedServer(Server):
     async def _enter(self) -> None:
         try:
             self.version = await self._guest.enter(self._keys, ours=self._keys_of_others())
-        except FAILURES as error:
+        except TutorialError:
+            raise
+        except Exception as error:
             raise explain(error, self._redis) from None
         self._relay.start()
 
@@ -100,7 +100,7 @@ class BorrowedServer(Server):
             rows = await self._guest.client_list(list(addresses)) if addresses else []
         except redis.exceptions.NoPermissionError:
             raise self._not_allowed_to_look("CLIENT LIST") from None
-        except FAILURES as error:
+        except Exception as error:
             raise explain(error, self._redis) from None
         return [
             # The server sees the relay's end; the learner's own is the one to find again in a pool.

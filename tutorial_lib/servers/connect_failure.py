@@ -26,6 +26,9 @@ OWN_CERTIFICATE = "If it asks for a certificate, add ?ssl_certfile=/path/cert.pe
 
 TIMEOUTS = (redis.TimeoutError, asyncio.TimeoutError, TimeoutError)
 
+LONGEST_ANSWER = 300
+"""Characters of the server's own words that are repeated. What answers may be no Redis."""
+
 # Set by Binder, or by the Kubernetes it runs on, in every session.
 SIGNS_OF_BINDER = ("BINDER_LAUNCH_HOST", "BINDER_REPO_URL", "BINDER_SERVICE_HOST")
 
@@ -33,7 +36,10 @@ E = TypeVar("E", bound=BaseException)
 
 
 def explain(error: BaseException, url: RedisUrl, environ: Mapping[str, str] = os.environ) -> TutorialError:
-    """Turn what redis-py, TLS or the network raised into the sentence to show instead."""
+    """Turn what redis-py, TLS or the network raised into the sentence to show instead.
+
+    Any other error comes from redis-py's parser, which expects that what it reads comes from a Redis.
+    """
     at = f"Your own Redis at {url.place}"
     answer = _find(error, redis.ResponseError, redis.AuthenticationError, redis.exceptions.BusyLoadingError)
     if answer:
@@ -46,7 +52,8 @@ def explain(error: BaseException, url: RedisUrl, environ: Mapping[str, str] = os
     tls = _find(error, ssl.SSLError)
     if tls:
         return _no_tls(tls, url, at)
-    if _find(error, redis.InvalidResponse):
+    understood = _find(error, redis.RedisError, OSError, UnicodeError, *TIMEOUTS)
+    if not understood or _find(error, redis.InvalidResponse, UnicodeDecodeError):
         return CannotConnect(f"What listens at {url.place} is not a Redis. Correct the port in REDIS_URL, {INSTEAD}")
     return CannotConnect(_no_way(error, url, at) + _binder_hint(url, environ))
 
@@ -65,6 +72,7 @@ def _find(error: BaseException, *kinds: type[E]) -> E | None:
 def _refused(answer: redis.RedisError, url: RedisUrl, at: str) -> TutorialError:
     """Redis is there, and answered with an error."""
     text = str(answer).replace(url.password, "…") if url.password else str(answer)
+    text = "".join(character for character in text[:LONGEST_ANSWER] if character.isprintable())
     if isinstance(answer, redis.AuthenticationError):
         if not url.password:
             return CannotConnect(f"{at} wants a password. Put it in: redis://user:password@host:port/db, {INSTEAD}")
@@ -98,7 +106,7 @@ def _no_tls(error: ssl.SSLError, url: RedisUrl, at: str) -> CannotConnect:
             return CannotConnect(f"{at} shows a certificate for another name ({why}). Use that name, {INSTEAD}")
         advice = OTHER_AUTHORITY if "ssl_ca_certs" in url.arguments else OWN_AUTHORITY
         return CannotConnect(f"{at} shows a TLS certificate that is not trusted here ({why}). {advice}, {INSTEAD}")
-    why = (error.reason or str(error)).replace("_", " ").lower()
+    why = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
     if "certificate required" in why or "handshake failure" in why:
         return CannotConnect(f"{at} refused us ({why}). {OWN_CERTIFICATE} Otherwise correct REDIS_URL, {INSTEAD}")
     return CannotConnect(f"{at} did not answer in TLS ({why}). If that port is plain, write redis://, {INSTEAD}")

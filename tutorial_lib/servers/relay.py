@@ -240,7 +240,7 @@ class Relay:
         opening.add_done_callback(self._opening.discard)
         try:
             await opening
-        except (redis.RedisError, OSError, asyncio.TimeoutError) as error:
+        except Exception as error:  # What listens there may be no Redis, and then redis-py's parser raises anything.
             await _refuse(sock, error)
         else:
             await link.run()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tutorial_lib import cli
+from tutorial_lib.commands.command_line import main
 from tutorial_lib.exercises import all_exercises
 from tutorial_lib.practice.progress import ProgressFile
 
@@ -34,7 +34,7 @@ def test_bad_input_gets_a_sentence(
     said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli.main(arguments) == 1
+    assert main(arguments) == 1
     captured = capsys.readouterr()
     assert said in captured.err
     assert captured.out == ""
@@ -44,7 +44,7 @@ def test_progress_as_a_table(progress: ProgressFile, capsys: pytest.CaptureFixtu
     progress.record("first-pool", passed=False)
     progress.record("first-pool", passed=True)
     progress.record("greeting", passed=False)
-    assert cli.main(["progress"]) == 0
+    assert main(["progress"]) == 0
     out = capsys.readouterr().out
     assert "✓ passed" in out
     assert "✗ not yet" in out
@@ -57,20 +57,20 @@ def test_a_code_takes_progress_to_another_machine(
 ) -> None:
     for name in ("pool-party", "greeting"):
         progress.record(name, passed=True)
-    cli.main(["progress"])
+    main(["progress"])
     code = capsys.readouterr().out.split("--import ")[1].strip()
     elsewhere = ProgressFile(tmp_path / "elsewhere.json")
     monkeypatch.setenv("TUTORIAL_PROGRESS", str(elsewhere.path))
     elsewhere.record("first-pool", passed=True)
-    assert cli.main(["progress", "--import", code]) == 0
+    assert main(["progress", "--import", code]) == 0
     assert elsewhere.read().passed() == {"pool-party", "greeting", "first-pool"}
 
 
 def test_a_report_for_the_teacher(tmp_path: Path, progress: ProgressFile, capsys: pytest.CaptureFixture[str]) -> None:
     progress.record("pool-party", passed=True)
     report = tmp_path / "report.md"
-    assert cli.main(["progress", "--export", str(report)]) == 0
-    assert cli.main(["progress", "--export", "-"]) == 0
+    assert main(["progress", "--export", str(report)]) == 0
+    assert main(["progress", "--export", "-"]) == 0
     text = report.read_text("utf-8")
     assert capsys.readouterr().out == f"Wrote {report}.\n{text}"
     assert "| 00 Start here | pool-party | ✓ passed | 1 | 2" in text
@@ -80,13 +80,13 @@ def test_a_report_for_the_teacher(tmp_path: Path, progress: ProgressFile, capsys
 def test_progress_is_forgotten(progress: ProgressFile) -> None:
     for name in ("pool-party", "greeting"):
         progress.record(name, passed=True)
-    assert cli.main(["progress", "--reset", "greeting"]) == 0
+    assert main(["progress", "--reset", "greeting"]) == 0
     assert progress.read().passed() == {"pool-party"}
-    assert cli.main(["progress", "--reset", "all"]) == 0
+    assert main(["progress", "--reset", "all"]) == 0
     assert progress.read().entries == {}
 
 
 def test_progress_that_is_off_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TUTORIAL_PROGRESS", "off")
-    assert cli.main(["progress"]) == 1
+    assert main(["progress"]) == 1
     assert "TUTORIAL_PROGRESS is off" in capsys.readouterr().err

@@ -1,17 +1,37 @@
-"""The link that opens a clone's repository on Binder, at one lesson."""
+"""``binder-link``: the link that opens a clone's repository on Binder, at one lesson."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import click
+
+from tutorial_lib.commands.console import say
+from tutorial_lib.commands.options import server_option
 from tutorial_lib.course import clone
 from tutorial_lib.errors import BadSetting, CourseFolderError
 
 LAUNCH = "https://mybinder.org/v2"
 PROVIDERS = {"github.com": "gh", "gitlab.com": "gl"}
+
+
+@click.command()
+@server_option
+@click.argument("lesson", default="0")
+def command(lesson: str) -> int:
+    """Print the link that opens this clone's repository on Binder, at lesson 00 or at the LESSON that you name.
+
+    LESSON is a lesson's number or name.
+    """
+    link, note = launch_link(lesson)
+    if note:
+        say(note, stream=sys.stderr)
+    print(link)
+    return 0
 
 
 def launch_link(lesson: str) -> tuple[str, str]:
@@ -53,7 +73,7 @@ def binder_repository(url: str) -> str:
     if provider is None or "/" not in path:
         # Only the host is named: a remote may carry a password.
         raise BadSetting(
-            f"The remote origin points to {host or 'a folder'}, from where Binder cannot be linked. "
+            f"The remote origin points to {host or 'a folder'}, and Binder cannot open that. "
             f"Push the clone to a public repository on {' or '.join(PROVIDERS)} and make that its origin."
         )
     # GitLab's groups nest, so there the whole path is one word of the link.
@@ -73,13 +93,13 @@ def _ref(top: Path) -> tuple[str, str]:
 
 
 def _origin(top: Path) -> str:
-    # A package that lies inside some other repository must not answer with that one's origin.
+    # Git would look in the folders above as well, and find the origin of another repository.
     if not (top / ".git").exists():
         raise BadSetting(f"{top} is no git repository. Clone the course with git, then ask again.")
     url = _git(top, "remote", "get-url", "origin")
     if not url:
         raise BadSetting(
-            "This clone has no remote called origin, so there is nothing Binder could open. "
+            "This clone has no remote called origin, so Binder has nothing to open. "
             "Add one with git remote add origin URL, and push."
         )
     return url

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tutorial_lib.commands.console import say
 from tutorial_lib.exercises import COURSE, all_exercises
 from tutorial_lib.practice.progress import Entry, Progress
 
@@ -21,14 +22,14 @@ def show(progress: Progress, code: str, path: Path) -> None:
             entry = progress.entries.get(name, Entry())
             table.add_row(first, name, _status(entry), str(entry.tries or ""), end_section=name == lesson.exercises[-1])
     Console().print(table)
-    print(_count(progress))
-    print(f"Kept in {path}.")
+    say(_count(progress))
+    say(f"Kept in {path}.")
     if progress.passed():
-        print(f"To take it to another machine: redis-pool-tutorial progress --import {code}")
+        say(f"To take it to another machine, type there: redis-pool-tutorial progress --import {code}")
 
 
 def report(progress: Progress, code: str) -> str:
-    """Return the report, for a learner to hand to a teacher."""
+    """Return the report that a learner gives to a teacher."""
     lines = [
         "# Progress in the Redis connection pool tutorial",
         "",

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tutorial_lib import cli, doctor
+from tutorial_lib.commands import doctor
+from tutorial_lib.commands.command_line import main
 
 
 def test_doctor_finds_a_course_that_can_run(
     installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = cli.main(["doctor", "--server", "fake", "--folder", str(tmp_path / "mine")])
+    code = main(["doctor", "--server", "fake", "--folder", str(tmp_path / "mine")])
 
     said = capsys.readouterr().out
     assert code == 0
@@ -29,7 +30,7 @@ def test_doctor_names_what_is_missing_and_what_to_do(
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("TUTORIAL_SERVER", "postgres")
 
-    assert cli.main(["doctor", "--folder", str(tmp_path / "file" / "mine")]) == 1
+    assert main(["doctor", "--folder", str(tmp_path / "file" / "mine")]) == 1
 
     said = capsys.readouterr().out
     assert "server (missing): TUTORIAL_SERVER is 'postgres'. Set it to auto, redis or fake" in said

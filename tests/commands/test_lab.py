@@ -20,11 +20,13 @@ import psutil
 import pytest
 import urllib3
 
-from tutorial_lib import cli, course, lab
+from tutorial_lib import course
+from tutorial_lib.commands import jupyterlab
+from tutorial_lib.commands.command_line import main
 
 
 def test_jupyterlab_listens_here_and_opens_the_first_lesson(tmp_path: Path) -> None:
-    words = lab.command(tmp_path, port=None, browser=False, extra=["--debug"])
+    words = jupyterlab.command(tmp_path, port=None, browser=False, extra=["--debug"])
 
     assert words[:3] == [sys.executable, "-m", "jupyterlab"]
     assert "--ServerApp.ip=127.0.0.1" in words
@@ -33,8 +35,8 @@ def test_jupyterlab_listens_here_and_opens_the_first_lesson(tmp_path: Path) -> N
 
 
 def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
-    asked = lab.command(Path("mine"), port=9999, browser=True, extra=[])
-    free = lab.command(Path("mine"), port=None, browser=True, extra=[])
+    asked = jupyterlab.command(Path("mine"), port=9999, browser=True, extra=[])
+    free = jupyterlab.command(Path("mine"), port=None, browser=True, extra=[])
 
     assert {"--ServerApp.port=9999", "--ServerApp.port_retries=0"} <= set(asked)
     assert not [word for word in free if "port" in word]
@@ -42,27 +44,27 @@ def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
 
 @pytest.mark.parametrize("own", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--ip"])
 def test_the_learners_own_address_takes_the_place_of_ours(own: str) -> None:
-    words = lab.command(Path("mine"), port=None, browser=True, extra=[own, "0.0.0.0"])
+    words = jupyterlab.command(Path("mine"), port=None, browser=True, extra=[own, "0.0.0.0"])
 
     assert "--ServerApp.ip=127.0.0.1" not in words
     assert words[-2:] == [own, "0.0.0.0"]
 
 
 def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
-    environ = lab.environment(tmp_path, {"JUPYTER_CONFIG_PATH": "/theirs", "JUPYTER_PREFER_ENV_PATH": "0"})
+    environ = jupyterlab.environment(tmp_path, {"JUPYTER_CONFIG_PATH": "/theirs", "JUPYTER_PREFER_ENV_PATH": "0"})
 
-    assert environ["JUPYTER_CONFIG_PATH"] == f"{lab.SETTINGS}{os.pathsep}/theirs"
+    assert environ["JUPYTER_CONFIG_PATH"] == f"{jupyterlab.SETTINGS}{os.pathsep}/theirs"
     assert environ["JUPYTER_PREFER_ENV_PATH"] == "0"
     assert environ["TUTORIAL_FOLDER"] == str(tmp_path)
-    assert lab.environment(tmp_path, {"PYTHONSTARTUP": "/theirs.py"})["PYTHONSTARTUP"] == "/theirs.py"
+    assert jupyterlab.environment(tmp_path, {"PYTHONSTARTUP": "/theirs.py"})["PYTHONSTARTUP"] == "/theirs.py"
 
-    without = lab.environment(tmp_path, {})
-    assert without["JUPYTER_CONFIG_PATH"] == str(lab.SETTINGS)
+    without = jupyterlab.environment(tmp_path, {})
+    assert without["JUPYTER_CONFIG_PATH"] == str(jupyterlab.SETTINGS)
     assert without["JUPYTER_PREFER_ENV_PATH"] == "1"
 
 
 def test_each_folder_has_a_layout_of_its_own(tmp_path: Path) -> None:
-    one, other = (lab.environment(tmp_path / name, {})["JUPYTERLAB_WORKSPACES_DIR"] for name in ("a", "b"))
+    one, other = (jupyterlab.environment(tmp_path / name, {})["JUPYTERLAB_WORKSPACES_DIR"] for name in ("a", "b"))
 
     assert one != other
 
@@ -72,7 +74,7 @@ def test_a_port_that_is_taken_is_a_sentence(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code = cli.main(["lab", "--folder", str(tmp_path / "mine"), "--port", str(port)])
+        code = main(["lab", "--folder", str(tmp_path / "mine"), "--port", str(port)])
 
     assert code == 1
     assert capsys.readouterr().err.startswith(f"Port {port} is taken. Name another with --port")
@@ -83,7 +85,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(
 ) -> None:
     (tmp_path / "file").write_text("")
 
-    assert cli.main(["lab", "--folder", str(tmp_path / "file" / "mine")]) == 1
+    assert main(["lab", "--folder", str(tmp_path / "file" / "mine")]) == 1
     assert "Choose another folder with --folder." in capsys.readouterr().err
 
 
@@ -92,7 +94,7 @@ def test_without_jupyterlab_it_is_a_sentence(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
 
-    assert cli.main(["lab", "--folder", str(tmp_path / "mine")]) == 1
+    assert main(["lab", "--folder", str(tmp_path / "mine")]) == 1
     assert "JupyterLab is not installed" in capsys.readouterr().err
 
 

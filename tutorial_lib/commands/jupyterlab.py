@@ -1,4 +1,4 @@
-"""Open the course in JupyterLab: which command is run, in which environment, and running it."""
+"""JupyterLab as the course starts it: its command, its environment, and running it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutorial_lib.errors import LabNotStarted
 
 # No news, no updates, nothing fetched from a network; saving a notebook writes that notebook only. Binder uses it too.
 SETTINGS = PACKAGE / "jupyter_config"
-KERNEL_START = PACKAGE / "kernel_start.py"
+KERNEL_START = PACKAGE / "commands" / "kernel_start.py"
 
 
 def command(folder: Path, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
@@ -34,7 +34,7 @@ def command(folder: Path, *, port: int | None, browser: bool, extra: Sequence[st
     if not browser:
         words.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        # A container often has no other user. The server listens on 127.0.0.1 and asks for its token.
+        # A container often has no other user. JupyterLab listens on 127.0.0.1 and asks for its token.
         words.append("--allow-root")
     return [*words, *extra]
 
@@ -44,12 +44,12 @@ def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     from platformdirs import user_state_path
 
     layered = [str(SETTINGS), *filter(None, [environ.get("JUPYTER_CONFIG_PATH")])]
-    # Which tabs were open is kept for each folder, so that tabs of other work neither open here nor are lost.
-    layout = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    # Which tabs were open is kept for each folder, so that no tabs of other work open here, and none are lost.
+    layout = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     return {
         # The kernel called python3 is then this interpreter's, not another that was once installed for the user.
         "JUPYTER_PREFER_ENV_PATH": "1",
-        # What a kernel runs before its first cell. The learner's own comes first, as everything of theirs.
+        # What a kernel runs before its first cell. The learner's own setting wins.
         "PYTHONSTARTUP": str(KERNEL_START),
         **environ,
         "JUPYTER_CONFIG_PATH": os.pathsep.join(layered),
@@ -68,9 +68,9 @@ def require_jupyterlab() -> None:
 
 
 def require_free_port(port: int) -> None:
-    """Raise LabNotStarted if ``port`` cannot be listened on. JupyterLab itself would say it in a page of log."""
+    """Raise LabNotStarted if ``port`` cannot be listened on. JupyterLab itself would hide that in a page of log."""
     with socket.socket() as probe:
-        if os.name == "posix":  # as JupyterLab does, so that a port which was just given up counts as free
+        if os.name == "posix":  # as JupyterLab does, so that a port that has just been freed can be used
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))

@@ -17,10 +17,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tutorial_lib import binder, cli, course, lab
+from tutorial_lib import course
+from tutorial_lib.commands import binder_link, jupyterlab
+from tutorial_lib.commands.command_line import main
 from tutorial_lib.errors import BadSetting, CourseFolderError
 
-TOP = Path(__file__).parent.parent
+TOP = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ TOP = Path(__file__).parent.parent
     ],
 )
 def test_a_remote_becomes_binders_name_for_it(url: str, repository: str) -> None:
-    assert binder.binder_repository(url) == repository
+    assert binder_link.binder_repository(url) == repository
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_a_remote_becomes_binders_name_for_it(url: str, repository: str) -> None
 )
 def test_a_remote_that_binder_cannot_open_is_a_sentence_without_its_secrets(url: str) -> None:
     with pytest.raises(BadSetting, match="Push the clone to a public repository") as refused:
-        binder.binder_repository(url)
+        binder_link.binder_repository(url)
     assert "secret" not in str(refused.value)
 
 
@@ -75,13 +77,13 @@ NOTEBOOKS = [Path("notebooks/00_start_here.ipynb"), Path("notebooks/02_first_poo
     ],
 )
 def test_a_lesson_is_found_by_number_and_by_name(wanted: str, found: str) -> None:
-    assert binder.find_lesson(wanted, NOTEBOOKS) == found
+    assert binder_link.find_lesson(wanted, NOTEBOOKS) == found
 
 
 @pytest.mark.parametrize("wanted", ["1", "", "pool", "99", "000"])
 def test_an_unknown_lesson_is_a_sentence_that_lists_the_lessons(wanted: str) -> None:
     with pytest.raises(BadSetting, match="The lessons are: 00_start_here, 02_first_pool, 10_fleets"):
-        binder.find_lesson(wanted, NOTEBOOKS)
+        binder_link.find_lesson(wanted, NOTEBOOKS)
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ def test_the_link_points_to_the_tag(repository: Path, capsys: pytest.CaptureFixt
     for tag in ("v0.9", "v0.10"):
         git(repository, "tag", tag)
 
-    assert cli.main(["binder-link"]) == 0
+    assert main(["binder-link"]) == 0
     assert capsys.readouterr() == (LINK.format("v0.10") + "\n", "")
 
 
@@ -120,7 +122,7 @@ def test_without_a_tag_it_points_to_the_branch_and_says_so(
     git(repository, "remote", "add", "origin", "https://github.com/them/course")
     git(repository, "switch", "--quiet", "--create", "feature/x")
 
-    assert cli.main(["binder-link", "start_here"]) == 0
+    assert main(["binder-link", "start_here"]) == 0
     said = capsys.readouterr()
     assert said.out == LINK.format("feature%2Fx") + "\n"
     assert "the branch feature/x" in said.err
@@ -130,11 +132,11 @@ def test_without_tag_and_branch_it_points_to_the_commit(repository: Path) -> Non
     git(repository, "remote", "add", "origin", "https://github.com/them/course")
     git(repository, "switch", "--quiet", "--detach")
 
-    assert binder.launch_link("0")[0] == LINK.format(git(repository, "rev-parse", "HEAD"))
+    assert binder_link.launch_link("0")[0] == LINK.format(git(repository, "rev-parse", "HEAD"))
 
 
 def test_a_clone_without_origin_is_a_sentence(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["binder-link"]) == 1
+    assert main(["binder-link"]) == 1
     assert "git remote add origin" in capsys.readouterr().err
 
 
@@ -142,19 +144,19 @@ def test_a_folder_that_is_no_repository_is_a_sentence(repository: Path) -> None:
     (repository / ".git").rename(repository / "git")
 
     with pytest.raises(BadSetting, match="is no git repository"):
-        binder.launch_link("0")
+        binder_link.launch_link("0")
 
 
 def test_without_git_it_is_a_sentence(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(BadSetting, match="Install git"):
-        binder.launch_link("0")
+        binder_link.launch_link("0")
 
 
 def test_an_installed_course_has_no_link(installed: Path) -> None:
     with pytest.raises(CourseFolderError, match="needs a clone"):
-        binder.launch_link("0")
+        binder_link.launch_link("0")
 
 
 # -- the files in binder/
@@ -198,7 +200,7 @@ SCRIPTS = str(Path(sys.executable).parent)
 
 def test_at_a_launch_a_cell_that_is_run_first_of_all_will_say_which_it_needs() -> None:
     startup = Path(launch(f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "PYTHONSTARTUP"))
-    assert startup.resolve() == lab.KERNEL_START
+    assert startup.resolve() == jupyterlab.KERNEL_START
 
 
 @pytest.mark.redis_server

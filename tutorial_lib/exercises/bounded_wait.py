@@ -40,14 +40,14 @@ GRACE = 0.2
 PROMPT = """
 **Given** a Redis whose key `greeting` holds a text, and a network that is not always well.
 
-**Write** `open_shop(host, port)`. It returns a function `greet()`, which returns the greeting as text, and uses one pool
-for all calls. `redis.retry.Retry(…)` and the classes in `redis.backoff` need no further import.
+**Write** `open_shop(host, port)`. It returns a function `greet()`, which returns the greeting as text, and uses one
+pool for all calls. `redis.retry.Retry(…)` and the classes in `redis.backoff` need no further import.
 
 **It passes when**
 - Redis is slow, each reply takes **0.15 s**, and `greet()` waits for the greeting;
 - a reply is cut, and `greet()` asks **again** and returns the greeting;
-- the network takes everything and answers nothing, and `greet()` returns `"Welcome!"` **within 0.7 s**. One second after
-  that no connection is in use;
+- the network takes everything and answers nothing, and `greet()` returns `"Welcome!"` **within 0.7 s**. One second
+  after that no connection is in use;
 - all is well again, and so is `greet()`: each call asks Redis, because the greeting may have changed.
 """
 
@@ -82,8 +82,8 @@ def solution(host, port):
 
 WHY = """
 `socket_timeout` limits one silence, and a retry allows one more: 2 times 0.25 s is less than 0.7 s, and 0.25 s is more
-than a slow reply needs. A `Retry` whose `supported_errors` is only `redis.ConnectionError` does not repeat a silence, so
-its `socket_timeout` may be longer.
+than a slow reply needs. A `Retry` whose `supported_errors` is only `redis.ConnectionError` does not repeat a silence,
+so its `socket_timeout` may be longer.
 """
 
 

@@ -19,7 +19,8 @@ LESSON = "08"
 TITLE = "Each visit once"
 NAME = "make_counter"
 
-# After so many bytes of its replies a visit's connection is reset: in the first reply, and in later ones if there are any.
+# After so many bytes of its replies a visit's connection is reset: in the first reply, and in later ones if there
+# are any.
 CUTS = (0, 1, 4, 5, 8, 9, 14, 20, 30)
 CLICKS = 8
 MANY = 150
@@ -63,8 +64,8 @@ def solution(host, port):
 
 
 WHY = """
-`SADD` may be sent twice: a set takes each name once. `SCARD` may be sent twice because it only reads. So every retry is
-harmless. A hash (`HSET`, `HLEN`) or a sorted set works in the same way.
+`SADD` may be sent twice: a set takes each name once. `SCARD` may be sent twice because it only reads. So every retry
+is harmless. A hash (`HSET`, `HLEN`) or a sorted set works in the same way.
 """
 
 
@@ -96,8 +97,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy.heal()
     _require_kept(lab)
     return (
-        f"{len(CUTS)} replies were cut, {CLICKS} calls for one visit came at once, two programs counted, and {total} visits "
-        f"count as {total}. Sent once or twice, your commands count the same."
+        f"{len(CUTS)} replies were cut, {CLICKS} calls for one visit came at once, two programs counted, and {total} "
+        f"visits count as {total}. Sent once or twice, your commands count the same."
     )
 
 
@@ -133,7 +134,8 @@ def _require(call: Call, number: int, situation: str) -> None:
 def _require_no_script(error: Exception | None) -> None:
     if isinstance(error, redis.exceptions.NoPermissionError):
         raise Wrong(
-            f"Redis said `NoPermissionError: {error}`. Lua scripts are not available on this server, and `Lock.release` "
+            f"Redis said `NoPermissionError: {error}`. Lua scripts are not available on this server, and "
+            "`Lock.release` "
             "sends one. Which single command takes a name, and stays as it is when it has that name already?"
         )
 
@@ -152,13 +154,13 @@ def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
     if isinstance(call.result, int) and call.result > number:
         asked = sent["INCR"] + sent["INCRBY"]
         raise Wrong(
-            f"{situation} and the count is {call.result}: a visit was counted twice. Redis got {asked} INCRs for {number} "
-            "visits. Which command may be sent twice with the same result?"
+            f"{situation} and the count is {call.result}: a visit was counted twice. Redis got {asked} INCRs for "
+            f"{number} visits. Which command may be sent twice with the same result?"
         )
     if call.result == 0 and sent["SADD"] and not sent["SCARD"]:
         raise Wrong(
-            f"{situation} and `count_view` returned 0 instead of {number}. SADD says how many names were new to the set: "
-            "none, when it is sent again. Which command says how many there are?"
+            f"{situation} and `count_view` returned 0 instead of {number}. SADD says how many names were new to the "
+            "set: none, when it is sent again. Which command says how many there are?"
         )
     if call.result == 0 or not isinstance(call.result, int):
         raise Wrong(
@@ -166,8 +168,8 @@ def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
             "not. Which commands can ask again without harm?"
         )
     raise Wrong(
-        f"{situation} and the count is {call.result} instead of {number}: the visit is lost. Redis had remembered it, the "
-        "reply was cut, and the second try took it for counted. Can one command do both?"
+        f"{situation} and the count is {call.result} instead of {number}: the visit is lost. Redis had remembered "
+        "it, the reply was cut, and the second try took it for counted. Can one command do both?"
     )
 
 
@@ -211,8 +213,8 @@ def _require_one(clicks: list[Any], count_view: Callable[..., Any], total: int, 
         said = f"some of them raised {named(errors[0])}" if errors else "they did not get the right numbers"
         wrong = "" if counted.result == total else ", and the count is wrong afterwards"
         raise Wrong(
-            f"{what} came at once, from two programs: {said}{wrong}. Between looking whether a visit is counted and counting it, another caller may look. Which "
-            "command does both in one step?"
+            f"{what} came at once, from two programs: {said}{wrong}. Between looking whether a visit is counted and "
+            "counting it, another caller may look. Which command does both in one step?"
         )
 
 

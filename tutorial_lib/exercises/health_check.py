@@ -32,8 +32,8 @@ PROMPT = """
 **Given** a Redis behind a firewall that forgets a connection which was quiet for **0.2 s** (in real life it takes
 minutes). The next command on that connection still reaches Redis, but the reply is lost: the connection is reset.
 
-**Write** `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to the Redis key `views:home` and
-returns the new number. Other programs count there at the same time.
+**Write** `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to the Redis key `views:home`
+and returns the new number. Other programs count there at the same time.
 
 **It passes when**
 - after each quiet time the view is counted **once**, with no error, and its number is not that of another view;
@@ -114,7 +114,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         )
     return (
         f"{ROUNDS} times the connection was forgotten, and the view after it was counted once. {BUSY} views in a row "
-        f"needed {so_many(pings, 'PING')}. Other programs counted {len(others.numbers)} views meanwhile, and none is lost."
+        f"needed {so_many(pings, 'PING')}. Other programs counted {len(others.numbers)} views meanwhile, and none is "
+        "lost."
     )
 
 
@@ -123,8 +124,8 @@ def _require_first(call: Call, others: _Others) -> None:
         raise Wrong(f"All was well, and the first `count_view()` {became(call)}. A new counter begins with 1.")
     if others.total() != 1:
         raise Wrong(
-            f"`count_view()` returned 1, and in Redis `{KEY}` is {others.total()}. Where is it counted: in Python, or in "
-            "a database other than 0?"
+            f"`count_view()` returned 1, and in Redis `{KEY}` is {others.total()}. Where is it counted: in Python, "
+            "or in a database other than 0?"
         )
 
 
@@ -138,7 +139,8 @@ def _busy(count_view: Callable[[], Any], proxy: FaultProxy, others: _Others, lab
     opened = lab.server.opened() - opened
     if opened > FEW:
         raise Wrong(
-            f"{BUSY} views in a row opened {so_many(opened, 'connection')}. What is made for each view that could be kept?"
+            f"{BUSY} views in a row opened {so_many(opened, 'connection')}. What is made for each view that could be "
+            "kept?"
         )
     if others.total() != before + BUSY + len(others.numbers) or {*numbers} & {*others.numbers}:
         raise Wrong(
@@ -174,8 +176,8 @@ def _require_once(call: Call, views: int, others: _Others, pools: list[redis.Con
         raise Wrong(f"After a quiet time `count_view` raised {named(call.error)}. {idea}")
     if counted > views:
         idea = (
-            f"The firewall forgets a connection after {FORGETS_AFTER} s, and yours is checked after {interval:g} s. Which "
-            "has to be shorter?"
+            f"The firewall forgets a connection after {FORGETS_AFTER} s, and yours is checked after {interval:g} s. "
+            "Which has to be shorter?"
             if interval
             else "The INCR was done, its reply was lost, and it was sent again. What could you send first that does no "
             "harm if it is sent twice?"
@@ -188,13 +190,14 @@ def _require_once(call: Call, views: int, others: _Others, pools: list[redis.Con
     if call.result in others.numbers:
         raise Wrong(
             "After a quiet time the view was counted once, but `count_view` returned the number of a view that another "
-            "program had counted meanwhile. The reply with your own number was lost. Can something else be lost instead?"
+            "program had counted meanwhile. The reply with your own number was lost. Can something else be lost "
+            "instead?"
         )
 
 
 HINTS = (
-    "Two commands can be on the way when it turns out that the connection is dead. One of them may be sent twice without "
-    "harm.",
+    "Two commands can be on the way when it turns out that the connection is dead. One of them may be sent twice "
+    "without harm.",
     "redis-py has an argument that sends a PING before a command if the connection was quiet for longer than it says.",
     "The interval has to be shorter than the firewall's 0.2 s. And when the PING is lost, something has to try again: "
     "which client does that without being told?",

@@ -35,7 +35,8 @@ AT_ONCE = 0.15
 GRACE = 0.2
 
 PROMPT = """
-**Given** a Redis that is restarted now and then. While it is gone all its connections are cut, and new ones are refused.
+**Given** a Redis that is restarted now and then. While it is gone all its connections are cut, and new ones are
+refused.
 
 **Write** `make_client(host, port)`, which returns a `redis.Redis` for that address. `redis.retry.Retry(…)` and the
 classes in `redis.backoff` need no further import.
@@ -59,9 +60,9 @@ def solution(host, port):
 
 
 WHY = """
-A refused connection fails at once, so the pauses between the tries have to cover the outage: 5 times 0.1 s is more than
-0.2 s and less than 0.8 s. The pool's connections retry, so the pool gets the `retry`. `redis.Redis(host=…, retry=…)`,
-which makes a pool of its own, works too.
+A refused connection fails at once, so the pauses between the tries have to cover the outage: 5 times 0.1 s is more
+than 0.2 s and less than 0.8 s. The pool's connections retry, so the pool gets the `retry`. `redis.Redis(host=…,
+retry=…)`, which makes a pool of its own, works too.
 """
 
 
@@ -74,8 +75,10 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     told = _require_told(r, proxy, late)
     again = _require_bridged(r, proxy, GREETING + ", twice", lab, f"After that Redis was gone for {AWAY} s again,")
     return (
-        f"Redis was gone for {AWAY} s, twice, and the greeting came after {late.seconds:.2f} s and {again.seconds:.2f} s, "
-        f"without an error. When Redis was gone for good, `{type(told.error).__name__}` came after {told.seconds:.2f} s."
+        f"Redis was gone for {AWAY} s, twice, and the greeting came after {late.seconds:.2f} s and "
+        f"{again.seconds:.2f} s, "
+        f"without an error. When Redis was gone for good, `{type(told.error).__name__}` came after "
+        f"{told.seconds:.2f} s."
     )
 
 
@@ -94,8 +97,8 @@ def _require_well(r: redis.Redis) -> None:
     call = best_of(3, lambda: call_within(2, lambda: _ask(r)), lambda call: call.seconds < AT_ONCE)
     if call.seconds >= AT_ONCE:
         raise Wrong(
-            f"Redis was there, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Do you wait before "
-            "you know whether there is an error?"
+            f"Redis was there, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Do you wait "
+            "before you know whether there is an error?"
         )
 
 
@@ -139,8 +142,8 @@ def _why_not(r: redis.Redis, call: Call) -> str:
         )
     if r.connection_pool.connection_kwargs.get("retry"):
         return (
-            "It tried once: its `retry` does not repeat after a `ConnectionError`. Which errors does `supported_errors` "
-            "name?"
+            "It tried once: its `retry` does not repeat after a `ConnectionError`. Which errors does "
+            "`supported_errors` name?"
         )
     if r.auto_close_connection_pool:
         return "It tried once, like every pool made by `from_url` that gets no `retry`. Which argument is missing?"

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from tutorial_lib import errors
-from tutorial_lib.practice.own_line import OwnLine
+from tutorial_lib.notebook.own_line import OwnLine
 from tutorial_lib.practice.own_thread import OwnThread, in_own_thread
 from tutorial_lib.practice.sandbox import Sandbox, Work, can_fork, in_a_sandbox
 

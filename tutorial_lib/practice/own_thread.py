@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from tutorial_lib.errors import TutorialError
-from tutorial_lib.practice.own_line import OwnLine, from_thread
+from tutorial_lib.notebook.own_line import OwnLine, from_thread
 from tutorial_lib.practice.sandbox import Work
 
 

@@ -11,11 +11,11 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+from tutorial_lib.notebook.own_line import from_error
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.output import limited_output
-from tutorial_lib.practice.own_line import from_error
 from tutorial_lib.practice.replaced import listed, names_now, replaced_since
 from tutorial_lib.practice.sandbox import UNHEARD, Say
 from tutorial_lib.practice.screen import Screen

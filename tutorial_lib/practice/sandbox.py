@@ -30,8 +30,8 @@ from typing import IO, Any, NoReturn
 import psutil
 
 from tutorial_lib.errors import TutorialError
+from tutorial_lib.notebook.own_line import OwnLine, from_dump
 from tutorial_lib.practice.inside import leave_the_notebook
-from tutorial_lib.practice.own_line import OwnLine, from_dump
 
 Say = Callable[[str, Any], None]
 """Tells the kernel something: a kind of message, and its content, which JSON can carry."""

@@ -18,7 +18,7 @@ import redis
 from tests.fake_connections import BrokenConnection, FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.pools import covers
+from tutorial_lib.pools import recording as recording_module
 from tutorial_lib.pools.anatomy import waiting_now
 from tutorial_lib.pools.lease import Moment
 from tutorial_lib.pools.recording import record
@@ -80,7 +80,7 @@ def test_a_thread_that_runs_redis_py_directly_has_no_line_to_blame() -> None:
     with record(pool) as recording:
         in_thread(pool.get_connection).join()
     (lease,) = recording.still_held()
-    assert lease.where == "an unknown line"
+    assert lease.where == "an unknown line of helper"
     assert repr(lease) == "Lease(helper, still held, an unknown line)"
 
 
@@ -140,6 +140,8 @@ def test_a_full_pool_refuses_at_once_and_nobody_waits() -> None:
     assert (recording.refused, recording.timed_out, recording.failed) == (3, 0, 0)
     assert [lease.outcome for lease in recording.turned_away] == ["refused"] * 3
     assert {lease.connection for lease in recording.turned_away} == {None}
+    assert recording.errors == {"MaxConnectionsError": 3}
+    assert {lease.error for lease in recording.turned_away} == {"MaxConnectionsError"}
     assert recording.longest_wait == 0
     assert recording.borrowed == 1
 
@@ -203,6 +205,7 @@ def test_a_bad_argument_that_eats_the_pool_is_seen_as_failures_then_refusals() -
             with pytest.raises(expected):
                 pool.get_connection()
     assert (recording.failed, recording.refused) == (2, 1)
+    assert recording.errors == {"TypeError": 2, "MaxConnectionsError": 1}
 
 
 # -- odd returns
@@ -347,7 +350,7 @@ def test_nothing_is_lost_when_it_ends_in_the_middle_of_the_work() -> None:
 
 
 def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(covers, "KEPT", 2_000)
+    monkeypatch.setattr(recording_module, "KEPT", 2_000)
     pool = pool_of(1)
     with record(pool) as recording:
         for _ in range(5_000):
@@ -360,7 +363,7 @@ def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatc
 def test_so_is_what_is_kept_of_callers_who_were_turned_away() -> None:
     pool = pool_of(1, redis.BlockingConnectionPool, timeout=0.05)
     with record(pool) as recording:
-        recording._unserved = deque(maxlen=10)
+        recording._notes.unserved = deque(maxlen=10)
         pool.get_connection()
         with pytest.raises(redis.ConnectionError):
             pool.get_connection()
@@ -465,34 +468,35 @@ def test_a_forked_child_may_go_on_using_the_pool() -> None:
 # -- bad input
 
 
-def test_a_pool_is_recorded_once_at_a_time() -> None:
+def test_a_pool_may_be_recorded_twice_at_once_and_each_hears_its_own_time() -> None:
     pool = pool_of(2)
-    with record(pool), pytest.raises(BadSetting, match="already being recorded"), record(pool):
-        pass
-    with record(pool):  # The failed attempt has left nothing behind.
-        pass
+    with record(pool) as outer:
+        pool.release(pool.get_connection())
+        with record(pool) as inner:
+            pool.release(pool.get_connection())
+            kept = pool.get_connection()
+        pool.release(kept)
+    assert (outer.borrowed, inner.borrowed) == (3, 2)
+    assert [lease.outcome for lease in inner.leases] == ["returned", "still held"]
+    assert outer.still_held() == []
     assert "get_connection" not in vars(pool)
 
 
-def test_of_many_who_want_to_record_at_once_one_does() -> None:
+def test_of_many_who_begin_and_end_at_once_each_hears_all_and_the_pool_is_left_as_it_was() -> None:
     pool = pool_of(2)
     before = set(vars(pool))
-    all_ready, all_tried = threading.Barrier(8), threading.Barrier(8)
+    all_ready, all_listen, all_done = (threading.Barrier(8) for _ in range(3))
 
-    def attempt() -> bool:
+    def attempt() -> int:
         all_ready.wait(timeout=10)
-        recording = record(pool)
-        try:
-            recording.__enter__()
-        except BadSetting:
-            all_tried.wait(timeout=10)
-            return False
-        all_tried.wait(timeout=10)
-        recording.__exit__(None, None, None)
-        return True
+        with record(pool) as recording:
+            if all_listen.wait(timeout=10) == 0:
+                pool.release(pool.get_connection())
+            all_done.wait(timeout=10)
+        return recording.borrowed
 
     with ThreadPoolExecutor(8) as threads:
-        assert sum(future.result(timeout=20) for future in [threads.submit(attempt) for _ in range(8)]) == 1
+        assert [future.result(timeout=20) for future in [threads.submit(attempt) for _ in range(8)]] == [1] * 8
     assert set(vars(pool)) == before
 
 

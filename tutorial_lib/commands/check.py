@@ -17,13 +17,16 @@ from tutorial_lib.checking.folder import (
     no_notebook,
     own_notebooks,
 )
+from tutorial_lib.checking.limits import Limits
 from tutorial_lib.checking.run import Result, run
 from tutorial_lib.commands.class_table import ClassTable
-from tutorial_lib.commands.console import csv_cell, harmless
+from tutorial_lib.commands.console import csv_cell, harmless, say
 from tutorial_lib.commands.options import folder_option, server_option
 from tutorial_lib.exercises import COURSE
 from tutorial_lib.practice.progress import ProgressFile, progress_path
 from tutorial_lib.practice.verdict import MARKS
+
+_OWN = Limits(notebook=180.0)  # a slow machine is more likely than a prank
 
 Done = Iterable[tuple[Notebook, list[Result]]]
 
@@ -31,18 +34,18 @@ Done = Iterable[tuple[Notebook, list[Result]]]
 @click.command()
 @server_option
 @folder_option
-@click.option("--learners", metavar="PATH", help="Check a class: a folder with a folder or a notebook of each learner.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values instead of a table.")
+@click.option("--learners", metavar="PATH", help="Check a class: a folder or a notebook for each learner is in PATH.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, a row for each exercise.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 def command(folder: str | None, learners: str | None, as_csv: bool, names: tuple[str, ...]) -> int:
     """Run exercise notebooks without a browser and say which exercises pass. Exit code 0 when all of them do.
 
     NAME is an exercise, a lesson or a notebook; without a name, all of them are checked.
 
-    The learners' code runs on this machine with your rights. It gets a scratch folder as its home, none of your
-    environment, and limits on time, memory and output, but it is not locked in. What a notebook prints or has stored
-    does not count, because the checker judges the answers itself. A determined learner can still deceive a judge
-    that runs in the same process as their code, so look into a notebook before a result decides anything.
+    The code in the notebooks runs on this computer, with your rights. With --learners that is other people's code: it
+    gets a scratch folder as its home, none of your environment, and limits on time, memory and output, but that is no
+    sandbox. A result comes from the course's own check, not from what a notebook displays. But the learner's function
+    runs in the same process as the check, so somebody determined can still forge a result.
     """
     if learners is not None:
         passed = check_learners(names, learners, as_csv=as_csv)
@@ -54,7 +57,7 @@ def command(folder: str | None, learners: str | None, as_csv: bool, names: tuple
 def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool:
     """Check a learner's own notebooks, and count what passes as progress. True if every exercise passed."""
     notebooks = own_notebooks(course.folder(os.environ, folder), names)
-    done = run(notebooks, exercises_called(names), in_order=True)
+    done = run(notebooks, exercises_called(names), _OWN, in_order=True)
     if as_csv:
         results = list(_show_csv(_with_count(done, len(notebooks))))
     else:
@@ -100,8 +103,7 @@ def _show_own(done: Done) -> Iterator[Result]:
     failed = [result for result in seen if result.status != "passed"]
     print(f"{len(seen) - len(failed)} of {len(seen)} passed.")
     if failed:
-        message = harmless(failed[0].message, lines=True)
-        print(f"\n{failed[0].exercise or harmless(failed[0].notebook.name)}: {message}")
+        say(f"\n{failed[0].exercise or failed[0].notebook.name}: {failed[0].message}")
 
 
 def _show_learners(done: Done, table: ClassTable) -> Iterator[Result]:

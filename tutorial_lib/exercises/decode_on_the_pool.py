@@ -77,7 +77,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     numbers = _require_places(text, raw)
     return (
         f"`text` read {shown(read)} and `raw` read {shown(PICTURE)}. `text` can have {numbers[0]} connections at once "
-        f"and `raw` {numbers[1]}, so the server sees {ALL} at most."
+        f"and `raw` {numbers[1]}, and the server sees {ALL} at most."
     )
 
 
@@ -128,7 +128,7 @@ def _require_text(text: redis.Redis, read: Any, same: bool) -> None:
 def _require_bytes(raw: redis.Redis, untouched: Any, same: bool) -> None:
     if untouched != GREETING.encode():
         because = (
-            "It has the same pool as `text`, and all connections of that pool decode."
+            "It has the same pool as `text`, and all connections of that pool decode. How many pools do you need?"
             if same
             else "The connections of its pool decode. What was the pool told? In a URL, `False` is a word like any "
             "other, and any word turns decoding on."

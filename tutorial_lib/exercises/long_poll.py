@@ -159,7 +159,9 @@ def _require_blpop(lab: Lab) -> None:
         return
     for name in ("BLMPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH"):
         if sent[name]:
-            raise Wrong(f"The kitchen asked with `{name}`, which waits too; asked for is `BLPOP`.")
+            raise Wrong(
+                f"The kitchen asked with `{name}`, which waits too, but not as `BLPOP` does. What is the difference?"
+            )
     polled = next((name for name in ("LPOP", "RPOP", "LRANGE", "LLEN") if sent[name] > 1), None)
     if polled:
         raise Wrong(

@@ -19,6 +19,7 @@ LESSON = "05"
 TITLE = "A listener that can be stopped"
 NAME = "open_listener"
 
+OFFERS = ("tea, two for one", "umbrellas")
 OTHERS = 2
 """How many connections of the pool are in use by others: one for commands, one that listens to another channel."""
 
@@ -106,15 +107,19 @@ def _require_functions(value: Any, lab: Lab) -> tuple[Callable[[], Any], Callabl
 
 
 def _require_offers(next_offer: Callable[[], Any], lab: Lab) -> None:
-    for offer in ("tea, two for one", "umbrellas"):
+    for offer in OFFERS:
         if not _publish(lab, "offers", offer, until_heard=True):
             raise Wrong(
                 f"`{offer}` was published while the shop was open, and it reached 0 connections: a message that is "
                 "published while no one is subscribed is lost. From when until when is your listener subscribed?"
             )
+    for offer in OFFERS:
         heard = next_offer()
         if heard != offer:
-            raise Wrong(f"The offer {offer!r} was published, and `next_offer()` returned {shown(heard)}.")
+            raise Wrong(
+                f"{' and '.join(f'`{one}`' for one in OFFERS)} were published. When `{offer}` was the next of them, "
+                f"`next_offer()` returned {shown(heard)}. Asked for is each offer as text, in its turn."
+            )
     silence = call_within(1.0, next_offer)
     if not silence.returned:
         raise Wrong(

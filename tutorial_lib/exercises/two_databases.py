@@ -210,7 +210,8 @@ def _require_order_of_orders(lab: Lab) -> None:
     given = [order.encode() for order in EARLY]
     if sorted(taken) != sorted(given):
         raise Wrong(
-            f"Database 1 has {BEFORE} orders, and one of them is {shown(taken[-1])}; {shown(given[-1])} was ordered."
+            f"Database 1 has {BEFORE} orders, and one of them is {shown(taken[-1])}; {shown(given[-1])} was ordered. "
+            "Which value does `take_order` store?"
         )
     if taken != given:
         raise Wrong(

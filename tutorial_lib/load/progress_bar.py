@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tutorial_lib.notebook.shell import in_notebook
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -56,13 +58,6 @@ def _bar_for_this_place(label: str) -> _Widget | _Line | None:
     if in_notebook():
         return _Widget(label)
     return _Line(label) if sys.stderr.isatty() else None
-
-
-def in_notebook() -> bool:
-    """True in a Jupyter kernel, False in a terminal's IPython or plain Python."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return hasattr(shell, "kernel")
 
 
 class _Widget:

@@ -19,7 +19,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-from tutorial_lib.practice.own_line import OwnLine, from_thread, is_own
+from tutorial_lib.notebook.own_line import OwnLine, from_thread, is_own
 
 _GENTLY = 0.25  # how long to ask before insisting
 _ALTOGETHER = 1.0

@@ -13,8 +13,8 @@ from typing import Any
 import redis
 from redis.connection import AbstractConnection
 
+from tutorial_lib.notebook.own_line import from_thread
 from tutorial_lib.practice.deadline import end_threads
-from tutorial_lib.practice.own_line import from_thread
 from tutorial_lib.servers.redis_process import ADMIN
 
 

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from tutorial_lib.faults import FaultProxy
+from tutorial_lib.notebook.own_line import from_error
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.leftovers import among_new_objects, close_connections, end_own_threads
 from tutorial_lib.practice.output import limited_output
-from tutorial_lib.practice.own_line import from_error
 from tutorial_lib.practice.put_back import put_back
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from time import perf_counter as clock
 from typing import Any
 
 from tutorial_lib.notebook.lines import line_of
 from tutorial_lib.pools.anatomy import PoolConnection, connections_of, copied, waiting_now
-from tutorial_lib.pools.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
+from tutorial_lib.pools.cover import leave, listen
+from tutorial_lib.pools.lease import Borrow, Outcome
 from tutorial_lib.pools.sides import Memory, Sides, compare
 from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
-from tutorial_lib.pools.tap import Tap, can_wait, listen, stop_listening
+from tutorial_lib.pools.tap import Listener, Tap, can_wait
 from tutorial_lib.widgets.server_watch import ServerWatch
 
 DRAWN = 100
@@ -27,7 +28,7 @@ REMEMBERED = 300
 State = dict[str, Any]
 
 
-class PoolWatch:
+class PoolWatch(Listener):
     """Looks at one pool, and at the server's side of it. Keeps the pool no longer alive than it lives."""
 
     def __init__(self, pool: Any, server: ServerWatch | None) -> None:
@@ -47,7 +48,7 @@ class PoolWatch:
         """Begin to listen, so that it is known who borrows and since when."""
         pool = self._pool()
         if self._tap is None and pool is not None:
-            self._tap = listen(pool)
+            self._tap = listen(pool, self)
             if self._server:
                 self._server.start()
 
@@ -55,7 +56,7 @@ class PoolWatch:
         """Leave the pool as it was."""
         tap, self._tap = self._tap, None
         if tap is not None:
-            stop_listening(tap)
+            leave(tap, self)
             if self._server:
                 self._server.stop()
 
@@ -106,7 +107,7 @@ class PoolWatch:
             "waiting": max(waiting, len(queue)),
             "waits": can_wait(pool),
             "slots": self._describe(connections, sides)[:DRAWN],
-            "queue": [_who(lease, lease[ASKED]) for lease in queue[:QUEUE_DRAWN]],
+            "queue": [_who(borrow, borrow.asked) for borrow in queue[:QUEUE_DRAWN]],
             "server": server,
             "totals": totals,
             "gone": False,
@@ -116,14 +117,15 @@ class PoolWatch:
         self.history.append((now, state["in_use"], state["waiting"], sum(totals.values())))
         return state
 
-    def _queue(self) -> list[RawLease]:
+    def _queue(self) -> list[Borrow]:
         """Who waits, longest first."""
-        asking = copied(self._tap.asking.values()) if self._tap else []
-        return sorted(asking, key=lambda lease: lease[ASKED])
+        return self._tap.waiting() if self._tap else []
 
     def _totals(self) -> dict[str, int]:
-        outcomes = self._tap.outcomes if self._tap else {}
-        return {name: outcomes.get(name, 0) for name in ("refused", "timed out", "failed")}
+        """Count who got no connection; a cancelled caller is among those that failed."""
+        outcomes = self._tap.outcomes if self._tap else Counter[Outcome]()
+        failed = outcomes["failed"] + outcomes["cancelled"]
+        return {"refused": outcomes["refused"], "timed out": outcomes["timed out"], "failed": failed}
 
     def _guessed(self, counts: PoolSnapshot) -> list[PoolConnection]:
         """Stand-ins for connections that the pool does not show: as many as it counts."""
@@ -139,15 +141,15 @@ class PoolWatch:
         earlier = set(self._tap.earlier) if self._tap else {connection.key for connection in connections}
         unheard = self._tap.waited_before if self._tap else 0
         # Those seen for the first time get their numbers in the order in which they were borrowed.
-        in_order = sorted(connections, key=lambda one: held[one.key][GOT] if one.key in held else 0.0)
+        in_order = sorted(connections, key=lambda one: held[one.key].got if one.key in held else 0.0)
         slots = []
         for connection in in_order:
             slot: State = {"n": self._number(connection, connections), "address": connection.address}
-            lease = held.get(connection.key)
+            borrow = held.get(connection.key)
             if not connection.in_use:
                 slot["is"] = "closed" if connection.is_open is False else "idle"
-            elif lease is not None:
-                slot |= {"is": "in use", **_who(lease, lease[GOT])}
+            elif borrow is not None:
+                slot |= {"is": "in use", **_who(borrow, borrow.got)}
             elif connection.key in earlier or connection.key < 0 or (unheard and connection.is_open):
                 slot |= {"is": "in use", "who": "borrowed earlier", "since": None, "where": ""}
             else:
@@ -186,10 +188,10 @@ class PoolWatch:
         }
 
 
-def _who(lease: RawLease, since: float) -> State:
-    line = line_of((lease[CODE], lease[INSTRUCTION]))
+def _who(borrow: Borrow, since: float) -> State:
+    line = line_of(borrow.site)
     where = str(line) if line.file else ""
-    return {"who": _sendable(lease[WHO]), "since": since, "where": _sendable(where), "code": _sendable(line.text)}
+    return {"who": _sendable(borrow.who), "since": since, "where": _sendable(where), "code": _sendable(line.text)}
 
 
 def _sendable(text: str) -> str:

@@ -605,7 +605,7 @@ def test_on_the_fallback_it_says_that_times_are_no_result() -> None:
     ("thing", "said"),
     [
         (redis.Redis(), "not a pool"),
-        (redis.asyncio.ConnectionPool(), "asyncio pool, and a load runs in threads"),
+        (redis.asyncio.ConnectionPool(), "asyncio pool, and the callers here are threads"),
         ("redis://localhost", "not a connection pool but a str"),
         (redis.ConnectionPool, "is a class"),
     ],

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tutorial_lib.exercises import exercise
-    from tutorial_lib.faults import FaultProxy
     from tutorial_lib.load.callers import hold, run_threads
     from tutorial_lib.load.predicted import predicted_waits
     from tutorial_lib.load.report import LoadReport
     from tutorial_lib.load.run import run_load
     from tutorial_lib.load.sweep import Sweep, sweep
     from tutorial_lib.load.workload import Workload
+    from tutorial_lib.network.fault_proxy import FaultProxy
     from tutorial_lib.plots.fleet import plot_fleet
     from tutorial_lib.plots.knee import plot_pool_size
     from tutorial_lib.plots.loads import plot_load, plot_rtt_curve, plot_sweep
@@ -91,7 +91,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "FaultProxy": "tutorial_lib.faults",
+    "FaultProxy": "tutorial_lib.network.fault_proxy",
     "LoadReport": "tutorial_lib.load.report",
     "PoolSnapshot": "tutorial_lib.pools.snapshot",
     "PoolView": "tutorial_lib.widgets.pool_view",

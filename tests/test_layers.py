@@ -25,7 +25,7 @@ LAYERS = (
     ("checking",),
     ("exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),
-    ("faults", "pools", "servers"),
+    ("pools", "servers"),
     ("network",),
     ("arguments", "errors", "notebook", "sizing"),
 )

@@ -1,7 +1,6 @@
 # The names that a notebook may import, each with the module where it lives. At run time lazy_loader reads this file.
 # Keep it ASCII: lazy_loader opens it in the console's encoding.
 from .exercises import exercise as exercise
-from .faults import FaultProxy as FaultProxy
 from .load.callers import hold as hold
 from .load.callers import run_threads as run_threads
 from .load.predicted import predicted_waits as predicted_waits
@@ -10,6 +9,7 @@ from .load.run import run_load as run_load
 from .load.sweep import Sweep as Sweep
 from .load.sweep import sweep as sweep
 from .load.workload import Workload as Workload
+from .network.fault_proxy import FaultProxy as FaultProxy
 from .plots.fleet import plot_fleet as plot_fleet
 from .plots.knee import plot_pool_size as plot_pool_size
 from .plots.loads import plot_load as plot_load

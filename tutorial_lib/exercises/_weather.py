@@ -14,7 +14,7 @@ import redis
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 

@@ -20,7 +20,7 @@ from tutorial_lib.exercises._weather import (
     tries_after,
 )
 from tutorial_lib.exercises._words import so_many
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

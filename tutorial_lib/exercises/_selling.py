@@ -134,7 +134,7 @@ class SellingShop:
             why = (
                 f"{kept} of {LIMIT} connections are in use after the sales before. Which of them have kept theirs?"
                 if kept
-                else f"this sale alone used more than {LIMIT}. How many does each attempt borrow, and when are they returned?"
+                else f"this sale alone used more than {LIMIT}. How many does each attempt borrow?"
             )
             raise Wrong(f"`sell` raised `MaxConnectionsError: {error}`: {why}") from error
 

@@ -12,6 +12,7 @@ import redis
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call
+from tutorial_lib.exercises._words import named
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -91,11 +92,6 @@ def _taking(parameters: Sequence[str], function: Callable[..., Any], lab: Lab, n
     except ValueError:  # a builtin that does not tell its parameters
         pass
     return function
-
-
-def named(error: BaseException | None) -> str:
-    """Return an error as it may stand in a message."""
-    return f"`{type(error).__name__}: {error}`"
 
 
 def became(call: Call) -> str:

@@ -11,13 +11,13 @@ from tutorial_lib.exercises._calls import Call, best_of, call_within
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
-    named,
     pools_by,
     require_function,
     silence,
     store_greeting,
     tries_of,
 )
+from tutorial_lib.exercises._words import named
 from tutorial_lib.faults import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong

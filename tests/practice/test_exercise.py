@@ -50,7 +50,6 @@ TASK = Task(
     starter=starter,
     solution=solution,
     check=check,
-    wrong={},
     hints=("A number.", "Between two and four.", "Count the hints."),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -41,18 +40,12 @@ TASK = Task(
     starter=starter,
     solution=solution,
     check=one_ping,
-    wrong={},
     hints=(),
     seconds=20,
 )
 IMPATIENT = replace(TASK, seconds=0.3)  # for answers that would never end
+PASSED = Verdict("passed", "opened 1", "one-ping")
 
 
 def assert_next_check_passes() -> None:
-    verdict = judge(TASK, solution)
-    assert verdict == Verdict("passed", "opened 1", "one-ping")
-
-
-def assert_no_thread_is_left() -> None:
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith(("answer", "learner"))]
-    assert left == []
+    assert judge(TASK, solution) == PASSED

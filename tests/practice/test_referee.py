@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,18 +12,26 @@ from typing import Any
 import pytest
 import redis
 
-from tests.one_ping import TASK, assert_next_check_passes, assert_no_thread_is_left, solution, starter
+from tests.practice.one_ping import IMPATIENT, TASK, assert_next_check_passes, solution, starter
+from tutorial_lib.errors import ServerStartFailed
 from tutorial_lib.exercises import load_task
-from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.leftovers import pools_to
+from tutorial_lib.practice import deadline
+from tutorial_lib.practice.lab import Lab, pools_to
 from tutorial_lib.practice.referee import judge
 from tutorial_lib.practice.verdict import Verdict
 
 
-@pytest.fixture(params=["fake", pytest.param("redis", marks=pytest.mark.redis_server)], autouse=True)
-def server_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("TUTORIAL_SERVER", request.param)
-    return str(request.param)
+@pytest.fixture(
+    params=["fake, process", pytest.param("redis, process", marks=pytest.mark.redis_server), "fake, thread"],
+    autouse=True,
+)
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """On each server in a process of its own, where the system has that, and once in a thread of this one."""
+    kind, _, place = str(request.param).partition(", ")
+    monkeypatch.setenv("TUTORIAL_SERVER", kind)
+    if place == "thread":
+        monkeypatch.setattr(deadline, "can_fork", lambda: False)
+    return place
 
 
 # -- ordinary verdicts
@@ -66,8 +75,8 @@ def test_an_error_shows_the_learners_line_and_not_ours() -> None:
     verdict = judge(TASK, make_pool)
     assert verdict.status == "error"
     assert "has no attribute 'ConectionPool'" in verdict.message
-    assert "of test_practice_referee.py, `return redis.ConectionPool(host=host)`" in verdict.message
-    assert "referee.py" not in verdict.message.replace("test_practice_referee.py", "")
+    assert "of test_referee.py, `return redis.ConectionPool(host=host)`" in verdict.message
+    assert "referee.py" not in verdict.message.replace("test_referee.py", "")
 
 
 def test_an_error_deep_in_redis_py_shows_the_learners_line() -> None:
@@ -114,14 +123,9 @@ def test_an_async_answer_gets_a_sentence() -> None:
 
 
 def test_a_check_inside_an_answer_gets_a_sentence_and_blocks_nothing() -> None:
-    inner: list[Verdict] = []
-
-    def make_pool(host: str, port: int) -> Any:
-        inner.append(judge(TASK, solution))
-        return solution(host, port)
-
-    assert judge(TASK, make_pool).status == "passed"
-    assert "not inside one that is being checked" in inner[0].message
+    verdict = judge(TASK, lambda host, port: judge(TASK, solution))
+    assert "not inside one that is being checked" in verdict.message
+    assert verdict.message.startswith("got ")
 
 
 # -- answers that go elsewhere, or talk too much
@@ -156,7 +160,6 @@ def test_a_proxy_that_the_check_puts_before_its_server_is_not_elsewhere() -> Non
 
     verdict = judge(replace(TASK, check=one_ping_from_afar), solution)
     assert verdict == Verdict("passed", "1 came through the proxy", "one-ping")
-    assert_no_thread_is_left()
     assert_next_check_passes()
 
 
@@ -186,11 +189,9 @@ def test_what_an_answer_prints_is_shown_and_limited(capsys: pytest.CaptureFixtur
 
 
 def test_a_check_sees_what_was_printed_and_which_pools_there_are() -> None:
-    seen: dict[str, Any] = {}
-
-    def look(answer: Callable[..., Any], lab: Lab) -> None:
+    def look(answer: Callable[..., Any], lab: Lab) -> str:
         lab.call(answer, lab.server.host, lab.server.port)
-        seen.update(printed=lab.printed(), limits=[pool.max_connections for pool in lab.pools()])
+        return f"{lab.printed()!r} {[pool.max_connections for pool in lab.pools()]}"
 
     kept = []
 
@@ -198,8 +199,37 @@ def test_a_check_sees_what_was_printed_and_which_pools_there_are() -> None:
         print("hello")
         kept.append(redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=7)))
 
-    assert judge(replace(TASK, check=look), make_pool).message == "It did what was asked."
-    assert seen == {"printed": "hello\n", "limits": [7]}
+    assert judge(replace(TASK, check=look), make_pool).message == "'hello\\n' [7]"
+
+
+def test_what_goes_to_stderr_is_shown_there(capsys: pytest.CaptureFixture[str]) -> None:
+    def make_pool(host: str, port: int) -> Any:
+        print("a warning", file=sys.stderr)
+        return solution(host, port)
+
+    assert judge(TASK, make_pool).status == "passed"
+    assert capsys.readouterr() == ("", "a warning\n")
+
+
+def test_an_endless_answer_ends_the_check_and_says_where_it_was() -> None:
+    release = threading.Event()
+
+    def make_pool(host: str, port: int) -> Any:
+        release.wait()
+
+    verdict = judge(IMPATIENT, make_pool)
+    assert "still running after 0.3 s" in verdict.message
+    assert "`release.wait()`" in verdict.message
+    release.set()
+    assert_next_check_passes()
+
+
+def test_a_server_that_does_not_start_is_the_notebooks_error() -> None:
+    def broken() -> Any:
+        raise ServerStartFailed("It did not start.")
+
+    with pytest.raises(ServerStartFailed, match="It did not start"):
+        judge(TASK, solution, start=broken)
 
 
 def test_a_pool_whose_constructor_raised_is_not_looked_into() -> None:

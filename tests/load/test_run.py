@@ -19,10 +19,10 @@ import redis.asyncio
 
 from tests.load.fakes import TurnedClock, blocking_pool, plain_pool
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.faults import FaultProxy
 from tutorial_lib.load.report import FALLBACK_NOTE, Calls, LoadReport, Times
 from tutorial_lib.load.run import GIVE_UP_AFTER, _Run, run_load
 from tutorial_lib.load.workload import Workload
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.pools.recording import record
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.servers.redis_process import RedisProcess
@@ -605,7 +605,7 @@ def test_on_the_fallback_it_says_that_times_are_no_result() -> None:
     ("thing", "said"),
     [
         (redis.Redis(), "not a pool"),
-        (redis.asyncio.ConnectionPool(), "asyncio pool, and a load runs in threads"),
+        (redis.asyncio.ConnectionPool(), "asyncio pool, and the callers here are threads"),
         ("redis://localhost", "not a connection pool but a str"),
         (redis.ConnectionPool, "is a class"),
     ],

@@ -19,7 +19,7 @@ from PIL import Image
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.pools.anatomy import waiting_now
 from tutorial_lib.pools.recording import record
 from tutorial_lib.servers.fake import FakeServer

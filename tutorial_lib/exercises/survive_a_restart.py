@@ -19,7 +19,7 @@ from tutorial_lib.exercises._weather import (
     tries_after,
 )
 from tutorial_lib.exercises._words import named
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
 from tutorial_lib.practice.verdict import NotAttempted, Wrong
 from tutorial_lib.servers import Server

@@ -15,7 +15,7 @@ import redis
 
 from tests.redis_for_tests import Certificates, OwnersRedis, free_ports, make_certificates, owners_redis
 from tutorial_lib.errors import BadSetting, CannotConnect, TutorialError
-from tutorial_lib.servers.connect_failure import explain
+from tutorial_lib.servers.failure import explain
 from tutorial_lib.servers.guest import Guest
 from tutorial_lib.servers.redis_url import RedisUrl
 

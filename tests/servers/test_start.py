@@ -116,7 +116,7 @@ def test_keys_that_are_no_list_of_names_are_a_sentence(wrong: Any, url: str, mon
 
 @pytest.mark.parametrize("where", ["tutorial_lib/servers/__init__.py", "README.md"])
 def test_a_learner_can_read_why_a_lock_is_not_released(where: str) -> None:
-    text = (Path(__file__).parent.parent / where).read_text("utf-8")
+    text = (Path(__file__).parents[2] / where).read_text("utf-8")
     assert "lock.release()" in text
     assert "NoPermissionError" in text
 

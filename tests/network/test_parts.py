@@ -1,4 +1,4 @@
-"""Parts of the fault proxy, for what the wire seldom shows."""
+"""Parts of a relay, for what a network seldom shows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults_setup import LONG, Setup, receive, until_reset
-from tutorial_lib.faults import Wire
-from tutorial_lib.faults.link import Link
-from tutorial_lib.faults.loop import FineSelector
-from tutorial_lib.faults.outlet import Outlet
+from tests.network.both_ends import LONG, Setup, receive, until_reset
+from tutorial_lib.network.direction import Direction
+from tutorial_lib.network.end import SocketEnd
+from tutorial_lib.network.link import Link
+from tutorial_lib.network.loop import FineSelector
+from tutorial_lib.network.upstream import PlainAddress
 
 
 @pytest.fixture
@@ -24,41 +25,43 @@ def setup() -> Iterator[Setup]:
     setup.close()
 
 
-def test_an_outlet_keeps_what_its_socket_does_not_take() -> None:
+def test_an_end_keeps_what_its_socket_does_not_take() -> None:
     words = random.Random(4).randbytes(3_000_000)
     done: list[str] = []
 
     async def scenario() -> bytes:
         near, far = socket.socketpair()
         near.setblocking(False)
-        outlet = Outlet(near, ready=lambda: done.append("ready"), broken=lambda: done.append("broken"))
+        end = SocketEnd(near)
+        end.ready, end.broken = lambda: done.append("ready"), lambda: done.append("broken")
         for start in range(0, len(words), 1_000_000):
-            outlet.write(words[start : start + 1_000_000])
-        assert outlet.is_stuck
-        outlet.when_written(lambda: done.append("last"))
+            end.write(words[start : start + 1_000_000])
+        assert end.is_stuck
+        end.when_written(lambda: done.append("last"))
         assert done == []
         with far:
             received = await asyncio.to_thread(receive, far, len(words))
-        outlet.when_written(near.close)
+        end.when_written(near.close)
         return received
 
     assert asyncio.run(scenario()) == words
     assert done == ["last"]
 
 
-def test_an_outlet_says_once_that_it_is_ready_or_broken() -> None:
+def test_an_end_says_once_that_it_is_ready_or_broken() -> None:
     done: list[str] = []
 
     async def scenario() -> None:
         near, far = socket.socketpair()
         near.setblocking(False)
-        outlet = Outlet(near, ready=lambda: done.append("ready"), broken=lambda: done.append("broken"))
-        outlet.write(bytes(2_000_000))
+        end = SocketEnd(near)
+        end.ready, end.broken = lambda: done.append("ready"), lambda: done.append("broken")
+        end.write(bytes(2_000_000))
         await asyncio.to_thread(receive, far, 2_000_000)
         for _ in range(5):
             await asyncio.sleep(0)
         far.close()
-        outlet.write(b"x")
+        end.write(b"x")
         near.close()
 
     asyncio.run(scenario())
@@ -68,8 +71,8 @@ def test_an_outlet_says_once_that_it_is_ready_or_broken() -> None:
 def test_a_link_that_is_cut_while_it_connects_resets_the_server_as_well(setup: Setup) -> None:
     async def scenario() -> None:
         near, far = socket.socketpair()
-        link = Link(near, Wire(), Wire(), gone=lambda link: None)
-        opening = asyncio.create_task(link.open(socket.AF_INET, setup.listener.getsockname()))
+        link = Link(SocketEnd(near), ("", 0), Direction(), Direction(), gone=lambda link: None)
+        opening = asyncio.create_task(link.open(PlainAddress(socket.AF_INET, setup.listener.getsockname())))
         await asyncio.sleep(0)
         link.cut()
         await opening

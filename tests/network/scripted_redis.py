@@ -6,11 +6,13 @@ import contextlib
 import socket
 import struct
 import threading
+from collections import Counter
 from queue import Queue
 
-from tutorial_lib.servers.loop_thread import LoopThread
+from tutorial_lib.network.loop import LoopThread
+from tutorial_lib.network.relay import Relay
+from tutorial_lib.network.signed_in import SignedIn
 from tutorial_lib.servers.redis_url import RedisUrl
-from tutorial_lib.servers.relay import Relay
 
 CLIENT_ID = b"*2\r\n$6\r\nCLIENT\r\n$2\r\nID\r\n"
 PING = b"*1\r\n$4\r\nPING\r\n"
@@ -19,13 +21,16 @@ PING = b"*1\r\n$4\r\nPING\r\n"
 class Running:
     """A relay in a loop of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, linger: float = 5.0) -> None:
         self.loop = LoopThread("relay")
-        self.loop.run(self._start(url))
+        self.loop.run(self._start(url, linger))
         self.port = self.relay.port
 
-    async def _start(self, url: str) -> None:
-        self.relay = Relay(RedisUrl.parse(url))
+    async def _start(self, url: str, linger: float) -> None:
+        redis_url = RedisUrl.parse(url)
+        self.commands: Counter[str] = Counter()
+        signed_in = SignedIn(redis_url.connection, redis_url.deadline)
+        self.relay = Relay(signed_in, linger=linger, commands=self.commands)
         self.relay.start()
 
     def connect(self) -> socket.socket:
@@ -40,7 +45,7 @@ class Running:
     def addresses(self) -> list[str]:
         async def look() -> list[str]:
             await self.relay.settle()
-            return [link.address for link in self.relay.links()]
+            return ["{}:{}".format(*link.address) for link in self.relay.links()]
 
         return self.loop.run(look())
 

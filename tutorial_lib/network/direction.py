@@ -1,4 +1,4 @@
-"""How bytes fare in one direction. The connections of a proxy share two of these, one for each way."""
+"""How bytes fare in one direction. The links of a relay share two of these, one for each way."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ CHUNK = 65_536
 """The most bytes that are read at a time."""
 
 SMOOTH = 0.02
-"""A throttled wire takes as much at a time as it carries in these seconds, so that bytes trickle."""
+"""A throttled direction takes as much at a time as it carries in these seconds, so that bytes trickle."""
 
 
-class Wire:
+class Direction:
     """One direction: ``latency`` and ``jitter`` in seconds, ``bandwidth`` in bytes per second or None.
 
     Change them at any time: what arrives from then on is treated so. Order is always kept.
@@ -89,12 +89,12 @@ class Wire:
         return through
 
     def faults(self, name: str) -> list[str]:
-        """Say what is wrong with this wire: ``["upstream.latency=0.005"]``."""
+        """Say what is wrong in this direction: ``["upstream.latency=0.005"]``."""
         settings = {"latency": self._latency, "jitter": self._jitter, "bandwidth": self._bandwidth}
         return [f"{name}.{setting}={value:g}" for setting, value in settings.items() if value]
 
     def __repr__(self) -> str:
-        return f"Wire(latency={self._latency:g}, jitter={self._jitter:g}, bandwidth={self._bandwidth})"
+        return f"Direction(latency={self._latency:g}, jitter={self._jitter:g}, bandwidth={self._bandwidth})"
 
     def _changed(self) -> None:
         """Work out what is asked for every piece of data."""

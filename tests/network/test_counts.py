@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections import Counter
 
 import pytest
 from redis.connection import Connection
 
-from tutorial_lib.servers.requests import FAMILIES, RequestCounter
+from tutorial_lib.network.counts import FAMILIES, RequestCounter
 
 
 def packed(*arguments: str | bytes | int) -> bytes:
@@ -108,18 +107,3 @@ def test_no_bytes_make_it_raise() -> None:
         stream = bytes(chance.choices(alphabet, k=300))
         whole, sliced = counted(stream), counted(*(stream[i : i + 5] for i in range(0, 300, 5)))
         assert whole == sliced
-
-
-def test_threads_may_share_counts_through_a_lock() -> None:
-    counts: Counter[str] = Counter()
-    lock = threading.Lock()
-
-    def connection() -> None:
-        RequestCounter(counts, lock).feed(packed("GET", "k") * 2000)
-
-    threads = [threading.Thread(target=connection) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert counts == {"GET": 16_000}

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.faults_setup import Setup
+from tests.network.both_ends import Setup
 from tests.waiting import eventually
 from tutorial_lib.errors import CannotConnect, NotAllowed
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.redis_process import RedisProcess
 
 
@@ -66,7 +66,7 @@ def test_an_interrupt_while_it_closes_leaves_nothing_either(setup: Setup, monkey
     """Whoever presses stop at the wrong moment gets the interrupt, and the proxy still ends, by itself."""
     threads, descriptors = threading.active_count() - 1, open_descriptors()
     client, server = setup.connection()
-    thread = setup.proxy._thread
+    thread = setup.proxy._loop._thread
     monkeypatch.setattr(thread, "join", interrupted)
     with pytest.raises(KeyboardInterrupt):
         setup.proxy.close()
@@ -79,7 +79,7 @@ def test_an_interrupt_while_it_closes_leaves_nothing_either(setup: Setup, monkey
     assert open_descriptors() < descriptors
 
 
-def interrupted() -> None:
+def interrupted(*arguments: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -90,7 +90,7 @@ def test_a_proxy_that_cannot_listen_leaves_no_thread(setup: Setup, monkeypatch: 
     threads = threading.active_count()
     visit = threading.Thread(target=setup.see_visitor_off)
     visit.start()
-    monkeypatch.setattr("tutorial_lib.faults.proxy.Relay", no_more)
+    monkeypatch.setattr("tutorial_lib.network.fault_proxy.Relay", no_more)
     with pytest.raises(OSError, match="Too many open files"):
         FaultProxy(port=setup.listener.getsockname()[1])
     visit.join()
@@ -119,7 +119,7 @@ def run(body: str, before: str = "") -> subprocess.CompletedProcess[str]:
     start = """
     import os, socket, sys, threading
     from tutorial_lib.errors import NotAllowed
-    from tutorial_lib.faults import FaultProxy
+    from tutorial_lib.network.fault_proxy import FaultProxy
     listener = socket.create_server(("127.0.0.1", 0))
     visit = threading.Thread(target=lambda: listener.accept()[0].close())
     visit.start()
@@ -227,5 +227,5 @@ def test_who_asks_while_another_thread_closes_it_is_answered(setup: Setup) -> No
 
 
 def test_a_host_that_no_name_can_have_is_a_sentence() -> None:
-    with pytest.raises(CannotConnect, match=r"Nobody answers on a\.\.b"):
+    with pytest.raises(CannotConnect, match=r"Nothing answers on a\.\.b"):
         FaultProxy(host="a..b", port=6379)

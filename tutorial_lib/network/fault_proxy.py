@@ -1,24 +1,19 @@
-"""FaultProxy: what a lesson holds in its hand."""
+"""FaultProxy: trouble on the way to a server, on command: delays, throttles, cuts, silence and refusals."""
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
-import threading
-import weakref
 from collections.abc import Callable
-from concurrent.futures import CancelledError, wait
-from concurrent.futures import TimeoutError as NotDone
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tutorial_lib.arguments import not_negative, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
-from tutorial_lib.faults.loop import new_loop, run
-from tutorial_lib.faults.relay import LOOPBACK, Relay, Traffic, reach
-from tutorial_lib.faults.wire import Wire
+from tutorial_lib.network.direction import Direction
+from tutorial_lib.network.loop import LoopHasEnded, LoopThread
+from tutorial_lib.network.relay import LOOPBACK, Relay, Traffic
+from tutorial_lib.network.upstream import reach
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,9 +22,6 @@ T = TypeVar("T")
 
 PATIENCE = 2.0
 """Seconds that the server may take to answer when the proxy is made."""
-
-LOOK_EVERY = 0.5
-"""Seconds after which whoever waits for the proxy's thread looks whether it is still there."""
 
 
 class FaultProxy:
@@ -45,7 +37,7 @@ class FaultProxy:
     own user of this computer may connect to it. It ends with ``close()``, with its ``with`` block, or with the process.
     """
 
-    __slots__ = ("__weakref__", "_is_closed", "_loop", "_owner", "_relay", "_thread", "host", "port")
+    __slots__ = ("_is_closed", "_loop", "_owner", "_relay", "host", "port")
 
     def __init__(
         self, server: Any = None, *, host: str | None = None, port: int | None = None, round_trip: float = 0.0
@@ -54,28 +46,24 @@ class FaultProxy:
         where = _where(server, host, port)
         not_negative("round_trip", round_trip, "seconds")
         try:
-            family, address = reach(*where, PATIENCE)
+            upstream = reach(*where, PATIENCE)
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
             raise CannotConnect(
-                f"Nobody answers on {where[0]}:{where[1]} ({error}). Start the server first, or check host and port."
+                f"Nothing answers on {where[0]}:{where[1]} ({error}). Start the server first, or check host and port."
             ) from None
         self._owner = os.getpid()
-        self._loop = new_loop()
-        self._thread = threading.Thread(target=run, args=[self._loop], name="fault-proxy", daemon=True)
+        self._loop = LoopThread("fault-proxy")
         self._is_closed = False
         try:
-            self._thread.start()
-            self._relay = self._do(lambda: Relay(family, address))
+            self._relay = self._do(lambda: Relay(upstream))
+            self._do(self._relay.start)
         except BaseException:  # Too many open files, or an impatient learner.
             self._is_closed = True
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            with suppress(RuntimeError):  # It has not even begun.
-                self._thread.join()
+            self._loop.close()
             raise
         self.host: str = LOOPBACK
         self.port: int = self._relay.port
         self.round_trip = round_trip
-        _open.add(self)
         atexit.register(self.close)
 
     @property
@@ -84,22 +72,22 @@ class FaultProxy:
         return f"redis://{self.host}:{self.port}/0"
 
     @property
-    def upstream(self) -> Wire:
+    def upstream(self) -> Direction:
         """The way from client to server: its ``latency``, ``jitter`` and ``bandwidth`` can be set."""
         self._require_usable()
-        return self._relay.upstream
+        return self._relay.to_server
 
     @property
-    def downstream(self) -> Wire:
+    def downstream(self) -> Direction:
         """The way from server to client: its ``latency``, ``jitter`` and ``bandwidth`` can be set."""
         self._require_usable()
-        return self._relay.downstream
+        return self._relay.to_client
 
     @property
     def round_trip(self) -> float:
         """Seconds added to a question and its answer; half of what you set goes each way.
 
-        Opening a connection takes one round trip as well, as over a real wire; here the first command pays it.
+        Opening a connection takes one round trip as well, as over a real network; here the first command pays it.
         """
         return self.upstream.latency + self.downstream.latency
 
@@ -124,7 +112,7 @@ class FaultProxy:
     def blackhole(self) -> None:
         """Accept everything and answer nothing, on old connections and new ones, as when a cable is pulled.
 
-        A connection that loses bytes here is reset when ``heal()`` brings the wire back.
+        A connection that loses bytes here is reset when ``heal()`` ends it.
         """
         self._do(self._relay.blackhole)
 
@@ -141,14 +129,12 @@ class FaultProxy:
         return self._do(self._relay.traffic)
 
     def close(self) -> None:
-        """Hang up on everybody and stop. Closing twice does nothing."""
+        """Close every connection and stop. Closing twice does nothing."""
         if self._is_closed or os.getpid() != self._owner:
             return
         self._is_closed = True
         atexit.unregister(self.close)
-        # The loop ends itself, so that an impatient learner, who interrupts the waiting, leaves nothing behind either.
-        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop)
-        self._thread.join()
+        self._loop.close(self._relay.close())
 
     def __enter__(self) -> Self:
         return self
@@ -162,8 +148,8 @@ class FaultProxy:
         if self._is_closed:
             return "FaultProxy(closed)"
         relay = self._relay
-        faults = relay.upstream.faults("upstream") + relay.downstream.faults("downstream")
-        if relay.upstream.swallows:
+        faults = relay.to_server.faults("upstream") + relay.to_client.faults("downstream")
+        if relay.to_server.swallows:
             faults.append("blackhole")
         if relay.is_refusing:
             faults.append("refuse")
@@ -177,16 +163,10 @@ class FaultProxy:
         async def doing() -> T:
             return act()
 
-        task = doing()
         try:
-            future = asyncio.run_coroutine_threadsafe(task, self._loop)
-            while not wait([future], LOOK_EVERY).done and self._thread.is_alive():
-                pass  # Somebody else may close the proxy meanwhile.
-            return future.result(0)
-        except (RuntimeError, CancelledError, NotDone):
-            if self._is_closed:
-                task.close()
-                self._require_usable()
+            return self._loop.run(doing())
+        except LoopHasEnded:
+            self._require_usable()
             raise
 
     def _require_usable(self) -> None:
@@ -194,25 +174,6 @@ class FaultProxy:
             raise NotAllowed("Only the process that made this FaultProxy can use it. Use it there.")
         if self._is_closed:
             raise NotAllowed("This FaultProxy is closed. Make a new one.")
-
-    async def _hang_up(self) -> None:
-        try:
-            await self._relay.close()
-        finally:
-            self._loop.stop()
-
-    def _leave_to_parent(self) -> None:
-        """In a forked child: let go of the sockets without a word to their other ends."""
-        for sock in self._relay.sockets():
-            sock.close()
-
-
-def behind_proxies(host: str, port: int) -> tuple[str, int]:
-    """Return where a connection to ``host`` and ``port`` leads, through any proxies of this process."""
-    ways = {proxy.port: proxy._relay.address for proxy in list(_open) if not proxy._is_closed}
-    while host in (LOOPBACK, "localhost") and port in ways:
-        host, port = ways.pop(port)[:2]
-    return host, port
 
 
 def _where(server: Any, host: str | None, port: int | None) -> tuple[str, int]:
@@ -227,15 +188,3 @@ def _where(server: Any, host: str | None, port: int | None) -> tuple[str, int]:
     if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65_535:
         raise BadSetting(f"port is {port!r}. Give the number of a port, 1 to 65535.")
     return host or LOOPBACK, port
-
-
-_open: weakref.WeakSet[FaultProxy] = weakref.WeakSet()
-
-
-def _leave_all_to_parent() -> None:
-    for proxy in list(_open):
-        proxy._leave_to_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_all_to_parent)

@@ -22,8 +22,7 @@ class RequestCounter:
     Inline commands (a person with telnet) count too. A command that does not exist is counted as well; a real
     Redis leaves it out. After a protocol error nothing more is counted, as Redis closes such a connection.
 
-    One counter belongs to one connection and is fed by one thread at a time. Counters of several threads may
-    share ``counts`` if they share ``lock`` too, which is held only while one is added.
+    One counter belongs to one connection.
     """
 
     def __init__(self, counts: Counter[str], lock: AbstractContextManager[object] | None = None) -> None:

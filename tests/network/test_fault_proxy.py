@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.faults_setup import LONG, Setup, receive, until_reset
+from tests.network.both_ends import LONG, Setup, receive, until_reset
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, CannotConnect
-from tutorial_lib.faults import FaultProxy
-from tutorial_lib.faults.flow import WINDOW
+from tutorial_lib.network.fault_proxy import FaultProxy
+from tutorial_lib.network.flow import WINDOW
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_its_repr_tells_what_is_wrong(setup: Setup) -> None:
     proxy.round_trip = 0.01
     assert proxy.round_trip == 0.01
     assert repr(proxy) == "FaultProxy(upstream.latency=0.005, downstream.latency=0.005)"
-    assert repr(proxy.upstream) == "Wire(latency=0.005, jitter=0, bandwidth=None)"
+    assert repr(proxy.upstream) == "Direction(latency=0.005, jitter=0, bandwidth=None)"
 
     proxy.heal()
     proxy.downstream.jitter, proxy.upstream.bandwidth = 0.001, 1000
@@ -161,7 +161,7 @@ def test_nobody_there_is_told_at_once() -> None:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         with pytest.raises(
-            CannotConnect, match=rf"Nobody answers on 127.0.0.1:{port} .*refused.*Start the server first"
+            CannotConnect, match=rf"Nothing answers on 127.0.0.1:{port} .*refused.*Start the server first"
         ):
             FaultProxy(port=port)
 

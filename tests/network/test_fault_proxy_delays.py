@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults_setup import LONG, Setup, elapsed, is_silent, receive
+from tests.network.both_ends import LONG, Setup, elapsed, is_silent, receive
 from tests.waiting import eventually
-from tutorial_lib.faults.flow import WINDOW
+from tutorial_lib.network.flow import WINDOW
 
 
 @pytest.fixture

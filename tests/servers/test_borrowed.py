@@ -15,7 +15,7 @@ import redis
 
 from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
 from tests.waiting import eventually
-from tutorial_lib import cli
+from tutorial_lib.commands.command_line import main
 from tutorial_lib.errors import BadSetting, CannotConnect, KeyAlreadyThere, NotAllowed
 from tutorial_lib.servers import start_server
 from tutorial_lib.servers.borrowed import BorrowedServer
@@ -315,7 +315,7 @@ def test_a_port_that_is_no_redis_is_a_sentence_on_the_command_line(capsys: pytes
         server.start()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("REDIS_URL", f"redis://:{SECRET}@127.0.0.1:{listener.getsockname()[1]}")
-            assert cli.main(["greet"]) == 1
+            assert main(["greet"]) == 1
         server.join()
     said = capsys.readouterr().err
     assert "is not a Redis" in said

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults_setup import LONG, Setup, is_silent, receive, until_reset
+from tests.network.both_ends import LONG, Setup, is_silent, receive, until_reset
 from tests.waiting import eventually
-from tutorial_lib.faults.flow import WINDOW
+from tutorial_lib.network.flow import WINDOW
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.network.fault_proxy import FaultProxy
 
 LONG = 60.0
 """A delay that no test lives to see the end of."""

@@ -13,12 +13,8 @@ import redis
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call
-<<<<<<< HEAD
 from tutorial_lib.exercises._words import named
-from tutorial_lib.faults import FaultProxy
-=======
 from tutorial_lib.network.fault_proxy import FaultProxy
->>>>>>> main
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 

@@ -19,12 +19,8 @@ from tutorial_lib.exercises._weather import (
     store_greeting,
     tries_after,
 )
-<<<<<<< HEAD
 from tutorial_lib.exercises._words import named
-from tutorial_lib.faults import FaultProxy
-=======
 from tutorial_lib.network.fault_proxy import FaultProxy
->>>>>>> main
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

@@ -18,13 +18,8 @@ from tutorial_lib.exercises._weather import (
     store_greeting,
     tries_after,
 )
-<<<<<<< HEAD
 from tutorial_lib.exercises._words import named, so_many
-from tutorial_lib.faults import FaultProxy
-=======
-from tutorial_lib.exercises._words import so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
->>>>>>> main
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 

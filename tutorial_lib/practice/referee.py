@@ -18,7 +18,7 @@ from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.output import limited_output
 from tutorial_lib.practice.replaced import listed, names_now, replaced_since
-from tutorial_lib.practice.sandbox import UNHEARD, Say
+from tutorial_lib.practice.sandbox import UNHEARD, Tell
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type
@@ -67,7 +67,7 @@ class _Trial:
         self._start = start
         self._lab: Lab | None = None
 
-    def run(self, say: Say) -> tuple[Status, str]:
+    def run(self, say: Tell) -> tuple[Status, str]:
         server = self._start()
         with limited_output(say) as printed, only_to(server.port) as attempts, noted(__file__) as given:
             self._lab = Lab(server, self._task.name, printed, attempts, partial(say, "doing"))

@@ -124,7 +124,7 @@ def test_an_async_answer_gets_a_sentence() -> None:
 
 def test_a_check_inside_an_answer_gets_a_sentence_and_blocks_nothing() -> None:
     verdict = judge(TASK, lambda host, port: judge(TASK, solution))
-    assert "not inside one that is being checked" in verdict.message
+    assert "`check` was called inside a function that is being checked itself" in verdict.message
     assert verdict.message.startswith("got ")
 
 
@@ -222,6 +222,19 @@ def test_an_endless_answer_ends_the_check_and_says_where_it_was() -> None:
     assert "`release.wait()`" in verdict.message
     release.set()
     assert_next_check_passes()
+
+
+def test_a_replaced_name_is_told_and_in_a_thread_how_to_get_it_back(place: str) -> None:
+    def make_pool(host: str, port: int) -> Any:
+        redis.Redis.get = len  # type: ignore[method-assign, assignment]
+        return solution(host, port)
+
+    verdict = judge(TASK, make_pool)
+    if "get" in vars(redis.Redis):
+        del redis.Redis.get
+    assert verdict.status == "wrong"
+    assert "Your code replaced `Redis.get`." in verdict.message
+    assert ("Restart the kernel" in verdict.message) is (place == "thread")
 
 
 def test_a_server_that_does_not_start_is_the_notebooks_error() -> None:

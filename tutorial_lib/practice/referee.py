@@ -18,7 +18,7 @@ from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.output import limited_output
 from tutorial_lib.practice.replaced import listed, names_now, replaced_since
-from tutorial_lib.practice.sandbox import UNHEARD, Tell
+from tutorial_lib.practice.sandbox import UNHEARD, Tell, in_a_sandbox
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type
@@ -28,6 +28,8 @@ _GONE = (
     "The practice server was gone afterwards: something in your code ended it, or closed its port. "
     "The next check gets a new one. Leave the server running, and close only what your code opened."
 )
+
+_INSIDE = "`check` was called inside a function that is being checked itself. Call it in a cell of its own."
 
 _LONGEST_TEXT = 500  # characters of an error's text; redis-py's own are much shorter
 
@@ -45,7 +47,9 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] | None = None) ->
         return unfit
     if in_an_answer():
         return _verdict(
-            task, "wrong", "An exercise is checked beside a function, not inside one that is being checked."
+            task,
+            "wrong",
+            "`check` was called inside a function that is being checked itself. Call it in a cell of its own.",
         )
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
@@ -230,6 +234,8 @@ def _with_replaced(status: Status, message: str, names: list[str]) -> tuple[Stat
     if not names:
         return status, message
     said = f"Your code replaced {listed(names)}. Leave the names of a library as they are, and call them."
+    if not in_a_sandbox():
+        said += " Restart the kernel to have them back."
     if status == "passed":
         return "wrong", said
     return status, f"{message}\n\n{said}"

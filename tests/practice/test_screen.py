@@ -43,7 +43,7 @@ def test_a_check_that_takes_long_says_what_it_is_doing_and_wipes_that_away(monke
     said = shown.getvalue()
     assert "\rChecking `make_pool` …" in said
     assert "\rRedis says nothing …" in said
-    assert said.endswith(f"\r{'':{len('Checking `make_pool` …')}}\r")
+    assert said.endswith(f"\r{'':{len('Redis says nothing …')}}\r")
 
 
 def test_a_quick_check_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,16 +27,18 @@ class Picture:
     """
 
     def __init__(self) -> None:
-        self._before = [(owner, _look(owner)) for owner in dict.fromkeys(_owners())]  # a class may have two names
+        self._before = [
+            (owner, _look(owner), set(vars(owner))) for owner in dict.fromkeys(_owners())
+        ]  # a class may have two names
 
     def replaced(self) -> list[str]:
         """Return the names behind which something else stands now, such as ``redis.connection.ConnectionPool``."""
         found = []
-        for owner, before in self._before:
+        for owner, before, every_name in self._before:
             now = _look(owner)
             place = owner.__name__ if isinstance(owner, ModuleType) else f"{owner.__module__}.{owner.__qualname__}"
             found += [f"{place}.{name}" for name, seen in before.items() if not _same(seen, now.get(name))]
-            found += [f"{place}.{name}" for name in now.keys() - before.keys() if _hides_something(owner, name)]
+            found += [f"{place}.{name}" for name in now.keys() - every_name if _hides_something(owner, name)]
         return found
 
 

@@ -65,8 +65,8 @@ def _run(path: Path, order: dict[str, Any], say: Callable[[dict[str, Any]], None
                 judging.tell("", "error", f"Cell {cell.number}: {reason}")
             if not reason:
                 say({"cell": cell.number})
-                error = shell.run(cell.source)
-                reason = in_one_line(error) if error else ""
+                raised = shell.run(cell.source)
+                reason = in_one_line(raised) if raised else ""
             if reason and cell.exercise and judging.lacks(cell.exercise):
                 judging.tell(cell.exercise, "error", reason)
         judging.judge_by_name(shell.user_ns)

@@ -263,7 +263,37 @@ def resets_the_pool(pool, words, meanwhile):
     return reply
 
 
+def raises_another_error(pool, words, meanwhile):  # "one kind of error is easier for the caller"
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*words)
+        meanwhile()
+        return connection.read_response()
+    except BaseException as error:
+        connection.disconnect()
+        raise RuntimeError("the question failed") from error
+    finally:
+        pool.release(connection)
+
+
+def tries_twice(pool, words, meanwhile):
+    for _attempt in range(2):
+        connection = pool.get_connection()
+        try:
+            connection.send_command(*words)
+            meanwhile()
+            reply = connection.read_response()
+        except BaseException:
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)
+    return reply
+
+
 ALSO_WRONG = {
+    raises_another_error: "the caller got `RuntimeError('the question failed')` instead of the error",
+    tries_twice: "called `meanwhile()` 2 times",
     drops_it: "The reply came, and afterwards 1 of your connections is in use",
     only_redis_errors: "`meanwhile()` raised a `RuntimeError`, and afterwards 1 of your connections is in use",
     resets_the_pool_and_releases: "it has forgotten all of them",

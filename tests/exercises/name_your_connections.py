@@ -126,7 +126,7 @@ ALSO_WRONG = {
     one_pool_for_all_modules: "is called `'shop:counters'`",
     a_client: "returned a client",
     numbered: "is called `'shop:greetings:1'`",
-    overrides_what_is_not_called: "Which of your lines gives the name to the pool",
+    overrides_what_is_not_called: "redis-py never called the method",
     one_connection_only: "Its limit is 1.",
 }
 

@@ -220,7 +220,21 @@ def closes_everything_once_more(r):
     return reader(news), stop
 
 
+def only_the_latest(r):  # "the last offer is the one that counts"
+    news = subscribed(r)
+    more = reader(news)
+
+    def next_offer():
+        offer = more()
+        while later := more():
+            offer = later
+        return offer
+
+    return next_offer, news.close
+
+
 ALSO_WRONG = {
+    only_the_latest: "`next_offer()` returned `'umbrellas'`",
     listens_when_asked: "reached 0 connections",
     in_bytes: "returned `b'tea, two for one'`",
     closes_the_client: "offers still reach it",

@@ -354,6 +354,13 @@ def looks_itself_and_gives_up(r, agree):  # sees what changed during agree(), an
                 return pipe.execute()[0]
 
 
+def keeps_two_pipelines(r, agree):  # one to look, one to sell, and the first is never reset
+    look = r.pipeline()
+    look.watch("stock")
+    vars(r).setdefault("kept_for_the_day", []).append(look)
+    return with_transaction(r, agree)
+
+
 def never_sells(r, agree):
     raise LookupError("sold out")
 
@@ -382,8 +389,9 @@ def keeps_every_attempt(r, agree):  # a pipeline for each attempt, and none is r
 
 
 ALSO_WRONG = {
-    keeps_every_attempt: "although only one customer buys at a time",
+    keeps_every_attempt: "this sale alone used more than 5",
     looks_itself_and_gives_up: "another till sold it just before you did. `sell` raised `WatchError",
+    keeps_two_pipelines: "After a sale, 1 of 5 connections is in use",
     never_sells: "When should it raise one?",
     disconnects_the_pool: "although they are closed",
     collects_nothing_again_and_again: "each of your attempts had taken a piece away at once",

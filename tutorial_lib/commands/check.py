@@ -6,7 +6,6 @@ import csv
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import click
 
@@ -23,7 +22,6 @@ from tutorial_lib.checking.run import Result, run
 from tutorial_lib.commands.class_table import ClassTable
 from tutorial_lib.commands.console import csv_cell, harmless, say
 from tutorial_lib.commands.options import folder_option, server_option
-from tutorial_lib.errors import BadSetting
 from tutorial_lib.exercises import COURSE
 from tutorial_lib.practice.progress import ProgressFile, progress_path
 from tutorial_lib.practice.verdict import MARKS
@@ -74,13 +72,12 @@ def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool
 
 def check_learners(names: Sequence[str], folder: str, *, as_csv: bool) -> bool:
     """Check the notebooks of a class. True if every exercise of every learner passed."""
-    if not folder:
-        raise BadSetting("--learners is empty. Name a folder that has a folder or a notebook for each learner.")
-    notebooks, wanted = learners_notebooks(Path(folder), names), exercises_called(names)
+    top = course.named_path(folder, "--learners")
+    notebooks, wanted = learners_notebooks(top, names), exercises_called(names)
     done = _with_count(run(notebooks, wanted), len(notebooks))
     results = list(_show_csv(done) if as_csv else _show_learners(done, ClassTable(notebooks, wanted)))
     if not results:
-        raise no_notebook(Path(folder))
+        raise no_notebook(top)
     return all(result.status == "passed" for result in results)
 
 

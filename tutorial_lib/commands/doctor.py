@@ -21,6 +21,7 @@ from tutorial_lib.servers import choose_rung, start_server
 from tutorial_lib.servers.redis_process import find_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_OTHER_FOLDER = "Name a folder that you may write, with --folder or TUTORIAL_FOLDER."
 
 
 @click.command()
@@ -129,11 +130,13 @@ def _folder(environ: Mapping[str, str], asked: str | None) -> Finding:
         course.carried()
     except TutorialError as error:
         return Finding("course folder", "not found", str(error))
+    try:
+        folder.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return Finding("course folder", f"{folder}: {error.strerror}", _OTHER_FOLDER)
     nearest = next((path for path in (folder, *folder.parents) if os.access(path, os.F_OK)), Path(folder.anchor))
     if os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir():
         return Finding("course folder", f"{folder}{'' if folder == nearest else ' (made at the first start)'}")
-    return Finding(
-        "course folder",
-        f"{folder}: {nearest} cannot be written",
-        "Name a folder that you may write, with --folder or TUTORIAL_FOLDER.",
-    )
+    return Finding("course folder", f"{folder}: {nearest} cannot be written", _OTHER_FOLDER)

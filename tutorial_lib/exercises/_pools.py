@@ -31,7 +31,7 @@ def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
     if isinstance(value, redis.ConnectionPool):
         return value
     if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. A pool was perhaps made, and then lost: what does `return` say?")
+        raise Wrong(f"`{lab.name}` returned `None`. A pool was perhaps made, and then lost: is the `return` missing?")
     if isinstance(value, _CLIENTS):
         raise Wrong(
             f"`{lab.name}` returned a client (`{type(value).__name__}`). A client *uses* a pool. "

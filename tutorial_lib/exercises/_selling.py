@@ -10,6 +10,8 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -34,6 +36,7 @@ class SellingShop:
             host=lab.server.host, port=lab.server.port, max_connections=LIMIT, connection_class=self._watched()
         )
         self._r = redis.Redis(connection_pool=pool)
+        self._shared = Untouched(pool)
 
     def _watched(self) -> type[redis.Connection]:
         """Return a class of connections that see a stock below 0, and the moment before a piece is taken away."""
@@ -131,14 +134,16 @@ class SellingShop:
             ) from error
         except redis.MaxConnectionsError as error:
             kept = sum(snapshot(pool).in_use for pool in self._lab.pools())
-            raise Wrong(
-                f"`sell` raised `MaxConnectionsError: {error}`: {kept} connections of {LIMIT} were in use, although "
-                "only one customer buys at a time. Which sales have kept theirs?"
-            ) from error
+            why = (
+                f"{kept} of {LIMIT} connections are in use after the sales before. Which of them have kept theirs?"
+                if kept
+                else f"this sale alone used more than {LIMIT}. How many does each attempt borrow?"
+            )
+            raise Wrong(f"`sell` raised `MaxConnectionsError: {error}`: {why}") from error
 
     def _sold_nothing(self, error: Exception, stock: int, what: str, others_sold: int) -> Wrong:
         there = self._stock()
-        said = f"{what}. `sell` raised `{type(error).__name__}: {error}`"
+        said = f"{what}. `sell` raised {named(error)}"
         taken_at_once = not others_sold and there != stock
         from_when = "From which call on does a watching pipeline collect its commands instead of sending them?"
         if taken_at_once and isinstance(error, redis.WatchError):
@@ -228,25 +233,25 @@ class SellingShop:
 
     def keeps_nothing(self, when: str) -> None:
         """Raise Wrong if any connection of any pool is in use."""
+        self._shared.require("sell")
         pools = self._lab.pools()
         kept = sum(snapshot(pool).in_use for pool in pools)
         if not kept:
             return
+        in_use = f"{kept} of {LIMIT} connections {'is' if kept == 1 else 'are'} in use"
+        closed = "it is closed" if kept == 1 else "they are closed"
         if not sum(map(open_and_in_use, pools)):
             raise Wrong(
-                f"{when}, and {kept} of {LIMIT} connections are in use, although they are closed: a pool counts a "
+                f"{when}, and {in_use}, although {closed}: a pool counts a "
                 "connection as in use until it is released. Which object borrowed it, and can return it?"
             )
         if self._log:
             raise Wrong(
-                f"{when}, and {kept} of {LIMIT} connections are in use. An error keeps the place where it was raised, "
+                f"{when}, and {in_use}. An error keeps the place where it was raised, "
                 "with all its variables. So your pipeline is not cleaned up, and keeps its connection. What returns "
                 "it on every way out?"
             )
-        raise Wrong(
-            f"{when}, {kept} of {LIMIT} connections {'is' if kept == 1 else 'are'} in use. `watch` borrows a "
-            "connection. When is it returned?"
-        )
+        raise Wrong(f"{when}, {in_use}. `watch` borrows a connection. When is it returned?")
 
     def _stock(self) -> int:
         return int(self._other.get("stock") or 0)

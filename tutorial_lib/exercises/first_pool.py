@@ -40,7 +40,7 @@ def solution(host, port):
 
 
 WHY = """
-`max_connections` is the pool's limit. The pool only keeps these settings; it opens a connection when somebody borrows
+`max_connections` is the pool's limit. The pool only keeps these settings; it opens a connection when a caller borrows
 one and none is idle. `ConnectionPool.from_url`, a `BlockingConnectionPool` with the same limit, or the
 `connection_pool` of a client works too.
 """
@@ -50,8 +50,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = made_pool(answer, lab, lab.server.host, lab.server.port)
     if kept := snapshot(pool).in_use:
         raise Wrong(
-            f"Nobody has used the pool yet, and in_use is already {kept}: `{lab.name}` borrowed from it and did not "
-            "return what it borrowed. Who opens a pool's connections, if you do not?"
+            f"No caller has used the pool yet, and in_use is already {kept}: `{lab.name}` borrowed from it and did not "
+            "return what it borrowed. When does a pool open its connections by itself?"
         )
     database = database_of(pool, lab)
     if database != 0:

@@ -10,6 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import lent_out
 from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.anatomy import in_use_now
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -72,9 +73,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         r.mset({"greeting": "hello", "views:home": 41})
     with lent_out(pool, 1) as (others,):
-        opened_before = lab.server.opened()
+        opened_before, shared = lab.server.opened(), Untouched(pool)
         _require_reply(answer, lab, pool)
-        _require_returned(pool, others, "The reply came")
+        _require_returned(pool, others, _REPLIED)
         lab.call(answer, pool, ("GET", "greeting"), _nothing)
         opened = lab.server.opened() - opened_before
         if opened > 1:
@@ -103,10 +104,14 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             "After a `RuntimeError` the replies were right. But a `KeyboardInterrupt` is no `Exception`. Which class "
             "do both of them belong to?",
         )
+        shared.require("ask")
     return (
         "A reply, an error and two interruptions: each time your connection was returned, no other was touched, and "
         "the next call got its own reply."
     )
+
+
+_REPLIED = "The reply came"
 
 
 class _WatchedPool(redis.ConnectionPool):
@@ -150,6 +155,11 @@ def _require_reply(answer: Callable[..., Any], lab: Lab, pool: _WatchedPool) -> 
             "`ask` returned the reply and never called `meanwhile()`. Call it after you have sent the command and "
             "before you read the reply."
         )
+    if len(seen) > 1:
+        raise Wrong(
+            f"`ask` called `meanwhile()` {len(seen)} times for one command. The caller asked for one call. What runs "
+            "more than once?"
+        )
     in_use, sent = seen[0]
     if not sent or not in_use:
         raise Wrong(
@@ -185,6 +195,10 @@ def _require_error(
         value = lab.call(answer, pool, words, meanwhile)
     except kind:
         return
+    except Exception as error:
+        if not isinstance(error.__cause__, kind):
+            raise
+        value = error
     raise Wrong(
         f"`{' '.join(words)}` ended in a `{kind.__name__}`, and the caller got {shown(value)} instead of the error. "
         "How can a connection be returned without catching the error for good?"
@@ -206,10 +220,15 @@ def _require_returned(pool: redis.ConnectionPool, others: redis.Connection, what
     kept = snapshot(pool).in_use - 1
     if kept > 0:
         is_closed = open_and_in_use(pool) - others.is_connected == 0
+        idea = (
+            "Where does your code release it?"
+            if what == _REPLIED
+            else "Which lines of Python run after an error as well as after a reply?"
+        )
         closed = " It is disconnected, but that changes nothing: the pool still counts it." if is_closed else ""
         raise Wrong(
             f"{what}, and afterwards {kept} of your connections {'is' if kept == 1 else 'are'} in use. Only `release` "
-            f"returns a connection.{closed} Which lines of Python run after an error as well as after a reply?"
+            f"returns a connection.{closed} {idea}"
         )
     if kept < 0:
         raise Wrong(

@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import Untouched, who_keeps
+from tutorial_lib.exercises._pools import Untouched, database_of, who_keeps
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -83,7 +83,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         if now.in_use:
             raise Wrong(
                 f"Afterwards in_use is {now.in_use}, so the pool has {now.limit - now.in_use} of its {now.limit} "
-                f"connections left for everybody else. {who_keeps(pool)} Which line of code borrows, and which returns?"
+                f"connections left for the other callers. {who_keeps(pool)} Which line borrows, and which returns?"
             )
         _require_one_open(pool, lab, opened, opened_before)
         if not others.exists("farewell"):
@@ -129,7 +129,7 @@ def _require_text(greeting: Any, lab: Lab) -> None:
         return
     if greeting is None:
         printed = (
-            " It printed the text, which shows it on the screen and gives it to nobody."
+            " It printed the text, which shows it on the screen and does not give it to the caller."
             if "hello" in lab.printed()
             else ""
         )
@@ -174,10 +174,10 @@ def _require_one_open(pool: redis.ConnectionPool, lab: Lab, opened: int, opened_
             f"The next caller sent ECHO `next` on your connection and got {shown(reply)}. A reply was left in it "
             "unread. Is every command followed by reading its reply?"
         )
-    if lab.server.clients()[-1].db != 0:
+    if (database := database_of(pool, lab)) != 0:
         raise Wrong(
-            f"The connection that you left in the pool is in database {lab.server.clients()[-1].db}, so the next "
-            "caller works in there without knowing. Which line selects another database?"
+            f"The connection that you left in the pool is in database {database}, so the next caller works there "
+            "without knowing it. Which line selects another database?"
         )
 
 
@@ -187,5 +187,5 @@ HINTS = (
     "and returns it by itself.",
     "What `get` returns is bytes. `.decode()` makes text of bytes.",
     "Three lines: a client on the pool; `set` with the key and the value; return what `get` returns, decoded. "
-    "Close nothing: whoever created the pool does that.",
+    "Close nothing, because others use the pool too.",
 )

@@ -9,9 +9,9 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._pools import refused_arguments, require_pool, require_tcp
+from tutorial_lib.network.counts import RequestCounter
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
-from tutorial_lib.servers.requests import RequestCounter
 
 ID = "lean-handshake"
 LESSON = "01"

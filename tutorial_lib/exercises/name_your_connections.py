@@ -131,6 +131,11 @@ def _require_limit(pool: redis.ConnectionPool) -> None:
 def _why(pool: redis.ConnectionPool, before: str) -> str:
     if "client_name" in pool.connection_kwargs:
         return "The pool was given a `client_name`. What value did that have when the pool was created?"
+    if pool.connection_class is not redis.Connection:
+        return (
+            "The pool uses a connection class of yours, but redis-py never called the method that sends the name. "
+            "Which argument of the pool makes each connection send one?"
+        )
     if before:
         return (
             "They had their names before. A name belongs to one connection and ends with it. What could name each "

@@ -116,7 +116,7 @@ def _require_counts(counts: list[Any], lab: Lab) -> None:
             raise Wrong(f"The numbers are right, but in Redis {found}. Which keys does your code count in?")
         raise Wrong(
             f"The numbers are right, but in Redis {found}. A count that is kept in Python ends with the program, and "
-            "other programs that count the same pages do not see it. Who should count?"
+            "other programs that count the same pages do not see it. Where should it be kept?"
         )
     if commands["SET"] and not commands["WATCH"]:
         raise Wrong(

@@ -93,7 +93,7 @@ def _require_names(value: Any, lab: Lab) -> list[str]:
             )
     names = [" ".join(name.split()) for name in value]
     if not names:
-        raise Wrong("The list is empty, so the pool opened 0 connections: it opens one only when somebody asks for it.")
+        raise Wrong("The list is empty, so the pool opened 0 connections: it opens one only when a guest needs it.")
     if not all(names):
         raise Wrong(
             f"One of your {len(names)} guests has an empty name, and the server shows a connection by its name."
@@ -101,7 +101,7 @@ def _require_names(value: Any, lab: Lab) -> list[str]:
     if len(names) > PLACES:
         raise Wrong(
             f"{len(names)} guests, and the pool holds {PLACES} connections. Guest number {PLACES + 1} would get "
-            "`MaxConnectionsError: Too many connections`. Whom can you leave out?"
+            "`MaxConnectionsError: Too many connections`. Which guest can you leave out?"
         )
     return names
 

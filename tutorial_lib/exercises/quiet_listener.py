@@ -10,6 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import call_within, lent_out
 from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -19,6 +20,7 @@ LESSON = "05"
 TITLE = "A listener that can be stopped"
 NAME = "open_listener"
 
+OFFERS = ("tea, two for one", "umbrellas")
 OTHERS = 2
 """How many connections of the pool are in use by others: one for commands, one that listens to another channel."""
 
@@ -81,6 +83,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     with lent_out(pool, 1) as (customer,), r.pubsub() as prices:
         prices.subscribe("prices")
         prices.get_message(timeout=1)
+        shared = Untouched(pool)
         next_offer, stop = _require_functions(lab.call(answer, r), lab)
         _require_offers(next_offer, lab)
         stop()
@@ -93,6 +96,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
                 "happen before the release?"
             )
         _require_untouched(lab, customer)
+        shared.require("open_listener")
     return (
         "Two offers heard, then `stop()`: the listener has 0 connections in use, no one listens to the channel, and "
         f"the others noticed nothing. Redis replied {shown(r.get('greeting'))}."
@@ -106,15 +110,19 @@ def _require_functions(value: Any, lab: Lab) -> tuple[Callable[[], Any], Callabl
 
 
 def _require_offers(next_offer: Callable[[], Any], lab: Lab) -> None:
-    for offer in ("tea, two for one", "umbrellas"):
+    for offer in OFFERS:
         if not _publish(lab, "offers", offer, until_heard=True):
             raise Wrong(
                 f"`{offer}` was published while the shop was open, and it reached 0 connections: a message that is "
                 "published while no one is subscribed is lost. From when until when is your listener subscribed?"
             )
+    for offer in OFFERS:
         heard = next_offer()
         if heard != offer:
-            raise Wrong(f"The offer {offer!r} was published, and `next_offer()` returned {shown(heard)}.")
+            raise Wrong(
+                f"{' and '.join(f'`{one}`' for one in OFFERS)} were published. When `{offer}` was the next of them, "
+                f"`next_offer()` returned {shown(heard)}. Asked for is each offer as text, in its turn."
+            )
     silence = call_within(1.0, next_offer)
     if not silence.returned:
         raise Wrong(

@@ -26,15 +26,15 @@ LIMIT = 4
 BUSY_SECONDS = 0.6
 
 PROMPT = """
-**Given** a Redis server that lets every command wait for 0.6 s, and then answers all of them at once. Other programs
-count in the same key.
+**Given** a Redis server that does not answer for 0.6 s, and after that answers everything at once. Other programs count
+in the same key.
 
 **Write** `make_counter(host, port)`, which returns a function `count_view()`. The function adds 1 to the Redis key
 `views:home` and returns the new value. It may use the variables of `make_counter`, such as `r`.
 
 **It passes when**
 - calls that come one after the other return the right count;
-- **20** threads that call `count_view()` at the same moment, while the server lets them wait, all get a number of
+- **20** threads that call `count_view()` at the same moment, while the server does not answer, all get a number of
   their own, and no error;
 - the server sees exactly **4** connections in total: no more, and no fewer, because four threads can be served at once.
 """
@@ -162,7 +162,7 @@ class _Crowd:
         return f"{self._alone} calls, one after the other, opened {self.opened()} connections. {idea}"
 
 
-_WHERE = "Who keeps the count, and under which name?"
+_WHERE = "Where is the count kept, and under which name?"
 
 
 def _require_no_errors(errors: list[redis.RedisError], lab: Lab) -> None:

@@ -172,7 +172,7 @@ def _idea(said: Any, wanted: str, lab: Lab) -> str:
     if (said, wanted) == ("busy", "down"):
         return "More connections would not have helped. Which other cause ends in the same clause?"
     if (said, wanted) == ("busy", STORED):
-        return "A count of connections is out of date as soon as it is read. Who knows whether a caller will be served?"
+        return "A count of connections is out of date as soon as it is read. What happens if you let the pool decide?"
     if (said, wanted) == ("down", STORED):
         return "Redis was fine at that moment. Does every call ask it anew, or does one remember an earlier call?"
     return "Which of the three does this case ask for: the text, `busy` or `down`?"

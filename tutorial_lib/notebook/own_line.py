@@ -15,10 +15,12 @@ from types import FrameType
 
 _PATHS = sysconfig.get_paths()
 _NOT_OWN = (
-    *{_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")},
+    *{_PATHS[name] for name in ("stdlib", "platstdlib")},
     str(Path(__file__).parent.parent),
 )
 _CELL = re.compile(r"ipykernel_\d+|^<ipython-input-")
+_THREAD = re.compile(r"^(?:Current t|T)hread 0x([0-9a-f]+)", re.MULTILINE)
+_STEP = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ def is_own(filename: str) -> bool:
         return True
     if filename.startswith("<"):  # made by exec, as the methods of a dataclass are
         return filename == "<stdin>"
-    path = str(Path(filename).absolute())
-    return not any(path.startswith(folder + os.sep) for folder in _NOT_OWN)
+    path = Path(filename).absolute()
+    installed = any(part in ("site-packages", "dist-packages") for part in path.parts)  # of the system, of the user
+    return not installed and not any(str(path).startswith(folder + os.sep) for folder in _NOT_OWN)
 
 
 def from_error(error: BaseException) -> OwnLine | None:
@@ -57,10 +60,29 @@ def from_thread(frame: FrameType | None) -> OwnLine | None:
     return _last_own(reversed(list(traceback.walk_stack(frame))))
 
 
+def from_dump(dump: str, thread: int, boundary: str) -> OwnLine | None:
+    """Return the learner's line in what ``faulthandler`` wrote: of this thread if it is in one, or of another.
+
+    Below a frame of the file ``boundary`` there is only who called the check.
+    """
+    blocks = _THREAD.split(dump)[1:]
+    threads = sorted(zip(blocks[::2], blocks[1::2], strict=True), key=lambda block: int(block[0], 16) != thread)
+    for _, steps in threads:
+        for filename, number in _STEP.findall(steps):
+            if filename == boundary:
+                break
+            if is_own(filename):
+                return _own_line(filename, int(number))
+    return None
+
+
 def _last_own(steps: Iterable[tuple[FrameType, int]]) -> OwnLine | None:
     own = [(frame.f_code.co_filename, number) for frame, number in steps if is_own(frame.f_code.co_filename)]
     if not own:
         return None
-    filename, number = own[-1]
+    return _own_line(*own[-1])
+
+
+def _own_line(filename: str, number: int) -> OwnLine:
     place = "your cell" if _CELL.search(filename) else Path(filename).name
     return OwnLine(number, linecache.getline(filename, number).strip(), place)

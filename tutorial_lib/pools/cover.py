@@ -10,18 +10,21 @@ import asyncio
 import functools
 import inspect
 import os
+import sys
 import threading
+import traceback
 import weakref
 from collections.abc import Awaitable, Callable
-from threading import current_thread, get_ident
+from threading import current_thread
 from time import perf_counter
-from types import MethodType
+from types import FrameType, MethodType
 from typing import Any
 
 import redis
 import redis.asyncio
 
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, task_site
 from tutorial_lib.pools.anatomy import copied, in_use_now, waiting_now
 from tutorial_lib.pools.lease import Borrow
 from tutorial_lib.pools.tap import Listener, Tap, can_wait
@@ -85,10 +88,18 @@ def _uncover(tap: Tap, pool: Any) -> None:
             vars(pool)[name] = ours.before
 
 
+_HERE = listen.__code__.co_filename
+
+
+class _Here(threading.local):
+    """The current thread's name, found once: asking the thread takes four times as long."""
+
+    def __init__(self) -> None:
+        self.name = current_thread().name
+
+
 def _nothing_left(pool: Any) -> Callable[[], bool]:
-    """Return a function that says whether a caller who comes now must wait."""
-    if not can_wait(pool):
-        return lambda: False
+    """Return a function that says whether a caller who comes now must wait, for a pool in which callers can."""
     if isinstance(pool, redis.BlockingConnectionPool):
         return lambda: not pool.pool.queue
     return lambda: not pool.can_get_connection()
@@ -109,51 +120,61 @@ def _undecorated(pool: Any) -> Callable[..., Any]:
 
 def _get_connection(tap: Tap, pool: Any) -> Any:
     get, get_now, nothing_left = pool.get_connection, MethodType(_undecorated(pool), pool), _nothing_left(pool)
-    waits = can_wait(pool)
+    clock, here, waits = tap.clock, _Here(), can_wait(pool)
+
+    def wait(borrow: Borrow) -> None:
+        borrow.queued = True
+        tap.asking.add(borrow)
 
     def in_a_thread(*args: Any, **kwargs: Any) -> Any:
-        caller = get_ident()
-        borrow = tap.ask(current_thread().name, caller, waits and nothing_left())
+        site = site_of(sys._getframe(1)) if tap.lines else UNKNOWN
+        borrow = Borrow(here.name, *site, clock())
+        if waits and nothing_left():
+            wait(borrow)
         try:
             connection = get(*args, **kwargs) if args or kwargs else get_now()
         except BaseException as error:
-            tap.turn_away(borrow, caller, error)
+            tap.turn_away(borrow, error)
             raise
-        tap.lend(borrow, caller, connection)
+        tap.lend(borrow, connection)
         return connection
 
     async def in_a_task(*args: Any, **kwargs: Any) -> Any:
-        who, caller = _current_caller()
-        borrow = tap.ask(who, caller, nothing_left(), asyncio.current_task())
+        site = _site_in_a_task(sys._getframe(1)) if tap.lines else UNKNOWN
+        borrow = Borrow(_current_name(), *site, clock())
+        if waits and nothing_left():
+            wait(borrow)
         try:
             connection = await (get(*args, **kwargs) if args or kwargs else get_now())
         except BaseException as error:
-            tap.turn_away(borrow, caller, error)
+            tap.turn_away(borrow, error)
             raise
-        tap.lend(borrow, caller, connection)
+        tap.lend(borrow, connection)
         return connection
 
     def by_a_plain_function(*args: Any, **kwargs: Any) -> Any:
         """Stand in for what a subclass of an asyncio pool has without ``async``."""
-        who, caller = _current_caller()
-        borrow = tap.ask(who, caller, nothing_left())
+        site = _site_in_a_task(sys._getframe(1)) if tap.lines else UNKNOWN
+        borrow = Borrow(_current_name(), *site, clock())
+        if waits and nothing_left():
+            wait(borrow)
         try:
             found = get(*args, **kwargs)
         except BaseException as error:
-            tap.turn_away(borrow, caller, error)
+            tap.turn_away(borrow, error)
             raise
         if inspect.isawaitable(found):
-            return when_there(borrow, caller, found)
-        tap.lend(borrow, caller, found)
+            return when_there(borrow, found)
+        tap.lend(borrow, found)
         return found
 
-    async def when_there(borrow: Borrow, caller: int, coming: Awaitable[Any]) -> Any:
+    async def when_there(borrow: Borrow, coming: Awaitable[Any]) -> Any:
         try:
             connection = await coming
         except BaseException as error:
-            tap.turn_away(borrow, caller, error)
+            tap.turn_away(borrow, error)
             raise
-        tap.lend(borrow, caller, connection)
+        tap.lend(borrow, connection)
         return connection
 
     if inspect.iscoroutinefunction(get):
@@ -165,10 +186,16 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
 def _release(tap: Tap, pool: Any) -> Any:
     give_back, held = pool.release, tap.held
 
+    def unknown_return(who: str, connection: Any) -> None:
+        caller = sys._getframe(2)
+        # A pool takes back a connection that it could not open, before the caller hears of it: that is no return.
+        if not any(frame.f_code.co_filename == _HERE for frame, _ in traceback.walk_stack(caller)):
+            tap.unknown_return(who, site_of(caller), id(connection))
+
     def in_a_thread(connection: Any) -> Any:
         borrow = held.pop(id(connection), None)
         if borrow is None:
-            tap.unknown_return(id(connection), current_thread().name, get_ident())
+            unknown_return(current_thread().name, connection)
         else:
             tap.end(borrow, tap.clock())
         return give_back(connection)
@@ -176,7 +203,7 @@ def _release(tap: Tap, pool: Any) -> Any:
     async def in_a_task(connection: Any) -> Any:
         borrow = held.pop(id(connection), None)
         if borrow is None:
-            tap.unknown_return(id(connection), *_current_caller())
+            unknown_return(_current_name(), connection)
             return await give_back(connection)
         back_at = tap.clock()  # From here on another task may get it.
         try:
@@ -190,18 +217,24 @@ def _release(tap: Tap, pool: Any) -> Any:
     return functools.wraps(give_back)(in_a_task if inspect.iscoroutinefunction(give_back) else in_a_thread)
 
 
-def _current_caller() -> tuple[str, int]:
-    """Say which task runs now: a name for people, and something that tells it from others."""
+def _current_name() -> str:
+    """Say which task runs now, or which thread."""
     try:
         task = asyncio.current_task()
     except RuntimeError:  # No event loop runs in this thread.
         task = None
     if task is None:
-        return current_thread().name, get_ident()
+        return current_thread().name
     name = task.get_name()
     if name.startswith("Task-"):  # A name that nobody chose: the coroutine's says more.
         name = f"{name} ({getattr(task.get_coro(), '__name__', 'coroutine')})"
-    return name, id(task)
+    return name
+
+
+def _site_in_a_task(frame: FrameType | None) -> Site:
+    """Return the learner's line that led to ``frame``, or to the task that runs now."""
+    site, task = site_of(frame), asyncio.current_task()
+    return task_site(task) if site is UNKNOWN and task is not None else site
 
 
 def _renew_lock() -> None:

@@ -33,9 +33,9 @@ class Borrow:
     """With ``instruction`` the line that asked, as a Site. Two fields: a tuple would be a fifth of the memory."""
     instruction: int
     asked: float
-    queued: bool
-    """Whether a blocking pool had nothing left when the caller came."""
     # What comes later is no argument: that makes a borrow, which is made for every command, in two thirds of the time.
+    queued: bool = field(default=False, init=False)
+    """Whether a blocking pool had nothing left when the caller came."""
     got: float = field(default=0.0, init=False)
     ended: float = field(default=0.0, init=False)
     connection: int = field(default=0, init=False)

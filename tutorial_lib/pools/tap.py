@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import sys
 import threading
 import weakref
 from collections import Counter
@@ -18,7 +17,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, task_site
+from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import copied, in_use_now
 from tutorial_lib.pools.lease import Borrow, Outcome
 
@@ -48,8 +47,8 @@ class Tap:
     def __init__(self, pool: Any, clock: Callable[[], float]) -> None:
         self.pool = weakref.ref(pool)
         self.clock = clock
-        self.asking: dict[int, Borrow] = {}
-        """Who is inside get_connection, by the thread or task: waiting for a connection, or for one to be opened."""
+        self.asking: set[Borrow] = set()
+        """Who waits because nothing was left."""
         self.held: dict[int, Borrow] = {}
         """Who has which connection, by its ``id``."""
         self.earlier: set[int] = set()
@@ -62,6 +61,8 @@ class Tap:
         """What covers the pool's methods, by their names."""
         self._lock = threading.RLock()
         """Reentrant: a garbage-collected PubSub returns its connection in the middle of anything."""
+        self.lines = False
+        """Whether anybody wants to know which line borrows."""
         self.listeners = ()
 
     @property
@@ -72,28 +73,17 @@ class Tap:
     @listeners.setter
     def listeners(self, listeners: tuple[Listener, ...]) -> None:
         self._listeners = listeners
-        self._lines = any(listener.wants_lines for listener in listeners)
+        self.lines = any(listener.wants_lines for listener in listeners)
         self._on_lent = [one.lent for one in listeners if type(one).lent is not Listener.lent]
         self._on_returned = [one.returned for one in listeners if type(one).returned is not Listener.returned]
 
     def waiting(self) -> list[Borrow]:
-        """Return who waits because nothing was left, longest first."""
-        return sorted((one for one in copied(self.asking.values()) if one.queued), key=lambda borrow: borrow.asked)
+        """Return who waits, longest first."""
+        return sorted(copied(self.asking), key=lambda borrow: borrow.asked)
 
     # -- what the covers tell
 
-    def ask(self, who: str, caller: int, nothing_left: bool, task: asyncio.Task[Any] | None = None) -> Borrow:
-        """Note that somebody asks for a connection. To be called by what covers get_connection."""
-        site: Site = UNKNOWN
-        if self._lines:
-            site = site_of(sys._getframe(2))
-            if site is UNKNOWN and task is not None:
-                site = task_site(task)
-        borrow = Borrow(who, *site, self.clock(), nothing_left)
-        self.asking[caller] = borrow
-        return borrow
-
-    def lend(self, borrow: Borrow, caller: int, connection: object) -> None:
+    def lend(self, borrow: Borrow, connection: object) -> None:
         """Note that the caller has got ``connection``."""
         borrow.got = self.clock()
         borrow.connection = key = id(connection)
@@ -102,15 +92,16 @@ class Tap:
             first.outcome = "lent again"
             self.end(first, borrow.got)
         self.held[key] = borrow
-        self.asking.pop(caller, None)  # Only now: whoever looks, at any moment, finds the borrow.
+        if borrow.queued:
+            self.asking.discard(borrow)  # Only now: whoever looks, at any moment, finds the borrow.
         for tell in self._on_lent:
             tell(borrow)
 
-    def turn_away(self, borrow: Borrow, caller: int, error: BaseException) -> None:
+    def turn_away(self, borrow: Borrow, error: BaseException) -> None:
         """Note that the caller got no connection: the one place where it is said why."""
         borrow.ended = self.clock()
         borrow.outcome, borrow.error = outcome_of(error), type(error).__name__
-        self.asking.pop(caller, None)
+        self.asking.discard(borrow)
         with self._lock:
             self.outcomes[borrow.outcome] += 1
             for listener in self._listeners:
@@ -122,10 +113,8 @@ class Tap:
         for tell in self._on_returned:
             tell(borrow)
 
-    def unknown_return(self, connection: int, who: str, caller: int) -> None:
+    def unknown_return(self, who: str, site: Site, connection: int) -> None:
         """Note that a connection comes back that nobody was heard to borrow."""
-        if caller in self.asking:
-            return  # The pool takes back a connection that it could not open, before its caller hears of it.
         with self._lock:
             now = self.clock()
             unnamed = next((key for key in self.earlier if key < 0), connection)
@@ -133,7 +122,7 @@ class Tap:
             # Whoever waited already when we came got it without our hearing: the pool knows that it was lent.
             was_lent = key in self.earlier or connection in in_use_now(self.pool())
             self.earlier.discard(key)
-            borrow = Borrow(who, *site_of(sys._getframe(2)), now, False)
+            borrow = Borrow(who, *site, now)
             borrow.got, borrow.ended, borrow.connection = now, now, connection
             borrow.outcome = "borrowed earlier" if was_lent else "returned twice"
             self.outcomes[borrow.outcome] += 1

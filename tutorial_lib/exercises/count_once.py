@@ -10,7 +10,8 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._weather import became, named
+from tutorial_lib.exercises._weather import became
+from tutorial_lib.exercises._words import named
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown

@@ -12,8 +12,8 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._weather import became, forgotten, named, pools_by
-from tutorial_lib.exercises._words import so_many
+from tutorial_lib.exercises._weather import became, forgotten, pools_by
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong

@@ -97,7 +97,7 @@ WRONG = {
     asks_again_and_again: "sent `LPOP` again and again",
     client_for_each_call: "Two calls opened 2 connections",
     waits_for_ever: "it was still waiting",
-    lifts_the_timeout_of_web: "You changed `web`",
+    lifts_the_timeout_of_web: "`socket_timeout` was `0.2` and is now `None`",
 }
 
 
@@ -197,7 +197,7 @@ ALSO_WRONG = {
     sixty_for_sixty: "whose `socket_timeout` is 60 s",
     three_seconds: "whose `socket_timeout` is 3 s",
     waits_for_two_seconds_always: "it was still waiting",
-    more_connections_for_web: "You changed `web`: it has a limit of 2",
+    more_connections_for_web: "`max_connections` was `1` and is now `2`",
     own_client_in_short_steps: "sent more than 1 `BLPOP`",
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import redis
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call
+from tutorial_lib.exercises._words import named
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -21,7 +21,6 @@ from tutorial_lib.practice.verdict import Wrong, shown
 GREETING = "Good evening"
 HELD_BACK = 0.5  # seconds, in which the firewall has to notice that something was sent
 LOOK_EVERY = 0.001
-PORT = re.compile(r"(?<=127\.0\.0\.1):[0-9]+")
 
 
 def store_greeting(lab: Lab) -> None:
@@ -133,11 +132,6 @@ def _taking(parameters: Sequence[str], function: Callable[..., Any], lab: Lab, n
     except ValueError:  # a builtin that does not tell its parameters
         pass
     return function
-
-
-def named(error: BaseException | None) -> str:
-    """Return an error as it may stand in a message: without the port, which is another one each time."""
-    return f"`{type(error).__name__}: {PORT.sub(':…', str(error))}`"
 
 
 def became(call: Call) -> str:

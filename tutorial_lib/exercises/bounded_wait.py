@@ -13,13 +13,13 @@ from tutorial_lib.exercises._weather import (
     GREETING,
     became,
     change_greeting,
-    named,
     pools_by,
     require_function,
     silence,
     store_greeting,
     tries_after,
 )
+from tutorial_lib.exercises._words import named
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong

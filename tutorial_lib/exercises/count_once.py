@@ -9,7 +9,8 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
-from tutorial_lib.exercises._weather import became, named, require_function
+from tutorial_lib.exercises._weather import became, require_function
+from tutorial_lib.exercises._words import named
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown

@@ -11,8 +11,8 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
-from tutorial_lib.exercises._weather import became, forgotten, named, pools_by, require_function
-from tutorial_lib.exercises._words import so_many
+from tutorial_lib.exercises._weather import became, forgotten, pools_by, require_function
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown

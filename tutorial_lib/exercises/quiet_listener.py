@@ -10,6 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import call_within, lent_out
 from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -82,6 +83,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     with lent_out(pool, 1) as (customer,), r.pubsub() as prices:
         prices.subscribe("prices")
         prices.get_message(timeout=1)
+        shared = Untouched(pool)
         next_offer, stop = _require_functions(lab.call(answer, r), lab)
         _require_offers(next_offer, lab)
         stop()
@@ -94,6 +96,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
                 "happen before the release?"
             )
         _require_untouched(lab, customer)
+        shared.require("open_listener")
     return (
         "Two offers heard, then `stop()`: the listener has 0 connections in use, no one listens to the channel, and "
         f"the others noticed nothing. Redis replied {shown(r.get('greeting'))}."

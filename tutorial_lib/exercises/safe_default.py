@@ -13,13 +13,12 @@ from tutorial_lib.exercises._pools import borrow, left_in_use, made_pool, places
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
-    named,
     outage,
     silence,
     store_greeting,
     tries_after,
 )
-from tutorial_lib.exercises._words import so_many
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong

@@ -62,5 +62,5 @@ def _checksum(body: bytes) -> bytes:
 
 def _mistyped(code: str) -> BadSetting:
     return BadSetting(
-        f"{in_short(code)} has a typing mistake: a character is wrong, missing or too many. Compare it with the original."
+        f"{in_short(code)} has a typing mistake: a character is wrong, missing or too many. Compare the two codes."
     )

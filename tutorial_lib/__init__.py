@@ -2,7 +2,7 @@
 
 Servers to practise on:  start_server
 Trouble on the way:      FaultProxy
-Eyes on a pool:          snapshot  record  PoolView
+Eyes on a pool:          snapshot  record  PoolView  PoolReplay
 Callers to watch:        run_threads  hold
 Pictures of a recording: plot_timeline  plot_waits
 A pool under load:       run_load  Workload  sweep
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tutorial_lib.plots.loads import plot_load, plot_rtt_curve, plot_sweep
     from tutorial_lib.plots.recordings import plot_timeline, plot_waits
     from tutorial_lib.pools.recording import Recording, record
+    from tutorial_lib.pools.replay import PoolReplay
     from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
     from tutorial_lib.servers import Server, start_server
     from tutorial_lib.sizing.formulas import (
@@ -55,6 +56,7 @@ __version__ = "0.1.0"
 __all__ = [
     "FaultProxy",
     "LoadReport",
+    "PoolReplay",
     "PoolSnapshot",
     "PoolView",
     "Recording",
@@ -93,6 +95,7 @@ __all__ = [
 _HOME = {
     "FaultProxy": "tutorial_lib.faults",
     "LoadReport": "tutorial_lib.load.report",
+    "PoolReplay": "tutorial_lib.pools.replay",
     "PoolSnapshot": "tutorial_lib.pools.snapshot",
     "PoolView": "tutorial_lib.widgets.pool_view",
     "Recording": "tutorial_lib.pools.recording",

@@ -7,6 +7,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from tutorial_lib.pools.covers import (
 )
 from tutorial_lib.pools.lease import Lease, Moment, Outcome, moments
 from tutorial_lib.pools.snapshot import AnyPool, check_pool
-from tutorial_lib.pools.tap import Tap, listen, stop_listening
+from tutorial_lib.pools.tap import Tap, can_wait, listen, stop_listening
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -60,6 +61,8 @@ class Recording:
         self._tap: Tap | None = None
         self.kind = type(pool).__name__
         self.limit: int = pool.max_connections
+        self.waits = can_wait(pool)
+        """Whether a caller waits at the limit, as in a blocking pool, or is refused."""
         self.forgotten = 0
         """How many finished leases are no longer kept one by one. Totals include them."""
         self._done: deque[RawLease] = deque()
@@ -125,6 +128,11 @@ class Recording:
             self._forgetting.release()
 
     # -- what it says
+
+    @property
+    def is_running(self) -> bool:
+        """True until the ``with`` block ends."""
+        return not self._ended
 
     @property
     def duration(self) -> float:
@@ -214,6 +222,15 @@ class Recording:
         # Who was heard to borrow a connection later shows that it had come back, just before anybody listened.
         borrowed_since = {raw[CONNECTION] for part in self._served() for raw in part}
         return len([raw for raw in known if raw[GOT] < self._began]) + len(unheard - borrowed_since)
+
+    def to_html(self, path: str | Path, title: str = "") -> Path:
+        """Write a replay of this recording as one file, which opens offline in any browser. Returns its path.
+
+        BadSetting while the recording runs, or if it is empty or has forgotten leases.
+        """
+        from tutorial_lib.pools.replay import write_page
+
+        return write_page(self, path, title)
 
     def __repr__(self) -> str:
         return (

@@ -93,5 +93,3 @@ def check(options: argparse.Namespace) -> int:
     else:
         passed = command.check_own(options.names, options.folder, as_csv=options.csv)
     return 0 if passed else 1
-
-

@@ -41,10 +41,11 @@ def test_the_wheel_carries_the_course_and_nothing_else(built: Path, carried: set
     assert {name.split("/")[0].split("-")[0] for name in names} == {"tutorial_lib", "redis_pool_tutorial"}
 
 
-def test_the_wheel_carries_jupyters_settings(built: Path) -> None:
+def test_the_wheel_carries_jupyters_settings_and_the_public_names(built: Path) -> None:
     names = set(zipfile.ZipFile(next(built.glob("*.whl"))).namelist())
     settings = TOP / "tutorial_lib" / "jupyter_config"
 
+    assert "tutorial_lib/__init__.pyi" in names, "the public names are read from it"
     assert {path.relative_to(TOP).as_posix() for path in settings.rglob("*.json")} <= names
 
 
@@ -74,7 +75,7 @@ def test_the_wheel_works_from_any_folder(built: Path, tmp_path: Path, carried: s
 
     where = "import tutorial_lib; print(tutorial_lib.__file__)"
     assert run(where) == [str(site / "tutorial_lib" / "__init__.py")]
-    assert run("import tutorial_lib.cli as c; raise SystemExit(c.main(['greet']))")[-1] == "hello"
+    assert run("import tutorial_lib.commands.command_line as c; raise SystemExit(c.main(['greet']))")[-1] == "hello"
     run("import os; from tutorial_lib import course as c; c.prepare(c.carried(), c.folder(os.environ))")
     mine = elsewhere / "redis-pool-tutorial"
     assert {path.relative_to(mine).as_posix() for path in mine.glob("*/*")} == carried

@@ -2,6 +2,6 @@
 
 import sys
 
-from tutorial_lib.cli import main
+from tutorial_lib.commands.command_line import main
 
 sys.exit(main())

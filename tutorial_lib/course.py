@@ -80,21 +80,21 @@ def carried() -> Path:
 def folder(environ: Mapping[str, str], asked: str | None = None) -> Path:
     """Return the course's folder: the one asked for, TUTORIAL_FOLDER, the clone, or ~/redis-pool-tutorial."""
     if asked is not None:
-        return named_path(asked, "--folder")
+        return named_path(asked, "--folder").absolute()
     chosen = environ.get("TUTORIAL_FOLDER", "").strip()
     if chosen:
-        return named_path(chosen, "TUTORIAL_FOLDER")
+        return named_path(chosen, "TUTORIAL_FOLDER").absolute()
     return clone() or named_path("~/redis-pool-tutorial", "--folder")
 
 
 def named_path(text: str, setting: str) -> Path:
-    """Return the whole path that a learner named in ``setting``. CourseFolderError for what can be no path."""
+    """Return the path that a learner named in ``setting``, ``~`` expanded. CourseFolderError if that is no path."""
     if not text.strip():
         raise CourseFolderError(f"{setting} is empty. Name a path, or leave {setting} out.")
     if "\0" in text:
         raise CourseFolderError(f"{setting} holds a NUL character, which no path can hold. Name another path.")
     try:
-        return Path(text).expanduser().absolute()
+        return Path(text).expanduser()
     except RuntimeError:  # from pathlib
         raise CourseFolderError(
             f"The home folder in {text} cannot be found. Give the whole path in {setting}."

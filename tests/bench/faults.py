@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import redis
 
 from tests.bench.row import Row, at_least, at_most, interleaved
-from tutorial_lib.faults import FaultProxy
-from tutorial_lib.faults.loop import FineSelector
+from tutorial_lib.network.fault_proxy import FaultProxy
+from tutorial_lib.network.loop import FineSelector
 from tutorial_lib.servers.redis_process import RedisProcess
 
 THREADS = 8

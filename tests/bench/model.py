@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import redis
 
 from tests.bench.row import Row
-from tutorial_lib.faults import FaultProxy
 from tutorial_lib.load.predicted import predicted_wait, predicted_waits
 from tutorial_lib.load.run import run_load
 from tutorial_lib.load.sweep import Sweep, sweep
 from tutorial_lib.load.workload import Workload
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.redis_process import RedisProcess
 
 SWEEPS = [(0.05, 45, (3, 4, 5, 6)), (0.05, 90, (5, 6, 7, 8)), (0.02, 150, (4, 5, 6))]

@@ -17,8 +17,7 @@ from jupyter_client.manager import start_new_kernel
 
 from tests.bench.row import Row, at_least, at_most, interleaved
 from tests.fake_connections import FakeConnection
-from tutorial_lib.pools import covers
-from tutorial_lib.pools.recording import record
+from tutorial_lib.pools.recording import KEPT, record
 from tutorial_lib.servers.redis_process import RedisProcess
 from tutorial_lib.widgets.pool_view import PoolView
 
@@ -112,7 +111,7 @@ def memory() -> Row:
     try:
         with record(pool) as recording:
             before, _ = tracemalloc.get_traced_memory()
-            for _ in range(covers.KEPT + 50_000):
+            for _ in range(KEPT + 50_000):
                 pool.release(pool.get_connection())
             after, _ = tracemalloc.get_traced_memory()
         assert recording.forgotten

@@ -19,7 +19,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from tutorial_lib.lab import environment
+from tutorial_lib.commands.jupyterlab import environment
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 START_TIMEOUT = 60.0

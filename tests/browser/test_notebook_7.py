@@ -62,7 +62,7 @@ def test_a_prediction_is_answered_in_its_card(notebook: Notebook) -> None:
 
 def test_an_exercise_has_its_verdict_and_its_buttons(notebook: Notebook) -> None:
     page = notebook.page
-    expect(page.get_by_text("the pool gave out number 6 too: it may hold 100")).to_be_visible()
+    expect(page.get_by_text("The pool handed out 6 connections at once")).to_be_visible()
     page.get_by_role("button", name="Hint").click()
     expect(page.get_by_text("Hint 1 of 4.")).to_be_visible()
 

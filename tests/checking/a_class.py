@@ -92,7 +92,11 @@ def hand_ins(left: Path) -> list[HandIn]:
         code("fay, who is wrong", WRONG + CHECK, "wrong", ""),
         code("gil", solved("first-pool").replace("exercise", "exrcise"), "error", "NameError"),
         HandIn(
-            "hana", lambda folder: write(folder / f"{LESSON}.ipynb", "02"), "first-pool", "not attempted", "as it came"
+            "hana",
+            lambda folder: write(folder / f"{LESSON}.ipynb", "02"),
+            "first-pool",
+            "not attempted",
+            "not written yet",
         ),
         HandIn(
             "ivo",

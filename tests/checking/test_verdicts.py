@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from tests.checking.handing_in import FIRST_POOL, check, solution, solved, statuses, without_ids, write
+from tutorial_lib.checking.limits import Limits
 
 
 def test_each_exercise_gets_a_verdict_whatever_else_is_in_the_notebook(tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ def test_a_function_is_judged_although_no_cell_checks_it(tmp_path: Path) -> None
 
 def test_only_what_is_wanted_is_judged(tmp_path: Path) -> None:
     path = write(tmp_path / "any.ipynb", "02", first_pool=solved("first-pool"), greeting="while True: pass")
-    assert statuses(check(path, wanted=["first-pool"])) == {"first-pool": "passed"}
+    assert statuses(check(path, wanted=["first-pool"], limits=Limits(cell=4))) == {"first-pool": "passed"}
 
 
 def test_a_notebook_of_an_older_jupyter_is_run_too(tmp_path: Path) -> None:
@@ -94,7 +95,9 @@ def test_what_is_not_attempted_is_told_to_somebody_at_a_terminal(tmp_path: Path)
         tmp_path / "02.ipynb", "02", greeting='def greet(pool):\n    return ...\nexercise("greeting").check(greet)'
     )
     for result in check(path, "first-pool", "greeting").values():
-        assert result.message.endswith("is still as it came. Write it in the notebook, save that, and check again.")
+        assert result.message.endswith(
+            "is not written yet. Write it in the notebook, save the notebook, and check again."
+        )
 
 
 @pytest.mark.parametrize(

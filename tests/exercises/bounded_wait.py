@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as OutOfTime
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any
@@ -122,15 +125,129 @@ def greets_at_once(host, port):
 
 
 WRONG = {
-    patient_by_default: "it tries 11 times, and each try may be silent for 5 s",
-    limits_the_loan: "What limits the silence after that",
-    forgets_to_multiply: "it tries 3 times, and each try may be silent for 0.8 s",
-    remembers: "Asked for is `Welcome!`",
-    tries_once: "The reply was cut, and `greet` returned `'Welcome!'`",
+    patient_by_default: "It tries 11 times, and each try waits 5 s",
+    limits_the_loan: "limits the wait for a connection",
+    forgets_to_multiply: "It tries 3 times, and each try waits 0.8 s",
+    remembers: "Asked for is `'Welcome!'`",
+    tries_once: "A reply was cut, and `greet` returned `'Welcome!'`",
     hasty: "The reply took 0.15 s, and `greet`",
     one_clause: "raised `TimeoutError: Timeout reading from socket`",
-    client_for_each: "Five greetings opened 5 connections",
-    greets_at_once: "Was it called",
+    client_for_each: "5 calls of `greet` opened 5 connections",
+}
+
+
+# -- other shapes
+
+
+CUTS_ONLY = Retry(ConstantBackoff(0), 1, supported_errors=(redis.ConnectionError,))
+
+
+def limits_the_opening(host, port):  # "a connect timeout is for the whole connection"
+    r = redis.Redis(host=host, port=port, socket_connect_timeout=0.3, retry=CUTS_ONLY)
+
+    def greet():
+        try:
+            return r.get("greeting").decode()
+        except redis.TimeoutError:
+            return "Welcome!"
+
+    return greet
+
+
+def leaves_a_thread_waiting(host, port):  # answered in time, while a thread and a connection go on waiting
+    r, threads = redis.Redis(host=host, port=port, retry=CUTS_ONLY), ThreadPoolExecutor(1)
+
+    def greet():
+        try:
+            return threads.submit(r.get, "greeting").result(timeout=0.5).decode()
+        except OutOfTime:
+            return "Welcome!"
+
+    return greet
+
+
+def keeps_the_connection(host, port):  # returned only if all goes well
+    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.3)
+
+    def greet():
+        for _ in range(2):
+            connection = pool.get_connection()
+            try:
+                connection.send_command("GET", "greeting")
+                text = connection.read_response()
+                pool.release(connection)
+                return text.decode()
+            except redis.TimeoutError:
+                break
+            except redis.ConnectionError:
+                connection.disconnect()
+                pool.release(connection)
+        return "Welcome!"
+
+    return greet
+
+
+def reads_once(host, port):  # "a greeting does not change"
+    r = redis.Redis(host=host, port=port, socket_timeout=0.3, retry=CUTS_ONLY)
+    texts = []
+
+    def greet():
+        if not texts:
+            texts.append(r.get("greeting").decode())
+        return texts[0]
+
+    return greet
+
+
+def gives_up_for_good(host, port):  # a circuit breaker that nobody closes
+    r = redis.Redis(host=host, port=port, socket_timeout=0.3, retry=CUTS_ONLY)
+    broken = []
+
+    def greet():
+        if not broken:
+            try:
+                return r.get("greeting").decode()
+            except redis.TimeoutError:
+                broken.append(True)
+        return "Welcome!"
+
+    return greet
+
+
+def as_bytes(host, port):
+    r = redis.Redis(host=host, port=port, socket_timeout=0.3, retry=CUTS_ONLY)
+
+    def greet():
+        try:
+            return r.get("greeting")
+        except redis.TimeoutError:
+            return "Welcome!"
+
+    return greet
+
+
+def limits_on_the_client(host, port):  # "the client's arguments count"
+    pool = redis.ConnectionPool(host=host, port=port)
+    r = redis.Redis(connection_pool=pool, socket_timeout=0.3, retry=CUTS_ONLY)
+
+    def greet():
+        try:
+            return r.get("greeting").decode()
+        except redis.TimeoutError:
+            return "Welcome!"
+
+    return greet
+
+
+ALSO_WRONG = {
+    greets_at_once: "Is it called",
+    limits_the_opening: "It waits 5 s for a reply. Which limit is for that?",
+    leaves_a_thread_waiting: "still says in_use=1",
+    keeps_the_connection: "still says in_use=1",
+    reads_once: "sent 0 commands",
+    gives_up_for_good: "Does it still ask Redis?",
+    as_bytes: "returned `b'Good evening'`",
+    limits_on_the_client: "What sends the command a second time?",
 }
 
 
@@ -155,7 +272,7 @@ def limits_of_the_client_itself(host: str, port: int) -> Function:
 
 
 def asks_in_a_thread(host: str, port: int) -> Function:
-    r = redis.Redis(host=host, port=port, socket_timeout=1)
+    r = redis.Redis(host=host, port=port, socket_timeout=0.6, retry=Retry(ConstantBackoff(0.01), 1))
 
     def greet() -> Any:
         answers: Queue[str] = Queue()
@@ -189,4 +306,30 @@ def asks_twice_by_hand(host: str, port: int) -> Function:
     return greet
 
 
-ALSO_RIGHT = [limits_of_the_client_itself, asks_in_a_thread, asks_twice_by_hand]
+class Shop:
+    def __init__(self, host: str, port: int) -> None:
+        self.r = redis.Redis.from_url(f"redis://{host}:{port}/0?socket_timeout=0.4", retry=CUTS_ONLY)
+
+    def __call__(self) -> str:
+        try:
+            return str(self.r.get("greeting"), "utf-8")
+        except redis.RedisError:
+            return "Welcome!"
+
+
+def until_a_deadline(host: str, port: int) -> Function:
+    r = redis.Redis(host=host, port=port, socket_timeout=0.28, retry=Retry(ConstantBackoff(0), 0))
+
+    def greet() -> Any:
+        until = time.monotonic() + 0.25
+        while True:
+            try:
+                return r.get("greeting").decode()
+            except redis.RedisError:
+                if time.monotonic() > until:
+                    return "Welcome!"
+
+    return greet
+
+
+ALSO_RIGHT = [limits_of_the_client_itself, asks_in_a_thread, asks_twice_by_hand, Shop, until_a_deadline]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from functools import lru_cache
 from typing import Any
 
@@ -32,11 +33,6 @@ def knows_the_names(r):  # as does client_list(_type="normal"), which fakeredis 
     return {name: names.count(name) for name in ("shop:greetings", "shop:counters")}
 
 
-def colon_anywhere(r):
-    names = [client["name"] for client in r.client_list()]
-    return {name: names.count(name) for name in names if "shop:" in name}
-
-
 def goes_on_counting(r):  # as with a dictionary outside of the function
     counted = vars(r).setdefault("counted", {})
     for name, number in solution(r).items():
@@ -52,17 +48,9 @@ def without_the_colon(r):
     return counted
 
 
-def only_itself(r):
-    return {client["name"]: 1 for client in r.client_list(client_id=[r.client_id()]) if "shop:" in client["name"]}
-
-
 @lru_cache
 def remembers(r):
     return solution(r)
-
-
-def in_total(r):
-    return len(r.client_list())
 
 
 def own_client(r):  # "to ask about connections I need one"
@@ -71,17 +59,76 @@ def own_client(r):  # "to ask about connections I need one"
 
 
 WRONG = {
-    asks_the_pool: "Whose list has them all",
-    everybody: "Whom do you leave out?",
+    asks_the_pool: "Which list has them all",
+    everybody: "Which names belong in the dictionary",
     once_each: "counted once",
-    knows_the_names: "A subscriber has a connection",
-    colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
-    goes_on_counting: "Where does `counted` begin?",
+    knows_the_names: "A connection that is subscribed",
+    goes_on_counting: "the second counts on from the first",
     without_the_colon: "`'shopping-list'` does not begin with `shop:`",
-    only_itself: "with more entries than you looked at",
-    remembers: "One process has ended since the last call",
+    remembers: "One process has ended since the first call",
+    own_client: "opened 2 new connections",
+}
+
+
+# -- the same mistakes in other shapes
+
+
+def colon_anywhere(r):
+    names = [client["name"] for client in r.client_list()]
+    return {name: names.count(name) for name in names if "shop:" in name}
+
+
+def only_itself(r):
+    return {client["name"]: 1 for client in r.client_list(client_id=[r.client_id()]) if "shop:" in client["name"]}
+
+
+def in_total(r):
+    return len(r.client_list())
+
+
+def without_the_prefix(r):
+    return dict(Counter(c["name"][5:] for c in r.client_list() if c["name"].startswith("shop:")))
+
+
+def without_its_own(r):
+    # leaves out the connection that asks
+    mine = r.client_id()
+    return dict(Counter(c["name"] for c in r.client_list() if c["name"].startswith("shop:") and int(c["id"]) != mine))
+
+
+def by_process(r):
+    # distinct hosts of a name
+    hosts = defaultdict(set)
+    for c in r.client_list():
+        if c["name"].startswith("shop:"):
+            hosts[c["name"]].add(c["addr"].rpartition(":")[0])
+    return {name: len(of) for name, of in hosts.items()}
+
+
+def only_one_flag(r):  # "N is a normal client"
+    return dict(Counter(c["name"] for c in r.client_list() if c["name"].startswith("shop:") and c["flags"] == "N"))
+
+
+def own_client_each_time(r):
+    how = r.get_connection_kwargs()
+    with redis.Redis(host=how["host"], port=how["port"]) as other:
+        return solution(other)
+
+
+def nothing_at_all(r):
+    return {}
+
+
+ALSO_WRONG = {
+    colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
+    only_itself: "Which list has them all",
     in_total: "Asked for is a dictionary",
-    own_client: "new connections were opened to get them",
+    without_the_prefix: "`'greetings'` does not begin with `shop:`",
+    without_its_own: "The connection of `r` is in the list",
+    by_process: "counted once",
+    only_one_flag: "A connection that is subscribed",
+    own_client_each_time: "opened 2 new connections",
+    nothing_at_all: "Your function found none",
 }
 
 
@@ -104,4 +151,33 @@ def reads_the_list_itself(r: Any) -> Any:
     return counted
 
 
-ALSO_RIGHT = [with_a_counter, reads_the_list_itself]
+def from_the_raw_text(r):
+    listed = r.execute_command("CLIENT LIST", NEVER_DECODE=True)
+    if not isinstance(listed, (bytes, str)):
+        listed = " ".join(f"name={client['name']}" for client in listed).encode()
+    if isinstance(listed, bytes):
+        listed = listed.decode()
+    counted = defaultdict(int)
+    for name in re.findall(r"(?:^|\s)name=(shop:\S*)", listed):
+        counted[name] += 1
+    return counted
+
+
+def never_forgets(r, seen=set()):  # noqa: B006 - names with 0 connections may stay
+    counted = Counter(client["name"] for client in r.client_list() if client["name"].startswith("shop:"))
+    seen.update(counted)
+    return {name: counted[name] for name in seen}
+
+
+def comprehension(r):
+    names = [client["name"] for client in r.client_list() if client["name"].startswith("shop:")]
+    return {name: names.count(name) for name in names}
+
+
+ALSO_RIGHT = [
+    with_a_counter,
+    reads_the_list_itself,
+    from_the_raw_text,
+    never_forgets,
+    comprehension,
+]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import uuid
+import zlib
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -154,19 +156,135 @@ def sadd_alone(host, port):
 
 
 WRONG = {
-    just_incr: "for 2 visits",
+    just_incr: "Redis got 3 INCRs for 2 visits",
     no_retry: "raised `ConnectionError: Error while reading",
-    reads_the_count: "`count_view` returned `None`; 2 visits had come",
     name_then_count: "the visit is lost",
-    in_a_transaction: "for 4 visits",
     looks_before_it_counts: "calls for one and the same visit came at once",
     locked: "8 different visits came at once, from two programs",
-    pool_of_three: "the counter's pool has too few places",
+    pool_of_three: "the pool is exhausted",
     estimates: "PFCOUNT is an estimate",
+    in_python: "The two do not share a count",
+}
+
+
+# -- other shapes
+
+
+def remembers_in_python(host, port):
+    r, visits, lock = redis.Redis(host=host, port=port), set(), Lock()
+
+    def count_view(visit):
+        with lock:
+            if visit in visits:
+                return int(r.get("views:home"))
+            visits.add(visit)
+            return r.incr("views:home")
+
+    return count_view
+
+
+def counts_and_takes_back(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        number = r.incr("views:home")
+        return number if r.sadd("visits:home", visit) else r.decr("views:home")
+
+    return count_view
+
+
+def zero_for_an_error(host, port):
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view(visit):
+        try:
+            r.sadd("visits:home", visit)
+            return r.scard("visits:home")
+        except redis.ConnectionError:
+            return 0
+
+    return count_view
+
+
+def forgets_in_a_minute(host, port):  # "a page is not loaded anew after that"
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.sadd("visits:home", visit)
+        r.expire("visits:home", 60)
+        return r.scard("visits:home")
+
+    return count_view
+
+
+def a_key_for_each_program(host, port):
+    r, key = redis.Redis(host=host, port=port), f"visits:{uuid.uuid4()}"
+
+    def count_view(visit):
+        r.sadd(key, visit)
+        return r.scard(key)
+
+    return count_view
+
+
+def begins_anew(host, port):
+    r = redis.Redis(host=host, port=port)
+    r.delete("visits:home")
+
+    def count_view(visit):
+        r.sadd("visits:home", visit)
+        return r.scard("visits:home")
+
+    return count_view
+
+
+def one_bit_for_each(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.setbit("visits:home", zlib.crc32(visit.encode()) % 2**20, 1)
+        return r.bitcount("visits:home")
+
+    return count_view
+
+
+def short_names(host, port):  # a hash of the name: some have the same
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.sadd("visits:home", zlib.crc32(visit.encode()) % 1000)
+        return r.scard("visits:home")
+
+    return count_view
+
+
+def with_redis_py_s_lock(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        with r.lock("counter", timeout=1):
+            if not r.sismember("visits:home", visit):
+                r.sadd("visits:home", visit)
+            return r.scard("visits:home")
+
+    return count_view
+
+
+ALSO_WRONG = {
+    reads_the_count: "returned `None` instead of 2",
+    in_a_transaction: "INCRs for 4 visits",
     returns_a_text: "returned `'1'`, a text",
-    in_python: "Is the count kept in Redis",
-    loses_the_number: "The number has to be handed to the caller",
+    loses_the_number: "How does the number get to the caller?",
     sadd_alone: "how many names were new",
+    remembers_in_python: "Redis got 3 INCRs for 2 visits",
+    counts_and_takes_back: "Redis got 3 INCRs for 2 visits",
+    zero_for_an_error: "returned `0` instead of 2",
+    forgets_in_a_minute: "the key `visits:home` expires",
+    a_key_for_each_program: "under a key that every program finds?",
+    begins_anew: "has deleted what was there",
+    one_bit_for_each: "two visits may share a bit",
+    short_names: "What does your counter keep of a visit's name?",
+    with_redis_py_s_lock: "`Lock.release` sends one",
 }
 
 
@@ -216,4 +334,14 @@ def watches_the_name(host: str, port: int) -> Function:
     return count_view
 
 
-ALSO_RIGHT = [by_hash, by_sorted_set, watches_the_name]
+def in_one_transaction(host: str, port: int) -> Function:
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit: str) -> Any:
+        with r.pipeline() as pipe:
+            return pipe.sadd("visits", visit).scard("visits").execute()[1]
+
+    return count_view
+
+
+ALSO_RIGHT = [by_hash, by_sorted_set, watches_the_name, in_one_transaction]

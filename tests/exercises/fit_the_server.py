@@ -176,7 +176,7 @@ def counts_in_python(host, port, server_limit, workers):
 
 
 ALSO_WRONG = {
-    returns_the_number: "Was it called",
+    returns_the_number: "Is it called",
     other_database: "in Redis `views:home` is 0",
     counts_in_python: "in Redis `views:home` is 0",
     gives_up_and_repeats: "its `socket_timeout` is 0.12 s",

@@ -108,17 +108,105 @@ def counts_at_once(host, port):
     return redis.Redis(connection_pool=pool).incr("views:home")
 
 
+def reads_it_back(host, port):  # "then I ask how many there are": others counted meanwhile
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view():
+        try:
+            return r.incr("views:home")
+        except redis.ConnectionError:
+            return int(r.get("views:home"))
+
+    return count_view
+
+
 WRONG = {
-    tries_again: "What could be sent first that does no harm",
-    check_without_retry: "Who sends the PING again",
-    too_rarely: "checked only when it was quiet for 30 s",
-    counts_by_itself: "in Redis is no `views:home`",
-    sets_its_own_count: "of somebody else",
-    line_for_each: "20 views in a row opened 20 lines",
+    tries_again: "What could you send first that does no harm",
+    check_without_retry: "What sends the PING a second time?",
+    too_rarely: "yours is checked after 30 s",
+    sets_its_own_count: "Who adds, Redis or your program?",
+    line_for_each: "20 views in a row opened 20 connections",
     pings_each_time: "came with 20 PINGs",
-    without_retries: "so whoever asks again now counts twice",
+    without_retries: "a caller who tries again counts it twice",
+    reads_it_back: "the number of a view that another program had counted",
+}
+
+
+# -- other shapes
+
+
+def reads_then_writes(host, port):
+    r = redis.Redis(host=host, port=port, health_check_interval=0.1)
+
+    def count_view():
+        number = int(r.get("views:home") or 0) + 1
+        r.set("views:home", number)
+        return number
+
+    return count_view
+
+
+def adds_to_what_it_knows(host, port):
+    r = redis.Redis(host=host, port=port, health_check_interval=0.1)
+    number = 0
+
+    def count_view():
+        nonlocal number
+        r.incr("views:home")
+        number += 1
+        return number
+
+    return count_view
+
+
+def takes_it_back(host, port):  # DECR for the one that may have been too many
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+
+    def count_view():
+        try:
+            return r.incr("views:home")
+        except redis.ConnectionError:
+            r.decr("views:home")
+            return r.incr("views:home")
+
+    return count_view
+
+
+def pings_before_the_first_two(host, port):  # once is not always
+    r = redis.Redis(host=host, port=port)
+    calls = 0
+
+    def count_view():
+        nonlocal calls
+        calls += 1
+        if calls in (1, 22):
+            r.ping()
+        return r.incr("views:home")
+
+    return count_view
+
+
+def other_database(host, port):
+    r = redis.Redis(host=host, port=port, db=2, health_check_interval=0.1)
+    return lambda: r.incr("views:home")
+
+
+def tcp_keepalive(host, port):  # "keepalive keeps it alive"
+    pool = redis.ConnectionPool(host=host, port=port, socket_keepalive=True)
+    r = redis.Redis(connection_pool=pool)
+    return lambda: r.incr("views:home")
+
+
+ALSO_WRONG = {
+    counts_by_itself: "in Redis `views:home` is 0",
     swallows_the_error: "`count_view` returned `None`",
-    counts_at_once: "Was it called",
+    counts_at_once: "Is it called",
+    reads_then_writes: "Who adds, Redis or your program?",
+    adds_to_what_it_knows: "Who adds, Redis or your program?",
+    takes_it_back: "the number of a view that another program had counted",
+    pings_before_the_first_two: "What could you send first that does no harm",
+    other_database: "in Redis `views:home` is 0",
+    tcp_keepalive: "a caller who tries again counts it twice",
 }
 
 
@@ -191,7 +279,24 @@ def pings_in_the_background(host: str, port: int) -> Function:
     return lambda: r.incr("views:home")
 
 
+class ClosesWhatWasQuiet:
+    """Opens another connection after a quiet time, so that nothing is sent on a dead one."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port))
+        self.last = time.monotonic()
+
+    def __call__(self) -> Any:
+        if time.monotonic() - self.last > 0.1:
+            self.r.connection_pool.disconnect(inuse_connections=False)
+        try:
+            return self.r.incr("views:home")
+        finally:
+            self.last = time.monotonic()
+
+
 ALSO_RIGHT = [
+    ClosesWhatWasQuiet,
     pool_that_is_told_both,
     looks_at_the_clock,
     hangs_up_after_a_quiet_time,

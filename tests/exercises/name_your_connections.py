@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import redis
@@ -50,14 +51,83 @@ def without_limit(host, port, module):
 
 
 WRONG = {
-    names_the_client: "the server knows none by a name",
-    names_one: "1 has a name and 2 none",
-    names_all_by_hand: "All connections were cut",
+    names_the_client: "Which of your lines gives the name to the pool",
+    names_one: "1 has a name and 2 have none",
+    names_all_by_hand: "They had their names before",
     with_a_space: "Which characters are in yours?",
     module_only: "is called `'greetings'`",
     one_name_for_all: "A connection of the module `counters` is called `'shop:greetings'`",
     other_argument: "How is each one spelled?",
     without_limit: "The limit of the pool is 100",
+}
+
+
+# -- the same mistakes in other shapes
+
+
+def names_in_make_connection(host, port, module):
+    class Named(redis.ConnectionPool):
+        def make_connection(self):
+            connection = super().make_connection()
+            connection.connect()
+            connection.send_command("CLIENT SETNAME", f"shop:{module}")
+            connection.read_response()
+            return connection
+
+    return Named(host=host, port=port, max_connections=3)
+
+
+def forgotten_f(host, port, module):
+    return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name="shop:{module}")
+
+
+@functools.cache
+def _pool(host, port):
+    return redis.ConnectionPool(host=host, port=port, max_connections=3)
+
+
+def one_pool_for_all_modules(host, port, module):
+    pool = _pool(host, port)
+    pool.connection_kwargs["client_name"] = f"shop:{module}"
+    return pool
+
+
+def a_client(host, port, module):
+    return redis.Redis(host=host, port=port, client_name=f"shop:{module}", max_connections=3)
+
+
+def numbered(host, port, module):
+    numbers = iter(range(1, 1000))
+
+    class Named(redis.Connection):
+        def __init__(self, **how):
+            super().__init__(**how, client_name=f"shop:{module}:{next(numbers)}")
+
+    return redis.ConnectionPool(connection_class=Named, host=host, port=port, max_connections=3)
+
+
+def overrides_what_is_not_called(host, port, module):  # redis-py 8.1 does not call `on_connect` when it connects
+    class Named(redis.Connection):
+        def on_connect(self):
+            super().on_connect()
+            self.send_command("CLIENT SETNAME", f"shop:{module}")
+            self.read_response()
+
+    return redis.ConnectionPool(connection_class=Named, host=host, port=port, max_connections=3)
+
+
+def one_connection_only(host, port, module):
+    return redis.ConnectionPool(host=host, port=port, max_connections=1, client_name=f"shop:{module}")
+
+
+ALSO_WRONG = {
+    names_in_make_connection: "They had their names before",
+    forgotten_f: "is called `'shop:{module}'`",
+    one_pool_for_all_modules: "is called `'shop:counters'`",
+    a_client: "returned a client",
+    numbered: "is called `'shop:greetings:1'`",
+    overrides_what_is_not_called: "redis-py never called the method",
+    one_connection_only: "Its limit is 1.",
 }
 
 
@@ -81,4 +151,20 @@ def says_it_by_hand(host: str, port: int, module: str) -> Any:
     return redis.ConnectionPool(host=host, port=port, max_connections=3, redis_connect_func=introduce)
 
 
-ALSO_RIGHT = [named_in_the_url, the_pool_of_a_named_client, says_it_by_hand]
+def names_when_borrowed(host, port, module):
+    class Named(redis.ConnectionPool):
+        def get_connection(self, *args, **options):
+            connection = super().get_connection(*args, **options)
+            connection.send_command("CLIENT SETNAME", f"shop:{module}")
+            connection.read_response()
+            return connection
+
+    return Named(host=host, port=port, max_connections=3)
+
+
+ALSO_RIGHT = [
+    named_in_the_url,
+    the_pool_of_a_named_client,
+    says_it_by_hand,
+    names_when_borrowed,
+]

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 from typing import Any
 
 import redis
+
+
+def reader(news):
+    def next_offer():
+        message = news.get_message(timeout=0.2)
+        return message["data"].decode() if message else None
+
+    return next_offer
+
+
+def subscribed(r):
+    news = r.pubsub()
+    news.subscribe("offers")
+    news.get_message(timeout=1)
+    return news
 
 
 def unsubscribes(r):  # "unsubscribe gives the connection back"
@@ -31,6 +48,11 @@ def closes_the_pool(r):  # "pool.close() cures leaks"
     return next_offer, r.connection_pool.close
 
 
+def only_disconnects(r):
+    news = subscribed(r)
+    return reader(news), lambda: news.connection.disconnect()
+
+
 def forgets_its_variable(r):  # "dropping it returns it", but it is another variable
     news = r.pubsub()
     news.subscribe("offers")
@@ -46,7 +68,7 @@ def forgets_its_variable(r):  # "dropping it returns it", but it is another vari
     return next_offer, stop
 
 
-def gives_back_a_subscriber(r):
+def returns_a_subscriber(r):
     news = r.pubsub()
     news.subscribe("offers")
     news.get_message(timeout=1)
@@ -77,6 +99,47 @@ def closes_too_much(r):
     return next_offer, stop
 
 
+def ends_all_listeners(r):
+    # "CLIENT KILL TYPE pubsub, then nobody is on the channel."
+    news = subscribed(r)
+
+    def stop():
+        r.client_kill_filter(_type="pubsub")
+        news.close()
+
+    return reader(news), stop
+
+
+def thread_that_stops_later(r):
+    offers = queue.Queue()
+    news = r.pubsub(ignore_subscribe_messages=True)
+    news.subscribe(offers=lambda message: offers.put(message["data"].decode()))
+    thread = news.run_in_thread(sleep_time=1.0, daemon=True)
+
+    def next_offer():
+        try:
+            return offers.get(timeout=0.2)
+        except queue.Empty:
+            return None
+
+    return next_offer, thread.stop
+
+
+WRONG = {
+    unsubscribes: "in case it subscribes again",
+    closes_the_pool: "those of others too: closing a connection does not return it",
+    only_disconnects: "although that connection is closed",
+    forgets_its_variable: "offers still reach it",
+    returns_a_subscriber: "its next borrower is a listener too",
+    closes_too_much: "`stop()` closed that one too",
+    ends_all_listeners: "subscribed to the channel `prices`",
+    thread_that_stops_later: "by a thread that had not ended yet",
+}
+
+
+# -- the same mistakes in other shapes
+
+
 def listens_when_asked(r):
     def next_offer():
         with r.pubsub() as news:
@@ -100,14 +163,86 @@ def in_bytes(r):
     return next_offer, news.close
 
 
-WRONG = {
-    unsubscribes: "in case it subscribes again",
-    closes_the_pool: "in_use is 2 all the same",
-    forgets_its_variable: "an offer still reaches it",
-    gives_back_a_subscriber: "went back into the pool as a subscriber",
-    closes_too_much: "2 were closed, and one was the listener's",
+def closes_the_client(r):
+    news = subscribed(r)
+    return reader(news), r.close
+
+
+def releases_while_subscribed(r):
+    news = subscribed(r)
+    return reader(news), lambda: r.connection_pool.release(news.connection)
+
+
+def stops_only_reading(r):
+    news = subscribed(r)
+    listening = True
+
+    def next_offer():
+        return reader(news)() if listening else None
+
+    def stop():
+        nonlocal listening
+        listening = False
+
+    return next_offer, stop
+
+
+def generator_left_suspended(r):
+    def offers():
+        with subscribed(r) as news:
+            while True:
+                message = news.get_message(timeout=0.2)
+                yield message["data"].decode() if message else None
+
+    coming = offers()
+    held = [coming]
+    next(coming)  # starts it, and loses a message if there is one
+    return lambda: next(held[0]), lambda: None
+
+
+def waits_for_ever(r):  # listen() has no timeout
+    news = subscribed(r)
+    coming = news.listen()
+
+    def next_offer():
+        return next(coming)["data"].decode()
+
+    return next_offer, news.close
+
+
+def closes_everything_once_more(r):
+    news = subscribed(r)
+
+    def stop():
+        news.close()
+        r.connection_pool.disconnect()
+
+    return reader(news), stop
+
+
+def only_the_latest(r):  # "the last offer is the one that counts"
+    news = subscribed(r)
+    more = reader(news)
+
+    def next_offer():
+        offer = more()
+        while later := more():
+            offer = later
+        return offer
+
+    return next_offer, news.close
+
+
+ALSO_WRONG = {
+    only_the_latest: "`next_offer()` returned `'umbrellas'`",
     listens_when_asked: "reached 0 connections",
     in_bytes: "returned `b'tea, two for one'`",
+    closes_the_client: "offers still reach it",
+    releases_while_subscribed: "its next borrower is a listener too",
+    stops_only_reading: "offers still reach it",
+    generator_left_suspended: "offers still reach it",
+    waits_for_ever: "was still waiting for one",
+    closes_everything_once_more: "`stop()` closed that one too",
 }
 
 
@@ -157,4 +292,52 @@ def on_a_client_of_its_own(r: Any) -> Any:
     return next_offer, stop
 
 
-ALSO_RIGHT = [resets, lets_go_of_its_only_reference, on_a_client_of_its_own]
+def exit_stack(r):
+    stack = contextlib.ExitStack()
+    news = stack.enter_context(r.pubsub(ignore_subscribe_messages=True))
+    news.subscribe("offers")
+    news.get_message(timeout=1)
+    return reader(news), stack.close
+
+
+def thread_that_is_joined(r):
+    offers = queue.Queue()
+    news = r.pubsub(ignore_subscribe_messages=True)
+    news.subscribe(offers=lambda message: offers.put(message["data"].decode()))
+    news.get_message(timeout=1)
+    thread = news.run_in_thread(sleep_time=0.05, daemon=True)
+
+    def next_offer():
+        try:
+            return offers.get(timeout=0.2)
+        except queue.Empty:
+            return None
+
+    def stop():
+        thread.stop()
+        thread.join()
+
+    return next_offer, stop
+
+
+def drops_it(r):
+    news = subscribed(r)
+
+    def next_offer():
+        return reader(news)()
+
+    def stop():
+        nonlocal news
+        news = None
+
+    return next_offer, stop
+
+
+ALSO_RIGHT = [
+    resets,
+    lets_go_of_its_only_reference,
+    on_a_client_of_its_own,
+    exit_stack,
+    thread_that_is_joined,
+    drops_it,
+]

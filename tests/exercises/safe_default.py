@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import queue
 import time
 from typing import Any
 
@@ -65,16 +67,108 @@ def of_a_client(host, port):
 
 
 WRONG = {
-    five_at_home: "Who is told to try again",
-    hardly_waits: "How long does this pool wait for it? Its `timeout` is 0.01 s",
-    no_pauses: "How long is it from the first try to the last",
-    never_waits: "Which kind of pool waits for it",
+    five_at_home: "What tries again?",
+    hardly_waits: "How long does this pool wait for a connection? Its `timeout` is 0.01 s",
+    no_pauses: "It tries 4 times at most, and a refused connection fails at once",
+    never_waits: "Which kind of pool waits",
     default_patience: "Its `timeout` is 20 s",
-    default_silence: "each try may be silent for 5 s",
-    too_stubborn: "It tries 11 times, and each try may be silent for 0.1 s",
-    default_limit: "At 4 it should refuse",
+    default_silence: "each try waits 5 s for a reply",
+    too_stubborn: "It tries 11 times, each try waits 0.1 s for a reply",
+    default_limit: "should hold 4 at most",
+}
+
+
+# -- other shapes
+
+
+def _settings(**other):
+    cuts_only = Retry(ConstantBackoff(0.05), 8, supported_errors=(redis.ConnectionError,))
+    return {"max_connections": 4, "timeout": 0.3, "socket_timeout": 0.3, "retry": cuts_only, **other}
+
+
+def no_limit_for_a_reply(host, port):
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(socket_timeout=5))
+
+
+def waits_a_second(host, port):
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(timeout=1))
+
+
+def twenty_at_once(host, port):
+    retry = Retry(NoBackoff(), 20, supported_errors=(redis.ConnectionError,))
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(retry=retry))
+
+
+def checks_its_health(host, port):  # "a health check repairs it"
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(retry=None, health_check_interval=0.1))
+
+
+def only_one(host, port):
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(max_connections=1))
+
+
+def other_database(host, port):
+    return redis.BlockingConnectionPool(host=host, port=port, db=5, **_settings())
+
+
+def one_more_if_need_be(host, port):
+    class Generous(redis.BlockingConnectionPool):
+        def get_connection(self, *words, **options):
+            try:
+                return super().get_connection()
+            except redis.ConnectionError:
+                return self.make_connection()
+
+    return Generous(host=host, port=port, **_settings())
+
+
+def another_error(host, port):
+    class Own(redis.BlockingConnectionPool):
+        def get_connection(self, *words, **options):
+            try:
+                return super().get_connection()
+            except redis.ConnectionError as error:
+                if "No connection available" in str(error):
+                    raise TimeoutError("the pool is exhausted") from error
+                raise
+
+    return Own(host=host, port=port, **_settings())
+
+
+def keeps_what_was_cut(host, port):
+    class Leaky(redis.BlockingConnectionPool):
+        def release(self, connection):
+            if connection._sock is not None:
+                super().release(connection)
+
+    return Leaky(host=host, port=port, **_settings())
+
+
+def patience_for_one_outage(host, port):
+    class Tired(ConstantBackoff):
+        left = 9
+
+        def compute(self, failures):
+            Tired.left -= 1
+            return 0.05 if Tired.left > 0 else 0
+
+    retry = Retry(Tired(0.05), 8, supported_errors=(redis.ConnectionError,))
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(retry=retry))
+
+
+ALSO_WRONG = {
     plain_timeout: "unexpected keyword argument 'timeout'",
     of_a_client: "returned a client",
+    no_limit_for_a_reply: "It waits 5 s for a reply",
+    waits_a_second: "Its `timeout` is 1 s",
+    twenty_at_once: "It tries 21 times at most",
+    checks_its_health: "What tries again?",
+    only_one: "1 connections at once",
+    other_database: "in database 0 holds a text",
+    one_more_if_need_be: "something in the pool goes around that",
+    another_error: "which is not an error of redis-py",
+    keeps_what_was_cut: "afterwards it says in_use=1",
+    patience_for_one_outage: "gone for 0.25 s again",
 }
 
 
@@ -116,4 +210,9 @@ def plain_pool_that_asks_again(host: str, port: int) -> Any:
     )
 
 
-ALSO_RIGHT = [pool_with_jitter, pool_by_url, plain_pool_that_asks_again]
+@functools.cache
+def first_in_first_out(host: str, port: int) -> Any:
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(queue_class=queue.Queue))
+
+
+ALSO_RIGHT = [pool_with_jitter, pool_by_url, plain_pool_that_asks_again, first_in_first_out]

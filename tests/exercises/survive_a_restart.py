@@ -53,15 +53,128 @@ def gives_the_pool(host, port):
 
 
 WRONG = {
-    by_url: "every pool that `from_url` makes",
-    retry_on_the_client: "the client that is given a pool, or the pool",
-    without_a_pause: "It had 6 tries, and they were over",
-    checks_its_health: "A health check is a PING before the command",
-    for_ever: "means: without end",
-    ten_by_default: "It has 11 tries",
-    too_patient: "It has 6 tries, and pauses",
-    a_little_too_patient: "Asked for is 0.8 s at most",
+    by_url: "every pool made by `from_url`",
+    retry_on_the_client: "A client that is given a pool ignores",
+    without_a_pause: "It tried 6 times, and all tries were over",
+    checks_its_health: "A health check sends a PING before the command",
+    for_ever: "means: for ever",
+    ten_by_default: "It tries 11 times",
+    too_patient: "It tries 6 times, with pauses",
     gives_the_pool: "returned a pool",
+}
+
+
+# -- other shapes
+
+
+def _patient(**settings):
+    return {"retry": Retry(ConstantBackoff(0.05), 8), **settings}
+
+
+def on_these_errors(host, port):  # "that makes it try again": once, and without a pause
+    pool = redis.ConnectionPool(host=host, port=port, retry_on_error=[redis.ConnectionError])
+    return redis.Redis(connection_pool=pool)
+
+
+def after_timeouts_only(host, port):
+    retry = Retry(ConstantBackoff(0.05), 10, supported_errors=(redis.TimeoutError,))
+    return redis.Redis(host=host, port=port, retry=retry)
+
+
+def three_short_pauses(host, port):
+    return redis.Redis(host=host, port=port, retry=Retry(ConstantBackoff(0.05), 3))
+
+
+def other_database(host, port):
+    return redis.Redis(host=host, port=port, db=3, **_patient())
+
+
+def none_for_an_error(host, port):
+    class Quiet(redis.Redis):
+        def execute_command(self, *words, **options):
+            try:
+                return super().execute_command(*words, **options)
+            except redis.ConnectionError:
+                return None
+
+    return Quiet(host=host, port=port, **_patient())
+
+
+def an_error_of_its_own(host, port):
+    class Own(redis.Redis):
+        def execute_command(self, *words, **options):
+            try:
+                return super().execute_command(*words, **options)
+            except redis.ConnectionError as error:
+                raise RuntimeError("Redis is gone") from error
+
+    return Own(host=host, port=port, **_patient())
+
+
+def remembers(host, port):  # "the last answer is better than none"
+    class Remembering(redis.Redis):
+        def get(self, name):
+            try:
+                self.last = super().get(name)
+            except redis.ConnectionError:
+                if not hasattr(self, "last"):
+                    raise
+            return self.last
+
+    return Remembering(host=host, port=port, retry=Retry(NoBackoff(), 0))
+
+
+def sleeps_first(host, port):  # "if it is slow it is safe"
+    class Slow(redis.Redis):
+        def execute_command(self, *words, **options):
+            time.sleep(0.3)
+            return super().execute_command(*words, **options)
+
+    return Slow(host=host, port=port, retry=Retry(NoBackoff(), 1))
+
+
+def a_loop_around_the_retries(host, port):  # both, and so their product
+    class Loop(redis.Redis):
+        def execute_command(self, *words, **options):
+            for _ in range(4):
+                try:
+                    return super().execute_command(*words, **options)
+                except redis.ConnectionError as error:
+                    last = error
+            raise last
+
+    return Loop(host=host, port=port, **_patient())
+
+
+def patience_for_one_restart(host, port):
+    left = [12]
+
+    class Once(redis.Redis):
+        def execute_command(self, *words, **options):
+            while True:
+                try:
+                    return super().execute_command(*words, **options)
+                except redis.ConnectionError:
+                    left[0] -= 1
+                    if left[0] < 0:
+                        raise
+                    time.sleep(0.04)
+
+    return Once(host=host, port=port, retry=Retry(NoBackoff(), 0))
+
+
+ALSO_WRONG = {
+    a_little_too_patient: "said so after more than 0.8 s",
+    on_these_errors: "It tried 2 times",
+    after_timeouts_only: "`supported_errors`",
+    three_short_pauses: "It tried 4 times",
+    other_database: "Does your client lead there?",
+    none_for_an_error: "Let redis-py's error through",
+    an_error_of_its_own: "`RuntimeError: Redis is gone`",
+    remembers: "was remembered",
+    sleeps_first: "Only an outage should cost time",
+    a_loop_around_the_retries: "your class may call again",
+    patience_for_one_restart: "gone for 0.2 s again",
 }
 
 

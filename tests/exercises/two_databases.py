@@ -275,7 +275,22 @@ def urls_with_the_database(host, port):
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
 
 
+def one_connection_at_a_time(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def on_one_connection(database, *words):
+        with r.client() as one:
+            one.select(database)
+            return one.execute_command(*words)
+
+    return (
+        lambda: on_one_connection(0, "INCR", "views:home"),
+        lambda order: on_one_connection(1, "RPUSH", "orders", order),
+    )
+
+
 ALSO_RIGHT = [
+    one_connection_at_a_time,
     select_behind_a_lock,
     pools_by_number,
     select_on_one_connection,

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import queue
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
-from typing import Any
 
 import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 
-def plain_pool(host, port):  # "a full pool waits"
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=4))
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def with_retry(host, port):  # "Retry waits for a free connection"
-    retry = Retry(ConstantBackoff(0.1), 20)
-    pool = redis.ConnectionPool(host=host, port=port, max_connections=4, retry=retry)
+def counter_on(pool):
+    """Return the function that the starter has, on this pool."""
     r = redis.Redis(connection_pool=pool)
 
     def count_view():
@@ -34,23 +23,21 @@ def with_retry(host, port):  # "Retry waits for a free connection"
     return count_view
 
 
-def more_connections(host, port):
-    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port))
+def plain_pool(host, port):  # "an exhausted pool waits"
+    return counter_on(redis.ConnectionPool(host=host, port=port, max_connections=4))
 
-    def count_view():
-        return r.incr("views:home")
 
-    return count_view
+def with_retry(host, port):  # "Retry waits for a connection"
+    retry = Retry(ConstantBackoff(0.1), 20)
+    return counter_on(redis.ConnectionPool(host=host, port=port, max_connections=4, retry=retry))
+
+
+def more_connections(host, port):  # "all have to be served at once"
+    return counter_on(redis.BlockingConnectionPool(host=host, port=port))
 
 
 def little_patience(host, port):
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4, timeout=0.1)
-    r = redis.Redis(connection_pool=pool)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
+    return counter_on(redis.BlockingConnectionPool(host=host, port=port, max_connections=4, timeout=0.1))
 
 
 def drops_the_error(host, port):
@@ -67,7 +54,7 @@ def drops_the_error(host, port):
 
 def one_by_one(host, port):  # "threads need a lock"
     r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=4))
-    lock = Lock()
+    lock = threading.Lock()
 
     def count_view():
         with lock:
@@ -84,22 +71,7 @@ def pool_for_each_call(host, port):
     return count_view
 
 
-def hasty_socket(host, port):  # mistakes the limit of a reply for that of the wait
-    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.2)
-    r = redis.Redis(connection_pool=pool)
-
-    def count_view():
-        return r.incr("views:home")
-
-    return count_view
-
-
-def returns_the_number(host, port):
-    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
-    return r.incr("views:home")
-
-
-def reads_then_writes(host, port):
+def reads_then_writes(host, port):  # "two commands are one step"
     r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
 
     def count_view():
@@ -111,46 +83,144 @@ def reads_then_writes(host, port):
 
 
 WRONG = {
-    plain_pool: "turns callers away. Which kind",
-    with_retry: "has 20 tries, for commands",
+    plain_pool: "this kind of pool never waits",
+    with_retry: "repeats a command 20 times",
     more_connections: "4 are allowed",
     little_patience: "They waited for 0.1 s",
-    drops_the_error: "caught and dropped",
-    reads_then_writes: "some got the same number",
+    drops_the_error: "drops the view",
     one_by_one: "through 1 of 4 connections",
-    pool_for_each_call: "2 calls, one after the other",
+    pool_for_each_call: "What is created inside `count_view`?",
+    reads_then_writes: "some of them got the same number",
+}
+
+
+def hasty_socket(host, port):  # mistakes the limit of a reply for that of the wait
+    return counter_on(redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.2))
+
+
+def returns_the_number(host, port):
+    return redis.Redis(host=host, port=port).incr("views:home")
+
+
+def counts_in_python(host, port):
+    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
+    numbers = itertools.count(1)
+
+    def count_view():
+        r.ping()
+        return next(numbers)
+
+    return count_view
+
+
+def counts_in_python_and_tells_redis(host, port):
+    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
+    numbers = itertools.count(1)
+
+    def count_view():
+        views = next(numbers)
+        r.set("views:home", views)
+        return views
+
+    return count_view
+
+
+def other_key(host, port):
+    r = redis.Redis(connection_pool=redis.BlockingConnectionPool(host=host, port=port, max_connections=4))
+    return lambda: r.incr("view:home")
+
+
+def closes_each_time(host, port):
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4)
+
+    def count_view():
+        try:
+            return redis.Redis(connection_pool=pool).incr("views:home")
+        finally:
+            pool.disconnect()
+
+    return count_view
+
+
+def returns_nothing_to_the_pool(host, port):
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4)
+
+    def count_view():
+        connection = pool.get_connection()
+        connection.send_command("INCR", "views:home")
+        return connection.read_response()
+
+    return count_view
+
+
+def one_connection_for_the_client(host, port):
+    pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=4)
+    r = redis.Redis(connection_pool=pool, single_connection_client=True)
+    return lambda: r.incr("views:home")
+
+
+ALSO_WRONG = {
     hasty_socket: "TimeoutError",
-    returns_the_number: "Was it called",
+    returns_the_number: "Was it called already?",
+    counts_in_python: "Nothing at all was counted there",
+    counts_in_python_and_tells_redis: "another program counted as well",
+    other_key: "It has `view:home` instead",
+    closes_each_time: "its connection was closed each time",
+    returns_nothing_to_the_pool: "in_use is 2 although no call is under way",
+    one_connection_for_the_client: "A client with `single_connection_client=True`",
 }
 
 
 # -- right in other words
 
 
-Function = Callable[[], Any]
+def first_come_first_served(host, port):  # two calls, one after the other, open two connections
+    return counter_on(
+        redis.BlockingConnectionPool(host=host, port=port, max_connections=4, timeout=None, queue_class=queue.Queue)
+    )
 
 
-def door_before_a_plain_pool(host: str, port: int) -> Function:
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=4))
-    door = threading.BoundedSemaphore(4)
+def clients_in_a_queue(host, port):
+    clients = queue.Queue()
+    for _ in range(4):
+        clients.put(redis.Redis(host=host, port=port, max_connections=1))
 
-    def count_view() -> Any:
-        with door:
+    def count_view():
+        r = clients.get()
+        try:
+            return r.incr("views:home")
+        finally:
+            clients.put(r)
+
+    return count_view
+
+
+def clients_in_turn(host, port):
+    clients = [(redis.Redis(host=host, port=port), threading.Lock()) for _ in range(4)]
+    turns = itertools.cycle(clients)
+
+    def count_view():
+        r, lock = next(turns)
+        with lock:
             return r.incr("views:home")
 
     return count_view
 
 
-def waits_for_ever(host: str, port: int) -> Function:
-    url = f"redis://{host}:{port}/0?max_connections=4"
-    pool = redis.BlockingConnectionPool.from_url(url, timeout=None, decode_responses=True)
-    return lambda: redis.Redis(connection_pool=pool).incrby("views:home", 1)
+def semaphore_before_a_plain_pool(host, port):
+    r, places = redis.Redis(host=host, port=port, max_connections=4), threading.Semaphore(4)
+
+    def count_view():
+        with places:
+            return r.incr("views:home")
+
+    return count_view
 
 
-def asks_again_and_again(host: str, port: int) -> Function:
-    r = redis.Redis(host=host, port=port, max_connections=4)
+def asks_again_and_again(host, port):
+    r = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, max_connections=4))
 
-    def count_view() -> Any:
+    def count_view():
         while True:
             try:
                 return r.incr("views:home")
@@ -160,10 +230,26 @@ def asks_again_and_again(host: str, port: int) -> Function:
     return count_view
 
 
-def four_workers(host: str, port: int) -> Function:
-    r = redis.Redis(host=host, port=port, max_connections=4)
-    workers = ThreadPoolExecutor(4)
+def four_workers(host, port):
+    r, workers = redis.Redis(host=host, port=port), ThreadPoolExecutor(4)
     return lambda: workers.submit(r.incr, "views:home").result()
 
 
-ALSO_RIGHT = [door_before_a_plain_pool, waits_for_ever, asks_again_and_again, four_workers]
+class Counter:
+    def __init__(self, host, port):
+        self.pool = redis.BlockingConnectionPool.from_url(f"redis://{host}:{port}?max_connections=4&timeout=10")
+
+    def __call__(self):
+        with redis.Redis(connection_pool=self.pool) as r:
+            return r.incrby("views:home", 1)
+
+
+ALSO_RIGHT = [
+    first_come_first_served,
+    clients_in_a_queue,
+    clients_in_turn,
+    semaphore_before_a_plain_pool,
+    asks_again_and_again,
+    four_workers,
+    Counter,
+]

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import redis
+
+Function = Callable[..., Any]
+
+
+@contextmanager
+def borrowed(pool: Any) -> Iterator[Any]:
+    connection = pool.get_connection()
+    try:
+        yield connection
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        pool.release(connection)
+
+
+till = threading.RLock()
 
 
 def only_unwatches(r, agree):  # "unwatch gives the connection back"
@@ -16,22 +34,6 @@ def only_unwatches(r, agree):  # "unwatch gives the connection back"
             pipe.watch("stock")
             if int(pipe.get("stock")) == 0:
                 pipe.unwatch()
-                raise LookupError("sold out")
-            agree()
-            pipe.multi()
-            pipe.decr("stock")
-            return pipe.execute()[0]
-        except redis.WatchError:
-            continue
-
-
-def cuts_the_wires(r, agree):  # "pool.close() cures leaks"
-    pipe = r.pipeline()
-    while True:
-        try:
-            pipe.watch("stock")
-            if int(pipe.get("stock")) == 0:
-                r.connection_pool.close()
                 raise LookupError("sold out")
             agree()
             pipe.multi()
@@ -88,6 +90,73 @@ def collects_nothing(r, agree):  # forgets multi()
         return pipe.execute()[0]
 
 
+def gives_up(r, agree):
+    with r.pipeline() as pipe:
+        pipe.watch("stock")
+        if int(pipe.get("stock")) == 0:
+            raise LookupError("sold out")
+        agree()
+        pipe.multi()
+        pipe.decr("stock")
+        return pipe.execute()[0]
+
+
+def gives_up_after_three(r, agree):
+    for _attempt in range(3):
+        with r.pipeline() as pipe:
+            try:
+                pipe.watch("stock")
+                if int(pipe.get("stock")) == 0:
+                    raise LookupError("sold out")
+                agree()
+                pipe.multi()
+                pipe.decr("stock")
+                return pipe.execute()[0]
+            except redis.WatchError:
+                continue
+    raise LookupError("too busy")
+
+
+def looks_again_just_before(r, agree):  # "two looks are safer than one"
+    if int(r.get("stock")) == 0:
+        raise LookupError("sold out")
+    agree()
+    if int(r.get("stock")) == 0:
+        raise LookupError("sold out meanwhile")
+    return r.decr("stock")
+
+
+WRONG = {
+    only_unwatches: "4 customers came too late, the log keeps their errors, and 4 of 5 connections are in use",
+    resets_when_sold_out: "A customer walked away before saying yes",
+    looks_elsewhere: "the stock is -1",
+    puts_it_back: "was -1 for a moment",
+    collects_nothing: "The command that changed the stock was your own",
+    gives_up: "What should `sell` do then",
+    gives_up_after_three: "How often may the stock change",
+    looks_again_just_before: "another till sold it just before you did. `sell` sold one as well",
+}
+
+
+# -- the same mistakes in other shapes
+
+
+def disconnects_the_pool(r, agree):  # "pool.close() cures leaks"
+    pipe = r.pipeline()
+    while True:
+        try:
+            pipe.watch("stock")
+            if int(pipe.get("stock")) == 0:
+                r.connection_pool.close()
+                raise LookupError("sold out")
+            agree()
+            pipe.multi()
+            pipe.decr("stock")
+            return pipe.execute()[0]
+        except redis.WatchError:
+            continue
+
+
 def collects_nothing_again_and_again(r, agree):
     with r.pipeline() as pipe:
         while True:
@@ -100,17 +169,6 @@ def collects_nothing_again_and_again(r, agree):
                 return pipe.execute()[0]
             except redis.WatchError:
                 continue
-
-
-def gives_up(r, agree):
-    with r.pipeline() as pipe:
-        pipe.watch("stock")
-        if int(pipe.get("stock")) == 0:
-            raise LookupError("sold out")
-        agree()
-        pipe.multi()
-        pipe.decr("stock")
-        return pipe.execute()[0]
 
 
 def writes_what_it_saw(r, agree):
@@ -156,37 +214,204 @@ def says_it_quietly(r, agree):
                 continue
 
 
-WRONG = {
-    only_unwatches: "4 customers came too late, the log keeps their errors, and in_use is 4 of 5",
-    cuts_the_wires: "although the wires are cut",
-    resets_when_sold_out: "A customer walked away before saying yes",
-    looks_elsewhere: "the stock is -1",
-    puts_it_back: "was -1 for a moment",
-    collects_nothing: "It was a command of your own that changed the stock",
-    collects_nothing_again_and_again: "each of your tries had taken a piece away at once",
-    gives_up: "`sell` raised `WatchError",
+def pipeline_never_reset(r, agree):
+    pipe = r.pipeline()
+    while True:
+        try:
+            pipe.watch("stock")
+            if int(pipe.get("stock")) == 0:
+                raise LookupError("sold out")
+            agree()
+            pipe.multi()
+            pipe.decr("stock")
+            return pipe.execute()[0]
+        except redis.WatchError:
+            continue
+
+
+def watches_after_the_customer_thought(r, agree):
+    while True:
+        if int(r.get("stock")) == 0:
+            raise LookupError("sold out")
+        agree()
+        with r.pipeline() as pipe:
+            try:
+                pipe.watch("stock")
+                pipe.multi()
+                pipe.decr("stock")
+                return pipe.execute()[0]
+            except redis.WatchError:
+                pass
+
+
+def looks_once_only(r, agree):
+    with r.pipeline() as pipe:
+        left = int(r.get("stock"))
+        if left == 0:
+            raise LookupError("sold out")
+        agree()
+        while True:
+            try:
+                pipe.watch("stock")
+                pipe.multi()
+                pipe.decr("stock")
+                return pipe.execute()[0]
+            except redis.WatchError:
+                continue
+
+
+def sets_the_number(r, agree):
+    left = int(r.get("stock"))
+    if left == 0:
+        raise LookupError("sold out")
+    agree()
+    r.set("stock", left - 1)
+    return left - 1
+
+
+def locks_in_this_process(r, agree):
+    with till:
+        left = int(r.get("stock"))
+        if left == 0:
+            raise LookupError("sold out")
+        agree()
+        return r.decr("stock")
+
+
+def asks_before_it_looks(r, agree):
+    agree()
+
+    def take(pipe):
+        if int(pipe.get("stock")) == 0:
+            raise LookupError("sold out")
+        pipe.multi()
+        pipe.decr("stock")
+
+    return r.transaction(take, "stock")[0]
+
+
+def swallows_the_customers_no(r, agree):
+    def take(pipe):
+        if int(pipe.get("stock")) == 0:
+            raise LookupError("sold out")
+        try:
+            agree()
+        except Exception:
+            return
+        pipe.multi()
+        pipe.decr("stock")
+
+    sold = r.transaction(take, "stock")
+    return sold[0] if sold else None
+
+
+def with_a_script(r, agree):
+    agree()
+    left = r.eval("if tonumber(redis.call('get', KEYS[1])) > 0 then return redis.call('decr', KEYS[1]) end", 1, "stock")
+    if left is None:
+        raise LookupError("sold out")
+    return left
+
+
+def takes_first(r, agree):
+    # reserves before the customer agrees, and gives back if not
+    left = r.decr("stock")
+    if left < 0:
+        r.incr("stock")
+        raise LookupError("sold out")
+    agree()
+    return left
+
+
+def watches_through_the_client(r, agree):
+    # "WATCH is a command like another": on a pool it may end on another connection
+    while True:
+        r.execute_command("WATCH", "stock")
+        if int(r.get("stock")) == 0:
+            r.execute_command("UNWATCH")
+            raise LookupError("sold out")
+        agree()
+        try:
+            with r.pipeline() as pipe:
+                pipe.multi()
+                pipe.decr("stock")
+                return pipe.execute()[0]
+        except redis.WatchError:
+            continue
+
+
+def looks_itself_and_gives_up(r, agree):  # sees what changed during agree(), and nothing later
+    while True:
+        with r.pipeline() as pipe:
+            pipe.watch("stock")
+            left = int(pipe.get("stock"))
+            if left == 0:
+                raise LookupError("sold out")
+            agree()
+            if int(r.get("stock")) == left:
+                pipe.multi()
+                pipe.decr("stock")
+                return pipe.execute()[0]
+
+
+def keeps_two_pipelines(r, agree):  # one to look, one to sell, and the first is never reset
+    look = r.pipeline()
+    look.watch("stock")
+    vars(r).setdefault("kept_for_the_day", []).append(look)
+    return with_transaction(r, agree)
+
+
+def never_sells(r, agree):
+    raise LookupError("sold out")
+
+
+def keeps_every_attempt(r, agree):  # a pipeline for each attempt, and none is reset before the end
+    pipes = []
+    try:
+        while True:
+            pipes.append(r.pipeline())
+            pipes[-1].watch("stock")
+            left = int(pipes[-1].get("stock"))
+            if left == 0:
+                raise LookupError("sold out")
+            agree()
+            if int(r.get("stock")) != left:
+                continue
+            pipes[-1].multi()
+            pipes[-1].decr("stock")
+            try:
+                return pipes[-1].execute()[0]
+            except redis.WatchError:
+                continue
+    finally:
+        for pipe in pipes:
+            pipe.reset()
+
+
+ALSO_WRONG = {
+    keeps_every_attempt: "this sale alone used more than 5",
+    looks_itself_and_gives_up: "another till sold it just before you did. `sell` raised `WatchError",
+    keeps_two_pipelines: "After a sale, 1 of 5 connections is in use",
+    never_sells: "When should it raise one?",
+    disconnects_the_pool: "although they are closed",
+    collects_nothing_again_and_again: "each of your attempts had taken a piece away at once",
     writes_what_it_saw: "Afterwards the stock is 2 and should be 1",
-    returns_a_list: "2 are left, and `sell` returned `[2]`",
+    returns_a_list: "The stock is 2 now, and `sell` returned `[2]`",
     says_it_quietly: "Asked for is a `LookupError`",
+    pipeline_never_reset: "4 of 5 connections are in use",
+    watches_after_the_customer_thought: "A watch notices a change only from its own beginning",
+    looks_once_only: "A watch notices a change only from its own beginning",
+    sets_the_number: "Afterwards the stock is 2 and should be 1",
+    locks_in_this_process: "What notices that the stock has changed",
+    asks_before_it_looks: "`agree()` was called all the same",
+    swallows_the_customers_no: "instead of passing the error on",
+    with_a_script: "scripts are not allowed",
+    takes_first: "before the customer had agreed",
+    watches_through_the_client: "only on its own connection",
 }
 
 
 # -- right in other words
-
-
-Function = Callable[..., Any]
-
-
-@contextmanager
-def borrowed(pool: Any) -> Iterator[Any]:
-    connection = pool.get_connection()
-    try:
-        yield connection
-    except BaseException:
-        connection.disconnect()
-        raise
-    finally:
-        pool.release(connection)
 
 
 def with_transaction(r: Any, agree: Function) -> Any:
@@ -239,4 +464,41 @@ def by_hand(r: Any, agree: Function) -> Any:
                 return replies[0]
 
 
-ALSO_RIGHT = [with_transaction, with_finally, by_hand]
+def begins_again_by_recursion(r, agree):
+    try:
+        with r.pipeline() as pipe:
+            pipe.watch("stock")
+            left = int(pipe.get("stock"))
+            if left == 0:
+                raise LookupError("sold out")
+            agree()
+            pipe.multi()
+            pipe.set("stock", left - 1)
+            pipe.execute()
+            return left - 1
+    except redis.WatchError:
+        pass
+    return begins_again_by_recursion(r, agree)
+
+
+def begins_again_inside(r, agree):  # execute() has returned the connection by then
+    with r.pipeline() as pipe:
+        pipe.watch("stock")
+        if int(pipe.get("stock")) == 0:
+            raise LookupError("sold out")
+        agree()
+        pipe.multi()
+        pipe.decr("stock")
+        try:
+            return pipe.execute()[0]
+        except redis.WatchError:
+            return begins_again_inside(r, agree)
+
+
+ALSO_RIGHT = [
+    begins_again_inside,
+    with_transaction,
+    with_finally,
+    by_hand,
+    begins_again_by_recursion,
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,8 @@ import tutorial_lib
 from tests.network.stranger import Stranger, another_user, needs_another_user
 from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
 from tutorial_lib.errors import NotAllowed
-from tutorial_lib.faults import FaultProxy
 from tutorial_lib.network import owner as owner_module
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.borrowed import BorrowedServer
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.servers.redis_process import RedisProcess
@@ -135,8 +136,7 @@ def test_where_the_system_cannot_tell_an_open_redis_is_used_and_that_is_said(mon
 
 LISTENERS = {
     "network/owner.py",  # for a moment, to try its own question
-    "faults/relay.py",  # a FaultProxy: own user only
-    "servers/relay.py",  # to a borrowed Redis: own user only
+    "network/relay.py",  # a FaultProxy, and the way to a borrowed Redis: own user only
     "servers/fake_tcp.py",  # the fallback: everybody on this computer, as the private redis-server
 }
 
@@ -144,11 +144,9 @@ LISTENERS = {
 def test_every_place_that_listens_is_known_here() -> None:
     """If a file joins this list, say in README who may connect there, and try it above as another user."""
     package = Path(tutorial_lib.__file__).parent
-    signs = ("create_server(", ".listen(", "TcpFakeServer)", "start_server((")
+    signs = re.compile(r"create_server\(|sock\w*\.listen\(|\(TcpFakeServer\)")
     found = {
-        path.relative_to(package).as_posix()
-        for path in package.rglob("*.py")
-        if any(sign in path.read_text("utf-8") for sign in signs)
+        path.relative_to(package).as_posix() for path in package.rglob("*.py") if signs.search(path.read_text("utf-8"))
     }
     assert found == LISTENERS
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -8,25 +9,25 @@ import redis.connection
 from IPython.core.interactiveshell import InteractiveShell
 
 import tutorial_lib
-from tutorial_lib.notebook.lines import INSIDE, NOWHERE, OUTSIDE, REDIS, Line, Site, caller_site, line_of, whose
+from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_of, site_of
 
 
 @pytest.mark.parametrize(
-    ("filename", "answer"),
+    ("filename", "between"),
     [
-        (redis.connection.__file__, REDIS),
-        (str(Path(tutorial_lib.__file__).parent / "pools" / "covers.py"), INSIDE),
-        (str(Path(sysconfig.get_path("stdlib")) / "threading.py"), INSIDE),
-        ("<frozen runpy>", INSIDE),
-        (str(Path(tutorial_lib.__file__).parent / "exercises" / "first_pool.py"), OUTSIDE),
-        (str(Path(sysconfig.get_path("stdlib")) / "site-packages" / "flask" / "app.py"), OUTSIDE),
-        ("/tmp/ipykernel_7/123.py", OUTSIDE),
-        ("<stdin>", OUTSIDE),
-        ("shop.py", OUTSIDE),
+        (redis.connection.__file__, True),
+        (str(Path(tutorial_lib.__file__).parent / "pools" / "cover.py"), True),
+        (str(Path(sysconfig.get_path("stdlib")) / "threading.py"), True),
+        ("<frozen runpy>", True),
+        (str(Path(tutorial_lib.__file__).parent / "exercises" / "first_pool.py"), False),
+        (str(Path(sysconfig.get_path("stdlib")) / "site-packages" / "flask" / "app.py"), False),
+        ("/tmp/ipykernel_7/123.py", False),
+        ("<stdin>", False),
+        ("shop.py", False),
     ],
 )
-def test_whose_code_a_file_is(filename: str, answer: int) -> None:
-    assert whose(filename) == answer
+def test_whose_code_a_file_is(filename: str, between: bool) -> None:
+    assert is_between(filename) is between
 
 
 def test_a_line_of_several_knows_which_one_it_is() -> None:
@@ -42,8 +43,8 @@ def test_a_line_of_several_knows_which_one_it_is() -> None:
 
 
 def find() -> Site:
-    """Stands where the functions stand that cover a pool's own."""
-    return caller_site()
+    """Find the line that called this."""
+    return site_of(sys._getframe(1))
 
 
 def test_at_the_top_level_no_function_is_named() -> None:
@@ -52,7 +53,7 @@ def test_at_the_top_level_no_function_is_named() -> None:
 
 
 def test_nowhere_is_an_unknown_line() -> None:
-    assert str(line_of(NOWHERE)) == "an unknown line"
+    assert str(line_of(UNKNOWN)) == "an unknown line"
 
 
 def test_a_notebooks_cell_is_named_by_its_number() -> None:

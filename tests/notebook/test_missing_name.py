@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from tests.lessons import LESSONS, code, read
-from tutorial_lib.lab import environment
+from tutorial_lib.commands.jupyterlab import environment
 from tutorial_lib.notebook.missing_name import explain_missing_names, line_that_makes
 
 CELLS = [

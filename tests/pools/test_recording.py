@@ -1,12 +1,8 @@
-"""A recording says who borrowed, who waited, who was turned away and who still holds; and leaves no trace."""
+"""A recording says who borrowed, who waited, who was turned away and who still holds."""
 
 from __future__ import annotations
 
-import gc
-import inspect
-import os
 import threading
-import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +13,10 @@ import redis
 
 from tests.fake_connections import BrokenConnection, FakeConnection
 from tests.waiting import eventually
-from tutorial_lib.errors import BadSetting
-from tutorial_lib.pools import covers
+from tutorial_lib.pools import recording as recording_module
 from tutorial_lib.pools.anatomy import waiting_now
 from tutorial_lib.pools.lease import Moment
 from tutorial_lib.pools.recording import record
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.servers.fake import FakeServer
 
 BOTH = pytest.mark.parametrize("kind", [redis.ConnectionPool, redis.BlockingConnectionPool])
@@ -80,7 +74,7 @@ def test_a_thread_that_runs_redis_py_directly_has_no_line_to_blame() -> None:
     with record(pool) as recording:
         in_thread(pool.get_connection).join()
     (lease,) = recording.still_held()
-    assert lease.where == "an unknown line"
+    assert lease.where == "an unknown line of helper"
     assert repr(lease) == "Lease(helper, still held, an unknown line)"
 
 
@@ -140,6 +134,8 @@ def test_a_full_pool_refuses_at_once_and_nobody_waits() -> None:
     assert (recording.refused, recording.timed_out, recording.failed) == (3, 0, 0)
     assert [lease.outcome for lease in recording.turned_away] == ["refused"] * 3
     assert {lease.connection for lease in recording.turned_away} == {None}
+    assert recording.errors == {"MaxConnectionsError": 3}
+    assert {lease.error for lease in recording.turned_away} == {"MaxConnectionsError"}
     assert recording.longest_wait == 0
     assert recording.borrowed == 1
 
@@ -203,6 +199,7 @@ def test_a_bad_argument_that_eats_the_pool_is_seen_as_failures_then_refusals() -
             with pytest.raises(expected):
                 pool.get_connection()
     assert (recording.failed, recording.refused) == (2, 1)
+    assert recording.errors == {"TypeError": 2, "MaxConnectionsError": 1}
 
 
 # -- odd returns
@@ -347,7 +344,7 @@ def test_nothing_is_lost_when_it_ends_in_the_middle_of_the_work() -> None:
 
 
 def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(covers, "KEPT", 2_000)
+    monkeypatch.setattr(recording_module, "KEPT", 2_000)
     pool = pool_of(1)
     with record(pool) as recording:
         for _ in range(5_000):
@@ -360,7 +357,7 @@ def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatc
 def test_so_is_what_is_kept_of_callers_who_were_turned_away() -> None:
     pool = pool_of(1, redis.BlockingConnectionPool, timeout=0.05)
     with record(pool) as recording:
-        recording._unserved = deque(maxlen=10)
+        recording._notes.unserved = deque(maxlen=10)
         pool.get_connection()
         with pytest.raises(redis.ConnectionError):
             pool.get_connection()
@@ -370,156 +367,3 @@ def test_so_is_what_is_kept_of_callers_who_were_turned_away() -> None:
                 pool.get_connection()
     assert (recording.timed_out, len(recording.turned_away)) == (21, 10)
     assert recording.longest_wait >= 0.05  # of the first, who is no longer kept
-
-
-# -- it leaves no trace
-
-
-@BOTH
-def test_the_pool_is_afterwards_exactly_as_it_was(kind: type[redis.ConnectionPool]) -> None:
-    pool = pool_of(2, kind)
-    before = dict(vars(pool))
-    with record(pool):
-        assert vars(pool).keys() - before.keys() == {"get_connection", "release"}
-    assert vars(pool) == before
-
-
-def test_also_after_an_exception() -> None:
-    pool = pool_of(2)
-    before = dict(vars(pool))
-    with pytest.raises(ZeroDivisionError), record(pool):
-        _ = 1 / 0
-    assert vars(pool) == before
-
-
-def test_also_when_two_pools_are_recorded_one_within_the_other() -> None:
-    outer_pool, inner_pool = pool_of(2), pool_of(2)
-    before = set(vars(outer_pool)), set(vars(inner_pool))
-    with record(outer_pool) as outer:
-        with record(inner_pool) as inner:
-            outer_pool.release(outer_pool.get_connection())
-        inner_pool.release(inner_pool.get_connection())
-    assert (outer.borrowed, inner.borrowed) == (1, 0)
-    assert (set(vars(outer_pool)), set(vars(inner_pool))) == before
-
-
-def test_what_somebody_put_on_the_pool_before_is_called_and_put_back() -> None:
-    pool = pool_of(2)
-    calls = []
-    own, borrowed = pool.get_connection, []
-
-    def counting() -> object:
-        calls.append(1)
-        borrowed.append(own())
-        return borrowed[-1]
-
-    pool.get_connection = counting
-    with record(pool) as recording:
-        pool.release(pool.get_connection())
-    assert pool.get_connection is counting
-    assert (len(calls), recording.borrowed) == (1, 1)
-
-
-def test_what_somebody_put_on_the_pool_meanwhile_stays() -> None:
-    pool = pool_of(2)
-    with record(pool):
-        covered = pool.get_connection
-        pool.get_connection = later = lambda: covered()
-    assert pool.get_connection is later
-    pool.release(pool.get_connection())
-    assert snapshot(pool).in_use == 0
-
-
-def test_a_recording_keeps_its_pool_no_longer_alive_than_it_lived() -> None:
-    pool = pool_of(2, protocol=2)
-    gone = weakref.ref(pool)
-    with record(pool) as recording:
-        pool.release(pool.get_connection())
-        del pool
-        gc.collect()
-        assert gone() is None
-    assert recording.borrowed == 1
-
-
-def test_the_signature_and_its_deprecated_arguments_stay() -> None:
-    pool = pool_of(2)
-    plain = inspect.signature(pool.get_connection)
-    with record(pool):
-        assert inspect.signature(pool.get_connection) == plain
-        with pytest.warns(DeprecationWarning, match="deprecated usage of input argument"):
-            pool.release(pool.get_connection("GET"))
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_child_may_go_on_using_the_pool() -> None:
-    pool = pool_of(1)
-    with record(pool):
-        child = os.fork()
-        if child == 0:
-            pool.release(pool.get_connection())
-            os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
-
-
-# -- bad input
-
-
-def test_a_pool_is_recorded_once_at_a_time() -> None:
-    pool = pool_of(2)
-    with record(pool), pytest.raises(BadSetting, match="already being recorded"), record(pool):
-        pass
-    with record(pool):  # The failed attempt has left nothing behind.
-        pass
-    assert "get_connection" not in vars(pool)
-
-
-def test_of_many_who_want_to_record_at_once_one_does() -> None:
-    pool = pool_of(2)
-    before = set(vars(pool))
-    all_ready, all_tried = threading.Barrier(8), threading.Barrier(8)
-
-    def attempt() -> bool:
-        all_ready.wait(timeout=10)
-        recording = record(pool)
-        try:
-            recording.__enter__()
-        except BadSetting:
-            all_tried.wait(timeout=10)
-            return False
-        all_tried.wait(timeout=10)
-        recording.__exit__(None, None, None)
-        return True
-
-    with ThreadPoolExecutor(8) as threads:
-        assert sum(future.result(timeout=20) for future in [threads.submit(attempt) for _ in range(8)]) == 1
-    assert set(vars(pool)) == before
-
-
-def test_a_recording_is_made_once() -> None:
-    recording = record(pool_of(2))
-    with recording:
-        pass
-    with pytest.raises(BadSetting, match=r"over\. Make another"), recording:
-        pass
-
-
-def test_a_client_is_no_pool() -> None:
-    with pytest.raises(BadSetting, match=r"give client\.connection_pool"):
-        record(redis.Redis())  # type: ignore[arg-type]
-
-
-def test_a_pool_without_attributes_of_its_own_is_told_so() -> None:
-    class Tight:
-        __slots__ = ()
-        max_connections = 1
-
-        def get_connection(self) -> None: ...
-
-        def release(self, connection: object) -> None: ...
-
-        def get_connection_count(self) -> list[tuple[int, dict[str, str]]]:
-            return [(0, {}), (0, {})]
-
-    with pytest.raises(BadSetting, match="Tight cannot be listened to"), record(Tight()):  # type: ignore[arg-type]
-        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -95,6 +96,7 @@ def test_a_cancelled_wait_is_neither_a_lease_nor_a_timeout() -> None:
                 await waiting
         assert [lease.outcome for lease in recording.turned_away] == ["cancelled"]
         assert (recording.timed_out, recording.borrowed) == (0, 1)
+        assert (recording.failed, recording.errors) == (1, {"CancelledError": 1})
 
     asyncio.run(main())
 
@@ -146,7 +148,35 @@ def test_a_task_that_runs_redis_py_directly_has_no_line_to_blame() -> None:
         pool = pool_of(2)
         with record(pool) as recording:
             await asyncio.gather(pool.get_connection(), pool.get_connection())
-        assert {lease.where for lease in recording.leases} == {"an unknown line"}
+        assert [lease.where for lease in recording.leases] == [
+            f"an unknown line of {lease.who}" for lease in recording.leases
+        ]
+        assert all(lease.who.endswith("(get_connection)") for lease in recording.leases)
+
+    asyncio.run(main())
+
+
+def test_a_task_made_straight_from_redis_py_names_the_line_that_made_it_where_python_keeps_that() -> None:
+    async def main() -> None:
+        pool = pool_of(2)
+        with record(pool) as recording:
+            await asyncio.create_task(pool.get_connection())
+        (lease,) = recording.leases
+        assert lease.line.text == "await asyncio.create_task(pool.get_connection())"
+        assert lease.where == f"test_recording_asyncio.py, line {lease.line.number}, in main()"
+
+    asyncio.run(main(), debug=True)
+
+
+def test_or_the_line_that_made_its_coroutine() -> None:
+    async def main() -> None:
+        pool = pool_of(2)
+        with record(pool) as recording:
+            sys.set_coroutine_origin_tracking_depth(5)
+            asked = [pool.get_connection()]
+            sys.set_coroutine_origin_tracking_depth(0)
+            await asyncio.create_task(asked.pop())
+        assert [lease.line.text for lease in recording.leases] == ["asked = [pool.get_connection()]"]
 
     asyncio.run(main())
 
@@ -163,5 +193,24 @@ def test_a_pool_whose_get_connection_is_a_plain_function_is_heard_too(kind: type
             for _ in range(2):
                 await pool.release(await pool.get_connection())
         assert (recording.borrowed, recording.peak, recording.still_held()) == (2, 1, [])
+
+    asyncio.run(main())
+
+
+def test_a_plain_get_connection_that_returns_the_connection_itself_goes_on_to_do_so() -> None:
+    class Pool(redis.asyncio.ConnectionPool):
+        def get_connection(self, *arguments: Any, **options: Any) -> Any:
+            return self.get_available_connection()
+
+    async def main() -> None:
+        pool = pool_of(1, Pool)
+        with record(pool) as recording:
+            connection: Any = pool.get_connection()
+            assert isinstance(connection, FakeAsyncConnection)
+            with pytest.raises(redis.MaxConnectionsError):
+                pool.get_connection()
+            await pool.release(connection)
+        assert [lease.outcome for lease in recording.leases] == ["returned"]
+        assert (recording.refused, recording.peak) == (1, 1)
 
     asyncio.run(main())

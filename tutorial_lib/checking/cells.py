@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,18 +62,21 @@ class Shell(InteractiveShell):
 
     def run(self, source: str) -> BaseException | None:
         """Run one cell. Return what it raised, or None."""
+        self._shown: BaseException | None = None
         result = self.run_cell(source)  # type: ignore[no-untyped-call]
         error: BaseException | None = result.error_before_exec or result.error_in_exec
-        return error
+        return error or self._shown  # what was raised below a magic, such as %%time, is only shown
 
     def enable_gui(self, gui: Any = None) -> None:
         """Do nothing: ``%matplotlib inline`` asks for this, and there is no window to serve."""
 
     def showtraceback(self, *_: Any, **__: Any) -> None:
-        """Do nothing: what was raised is told in a sentence."""
+        """Note what was raised, which is told in a sentence, and show nothing."""
+        self._shown = sys.exc_info()[1]
 
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:
-        """Do nothing, for the same reason."""
+        """Do the same for a cell that is not Python."""
+        self._shown = sys.exc_info()[1]
 
 
 def in_one_line(error: BaseException) -> str:

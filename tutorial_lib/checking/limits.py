@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 
+import psutil
+
 LARGEST_FILE = 100_000_000  # bytes that a learner's code may write into one file
+ROOM_FOR_THREADS = 400  # that the user may start beyond those that run already
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class Limits:
     process and for all of the notebook's processes together.
     """
 
-    cell: float = 10.0
+    cell: float = 15.0
     notebook: float = 60.0
     memory: int = 1_000_000_000
     output: int = 1_000_000
@@ -34,6 +38,18 @@ def limit_this_process(memory: int) -> None:
         return
     # RLIMIT_DATA, not RLIMIT_AS: a thread reserves far more addresses than it uses.
     limits = {resource.RLIMIT_DATA: memory, resource.RLIMIT_FSIZE: LARGEST_FILE, resource.RLIMIT_CORE: 0}
+    # The system counts all of a user's threads here, so there is room for what else the teacher does meanwhile. It does
+    # not hold for root. The supervisor counts the notebook's own processes, but a fork bomb is faster than it.
+    limits[resource.RLIMIT_NPROC] = _threads_of_user() + ROOM_FOR_THREADS
     for kind, most in limits.items():
         with suppress(OSError, ValueError):  # a lower limit holds already
             resource.setrlimit(kind, (most, most))
+
+
+def _threads_of_user() -> int:
+    total = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.uids().real == os.getuid():
+                total += process.num_threads()
+    return total

@@ -65,14 +65,31 @@ def memory_of(processes: Iterable[psutil.Process]) -> int:
     used = 0
     for process in processes:
         with suppress(psutil.Error):
-            used += process.memory_info().rss
+            memory = process.memory_full_info()
+            used += getattr(memory, "pss", memory.uss)  # what forks share is not counted for each of them
     return used
 
 
-def end_all(find: Callable[[], Iterable[psutil.Process]], within: float = 5.0) -> None:
-    """Kill what ``find`` returns, again and again until it finds nothing or time is up."""
+def end_all(find: Callable[[], Iterable[psutil.Process]], within: float = 10.0) -> None:
+    """Kill what ``find`` returns, until it finds nothing or time is up.
+
+    All are stopped before the first is killed: a fork bomb would fill the free places faster than they are made.
+    """
     deadline = time.monotonic() + within
-    while (found := list(find())) and time.monotonic() < deadline:
-        for process in found:
+    stopped: set[psutil.Process] = set()
+    while (new := set(find()) - stopped) and time.monotonic() < deadline:
+        for process in new:
             with suppress(psutil.Error):
-                process.kill()
+                process.suspend()
+        stopped |= new
+    for process in stopped:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(stopped, timeout=1.0)
+
+
+def end_group(leader: int) -> None:
+    """Kill a process and those that it has started in its own group, all in one step. On Unix only."""
+    if hasattr(os, "killpg"):
+        with suppress(OSError):
+            os.killpg(leader, signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import site
 import subprocess
 import sys
 import tempfile
@@ -116,6 +117,7 @@ def _environment(scratch: str, mark: str) -> dict[str, str]:
         **{name: os.environ[name] for name in _HANDED_ON if name in os.environ},
         **dict.fromkeys(("HOME", "USERPROFILE"), folders["home"]),
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folders["tmp"]),
+        "PYTHONUSERBASE": site.getuserbase(),  # or what is installed for this user alone is lost with HOME
         "TUTORIAL_PROGRESS": "off",
         "MPLBACKEND": "agg",
         "PYTHONIOENCODING": "utf-8:backslashreplace",

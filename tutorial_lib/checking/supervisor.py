@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from tutorial_lib.checking.hand_in import Unreadable, copy_helpers, read_notebook
 from tutorial_lib.checking.limits import Limits
-from tutorial_lib.checking.process_tree import MARK, adopt_orphans, descendants, end_all, marked, memory_of
+from tutorial_lib.checking.process_tree import MARK, adopt_orphans, descendants, end_all, end_group, marked, memory_of
 
 START_SECONDS = 20.0
 _LONGEST_LINE = 50_000  # bytes of one thing that a worker says
@@ -202,6 +202,7 @@ def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
         except _OutOfTime:
             break
         finally:
+            end_group(worker.process.pid)
             end_all(descendants)
             end_all(lambda: marked(os.environ[MARK]))
             worker.process.wait()

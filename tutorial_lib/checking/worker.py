@@ -120,11 +120,9 @@ def _take_over_checks(
         replaced = list(dict.fromkeys([*before, *picture.replaced()]))
         status, message = verdict.status, verdict.message
         if status == "not attempted":  # the course's own sentence speaks to somebody who has the cell before them
-            message = f"`{task.name}` is still as it came. Write it in the notebook, save that, and check again."
-        if replaced and status == "passed":
+            message = f"`{task.name}` is not written yet. Write it in the notebook, save the notebook, and check again."
+        if replaced:  # then the verdict may be anybody's
             status, message = "wrong", sentence(replaced)
-        elif replaced:
-            message = f"{message}\n\n{sentence(replaced)}"
         tell(name, status, message)
         say({"judged": name})
         return Verdict(status, message, name)

@@ -6,7 +6,8 @@ import csv
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+
+import click
 
 from tutorial_lib import course
 from tutorial_lib.checking.folder import (
@@ -16,21 +17,47 @@ from tutorial_lib.checking.folder import (
     no_notebook,
     own_notebooks,
 )
+from tutorial_lib.checking.limits import Limits
 from tutorial_lib.checking.run import Result, run
 from tutorial_lib.commands.class_table import ClassTable
-from tutorial_lib.commands.console import csv_cell, harmless
-from tutorial_lib.errors import BadSetting
+from tutorial_lib.commands.console import csv_cell, harmless, say
+from tutorial_lib.commands.options import folder_option, server_option
 from tutorial_lib.exercises import COURSE
 from tutorial_lib.practice.progress import ProgressFile, progress_path
 from tutorial_lib.practice.verdict import MARKS
 
+_OWN = Limits(notebook=180.0)  # a slow machine is more likely than a prank
+
 Done = Iterable[tuple[Notebook, list[Result]]]
+
+
+@click.command()
+@server_option
+@folder_option
+@click.option("--learners", metavar="PATH", help="Check a class: a folder or a notebook for each learner is in PATH.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values, a row for each exercise.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def command(folder: str | None, learners: str | None, as_csv: bool, names: tuple[str, ...]) -> int:
+    """Run exercise notebooks without a browser and say which exercises pass. Exit code 0 when all of them do.
+
+    NAME is an exercise, a lesson or a notebook; without a name, all of them are checked.
+
+    The code in the notebooks runs on this computer, with your rights. With --learners that is other people's code: it
+    gets a scratch folder as its home, none of your environment, and limits on time, memory and output, but that is no
+    sandbox. A result comes from the course's own check, not from what a notebook displays. But the learner's function
+    runs in the same process as the check, so somebody determined can still forge a result.
+    """
+    if learners is not None:
+        passed = check_learners(names, learners, as_csv=as_csv)
+    else:
+        passed = check_own(names, folder, as_csv=as_csv)
+    return 0 if passed else 1
 
 
 def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool:
     """Check a learner's own notebooks, and count what passes as progress. True if every exercise passed."""
     notebooks = own_notebooks(course.folder(os.environ, folder), names)
-    done = run(notebooks, exercises_called(names), in_order=True)
+    done = run(notebooks, exercises_called(names), _OWN, in_order=True)
     if as_csv:
         results = list(_show_csv(_with_count(done, len(notebooks))))
     else:
@@ -45,13 +72,12 @@ def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool
 
 def check_learners(names: Sequence[str], folder: str, *, as_csv: bool) -> bool:
     """Check the notebooks of a class. True if every exercise of every learner passed."""
-    if not folder:
-        raise BadSetting("--learners is empty. Name a folder that has a folder or a notebook for each learner.")
-    notebooks, wanted = learners_notebooks(Path(folder), names), exercises_called(names)
+    top = course.named_path(folder, "--learners")
+    notebooks, wanted = learners_notebooks(top, names), exercises_called(names)
     done = _with_count(run(notebooks, wanted), len(notebooks))
     results = list(_show_csv(done) if as_csv else _show_learners(done, ClassTable(notebooks, wanted)))
     if not results:
-        raise no_notebook(Path(folder))
+        raise no_notebook(top)
     return all(result.status == "passed" for result in results)
 
 
@@ -77,8 +103,7 @@ def _show_own(done: Done) -> Iterator[Result]:
     failed = [result for result in seen if result.status != "passed"]
     print(f"{len(seen) - len(failed)} of {len(seen)} passed.")
     if failed:
-        message = harmless(failed[0].message, lines=True)
-        print(f"\n{failed[0].exercise or harmless(failed[0].notebook.name)}: {message}")
+        say(f"\n{failed[0].exercise or failed[0].notebook.name}: {failed[0].message}")
 
 
 def _show_learners(done: Done, table: ClassTable) -> Iterator[Result]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import shutil
 import sys
+import textwrap
 from io import TextIOWrapper
+from typing import TextIO
 
 _IN_ASCII = {"✓": "+", "✗": "x", "○": "o", "●": "*", "…": "...", "→": "->", "—": "-", "\u2013": "-", "·": "-"}
 
@@ -30,6 +33,27 @@ def _readable(error: UnicodeError) -> tuple[str, int]:
 def harmless(text: str, *, lines: bool = False) -> str:
     """Return a text of unknown origin with everything escaped that a terminal might obey. ``lines`` keeps line ends."""
     return "".join(sign if sign.isprintable() or (lines and sign == "\n") else _escaped(sign) for sign in text)
+
+
+def say(text: str, *, stream: TextIO | None = None, indent: int = 0) -> None:
+    """Print a text of unknown origin, harmless, on stdout or ``stream``.
+
+    On a terminal, lines break between words. ``indent`` is where the text begins on its line; the lines that follow
+    begin there, too.
+    """
+    stream = stream or sys.stdout
+    text = harmless(text, lines=True)
+    if stream.isatty():
+        left = " " * indent
+        wrap = textwrap.TextWrapper(
+            width=shutil.get_terminal_size().columns,
+            initial_indent=left,
+            subsequent_indent=left,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        text = "\n".join(wrap.fill(line) for line in text.splitlines())[indent:]
+    print(text, file=stream)
 
 
 def _escaped(sign: str) -> str:

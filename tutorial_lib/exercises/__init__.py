@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from importlib import import_module
 
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.notebook.shell import in_notebook
 from tutorial_lib.practice.exercise import Exercise
 from tutorial_lib.practice.progress import progress_file
 from tutorial_lib.practice.task import Task, read_task
@@ -115,15 +115,8 @@ def exercise(name: str) -> Exercise:
 @cache
 def _made(name: str) -> Exercise:
     found = Exercise(load_task(name), progress_file(os.environ))
-    if _in_a_notebook():
+    if in_notebook():
         from tutorial_lib.practice.panel import Panel
 
         Panel(found, lesson_of(name).exercises)
     return found
-
-
-def _in_a_notebook() -> bool:
-    # Without importing IPython: where it is not imported already, nothing can be displayed.
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, "kernel")

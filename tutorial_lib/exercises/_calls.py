@@ -1,4 +1,4 @@
-"""Calling a learner's function that may wait, without waiting for ever."""
+"""Calling a learner's function that may wait, without waiting for it for ever."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tutorial_lib.exercises._pools import borrow
 
 @dataclass(frozen=True)
 class Call:
-    """What became of a call: its result or an error of redis-py, how long it took, and whether it came back at all."""
+    """What became of a call: its result or its error, how long it took, and whether it has ended at all."""
 
     result: Any
-    error: redis.RedisError | None
+    error: Exception | None
     seconds: float
     returned: bool
 
 
-def call_within(seconds: float, function: Callable[[], Any]) -> Call:
-    """Call ``function`` in a thread, and wait for at most ``seconds``. An error that is not redis-py's is raised here.
+def call_within(seconds: float, function: Callable[[], Any], catching: type[Exception] = redis.RedisError) -> Call:
+    """Call ``function`` in a thread, and wait for at most ``seconds``. An error of another kind is raised here.
 
-    A call that has not come back goes on: free what it waits for.
+    A call that has not ended goes on: free what it waits for.
     """
     found: list[Any] = []
     errors: list[BaseException] = []
@@ -44,13 +44,14 @@ def call_within(seconds: float, function: Callable[[], Any]) -> Call:
     caller.join(seconds)
     took = monotonic() - begun
     error = errors[0] if errors else None
-    if error is not None and not isinstance(error, redis.RedisError):
+    if error is not None and not isinstance(error, catching):
         raise error
     return Call(found[0] if found else None, error, took, returned=bool(found or errors))
 
 
 def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], bool]) -> Call:
-    """Return the first call that is fine, or the last of all. What is late once may be a busy machine's fault."""
+    """Return the first call that is fine, or else the last one. A call that is late once may be a busy machine's "
+    "fault."""
     call = attempt()
     for _ in range(times - 1):
         if is_fine(call) or not call.returned:
@@ -61,7 +62,8 @@ def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], b
 
 @contextmanager
 def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Connection]]:
-    """Borrow ``number`` connections for the length of the block. Whoever takes one off the list gives it back."""
+    """Borrow ``number`` connections for the length of the block. A connection that is taken off the list is not "
+    "returned."""
     borrowed: list[redis.Connection] = []
     try:
         for _ in range(number):
@@ -74,7 +76,7 @@ def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Con
 
 @contextmanager
 def one_back_after(seconds: float, pool: redis.ConnectionPool, borrowed: list[redis.Connection]) -> Iterator[None]:
-    """Give one of the borrowed connections back in the middle of the block, ``seconds`` after its beginning."""
+    """Return one of the borrowed connections, ``seconds`` after the beginning of the block."""
     connection = borrowed.pop()
     timer = threading.Timer(seconds, pool.release, [connection])
     timer.daemon = True

@@ -1,4 +1,4 @@
-"""The programs of a shop that share a pool at night: some give back, some do not, and one of them screams."""
+"""The programs of a shop that share a pool at night: some return their connections, some do not, and one complains."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ from concurrent.futures import ThreadPoolExecutor
 
 import redis
 
+from tutorial_lib.pools.snapshot import snapshot
+
 LIMIT = 3
-"""One for ``inventory``, which needs it all night, and two for all others: enough, if they are brought back."""
+"""One for ``inventory``, which needs it all night, and two for all others: enough, if they are returned."""
 
 
 class NightShift:
     """One night in the shop, on one pool. Two workers run its programs, in threads of their own.
 
-    ``mended`` names the programs that by now give back what they borrow.
+    ``fixed`` names the programs that by now return what they borrow.
     """
 
-    def __init__(self, pool: redis.ConnectionPool, mended: frozenset[str]) -> None:
+    def __init__(self, pool: redis.ConnectionPool, fixed: frozenset[str]) -> None:
         self.pool = pool
         self.r = redis.Redis(connection_pool=pool)
         self.r.mset({"greeting": "hello", "stock": 3, "views:home": 41})
         self.log: list[str] = []
-        self.has_been = False
-        self._mended = mended
+        self.nights = self.in_use_in_the_morning = 0
+        self._fixed = fixed
         self._counting, self._dawn = threading.Event(), threading.Event()
         self._listeners: list[redis.client.PubSub] = []
         self._pipelines: list[redis.client.Pipeline] = []
         self._shelf: list[redis.Connection] = []
 
     def run(self) -> list[str]:
-        """Let the night pass, and return what the shop has logged. A night passes once."""
-        if self.has_been:
+        """Let the night pass, and return what the shop has logged. A night passes once, however often it is called."""
+        self.nights += 1
+        if self.nights > 1:
             return self.log
-        self.has_been = True
         early = [self.banner, self.packer, self.banner, self.courier, self.newsletter, self.cashier, self.banner]
         late = [self.bookkeeper, self.stockroom, self.banner, self.stockroom, self.cashier, self.banner, self.banner]
         with ThreadPoolExecutor(2, thread_name_prefix="worker") as workers:
@@ -44,6 +46,7 @@ class NightShift:
                 workers.submit(self._logged, program).result()
             self._dawn.set()
             inventory.result()
+        self.in_use_in_the_morning = snapshot(self.pool).in_use
         return self.log
 
     def _logged(self, program: Callable[[], object]) -> None:
@@ -52,8 +55,8 @@ class NightShift:
         except redis.RedisError as error:
             self.log.append(f"{program.__name__}: {type(error).__name__}: {error}")
 
-    def screams(self, program: str) -> int:
-        """Count the entries of one program in the log that say that the pool was full."""
+    def refused(self, program: str) -> int:
+        """Count the entries of one program in the log that say that the pool was exhausted."""
         return sum(entry.startswith(f"{program}: MaxConnectionsError") for entry in self.log)
 
     def close(self) -> None:
@@ -91,7 +94,7 @@ class NightShift:
         self._listeners.append(news)
         news.subscribe("offers")
         news.unsubscribe()
-        if "newsletter" in self._mended:
+        if "newsletter" in self._fixed:
             news.close()
 
     def bookkeeper(self):
@@ -101,7 +104,7 @@ class NightShift:
             connection.read_response()
             self.pool.release(connection)
         except redis.ResponseError:
-            if "bookkeeper" in self._mended:
+            if "bookkeeper" in self._fixed:
                 self.pool.release(connection)
             raise
 
@@ -111,5 +114,5 @@ class NightShift:
         pipe.watch("stock")
         if int(pipe.get("stock")) < 10:
             pipe.unwatch()
-            if "stockroom" in self._mended:
+            if "stockroom" in self._fixed:
                 pipe.reset()

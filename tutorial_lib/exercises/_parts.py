@@ -33,14 +33,26 @@ def require_several(value: Any, names: tuple[str, ...], what: str, lab: Lab) -> 
     return tuple(value)
 
 
-def require_callable(value: Any, name: str, *arguments: Any) -> Callable[..., Any]:
-    """Return the value if it can be called with such arguments; otherwise raise Wrong."""
+def require_callable(value: Any, name: str, *arguments: Any, returned_by: str = "") -> Callable[..., Any]:
+    """Return the value if it can be called with such arguments; otherwise raise Wrong.
+
+    ``returned_by`` is the learner's function that returned it, where it is not one of several things.
+    """
+    where = f"`{returned_by}` returned" if returned_by else f"`{name}` is"
+    if value is None:
+        raise Wrong(f"{where} `None`. It has to be the function `{name}`. Is the `return` missing?")
     if not callable(value):
-        raise Wrong(f"`{name}` is {shown(value)}. Asked for is the function `{name}` itself, without parentheses.")
+        called = " Was it called already?" if isinstance(value, (int, str, bytes)) else ""
+        raise Wrong(f"{where} {shown(value)}. It has to be the function `{name}` itself, without parentheses.{called}")
+    if inspect.iscoroutinefunction(value):
+        raise Wrong(
+            f"`{name}` is an `async def`. This exercise calls it without an event loop, so write a plain `def`."
+        )
+    call = f"`{name}({', '.join(map(repr, arguments))})`"
     try:
         inspect.signature(value).bind(*arguments)
     except TypeError:
-        raise Wrong(f"`{name}` cannot be called as `{name}({', '.join(map(repr, arguments))})`.") from None
+        raise Wrong(f"`{name}` cannot be called as {call}. Which parameters does your function have?") from None
     except ValueError:  # a builtin that does not tell its parameters
         pass
     function: Callable[..., Any] = value

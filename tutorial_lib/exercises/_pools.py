@@ -1,13 +1,15 @@
-"""Looking at a pool that a learner made: is it one, where does it lead, how many places has it?"""
+"""Looking at a pool: is it one, where does it lead, how many connections does it hand out, who keeps them?"""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import Any
 
 import redis
+import redis.asyncio
 
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.elsewhere import WentElsewhere
@@ -15,7 +17,13 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 DEFAULT_LIMIT = 100
+DEFAULT_BLOCKING_LIMIT = 50
 TRIES = 3
+
+_NOT_SET = object()
+
+_CLIENTS = (redis.Redis, redis.asyncio.Redis)
+_POOLS = (redis.ConnectionPool, redis.asyncio.ConnectionPool)
 
 
 def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
@@ -23,18 +31,27 @@ def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
     if isinstance(value, redis.ConnectionPool):
         return value
     if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. A pool was perhaps made, and then lost: what does `return` say?")
-    if isinstance(value, redis.Redis):
+        raise Wrong(f"`{lab.name}` returned `None`. A pool was perhaps made, and then lost: is the `return` missing?")
+    if isinstance(value, _CLIENTS):
         raise Wrong(
-            f"`{lab.name}` returned a client (`Redis`). A client *uses* a pool. "
-            "Asked for is the pool itself, so that many clients can share it."
+            f"`{lab.name}` returned a client (`{type(value).__name__}`). A client *uses* a pool. "
+            "Return the pool itself, so that many clients can share it."
         )
-    if isinstance(value, type) and issubclass(value, redis.ConnectionPool):
+    if isinstance(value, redis.asyncio.ConnectionPool):
         raise Wrong(
-            f"`{lab.name}` returned the class `{value.__name__}` itself. A class makes pools when it is called, "
-            "with parentheses and arguments."
+            f"`{lab.name}` returned a pool from `redis.asyncio`, whose connections only work with `await`. "
+            f"Return one from `redis` itself: `redis.{type(value).__name__}`."
         )
-    raise Wrong(f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. Asked for is a connection pool.")
+    if isinstance(value, type) and issubclass(value, _POOLS):
+        raise Wrong(
+            f"`{lab.name}` returned the class `{value.__name__}` itself. Call the class, with parentheses and "
+            "arguments, and it makes a pool."
+        )
+    if callable(value):
+        raise Wrong(f"`{lab.name}` returned {shown(value)}, which is a function. Return the pool that it makes.")
+    raise Wrong(
+        f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. It has to return a connection pool."
+    )
 
 
 def made_pool(answer: Callable[..., Any], lab: Lab, *arguments: Any) -> redis.ConnectionPool:
@@ -51,11 +68,29 @@ def made_pool(answer: Callable[..., Any], lab: Lab, *arguments: Any) -> redis.Co
         ) from error
 
 
+def require_tcp(pool: redis.ConnectionPool) -> None:
+    """Raise Wrong if the pool's connections would not be plain TCP: an encrypted one has no answer from this server."""
+    kind = pool.connection_class
+    if not isinstance(kind, type):
+        return
+    if issubclass(kind, redis.SSLConnection):
+        raise Wrong(
+            "The pool's connections are encrypted (TLS, as with `rediss://` or `SSLConnection`), and this Redis "
+            "expects plain ones: the first command would fail. What in your code asks for TLS?"
+        )
+    if issubclass(kind, redis.UnixDomainSocketConnection):
+        raise Wrong(
+            "The pool's connections open a unix socket, which is a file on the same machine (`unix://`). "
+            "This Redis has a host and a port. Which scheme does its URL begin with?"
+        )
+
+
 def borrow(pool: redis.ConnectionPool) -> redis.Connection:
     """Borrow a connection of the learner's pool; Wrong if the pool was given something that no connection takes.
 
     Where the pool gives little time to open one, a machine that is busy with something else may miss it once or twice.
     """
+    require_tcp(pool)
     try:
         for _ in range(TRIES - 1):
             with suppress(redis.TimeoutError):
@@ -71,8 +106,8 @@ def borrow(pool: redis.ConnectionPool) -> redis.Connection:
     except WentElsewhere as error:
         if "://" in error.host:
             raise Wrong(
-                f"The pool looked for a host that is called `{error.host}`. A host is a name or a number; "
-                "what understands a whole URL is something else."
+                f"The pool looked for a host called `{error.host}`. A host is a name or an address. "
+                "Which method of the pool's class takes a whole URL?"
             ) from error
         raise
 
@@ -81,8 +116,8 @@ def refused_arguments(pool: redis.ConnectionPool, error: TypeError) -> Wrong:
     """Say why the pool's first connection could not even be made. To be raised."""
     if not isinstance(pool.connection_class, type):
         return Wrong(
-            f"{shown(pool.connection_class)} became the *class* of the pool's connections, for that is what a pool's "
-            f"first argument is. Its first connection failed: `{error}`. Give each argument its name."
+            f"{shown(pool.connection_class)} became the *class* of the pool's connections, because that is a pool's "
+            f"first argument. Its first connection failed: `{error}`. Give each argument its name."
         )
     return Wrong(
         "The pool was built without a complaint, and its first connection failed: "
@@ -135,17 +170,26 @@ def require_places(pool: redis.ConnectionPool, wanted: int) -> None:
     """Raise Wrong unless the pool gives out ``wanted`` connections at once and refuses the next."""
     given = places(pool, wanted + 1)
     if given > wanted:
-        limit = pool.max_connections
-        because = " That is the limit of a pool which is told none." if limit == DEFAULT_LIMIT else ""
         raise Wrong(
-            f"Asked for one connection after the other, the pool gave out number {given} too: it may hold {limit}."
-            f"{because} At {wanted} it should refuse the next. Which argument is the limit?"
+            f"The pool handed out {given} connections at once, and it should hold {wanted} at most. "
+            f"{said_of_limit(pool.max_connections, wanted)}"
         )
     if given < wanted:
         raise Wrong(
-            f"The pool gave out {given} of {wanted} connections and refused the next. "
-            "Is its limit too low, or has somebody kept connections?"
+            f"The pool handed out {given} connections at once and refused the next; it should hold {wanted}. "
+            "Is its limit too low, or has your code kept connections?"
         )
+
+
+def said_of_limit(limit: int, wanted: int) -> str:
+    """Say where a limit comes from that is not the one that was asked for."""
+    if limit == wanted:
+        return f"Its `max_connections` says {limit}, and something in the pool goes around that. What does?"
+    if limit == DEFAULT_LIMIT:
+        return f"Its limit is {limit}: redis-py's own, for a pool that is not told one. Which argument sets it?"
+    if limit == DEFAULT_BLOCKING_LIMIT:
+        return f"Its limit is {limit}, which is what a `BlockingConnectionPool` has unless it is told another."
+    return f"Its limit is {limit}. Which argument sets it?"
 
 
 def left_in_use(pool: redis.ConnectionPool, within: float = 1.0) -> int:
@@ -154,3 +198,40 @@ def left_in_use(pool: redis.ConnectionPool, within: float = 1.0) -> int:
     while (in_use := snapshot(pool).in_use) and monotonic() < deadline:
         sleep(0.01)
     return in_use
+
+
+def who_keeps(pool: redis.ConnectionPool) -> str:
+    """Say what keeps a connection of this pool in use, as far as one can tell."""
+    for thing in gc.get_objects():
+        if issubclass(type(thing), redis.Redis) and thing.connection is not None and thing.connection_pool is pool:
+            return "A client with `single_connection_client=True` keeps one for itself until it is closed."
+    return "A connection that your code borrows itself stays borrowed until your code releases it."
+
+
+class Untouched:
+    """A pool that a learner's function is given and others share: are its settings afterwards what they were?"""
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self._pool = pool
+        self._before = self._settings()
+
+    def require(self, function: str) -> None:
+        """Raise Wrong, naming a setting that was changed."""
+        now = self._settings()
+        for name in sorted(self._before.keys() | now.keys()):
+            was, value = self._before.get(name, _NOT_SET), now.get(name, _NOT_SET)
+            if was != value:
+                before = "was not set" if was is _NOT_SET else f"was {shown(was)}"
+                harm = "get text instead of bytes" if name == "decode_responses" and value else "get that setting too"
+                raise Wrong(
+                    f"`{function}` changed the pool that it was given: `{name}` {before} and is now {shown(value)}. "
+                    f"Others share this pool, and from now on they {harm}. How can you do without a change to the pool?"
+                )
+
+    def _settings(self) -> dict[str, Any]:
+        pool = self._pool
+        return {
+            **pool.connection_kwargs,
+            "max_connections": pool.max_connections,
+            "timeout": getattr(pool, "timeout", None),
+        }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._lent import open_and_lent
+from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -16,53 +19,159 @@ from tutorial_lib.practice.verdict import Wrong, shown
 LIMIT = 5
 """How many connections its pool may hold."""
 
-
-def noting_lows(lows: list[int]) -> type[redis.Connection]:
-    """Return a class of connections that note every negative number that Redis replies with: here, a stock below 0."""
-
-    class Noting(redis.Connection):
-        def read_response(self, *args: Any, **options: Any) -> Any:
-            reply = super().read_response(*args, **options)
-            for value in reply if isinstance(reply, list) else [reply]:
-                if isinstance(value, int) and value < 0:
-                    lows.append(value)
-            return reply
-
-    return Noting
+_TAKES_AWAY = {b"DECR", b"DECRBY", b"INCRBY", b"SET", b"GETSET", b"EXEC", b"INCRBYFLOAT"}
 
 
 class SellingShop:
     """Puts one situation after another to the answer, and keeps every error, as a log does."""
 
-    def __init__(self, answer: Callable[..., Any], lab: Lab, r: redis.Redis, lows: list[int]) -> None:
+    def __init__(self, answer: Callable[..., Any], lab: Lab) -> None:
         self._answer = answer
         self._lab = lab
-        self._r = r
-        self._lows = lows
-        self._others_sold = 0
+        self._lows: list[int] = []
+        self._before_it_takes_one: Callable[[], object] | None = None
         self._log: list[BaseException] = []
         self._other = redis.Redis(host=lab.server.host, port=lab.server.port)
+        pool = redis.ConnectionPool(
+            host=lab.server.host, port=lab.server.port, max_connections=LIMIT, connection_class=self._watched()
+        )
+        self._r = redis.Redis(connection_pool=pool)
+        self._shared = Untouched(pool)
 
-    def burn_the_log(self) -> None:
-        """Let go of what the errors keep, while the server is there for a pipeline that says goodbye."""
+    def _watched(self) -> type[redis.Connection]:
+        """Return a class of connections that see a stock below 0, and the moment before a piece is taken away."""
+        shop = self
+
+        class Watched(redis.Connection):
+            def send_packed_command(self, command: Any, check_health: bool = True) -> Any:
+                act = shop._before_it_takes_one
+                if act and not _TAKES_AWAY.isdisjoint(_words_of(command)):
+                    shop._before_it_takes_one = None
+                    act()
+                return super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
+
+            def read_response(self, *arguments: Any, **options: Any) -> Any:
+                reply = super().read_response(*arguments, **options)
+                for value in reply if isinstance(reply, list) else [reply]:
+                    if isinstance(value, int) and value < 0:
+                        shop._lows.append(value)
+                return reply
+
+        return Watched
+
+    def clear_the_log(self) -> None:
+        """Let go of what the errors keep, while the server is there for a pipeline that still wants to reset."""
         for error in self._log:
             traceback.clear_frames(error.__traceback__)
         self._log.clear()
 
-    def another_till_sells_one(self) -> Callable[[], None]:
-        """Return an ``agree`` during which another till sells one piece, the first time that it is asked."""
-        to_do = ["sell one"]
+    def another_till_sells(self, times: int) -> Callable[[], None]:
+        """Return an ``agree`` during which another till sells one piece, the first ``times`` times that it is asked.
+
+        The customer looks at a page meanwhile, which uses the same pool, with a transaction of its own.
+        """
+        left = [None] * times
 
         def agree() -> None:
-            if to_do:
-                to_do.pop()
+            with self._r.pipeline() as page:
+                page.incr("views:home")
+                page.execute()
+            if left:
+                left.pop()
                 self._other.decr("stock")
-                self._others_sold += 1
 
         return agree
 
+    @contextmanager
+    def sold_elsewhere_just_before(self) -> Iterator[None]:
+        """Inside, another till sells one piece when the answer sends what takes one away, the first time."""
+        self._before_it_takes_one = lambda: self._other.decr("stock")
+        try:
+            yield
+        finally:
+            self._before_it_takes_one = None
+
     def sells(self, stock: int, left: int, agree: Callable[[], None], what: str) -> None:
         """Raise Wrong unless one piece is sold, and ``left`` are left."""
+        self._other.set("stock", stock)
+        found_by_agree: list[int] = []
+
+        def thinks_it_over() -> None:
+            found_by_agree.append(self._stock())
+            agree()
+
+        try:
+            result = self._sell(thinks_it_over)
+        except (redis.WatchError, LookupError) as error:
+            self._log.append(error)
+            raise self._sold_nothing(error, stock, what, stock - left - 1) from error
+        self._require_never_below_0(what)
+        if not found_by_agree:
+            raise Wrong(
+                f"{what}. `sell` returned {shown(result)} and never called `agree()`. Who has bought the piece?"
+            )
+        if found_by_agree[0] < stock:
+            raise Wrong(
+                f"{what}. When `agree()` was called, the stock was {found_by_agree[0]} already: the piece was taken "
+                "away before the customer had agreed. What should come first?"
+            )
+        there = self._stock()
+        if there != left:
+            raise Wrong(
+                f"{what}. Afterwards the stock is {there} and should be {left}. Is one piece taken away, and from the "
+                "number that is there by then?"
+            )
+        if result != left or isinstance(result, bool):
+            raise Wrong(f"{what}. The stock is {left} now, and `sell` returned {shown(result)}. What should it return?")
+
+    def _sell(self, agree: Callable[[], None]) -> Any:
+        try:
+            return self._lab.call(self._answer, self._r, agree)
+        except redis.exceptions.NoPermissionError as error:
+            raise Wrong(
+                "The server refused a command of `sell`: scripts are not allowed here. Which command notices that "
+                "`stock` was changed between your look and your sale?"
+            ) from error
+        except redis.MaxConnectionsError as error:
+            kept = sum(snapshot(pool).in_use for pool in self._lab.pools())
+            why = (
+                f"{kept} of {LIMIT} connections are in use after the sales before. Which of them have kept theirs?"
+                if kept
+                else f"this sale alone used more than {LIMIT}. How many does each attempt borrow?"
+            )
+            raise Wrong(f"`sell` raised `MaxConnectionsError: {error}`: {why}") from error
+
+    def _sold_nothing(self, error: Exception, stock: int, what: str, others_sold: int) -> Wrong:
+        there = self._stock()
+        said = f"{what}. `sell` raised {named(error)}"
+        taken_at_once = not others_sold and there != stock
+        from_when = "From which call on does a watching pipeline collect its commands instead of sending them?"
+        if taken_at_once and isinstance(error, redis.WatchError):
+            return Wrong(f"{said}. The command that changed the stock was your own: it was sent at once. {from_when}")
+        if taken_at_once:
+            return Wrong(
+                f"{said}, and the stock is {there}: each of your attempts had taken a piece away at once. {from_when}"
+            )
+        if isinstance(error, redis.WatchError):
+            return Wrong(
+                f"{said}, although there were pieces left to sell. The error says that the stock has changed since "
+                "your look. What should `sell` do then?"
+            )
+        how_come = (
+            "How often may the stock change before `sell` gives up?" if others_sold else "When should it raise one?"
+        )
+        return Wrong(f"{said}, although there were pieces left to sell. {how_come}")
+
+    def _require_never_below_0(self, what: str) -> None:
+        if self._lows:
+            raise Wrong(
+                f"{what}. The stock was {min(self._lows)} for a moment, and another till that looked just then saw it. "
+                "Putting the piece back comes too late. What lets a sale happen only if nothing has changed since the "
+                "look?"
+            )
+
+    def is_sold_out(self, stock: int, agree: Callable[[], None], what: str) -> None:
+        """Raise Wrong unless a LookupError says that there is nothing to sell."""
         self._other.set("stock", stock)
         asked: list[bool] = []
 
@@ -70,69 +179,34 @@ class SellingShop:
             asked.append(True)
             agree()
 
-        others_sold = self._others_sold
         try:
-            result = self._lab.call(self._answer, self._r, thinks_it_over)
-        except (redis.WatchError, LookupError) as error:
-            self._log.append(error)
-            raise self._sold_nothing(error, stock, what, alone=self._others_sold == others_sold) from error
-        there = int(self._other.get("stock") or 0)
-        self._was_never_below_0(what)
-        if not asked:
-            raise Wrong(f"{what}. `sell` returned {shown(result)}, and never called `agree()`. Who has bought it?")
-        if there != left:
-            raise Wrong(
-                f"{what}. Afterwards the stock is {there} and should be {left}. Is the piece taken away once, and "
-                "from what is there by then?"
-            )
-        if result != left or isinstance(result, bool):
-            raise Wrong(f"{what}. {left} are left, and `sell` returned {shown(result)}.")
-
-    def _sold_nothing(self, error: Exception, stock: int, what: str, alone: bool) -> Wrong:
-        there = int(self._other.get("stock") or 0)
-        said = f"{what}. `sell` raised `{type(error).__name__}: {error}`"
-        from_when = "From which call on does a watching pipeline collect its commands?"
-        if isinstance(error, redis.WatchError):
-            if alone and there != stock:
-                return Wrong(
-                    f"{said}. It was a command of your own that changed the stock: it was sent at once. {from_when}"
-                )
-            return Wrong(
-                f"{said}, and one piece was there to be sold. The error says that the look is out of date; what does "
-                "one do then?"
-            )
-        if alone and there != stock:
-            return Wrong(
-                f"{said}, and {there} are left: each of your tries had taken a piece away at once. {from_when}"
-            )
-        return Wrong(f"{said}, and there was something left.")
-
-    def _was_never_below_0(self, what: str) -> None:
-        if self._lows:
-            raise Wrong(
-                f"{what}. The stock was {min(self._lows)} for a moment, and whoever looked just then sold or ordered "
-                "by it. Putting it back comes too late. What lets a sale happen only if nobody came between?"
-            )
-
-    def is_sold_out(self, stock: int, agree: Callable[[], None], what: str) -> None:
-        """Raise Wrong unless a LookupError says that there is nothing to sell."""
-        self._other.set("stock", stock)
-        try:
-            result = self._lab.call(self._answer, self._r, agree)
+            result = self._sell(thinks_it_over)
         except LookupError as error:
             self._log.append(error)
             result = error
-        except redis.MaxConnectionsError as error:
-            raise self._too_many(error) from error
-        there = int(self._other.get("stock") or 0)
-        if there < 0:
+        except redis.WatchError as error:
             raise Wrong(
-                f"{what}. Then it was sold again, and the stock is {there}: somebody has bought what "
-                "is not there. Between the look and the sale, who notices that the number has changed?"
+                f"{what}. `sell` raised `WatchError: {error}`. It says that the stock has changed since your look. "
+                "What should `sell` do then?"
+            ) from error
+        there = self._stock()
+        if there < 0:
+            watched = (
+                " A watch notices a change only from its own beginning on, and only on its own connection."
+                * bool(self._lab.server.commands()["WATCH"])
             )
-        self._was_never_below_0(what)
+            raise Wrong(
+                f"{what}. `sell` sold one as well, and now the stock is {there}: someone has bought what is not "
+                f"there.{watched} What notices that the stock has changed between the look and the sale?"
+            )
+        self._require_never_below_0(what)
         if not isinstance(result, LookupError):
             raise Wrong(f"{what}, and `sell` returned {shown(result)}. Asked for is a `LookupError`.")
+        if asked and not stock:
+            raise Wrong(
+                f"{what}, and `agree()` was called all the same: a customer was asked about a piece that is not there. "
+                "What should come before `agree()`?"
+            )
 
     def is_left_by_a_customer(self) -> None:
         """Raise Wrong unless the error of ``agree`` reaches us, and the stock is as it was."""
@@ -142,38 +216,49 @@ class SellingShop:
             raise InterruptedError("changed my mind")
 
         try:
-            result = self._lab.call(self._answer, self._r, walks_away)
+            result = self._sell(walks_away)
         except InterruptedError as error:
             self._log.append(error)
         else:
             raise Wrong(
-                f"`agree()` raised an `InterruptedError`, and `sell` returned {shown(result)}. Who hears of it?"
+                f"`agree()` raised an `InterruptedError`, and `sell` returned {shown(result)} instead of passing the "
+                "error on. How does the caller learn that nothing was sold?"
             )
-        if self._other.get("stock") != b"3":
-            raise Wrong("The customer walked away, and the stock has changed. Taking away comes after the yes.")
+        there = self._stock()
+        if there != 3:
+            raise Wrong(
+                f"The stock was 3, the customer walked away, and now the stock is {there}. A piece is taken away only "
+                "after `agree()` has returned. In which order does `sell` do the two?"
+            )
 
     def keeps_nothing(self, when: str) -> None:
         """Raise Wrong if any connection of any pool is in use."""
+        self._shared.require("sell")
         pools = self._lab.pools()
         kept = sum(snapshot(pool).in_use for pool in pools)
         if not kept:
             return
-        if not sum(map(open_and_lent, pools)):
+        in_use = f"{kept} of {LIMIT} connections {'is' if kept == 1 else 'are'} in use"
+        closed = "it is closed" if kept == 1 else "they are closed"
+        if not sum(map(open_and_in_use, pools)):
             raise Wrong(
-                f"{when}, and in_use is {kept}, although the wires are cut: a pool takes nothing off its list when "
-                "it hangs up. Who has borrowed, and can give back?"
+                f"{when}, and {in_use}, although {closed}: a pool counts a "
+                "connection as in use until it is released. Which object borrowed it, and can return it?"
             )
         if self._log:
             raise Wrong(
-                f"{when}, and in_use is {kept} of {LIMIT}. An error keeps the place where it was raised, with all "
-                "its variables: so your pipeline is not garbage, and keeps its connection. What gives back on "
-                "every way out?"
+                f"{when}, and {in_use}. An error keeps the place where it was raised, "
+                "with all its variables. So your pipeline is not cleaned up, and keeps its connection. What returns "
+                "it on every way out?"
             )
-        raise Wrong(f"{when} in_use is {kept}. `watch` has borrowed a connection. When does it come back?")
+        raise Wrong(f"{when}, {in_use}. `watch` borrows a connection. When is it returned?")
 
-    def _too_many(self, error: redis.MaxConnectionsError) -> Wrong:
-        kept = sum(snapshot(pool).in_use for pool in self._lab.pools())
-        return Wrong(
-            f"{len(self._log)} customers came too late, and the next got `MaxConnectionsError: {error}`: in_use is "
-            f"{kept}. How many connections does one sale need?"
-        )
+    def _stock(self) -> int:
+        return int(self._other.get("stock") or 0)
+
+
+def _words_of(command: Any) -> set[bytes]:
+    """Return the words of a command, or of several, as redis-py has packed them for the socket."""
+    parts = [command] if isinstance(command, (bytes, str)) else command
+    packed = b"".join(part.encode() if isinstance(part, str) else bytes(part) for part in parts)
+    return set(packed.upper().split(b"\r\n"))

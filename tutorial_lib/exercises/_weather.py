@@ -1,8 +1,9 @@
-"""Bad weather on the way to a Redis, for the checks of lesson 08, and a learner's client in it."""
+"""Trouble on the way to a Redis, for the checks of lesson 08, and what a learner's client does in it."""
 
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,21 +13,28 @@ import redis
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.exercises._words import named
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 GREETING = "Good evening"
+HELD_BACK = 0.5  # seconds, in which the firewall has to notice that something was sent
+LOOK_EVERY = 0.001
 
 
 def store_greeting(lab: Lab) -> None:
-    """Put the greeting where the answer will look for it, by the straight way."""
+    """Put the greeting where the answer will look for it, past any proxy."""
+    change_greeting(GREETING, lab)
+
+
+def change_greeting(text: str, lab: Lab) -> None:
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
-        r.set("greeting", GREETING)
+        r.set("greeting", text)
 
 
 def take_down(proxy: FaultProxy) -> None:
-    """Let Redis be gone: every line is cut, and nobody listens any more."""
+    """Let Redis be gone: every connection is cut, and new ones are refused."""
     proxy.refuse()
     proxy.reset_connections()
 
@@ -48,7 +56,7 @@ def outage(proxy: FaultProxy, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def silence(proxy: FaultProxy) -> Iterator[None]:
-    """Inside, what is sent is swallowed, and nothing is answered. Whoever still waits at the end is cut off."""
+    """Inside, what is sent is swallowed, and nothing is answered. A connection that still waits at the end is cut."""
     proxy.blackhole()
     try:
         yield
@@ -57,18 +65,51 @@ def silence(proxy: FaultProxy) -> Iterator[None]:
         proxy.reset_connections()
 
 
+@contextmanager
+def forgotten(proxy: FaultProxy, lab: Lab, meanwhile: Callable[[], object]) -> Iterator[None]:
+    """Inside, what is sent on a connection that was open before reaches Redis, and its reply is lost: it is reset.
+
+    ``meanwhile`` is called in between. A new connection works, and ends the trouble, as does the end of the block.
+    """
+    before, heard = proxy.traffic(), lab.server.commands()
+    proxy.downstream.latency = HELD_BACK  # so that no reply is faster than the firewall
+    over = threading.Event()
+
+    def forget() -> None:
+        while not over.wait(LOOK_EVERY):
+            now = proxy.traffic()
+            if now.connections > before.connections:
+                break
+            if now.to_server > before.to_server:
+                while lab.server.commands() == heard and not over.wait(LOOK_EVERY):
+                    pass
+                meanwhile()
+                proxy.downstream.latency = 0.0  # before the reset, or a client is back while new connections are slow
+                proxy.reset_connections()
+                break
+        proxy.heal()
+
+    firewall = threading.Thread(target=forget, name="firewall", daemon=True)
+    firewall.start()
+    try:
+        yield
+    finally:
+        over.set()
+        firewall.join()
+
+
 def require_client(value: Any, lab: Lab) -> redis.Redis:
     """Return the value if it is a client; otherwise raise Wrong, with a sentence about what it is."""
     if isinstance(value, redis.Redis):
         return value
     if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. A client was perhaps made, and then lost: what does `return` say?")
+        raise Wrong(f"`{lab.name}` returned `None`. Does it make a client and not return it?")
     if isinstance(value, redis.ConnectionPool):
         raise Wrong(
-            f"`{lab.name}` returned a pool. Asked for is the client that uses it: `redis.Redis(connection_pool=…)`."
+            f"`{lab.name}` returned a pool. Asked for is a client that uses the pool: `redis.Redis(connection_pool=…)`."
         )
     if isinstance(value, type) and issubclass(value, redis.Redis):
-        raise Wrong(f"`{lab.name}` returned the class `{value.__name__}`. A client is made by calling it.")
+        raise Wrong(f"`{lab.name}` returned the class `{value.__name__}`. Calling the class makes a client.")
     raise Wrong(f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. Asked for is a client.")
 
 
@@ -77,8 +118,8 @@ def require_function(value: Any, lab: Lab, name: str, *parameters: str) -> Calla
     if callable(value) and not isinstance(value, type):
         return _taking(parameters, value, lab, name)
     if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. The function that it makes is perhaps lost: does it `return` it?")
-    called = " Was it called, with parentheses, on the way out?" if isinstance(value, (int, str, bytes)) else ""
+        raise Wrong(f"`{lab.name}` returned `None`. Does it make a function and not return it?")
+    called = " Is it called, with parentheses, in the `return`?" if isinstance(value, (int, str, bytes)) else ""
     raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is the function `{name}` itself.{called}")
 
 
@@ -93,15 +134,10 @@ def _taking(parameters: Sequence[str], function: Callable[..., Any], lab: Lab, n
     return function
 
 
-def named(error: BaseException | None) -> str:
-    """Return an error as it may stand in a message."""
-    return f"`{type(error).__name__}: {error}`"
-
-
 def became(call: Call) -> str:
-    """Say what came of a call, in words that follow a name: "raised …", "returned …", "had said nothing"."""
+    """Say what became of a call, in words that follow a name: "raised …", "returned …", "had not returned"."""
     if not call.returned:
-        return "had said nothing"
+        return "had not returned"
     return f"raised {named(call.error)}" if call.error else f"returned {shown(call.result)}"
 
 
@@ -110,8 +146,16 @@ def pools_by(proxy: FaultProxy, lab: Lab) -> list[redis.ConnectionPool]:
     return [pool for pool in lab.pools() if str(pool.connection_kwargs.get("port")) == str(proxy.port)]
 
 
-def tries_of(*pools: redis.ConnectionPool) -> int:
-    """Return how often these pools try a command, at the most; -1 if without end."""
-    retries = [pool.connection_kwargs.get("retry") for pool in pools]
-    counts = [retry.get_retries() for retry in retries if isinstance(retry, Retry)]
-    return -1 if min(counts, default=0) < 0 else 1 + max(counts, default=0)
+def tries_after(error: type[Exception], *pools: redis.ConnectionPool) -> int:
+    """Return how often connections of these pools try a command that ends in this error; -1 if without end.
+
+    Asked are the connections, because a `retry_on_error` without a `retry` means one retry too.
+    """
+    return max((_tries(pool, error) for pool in pools), key=lambda tries: math.inf if tries < 0 else tries, default=1)
+
+
+def _tries(pool: redis.ConnectionPool, error: type[Exception]) -> int:
+    retry = getattr(pool.connection_class(**pool.connection_kwargs), "retry", None)
+    if not isinstance(retry, Retry) or not issubclass(error, getattr(retry, "_supported_errors", Exception)):
+        return 1
+    return -1 if retry.get_retries() < 0 else 1 + retry.get_retries()

@@ -8,17 +8,19 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within
+from tutorial_lib.exercises._pools import left_in_use
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
-    named,
+    change_greeting,
     pools_by,
     require_function,
     silence,
     store_greeting,
-    tries_of,
+    tries_after,
 )
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.exercises._words import named
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -28,21 +30,25 @@ TITLE = "An answer from silence"
 NAME = "open_shop"
 
 OTHERWISE = "Welcome!"
+CALLS = 5
 SLOW = 0.15
 IN_TIME = 0.7
+FREE_WITHIN = 1.0
 # What comes a little late is given a second chance: perhaps the machine was busy with something else.
-GRACE = 0.4
+GRACE = 0.2
 
 PROMPT = """
-Write `open_shop(host, port)`. It returns a function `greet()`, which returns the text that the key `greeting` holds.
-It uses one pool for all calls.
+**Given** a Redis whose key `greeting` holds a text, and a network that is not always well.
 
-- The line goes silent: everything is taken in, nothing is answered. `greet()` returns `"Welcome!"` **within 0.7 s**,
-  also after earlier greetings.
-- Redis is slow, and each reply takes **0.15 s**: `greet()` waits for the greeting.
-- A reply is cut: `greet()` asks **again**, and returns the greeting.
+**Write** `open_shop(host, port)`. It returns a function `greet()`, which returns the greeting as text, and uses one
+pool for all calls. `redis.retry.Retry(…)` and the classes in `redis.backoff` need no further import.
 
-`redis.retry.Retry(…)` and what stands in `redis.backoff` need no further import.
+**It passes when**
+- Redis is slow, each reply takes **0.15 s**, and `greet()` waits for the greeting;
+- a reply is cut, and `greet()` asks **again** and returns the greeting;
+- the network takes everything and answers nothing, and `greet()` returns `"Welcome!"` **within 0.7 s**. One second
+  after that no connection is in use;
+- all is well again, and so is `greet()`: each call asks Redis, because the greeting may have changed.
 """
 
 
@@ -74,22 +80,27 @@ def solution(host, port):
     return greet
 
 
+WHY = """
+`socket_timeout` limits one silence, and a retry allows one more: 2 times 0.25 s is less than 0.7 s, and 0.25 s is more
+than a slow reply needs. A `Retry` whose `supported_errors` is only `redis.ConnectionError` does not repeat a silence,
+so its `socket_timeout` may be longer.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     store_greeting(lab)
     proxy = lab.proxy()
     greet = require_function(lab.call(answer, proxy.host, proxy.port), lab, "greet")
     well = best_of(3, lambda: call_within(2, greet), _is_greeted)
-    _require_greeting(well, "Redis was well", "In Redis the greeting is a text, and the key is `greeting`.")
-    _require_one_line(greet, lab)
+    _require_greeting(well, "Redis was well,", "The greeting is a text, under the key `greeting` in database 0.")
+    _require_asking(greet, lab)
 
     def cut() -> Call:
         proxy.reset_after(0)
         return call_within(IN_TIME + GRACE, greet)
 
     again = best_of(3, cut, _is_greeted)
-    _require_greeting(
-        again, "The reply was cut", "Redis was well again at once. What sends the question a second time?"
-    )
+    _require_greeting(again, "A reply was cut,", "Redis was well again at once. What sends the command a second time?")
 
     def ask_slowly() -> Call:
         proxy.downstream.latency = SLOW
@@ -99,20 +110,32 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             proxy.downstream.latency = 0.0
 
     slow = best_of(3, ask_slowly, _is_greeted)
-    _require_greeting(slow, f"The reply took {SLOW} s", "It was on its way. How long may one silence last?")
-    silent = best_of(3, lambda: _ask_in_silence(proxy, greet), lambda call: call.seconds <= IN_TIME)
-    pools = pools_by(proxy, lab)
-    _require_in_time(silent, pools)
+    _require_greeting(slow, f"The reply took {SLOW} s,", "It was on its way. How long may one silence last?")
+    silent = best_of(3, lambda: _ask_in_silence(proxy, greet, lab), lambda call: call.seconds <= IN_TIME)
+    _require_in_time(silent, pools_by(proxy, lab))
+    _require_well_again(greet, lab)
     return (
-        f"Well: `{GREETING}`. Slow: waited for. Cut: asked again. Silent: `{OTHERWISE}` after {silent.seconds:.2f} s, "
-        f"and no page hangs."
+        "`greet` waited for a slow reply and asked again after a cut one. When nothing was answered it said "
+        f"`{OTHERWISE}` after {silent.seconds:.2f} s, and when all was well again it had the new greeting."
     )
 
 
-def _ask_in_silence(proxy: FaultProxy, greet: Callable[[], Any]) -> Call:
-    call_within(IN_TIME, greet)  # so that a line is open
+def _ask_in_silence(proxy: FaultProxy, greet: Callable[[], Any], lab: Lab) -> Call:
+    call_within(IN_TIME, greet)  # so that a connection is open
     with silence(proxy):
-        return call_within(IN_TIME + GRACE, greet)
+        call = call_within(IN_TIME + GRACE, greet)
+        if call.result == OTHERWISE:
+            _require_free(proxy, lab)
+    return call
+
+
+def _require_free(proxy: FaultProxy, lab: Lab) -> None:
+    kept = sum(left_in_use(pool, FREE_WITHIN) for pool in pools_by(proxy, lab))
+    if kept:
+        raise Wrong(
+            f"Nothing was answered, and `greet` returned `{OTHERWISE}` in time. But {FREE_WITHIN:g} s later the pool "
+            f"still says in_use={kept}. If many customers come during the silence, what happens to your pool?"
+        )
 
 
 def _is_greeted(call: Call) -> bool:
@@ -121,49 +144,66 @@ def _is_greeted(call: Call) -> bool:
 
 def _require_greeting(call: Call, situation: str, idea: str) -> None:
     if not _is_greeted(call):
-        raise Wrong(
-            f"{situation}, and `greet` {became(call)} after {call.seconds:.2f} s. Asked for is `{GREETING}`. {idea}"
-        )
+        raise Wrong(f"{situation} and `greet` {became(call)} instead of `{GREETING!r}`. {idea}")
 
 
-def _require_one_line(greet: Callable[[], Any], lab: Lab) -> None:
-    before = lab.server.opened()
-    for _ in range(5):
+def _require_asking(greet: Callable[[], Any], lab: Lab) -> None:
+    opened_before, asked_before = lab.server.opened(), lab.server.commands()
+    for _ in range(CALLS):
         greet()
-    opened = lab.server.opened() - before
+    opened = lab.server.opened() - opened_before
     if opened > 1:
-        raise Wrong(f"Five greetings opened {opened} connections. What is made inside `greet` that could be kept?")
+        raise Wrong(
+            f"{CALLS} calls of `greet` opened {opened} connections. What is made inside `greet` that could be kept?"
+        )
+    asked = (lab.server.commands() - asked_before).total()
+    if asked < CALLS:
+        raise Wrong(
+            f"{CALLS} calls of `greet` sent {asked} commands to Redis, so a greeting that has changed goes unseen. "
+            "Where is the text kept meanwhile?"
+        )
 
 
 def _require_in_time(call: Call, pools: Sequence[redis.ConnectionPool]) -> None:
-    if call.returned and call.error is None and call.result == OTHERWISE and call.seconds <= IN_TIME:
-        return
     if call.error:
         raise Wrong(
-            f"The line was silent, and `greet` raised {named(call.error)} after {call.seconds:.2f} s. "
-            f"A customer expects `{OTHERWISE}`. Which clause catches this one?"
+            f"Nothing was answered, and `greet` raised {named(call.error)}. A customer expects `{OTHERWISE}`. Which "
+            "`except` catches this error?"
         )
     if call.returned and call.result != OTHERWISE:
-        raise Wrong(f"The line was silent, and `greet` {became(call)}. Asked for is `{OTHERWISE}`.")
+        raise Wrong(f"Nothing was answered, and `greet` {became(call)}. Asked for is `{OTHERWISE!r}`.")
+    if call.returned and call.seconds <= IN_TIME:
+        return
     longest = max((pool.connection_kwargs.get("socket_timeout", 5) or 0 for pool in pools), default=0)
-    each = f"{longest:g} s" if longest else "without end"
-    borrowing = any(isinstance(pool, redis.BlockingConnectionPool) for pool in pools)
+    each = f"{longest:g} s" if longest else "for ever"
+    tries = tries_after(redis.TimeoutError, *pools)
+    what = f"It waits {each} for a reply" if tries == 1 else f"It tries {tries} times, and each try waits {each}"
+    if any(isinstance(pool, redis.BlockingConnectionPool) for pool in pools):
+        idea = "The `timeout` of a pool limits the wait for a connection. What limits the wait for a reply?"
+    else:
+        idea = "Which limit is for that?" if tries == 1 else "How long is that together?"
     raise Wrong(
-        f"The line was silent, and after {IN_TIME:g} s `greet` had said nothing: it tries {tries_of(*pools)} "
-        f"times, and each try may be silent for {each}. "
-        + (
-            "A pool's `timeout` ends when the connection is lent. What limits the silence after that?"
-            if borrowing
-            else "Multiply the two. What may be the product, at most?"
-        )
+        f"Nothing was answered, and after {IN_TIME:g} s `greet` had not returned. "
+        f"{what if tries > 0 else 'It tries for ever'}. {idea}"
     )
 
 
+def _require_well_again(greet: Callable[[], Any], lab: Lab) -> None:
+    new = f"{GREETING} again"
+    change_greeting(new, lab)
+    call = best_of(3, lambda: call_within(2, greet), lambda call: bool(call.result == new))
+    if call.result != new:
+        raise Wrong(
+            f"After the silence all was well again and the greeting was {new!r}, but `greet` {became(call)}. Does it "
+            "still ask Redis?"
+        )
+
+
 HINTS = (
-    "The lesson's table has three limits. Which of them limits a silence after the question was sent?",
-    "Each try has a silence of its own. With one try more there are two: how long may each be, if the sum is to "
-    "stay below 0.7 s, and a reply after 0.15 s is to be waited for?",
+    "The lesson's table has three limits. Which of them limits the wait for a reply?",
+    "Each try may wait that long. With one more try there are two: how long may each wait, if both together stay below "
+    "0.7 s, and a reply after 0.15 s has to be waited for?",
     "A cut raises `redis.ConnectionError`, a silence `redis.TimeoutError`, and neither is a kind of the other.",
-    "A pool with a `socket_timeout` of 0.25 s, and a `retry` that allows one try more without a pause; and in `greet` "
-    "a `try` whose `except` names both errors.",
+    "A pool with a `socket_timeout` of 0.25 s and a `retry` that allows one more try without a pause; and in `greet` a "
+    "`try` whose `except` names both errors.",
 )

@@ -1,10 +1,13 @@
-"""What reuse saves, worked out on paper and held against a wire."""
+"""What an open connection saves, worked out on paper and compared with what a real one takes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
 from math import isclose
+from numbers import Real
 from timeit import repeat
 from typing import Any
 
@@ -19,16 +22,19 @@ TITLE = "What reuse saves"
 NAME = "saving"
 
 PROMPT = """
-A page of the shop sends its commands one after the other, so each takes a round trip. Today every page opens a
-connection of its own first.
+**Given** a page of the shop that sends its commands one after the other, so that each takes one round trip. Today every
+page first opens a connection of its own. A round trip takes `round_trip` seconds, opening a connection takes `opening`
+round trips, and a page sends `commands` commands, at least one. Nothing else takes time.
 
-Write `saving(round_trip, opening, commands)`: a round trip takes `round_trip` seconds, opening a connection takes
-`opening` round trips, and a page sends `commands` commands, at least one. It returns two numbers:
+**Write** `saving(round_trip, opening, commands)`. It returns two numbers:
 
-- the **seconds** that a page saves if its connection is there already;
-- how many **times** as long a page takes today as it would then.
+- the **seconds** that a page saves if its connection is open already;
+- how many **times** as long a page takes today, compared with a page whose connection is open.
 
-Only round trips count; all else takes no time. Your numbers are held against a real wire, 10 ms long.
+**It passes when**
+- both numbers are right, not rounded, for five pages with different distances, openings and numbers of commands.
+
+For one of these pages, real commands are timed on a connection with a round trip of 10 ms, so that you can compare.
 """
 
 
@@ -44,6 +50,13 @@ def solution(round_trip, opening, commands):
     return afresh - reused, afresh / reused
 
 
+WHY = """
+Both pages send the same commands, so the seconds saved are the round trips of the opening. The ratio is
+`(opening + commands) / commands`: the length of a round trip cancels out, so a server nearby gains as many times as one
+far away.
+"""
+
+
 @dataclass(frozen=True)
 class Case:
     """A page and its server."""
@@ -56,55 +69,58 @@ class Case:
         return f"`saving({self.round_trip:g}, {self.opening}, {self.commands})`"
 
 
-ON_THE_WIRE = Case(0.01, 5, 4)
+MEASURED = Case(0.01, 5, 3)
 ON_PAPER = (Case(0.02, 5, 1), Case(0.001, 7, 3), Case(0.05, 1, 10), Case(0.004, 0, 2))
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     right: Callable[..., tuple[float, float]] = solution
-    first = _ask(answer, ON_THE_WIRE, lab)
+    for case in (MEASURED, *ON_PAPER):
+        got = _ask(answer, case, lab)
+        if why := _mistake(got, right(case.round_trip, case.opening, case.commands), case):
+            raise Wrong(why)
+    seconds, times = right(MEASURED.round_trip, MEASURED.opening, MEASURED.commands)
     afresh, reused = _measure(lab)
-    wire = (
-        f"On a wire of 10 ms, {ON_THE_WIRE.commands} commands took {afresh:.3f} s on a new connection and "
-        f"{reused:.3f} s on an open one."
-    )
-    for case in (ON_THE_WIRE, *ON_PAPER):
-        seconds, times = first if case is ON_THE_WIRE else _ask(answer, case, lab)
-        wanted_seconds, wanted_times = right(case.round_trip, case.opening, case.commands)
-        if not isclose(seconds, wanted_seconds, rel_tol=1e-6, abs_tol=1e-9):
-            raise Wrong(f"{case} says that {seconds:.4g} s are saved. {_why_seconds(seconds, case)} {wire}")
-        if not isclose(times, wanted_times, rel_tol=1e-6):
-            raise Wrong(f"{case} says {times:.4g} times as long. {_why_times(times, case)} {wire}")
-    seconds, times = first
     return (
-        f"{wire} That is {afresh - reused:.3f} s and {afresh / reused:.1f} times; you worked out {seconds:.3f} s and "
-        f"{times:.2f} times. The seconds depend on the distance, and the times do not."
+        f"All five are right. For {MEASURED} you say {seconds:g} s and {times:.2f} times. Measured with a round trip of "
+        f"10 ms, the commands took {afresh:.2f} s on a new connection and {reused:.2f} s on an open one. "
+        "The seconds depend on the distance to the server; the times do not."
     )
 
 
 def _ask(answer: Callable[..., Any], case: Case, lab: Lab) -> tuple[float, float]:
     returned = lab.call(answer, case.round_trip, case.opening, case.commands)
-    if isinstance(returned, (tuple, list)) and ... in returned:
-        raise NotAttempted(f"`{lab.name}` still returns a `...` it came with. Put your code in its place.")
-    if not isinstance(returned, (tuple, list)) or len(returned) != 2 or not all(map(_is_number, returned)):
-        raise Wrong(f"{case} returned {shown(returned)}. Asked for are two numbers: `return seconds, times`.")
-    return float(returned[0]), float(returned[1])
+    try:
+        if isinstance(returned, (str, bytes, dict)):
+            raise TypeError
+        numbers = list(islice(returned, 3))
+        if any(number is ... for number in numbers):
+            raise NotAttempted(f"`{lab.name}` still returns a `...` it came with. Put your code in its place.")
+        seconds, times = map(_number, numbers)
+    except (TypeError, ValueError, OverflowError):
+        raise Wrong(
+            f"{case} returned {shown(returned)}. It has to return two numbers: `return seconds, times`."
+        ) from None
+    return seconds, times
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _number(value: Any) -> float:
+    """Return any kind of number as a float. TypeError if it is none: a text, or True."""
+    if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
+        raise TypeError
+    return float(value)
 
 
 def _measure(lab: Lab) -> tuple[float, float]:
     """Time a page on a new connection and on an open one, the best of three each, in seconds."""
     with (
-        lab.proxy(ON_THE_WIRE.round_trip) as proxy,
+        lab.proxy(MEASURED.round_trip) as proxy,
         redis.ConnectionPool(host=proxy.host, port=proxy.port, max_connections=1) as pool,
     ):
         r = redis.Redis(connection_pool=pool)
 
         def page() -> None:
-            for _ in range(ON_THE_WIRE.commands):
+            for _ in range(MEASURED.commands):
                 r.get("greeting")
 
         def page_afresh() -> None:
@@ -114,47 +130,79 @@ def _measure(lab: Lab) -> tuple[float, float]:
         return min(repeat(page_afresh, number=1, repeat=3)), min(repeat(page, number=1, repeat=3))
 
 
-def _why_seconds(seconds: float, case: Case) -> str:
+def _mistake(got: tuple[float, float], wanted: tuple[float, float], case: Case) -> str:
+    """Say what is wrong with two numbers; nothing if they are right."""
+    (seconds, times), (wanted_seconds, wanted_times) = got, wanted
+    if _like(got, wanted):
+        return ""
+    if _like(got, (wanted_times, wanted_seconds)):
+        return f"{case} returned {times:.4g} times and {seconds:.4g} seconds, in this order. Which is asked for first?"
+    if not isclose(seconds, wanted_seconds, rel_tol=1e-6, abs_tol=1e-9):
+        return f"{case} says that {seconds:.4g} s are saved. {_why_seconds(seconds, wanted_seconds, case)}"
+    return f"{case} says that a page takes {times:.4g} times as long today. {_why_times(times, wanted_times, case)}"
+
+
+def _like(some: tuple[float, float], others: tuple[float, float]) -> bool:
+    return all(isclose(one, other, rel_tol=1e-6, abs_tol=1e-9) for one, other in zip(some, others, strict=True))
+
+
+def _why_seconds(seconds: float, wanted: float, case: Case) -> str:
     trips = case.opening
     mistakes = {
-        trips * case.round_trip * 1000: "That would be milliseconds. `round_trip` comes in seconds; what goes out?",
-        trips * case.round_trip * case.commands: (
-            f"So the connection would be opened {case.commands} times. A page opens one, whatever it sends then."
+        wanted * 1000: "That would be milliseconds. `round_trip` comes in seconds; what has to come out?",
+        wanted * case.commands: (
+            f"In that case a page would open a connection {case.commands} times. How often does it open one?"
         ),
         (trips + case.commands) * case.round_trip: (
-            "So long takes the whole page today. Its commands are sent in either case; what is left out?"
+            "So long takes the whole page today. The commands are sent in either case, so what does a page save?"
         ),
-        float(trips): "That is a number of round trips. How long does each of them take?",
+        float(trips): "That is a number of round trips. How many seconds does each of them take?",
+        trips * MEASURED.round_trip: f"A round trip takes {case.round_trip:g} s here. Which argument tells you that?",
+        case.round_trip: f"That is one round trip. Opening a connection takes {trips} of them here.",
         (trips - 1) * case.round_trip: (
-            "One round trip was left out. The commands need theirs in either case; `opening` is saved whole."
+            "One round trip is missing. None of the `opening` round trips is needed once the connection is open."
         ),
-        -trips * case.round_trip: "A saving below zero is a loss. Which of the two pages takes longer?",
+        -wanted: "A negative saving is a loss. Which of the two pages takes longer?",
     }
-    return _first_like(seconds, mistakes, "How many round trips does the page make today, and how many then?")
+    return _first_like(seconds, wanted, mistakes, "How many round trips does a page make today, and how many without?")
 
 
-def _why_times(times: float, case: Case) -> str:
+def _why_times(times: float, wanted: float, case: Case) -> str:
     today = case.opening + case.commands
     mistakes = {
         case.opening / case.commands: (
-            "That compares the opening with the commands. Today's page makes the one *and* the other."
+            "That compares the opening with the commands. A page of today makes the opening *and* the commands."
         ),
-        case.opening + 1.0: f"True of a page that sends one command. This one sends {case.commands}, and opens once.",
-        case.commands / today: "The page would get slower by reuse. Which time belongs on top?",
+        case.opening + 1.0: f"That is true for a page with one command. This one sends {case.commands}.",
+        (1 + case.commands) / case.commands: (
+            f"That counts the opening as one round trip. It takes {case.opening} of them here."
+        ),
+        case.commands / today: "That would make a page of today the faster one. Which time do you divide by which?",
         float(today // case.commands): "Something was rounded down: `//` drops what is behind the point.",
-        case.opening / today: "That is the part of today's time that is saved. Asked for is the longer by the shorter.",
+        case.opening / today: "That is the part of today's time that is saved. How does today compare with then?",
+        100 * case.opening / today: "That is how many percent of today's time are saved. How many times as long is it?",
     }
-    return _first_like(times, mistakes, "How long does a page take today, and how long then? Divide the two.")
+    if case.opening:
+        mistakes[case.commands / case.opening] = (
+            "That divides the commands by the opening. How long does a whole page take today, and how long then?"
+        )
+    return _first_like(times, wanted, mistakes, "How long does a page take today, and how long then? Divide the two.")
 
 
-def _first_like(value: float, mistakes: dict[float, str], otherwise: str) -> str:
-    return next((why for wrong, why in mistakes.items() if isclose(value, wrong, rel_tol=1e-6)), otherwise)
+def _first_like(value: float, wanted: float, mistakes: dict[float, str], otherwise: str) -> str:
+    for mistake, why in mistakes.items():
+        if isclose(value, mistake, rel_tol=1e-6):
+            return why
+    if any(isclose(value, round(wanted, digits)) for digits in range(4)):
+        return "Something was rounded. Return the number as it comes out, with all its digits."
+    return otherwise
 
 
 HINTS = (
-    "Count round trips first, seconds later. How many does a page make that opens a connection and sends 4 commands?",
+    "Count round trips first and seconds later. How many round trips does a page make that opens a connection and "
+    "sends 3 commands?",
     "A page on an open connection makes one round trip for each command, and no other.",
-    "Work out two times, that of a page today and that of a page on an open connection. One answer is their "
-    "difference, the other their ratio.",
-    "Today: `opening` and `commands` together, times `round_trip`. Then: the same without `opening`.",
+    "Work out two times: a page today, and a page on an open connection. One answer is their difference, the other "
+    "their ratio.",
+    "Today: `opening` and `commands` together, times `round_trip`. On an open connection: the same without `opening`.",
 )

@@ -1,4 +1,4 @@
-"""A counter that is right although replies are cut: what may be done twice has to have a name."""
+"""A counter that is right although replies are cut: what may be sent twice has to have a name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
-from tutorial_lib.exercises._weather import became, named, require_function
+from tutorial_lib.exercises._weather import became, require_function
+from tutorial_lib.exercises._words import named
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -19,23 +20,28 @@ LESSON = "08"
 TITLE = "Each visit once"
 NAME = "make_counter"
 
-# After so many bytes of its replies a visit's line is reset: in the first reply, and in later ones if there are any.
+# After so many bytes of its replies a visit's connection is reset: in the first reply, and in later ones if there
+# are any.
 CUTS = (0, 1, 4, 5, 8, 9, 14, 20, 30)
 CLICKS = 8
+MANY = 150
 ROUND_TRIP = 0.004
-FULL = ("Too many connections", "No connection available")
+EXHAUSTED = ("Too many connections", "No connection available")
+ROUGH = {"PFADD": "PFCOUNT is an estimate, off by about one in a hundred", "SETBIT": "two visits may share a bit"}
 
 PROMPT = """
-Write `make_counter(host, port)`. It returns a function `count_view(visit)`, where `visit` is a text that no other visit
-has. It counts the visit, and returns how many visits have been counted so far, this one included.
+**Given** a network that cuts replies, and visits that each have a name: a text that no other visit has.
 
-- Some reply of each call is **cut**. No error comes out of `count_view`, and no visit is lost or counted twice.
-- The same visit again, for a page that is loaded anew, counts **once**, also when eight calls for it come at the
-  same moment.
-- The count lies in Redis, exact, and is a number: another program, with a `make_counter` of its own, goes on from
+**Write** `make_counter(host, port)`. It returns a function `count_view(visit)`, which counts the visit and returns how
+many visits have been counted so far, this one included. You choose the keys. Lua scripts are not available on this
+server, and `redis.lock.Lock` needs one, so it does not work here either.
+
+**It passes when**
+- some reply of each call is **cut**, and still no error comes out of `count_view`, and no visit is lost or counted
+  twice;
+- the same visit again counts **once**, also when **8** calls for it come at the same moment, and however late;
+- the count is exact, a number, and is kept in Redis: another program with a `make_counter` of its own goes on from
   there, and counts at the same time.
-
-You choose the keys. (Scripts are not available here, and not needed.)
 """
 
 
@@ -58,10 +64,16 @@ def solution(host, port):
     return count_view
 
 
+WHY = """
+`SADD` may be sent twice: a set takes each name once. `SCARD` may be sent twice because it only reads. So every retry
+is harmless. A hash (`HSET`, `HLEN`) or a sorted set works in the same way.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     count_view = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
-    _require(call_within(2, lambda: count_view("visit-1")), 1, "The line was well, and the first visit came", lab)
+    _require(call_within(2, lambda: count_view("visit-1")), 1, "The first visit came, and all was well:")
     for number, count in enumerate(CUTS, start=2):
         proxy.reset_after(count)
         visit = f"visit-{number}"
@@ -69,22 +81,25 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         _require_uncut(call, number, count, lab)
     proxy.heal()
     total = len(CUTS) + 1
-    _require(call_within(2, lambda: count_view("visit-3")), total, "`visit-3` came again", lab)
+    _require(call_within(2, lambda: count_view("visit-3")), total, "`visit-3` came again:")
     another = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
-    _require(call_within(2, lambda: another("visit-of-another")), total + 1, "Another program counted a visit", lab)
+    total += 1
+    _require_together_with_another(count_view, another, total)
     _require_exact(lab)
+    total = _require_many(count_view, total)
     proxy.round_trip = ROUND_TRIP
-    _at_once([count_view, another], lambda number: "visit-1")  # so that all eight have a line, and come together
-    total += 2
+    _at_once([count_view, another], lambda number: "visit-1")  # so that all eight have a connection, and come together
+    total += 1
     clicks = _at_once([count_view, another], lambda number: "visit-by-eight")
-    _require_together(clicks, count_view, total, f"{CLICKS} calls for one and the same visit")
-    clicks = _at_once([count_view, another], lambda number: f"visit-of-{number}")
-    proxy.heal()
+    _require_one(clicks, count_view, total, f"{CLICKS} calls for one and the same visit")
     total += CLICKS
-    _require_together(clicks, count_view, total, f"{CLICKS} different visits")
+    clicks = _at_once([count_view, another], lambda number: f"visit-of-{number}")
+    _require_one(clicks, count_view, total, f"{CLICKS} different visits")
+    proxy.heal()
+    _require_kept(lab)
     return (
-        f"{len(CUTS)} replies were cut, after {CUTS[0]} to {CUTS[-1]} bytes, {CLICKS} calls for one visit came at "
-        f"once, and {total} visits count as {total}. It can be asked again as often as anybody likes."
+        f"{len(CUTS)} replies were cut, {CLICKS} calls for one visit came at once, two programs counted, and {total} "
+        f"visits count as {total}. Sent once or twice, your commands count the same."
     )
 
 
@@ -99,88 +114,138 @@ def _at_once(counters: list[Callable[..., Any]], name: Callable[[int], str]) -> 
     return run_threads(CLICKS, click)
 
 
-def _require_together(clicks: list[Any], count_view: Callable[..., Any], total: int, what: str) -> None:
-    errors = [click for click in clicks if isinstance(click, redis.RedisError)]
-    full = next((error for error in errors if str(error).startswith(FULL)), None)
-    if full:
-        raise Wrong(
-            f"{what} came at once, and {named(full)} came out: the counter's pool has too few places for them. What "
-            "limits it, or who could wait?"
-        )
-    counted = call_within(2, lambda: count_view("visit-1"))
-    same = "different" not in what
-    if errors or counted.result != total or (same and set(clicks) != {total}):
-        said = f"{len(errors)} of them raised {named(errors[0])}" if errors else f"they returned {shown(clicks)}"
-        raise Wrong(
-            f"{what} came at once, from two programs: {said}, and the count is {shown(counted.result)} where it should "
-            f"be {total}. Between a look whether it was counted and the counting, somebody else may look. Which "
-            "command does both at once?"
-        )
+def _is(number: int, call: Call) -> bool:
+    return call.result == number and not call.error and not isinstance(call.result, bool)
 
 
-def _require_exact(lab: Lab) -> None:
-    if lab.server.commands()["PFADD"]:
-        raise Wrong(
-            "PFADD keeps no names: PFCOUNT is an estimate, off by about one in a hundred when there are many. What "
-            "keeps each name, and counts them exactly?"
-        )
-
-
-def _require(call: Call, number: int, situation: str, lab: Lab) -> None:
-    if call.result == number and not call.error and not isinstance(call.result, bool):
+def _require(call: Call, number: int, situation: str) -> None:
+    if _is(number, call):
         return
+    _require_no_script(call.error)
     if call.result is None and call.returned and not call.error:
-        raise Wrong(f"{situation}, and `count_view` returned `None`. The number has to be handed to the caller.")
-    if number > 1 and isinstance(call.result, int) and call.result < number:
-        raise Wrong(
-            f"{situation}, and `count_view` returned {call.result}; so far there are {number}. "
-            "Is the count kept in Redis, where every program finds it?"
-        )
+        raise Wrong(f"{situation} `count_view` returned `None`. How does the number get to the caller?")
     if isinstance(call.result, str | bytes) and call.result in (str(number), str(number).encode()):
-        raise Wrong(f"{situation}, and `count_view` returned {shown(call.result)}, a text. Asked for is a number.")
+        raise Wrong(f"{situation} `count_view` returned {shown(call.result)}, a text. Asked for is a number.")
     raise Wrong(
-        f"{situation}, and `count_view` {became(call)}; so far there are {number}. By what does it know a visit that "
-        "it has counted?"
+        f"{situation} `count_view` {became(call)}, and {number} is the number of visits so far. How does your counter "
+        "know a visit that it has counted?"
     )
 
 
+def _require_no_script(error: Exception | None) -> None:
+    if isinstance(error, redis.exceptions.NoPermissionError):
+        raise Wrong(
+            f"Redis said `NoPermissionError: {error}`. Lua scripts are not available on this server, and "
+            "`Lock.release` "
+            "sends one. Which single command takes a name, and stays as it is when it has that name already?"
+        )
+
+
 def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
-    if call.result == number and not call.error:
+    if _is(number, call):
         return
-    situation = f"A reply to visit {number} was cut, after {count} bytes of what Redis said,"
+    _require_no_script(call.error)
+    situation = f"A reply to visit {number} was cut,"
     if call.error:
         raise Wrong(
             f"{situation} and `count_view` raised {named(call.error)}. Perhaps the visit was counted, perhaps not. "
             "What tries again, and may it?"
         )
+    sent = lab.server.commands()
     if isinstance(call.result, int) and call.result > number:
-        sent = lab.server.commands()
         asked = sent["INCR"] + sent["INCRBY"]
         raise Wrong(
-            f"{situation} and the count is {call.result}: a visit was counted twice. ({asked} INCRs reached Redis, for "
-            f"{number} visits.) What could be done twice with the same result?"
+            f"{situation} and the count is {call.result}: a visit was counted twice. Redis got {asked} INCRs for "
+            f"{number} visits. Which command may be sent twice with the same result?"
         )
-    if call.result == 0:
+    if call.result == 0 and sent["SADD"] and not sent["SCARD"]:
         raise Wrong(
-            f"{situation} and `count_view` returned 0; {number} visits had come. SADD says how many names were new to "
-            "the set: none, when it is sent again. What says how many there are?"
+            f"{situation} and `count_view` returned 0 instead of {number}. SADD says how many names were new to the "
+            "set: none, when it is sent again. Which command says how many there are?"
         )
-    if isinstance(call.result, int):
+    if call.result == 0 or not isinstance(call.result, int):
         raise Wrong(
-            f"{situation} and the count is {call.result} instead of {number}: the visit is lost. The first half was "
-            "done and its reply cut; the second try took the visit for counted. Can there be one half only?"
+            f"{situation} and `count_view` {became(call)} instead of {number}. Perhaps the visit was counted, perhaps "
+            "not. Which commands can ask again without harm?"
         )
     raise Wrong(
-        f"{situation} and `count_view` {became(call)}; {number} visits had come. Perhaps this one was counted, perhaps "
-        "not. What may ask once more?"
+        f"{situation} and the count is {call.result} instead of {number}: the visit is lost. Redis had remembered "
+        "it, the reply was cut, and the second try took it for counted. Can one command do both?"
     )
 
 
+def _require_together_with_another(count_view: Callable[..., Any], another: Callable[..., Any], total: int) -> None:
+    call = call_within(2, lambda: another("visit-of-another"))
+    if isinstance(call.result, int) and call.result < total and not call.error:
+        begun_anew = isinstance(now := call_within(2, lambda: count_view("visit-1")).result, int) and now < total - 1
+        idea = (
+            "Its `make_counter` has deleted what was there. What has to be left alone at the start?"
+            if begun_anew
+            else "The two do not share a count. Is it kept in Redis, under a key that every program finds?"
+        )
+        raise Wrong(
+            f"Another program with a `make_counter` of its own counted a visit and got {call.result}, but {total - 1} "
+            f"visits had been counted before. {idea}"
+        )
+    _require(call, total, "Another program with a `make_counter` of its own counted a visit:")
+
+
+def _require_exact(lab: Lab) -> None:
+    sent = lab.server.commands()
+    for command, why in ROUGH.items():
+        if sent[command]:
+            raise Wrong(
+                f"{command} does not keep the visits' names: {why}. Which kind of key keeps each name, and counts them "
+                "exactly?"
+            )
+
+
+def _require_one(clicks: list[Any], count_view: Callable[..., Any], total: int, what: str) -> None:
+    errors = [click for click in clicks if isinstance(click, redis.RedisError)]
+    exhausted = next((error for error in errors if str(error).startswith(EXHAUSTED)), None)
+    if exhausted:
+        raise Wrong(
+            f"{what} came at once, and {named(exhausted)} came out: the pool is exhausted. How many connections may it "
+            "hold, or could the callers wait?"
+        )
+    counted = call_within(2, lambda: count_view("visit-1"))
+    same = "different" not in what
+    if errors or counted.result != total or (same and set(clicks) != {total}):
+        said = f"some of them raised {named(errors[0])}" if errors else "they did not get the right numbers"
+        wrong = "" if counted.result == total else ", and the count is wrong afterwards"
+        raise Wrong(
+            f"{what} came at once, from two programs: {said}{wrong}. Between looking whether a visit is counted and "
+            "counting it, another caller may look. Which command does both in one step?"
+        )
+
+
+def _require_many(count_view: Callable[..., Any], total: int) -> int:
+    for number in range(MANY):
+        counted = count_view(f"one-of-many-{number}")
+    if counted != total + MANY:
+        raise Wrong(
+            f"After {MANY} more visits the count is {shown(counted)} instead of {total + MANY}: different visits were "
+            "taken for the same one. What does your counter keep of a visit's name?"
+        )
+    return total + MANY
+
+
+def _require_kept(lab: Lab) -> None:
+    """Nothing that the counter knows may be forgotten. The check's own client looks, past the proxy."""
+    with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
+        for key in r.scan_iter(count=1000):
+            left = r.ttl(key)
+            if isinstance(left, int) and left >= 0:
+                raise Wrong(
+                    f"All visits were counted once, but the key `{key.decode(errors='replace')}` expires. What does "
+                    "`count_view` say when a visit comes again after that?"
+                )
+
+
 HINTS = (
-    "INCR adds 1 each time that it is sent. After which kind of command is it all the same whether it ran once or "
-    "twice?",
+    "INCR adds 1 each time it is sent. Which kind of command has the same result whether it is sent once or twice?",
     "Each visit has a name. Something that keeps names, each of them once, is counted rather than added to.",
-    "A set takes a name that it has already and stays as it is. How many it holds, it says itself.",
+    "A set that has a name already stays as it is when it gets that name again. And it can say how many names it has.",
     "Two commands, and both may be sent again: SADD puts the visit into a set, SCARD says how many are in it. "
     "`redis.Redis(host=…)` sends again by itself.",
 )

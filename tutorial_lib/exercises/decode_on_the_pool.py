@@ -9,6 +9,7 @@ import redis
 
 from tutorial_lib.exercises._parts import require_client, require_several
 from tutorial_lib.exercises._pools import places
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -77,7 +78,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     numbers = _require_places(text, raw)
     return (
         f"`text` read {shown(read)} and `raw` read {shown(PICTURE)}. `text` can have {numbers[0]} connections at once "
-        f"and `raw` {numbers[1]}, so the server sees {ALL} at most."
+        f"and `raw` {numbers[1]}, and the server sees {ALL} at most."
     )
 
 
@@ -86,7 +87,7 @@ def _greeting_of(client: redis.Redis, name: str) -> Any:
         found = client.get("greeting")
     except redis.ConnectionError as error:
         raise Wrong(
-            f"`{name}.get('greeting')` raised `{type(error).__name__}: {error}`, although no other caller was using "
+            f"`{name}.get('greeting')` raised {named(error)}, although no other caller was using "
             "the client. What has borrowed its connections?"
         ) from error
     if found is None:
@@ -128,7 +129,7 @@ def _require_text(text: redis.Redis, read: Any, same: bool) -> None:
 def _require_bytes(raw: redis.Redis, untouched: Any, same: bool) -> None:
     if untouched != GREETING.encode():
         because = (
-            "It has the same pool as `text`, and all connections of that pool decode."
+            "It has the same pool as `text`, and all connections of that pool decode. How many pools do you need?"
             if same
             else "The connections of its pool decode. What was the pool told? In a URL, `False` is a word like any "
             "other, and any word turns decoding on."
@@ -167,14 +168,11 @@ def _require_places(text: redis.Redis, raw: redis.Redis) -> tuple[int, int]:
         )
     if min(numbers) < EACH:
         raise Wrong(
-            f"At the same moment `text` could have {_connections(numbers[0])} and `raw` {_connections(numbers[1])}. "
-            f"Each needs at least {EACH}, and there are {ALL} to share. How would you divide them?"
+            f"At the same moment `text` could have {so_many(numbers[0], 'connection')} and `raw` "
+            f"{so_many(numbers[1], 'connection')}. Each needs at least {EACH}, and there are {ALL} to share. How "
+            "would you divide them?"
         )
     return numbers
-
-
-def _connections(number: int) -> str:
-    return f"{number} connection{'' if number == 1 else 's'}"
 
 
 HINTS = (

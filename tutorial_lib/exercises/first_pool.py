@@ -18,8 +18,14 @@ TITLE = "A pool of five"
 NAME = "make_pool"
 
 PROMPT = """
-Write `make_pool(host, port)`. It returns a connection pool for the Redis server at `host` and `port`,
-database 0, that may hold at most **5** connections.
+**Given** a Redis server at `host` and `port`.
+
+**Write** `make_pool(host, port)`, which returns a connection pool for that server.
+
+**It passes when**
+- the pool's connections are in database **0**;
+- the pool hands out **5** connections at the same time and refuses the next;
+- none of them is in use when `make_pool` returns.
 """
 
 
@@ -33,27 +39,38 @@ def solution(host, port):
     return pool
 
 
+WHY = """
+`max_connections` is the pool's limit. The pool only keeps these settings; it opens a connection when a caller borrows
+one and none is idle. `ConnectionPool.from_url`, a `BlockingConnectionPool` with the same limit, or the
+`connection_pool` of a client works too.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = made_pool(answer, lab, lab.server.host, lab.server.port)
-    kept = snapshot(pool).in_use
-    if kept:
+    if kept := snapshot(pool).in_use:
         raise Wrong(
-            f"Nobody has used the pool yet, and in_use is already {kept}: `{lab.name}` borrowed from it and kept "
-            "that. A pool needs no first connection to be made for it."
+            f"No caller has used the pool yet, and in_use is already {kept}: `{lab.name}` borrowed from it and did not "
+            "return what it borrowed. When does a pool open its connections by itself?"
         )
     database = database_of(pool, lab)
     if database != 0:
-        raise Wrong(f"The server sees your connection in database {database}. Asked for is database 0.")
+        raise Wrong(
+            f"The server sees your connection in database {database}, and it should be in database 0. A key that is "
+            "set in one database does not exist in another. Which argument selects it?"
+        )
     require_places(pool, 5)
     return (
-        f"Your pool gave out 5 connections, and the server saw {lab.server.opened()}. "
+        f"Your pool handed out 5 connections, and the server saw {lab.server.opened()}. "
         "It refused the sixth, and all five are back in the pool."
     )
 
 
 HINTS = (
-    "The lesson's first section builds a pool. What does it call, and what does it hand over?",
-    "Four things are asked of the pool, and each has an argument: where (two of them), which database, how many.",
-    "The limit is the argument `max_connections`. `host` and `port` come in under the names that they leave with.",
+    "The lesson's first section builds a pool. Which class does it call, and with which arguments?",
+    "The pool needs to know four things, and each has an argument: where the server is (two of them), which database, "
+    "and how many connections.",
+    "The limit is the argument `max_connections`. `host` and `port` are the names of your function's parameters, and "
+    "also the names of the pool's arguments.",
     "Call `redis.ConnectionPool` with `host`, `port`, `db` and `max_connections`, each by its name.",
 )

@@ -20,17 +20,16 @@ NAME = "largest_limit"
 
 MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
-**Given** a server that lets in `maxclients` connections, and a fleet of `processes` processes. Each process has `pools`
-pools, all with the same limit. Beside the pools there are `others` connections: listeners, blocking commands,
-redis-cli.
-All four are whole numbers; `processes` and `pools` are at least 1.
+**Given** a server that lets in `maxclients` connections, and a fleet of `processes` processes. Each process has
+`pools` pools, all with the same limit. Beside the pools there are `others` connections: listeners, blocking commands,
+redis-cli. All four are whole numbers; `processes` and `pools` are at least 1.
 
 **Write** `largest_limit(maxclients, processes, pools, others)`, which returns the largest limit with which the server
 refuses no connection.
 
 **It passes when**
-- with your limit in every pool, and all pools exhausted, the server still has room for the `others`. This is tried on a
-  server that lets in 42, and worked out for larger fleets;
+- with your limit in every pool, and all pools exhausted, the server still has room for the `others`. This is tried on
+  a server that lets in 42, and worked out for larger fleets;
 - the limit is a whole number, and one more in each pool would be too many;
 - it raises a `ValueError` if there is not even **one** connection for each pool. The error's text says how large
   `maxclients` would have to be at least.
@@ -50,9 +49,8 @@ def solution(maxclients, processes, pools, others):
 
 WHY = """
 What the others use is not there for the pools, so it is taken off first. The rest is divided by the number of all
-pools,
-and rounded down because a pool holds whole connections. A limit of 0 would mean 100 to redis-py, so the function
-raises.
+pools, and rounded down because a pool holds whole connections. A limit of 0 would mean 100 to redis-py, so the
+function raises.
 """
 
 

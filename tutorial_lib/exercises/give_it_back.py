@@ -1,4 +1,4 @@
-"""Borrow by hand so that the connection comes back whatever happens, and carries nobody's answer to the next."""
+"""Borrow by hand so that the connection is returned whatever happens, and no reply reaches another caller."""
 
 from __future__ import annotations
 
@@ -9,24 +9,35 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import lent_out
-from tutorial_lib.exercises._lent import open_and_lent
+from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.pools.anatomy import in_use_now
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "give-it-back"
 LESSON = "05"
-TITLE = "Give it back, whatever happens"
+TITLE = "Return it, whatever happens"
 NAME = "ask"
 
 PROMPT = """
-`ask(pool, words, meanwhile)` borrows a connection by hand. It sends the command, calls `meanwhile()` while Redis is at
-work, and returns the reply: `ask(pool, ("GET", "greeting"), show_spinner)`.
+**Given** `ask(pool, words, meanwhile)`, which borrows a connection by hand. It sends the command, calls `meanwhile()`
+while Redis is at work, and then reads and returns the reply, as in `ask(pool, ("GET", "greeting"), show_spinner)`. It
+never returns the connection to the pool.
 
-It gives nothing back. Mend it, for every ending: the reply comes; Redis answers with an error; `meanwhile()` raises
-something, be it the `KeyboardInterrupt` of somebody who presses stop. Errors go on to the caller. Afterwards yours is
-**not in use**, the next question gets **its own answer**, and two that went well opened **one** connection. Others who
-have borrowed from the pool notice nothing.
+**Write** an `ask` that does the same, and returns its connection however it ends:
+
+- the reply comes;
+- Redis answers with an error;
+- `meanwhile()` raises something, such as the `KeyboardInterrupt` of a user who presses stop.
+
+**It passes when**
+- after each of these endings your connection is **not in use**, and the caller got the reply or the error;
+- the next calls get **their own replies**, also after an interruption;
+- your connection stays borrowed until its reply has been read;
+- **2** calls that went well open **1** connection in total;
+- others who have borrowed from the same pool keep their connections.
 """
 
 
@@ -50,42 +61,72 @@ def solution(pool, words, meanwhile):
         pool.release(connection)
 
 
+WHY = """
+`finally` runs on every way out, so the connection is always released. After an error its reply may still be on the way,
+so it is disconnected first: the pool opens it again for the next borrower, and the old reply is lost. Reading the
+leftover reply before the release works too.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=3)
+    pool = _WatchedPool(lab.server.host, lab.server.port)
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         r.mset({"greeting": "hello", "views:home": 41})
     with lent_out(pool, 1) as (others,):
-        opened_before = lab.server.opened()
+        opened_before, shared = lab.server.opened(), Untouched(pool)
         _require_reply(answer, lab, pool)
-        _require_back(pool, others, "The reply came")
+        _require_returned(pool, others, _REPLIED)
         lab.call(answer, pool, ("GET", "greeting"), _nothing)
         opened = lab.server.opened() - opened_before
         if opened > 1:
             raise Wrong(
-                f"Two questions that went well, one after the other, opened {opened} connections, where one was "
-                "enough. A connection whose reply has been read is clean: who hangs up, or forgets it?"
+                f"Two calls that went well, one after the other, opened {opened} connections; 1 was enough. Once its "
+                "reply has been read, a connection can be used again. What closes it, or forgets it?"
             )
         _require_error(answer, lab, pool, redis.ResponseError, ("LLEN", "greeting"), _nothing)
-        _require_back(pool, others, "Redis answered with an error, `WRONGTYPE`")
+        _require_returned(pool, others, "Redis answered with an error, `WRONGTYPE`")
         _require_error(answer, lab, pool, RuntimeError, ("ECHO", "SECRET"), _the_spinner_breaks)
-        _require_back(pool, others, "`meanwhile()` raised a `RuntimeError`")
-        _require_own_answers(
-            answer, lab, pool, RuntimeError, "A reply was on its way. How do you make sure that nobody reads it?"
+        _require_returned(pool, others, "`meanwhile()` raised a `RuntimeError`")
+        _require_own_replies(
+            answer,
+            lab,
+            pool,
+            RuntimeError,
+            "The reply to `SECRET` was on its way. What makes sure that no one reads it?",
         )
-        _require_error(answer, lab, pool, KeyboardInterrupt, ("ECHO", "SECRET"), _somebody_presses_stop)
-        _require_back(pool, others, "Somebody pressed stop between question and answer")
-        _require_own_answers(
+        _require_error(answer, lab, pool, KeyboardInterrupt, ("ECHO", "SECRET"), _the_user_presses_stop)
+        _require_returned(pool, others, "`meanwhile()` raised a `KeyboardInterrupt`")
+        _require_own_replies(
             answer,
             lab,
             pool,
             KeyboardInterrupt,
-            "After a `RuntimeError` your connection was clean. But a `KeyboardInterrupt` is no `Exception`. "
-            "What is it that both of them are?",
+            "After a `RuntimeError` the replies were right. But a `KeyboardInterrupt` is no `Exception`. Which class "
+            "do both of them belong to?",
         )
+        shared.require("ask")
     return (
-        "A reply, an error and two interruptions: each time yours was back, nobody else's was touched, and the next "
-        "caller got its own answer. That is all that borrowing by hand needs."
+        "A reply, an error and two interruptions: each time your connection was returned, no other was touched, and "
+        "the next call got its own reply."
     )
+
+
+_REPLIED = "The reply came"
+
+
+class _WatchedPool(redis.ConnectionPool):
+    """A pool that notes whether a reply was read from one of its connections while that was not borrowed."""
+
+    def __init__(self, host: str, port: int) -> None:
+        pool = self
+
+        class Watched(redis.Connection):
+            def read_response(self, *arguments: Any, **options: Any) -> Any:
+                pool.read_after_release |= id(self) not in in_use_now(pool)
+                return super().read_response(*arguments, **options)
+
+        self.read_after_release = False
+        super().__init__(Watched, host=host, port=port, max_connections=3)
 
 
 def _nothing() -> None:
@@ -96,27 +137,41 @@ def _the_spinner_breaks() -> None:
     raise RuntimeError("the spinner broke")
 
 
-def _somebody_presses_stop() -> None:
+def _the_user_presses_stop() -> None:
     raise KeyboardInterrupt
 
 
-def _require_reply(answer: Callable[..., Any], lab: Lab, pool: redis.ConnectionPool) -> None:
+def _require_reply(answer: Callable[..., Any], lab: Lab, pool: _WatchedPool) -> None:
     seen: list[tuple[int, bool]] = []
 
     def meanwhile() -> None:
-        seen.append((snapshot(pool).in_use - 1, _arrives(lab, "GET")))  # one is somebody else's
+        seen.append((snapshot(pool).in_use - 1, _arrives(lab, "GET")))  # one is in use by others
 
     reply = lab.call(answer, pool, ("GET", "greeting"), meanwhile)
     if reply != b"hello":
         raise Wrong(f"Asked for the greeting, `ask` returned {shown(reply)}. Redis replied `b'hello'`.")
     if not seen:
-        raise Wrong("`ask` returned the reply, and never called `meanwhile()`. It belongs between question and answer.")
+        raise Wrong(
+            "`ask` returned the reply and never called `meanwhile()`. Call it after you have sent the command and "
+            "before you read the reply."
+        )
+    if len(seen) > 1:
+        raise Wrong(
+            f"`ask` called `meanwhile()` {len(seen)} times for one command. The caller asked for one call. What runs "
+            "more than once?"
+        )
     in_use, sent = seen[0]
     if not sent or not in_use:
         raise Wrong(
-            f"When `meanwhile()` was called, you had {in_use} connections in use, and the server had "
-            f"{'received the question' if sent else 'received no question'}. First send, then call it, then read: "
-            "all on one borrowed connection."
+            f"When `meanwhile()` was called, you had {in_use or 'no'} connection in use, and the server had "
+            f"{'already received the command' if sent else 'not received the command'}. First send, then call "
+            "`meanwhile()`, then read: all on one borrowed connection."
+        )
+    if pool.read_after_release:
+        raise Wrong(
+            "`ask` released its connection first and read the reply from it afterwards. In between, another thread "
+            "could have borrowed that connection, and the two would have mixed up their replies. What has to come "
+            "before `release`?"
         )
 
 
@@ -140,51 +195,59 @@ def _require_error(
         value = lab.call(answer, pool, words, meanwhile)
     except kind:
         return
+    except Exception as error:
+        if not isinstance(error.__cause__, kind):
+            raise
+        value = error
     raise Wrong(
-        f"`{' '.join(words)}` ended in a `{kind.__name__}`, and the caller got {shown(value)} instead. Whoever asked "
-        "has to hear of it. Can a connection be given back without catching the error for good?"
+        f"`{' '.join(words)}` ended in a `{kind.__name__}`, and the caller got {shown(value)} instead of the error. "
+        "How can a connection be returned without catching the error for good?"
     )
 
 
-def _require_own_answers(
+def _require_own_replies(
     answer: Callable[..., Any], lab: Lab, pool: redis.ConnectionPool, kind: type[BaseException], idea: str
 ) -> None:
     after = [lab.call(answer, pool, ("GET", key), _nothing) for key in ("greeting", "views:home")]
     if after != [b"hello", b"41"]:
         raise Wrong(
-            f"Somebody asked for `SECRET`, and a `{kind.__name__}` came between. The connection came back, and the "
-            f"next two questions, for `greeting` and `views:home`, were answered {shown(after[0])} and "
-            f"{shown(after[1])}. {idea}"
+            f"One call asked for `SECRET`, and a `{kind.__name__}` interrupted it. Its connection was returned, and "
+            f"the next two calls, for `greeting` and `views:home`, got {shown(after[0])} and {shown(after[1])}. {idea}"
         )
 
 
-def _require_back(pool: redis.ConnectionPool, others: redis.Connection, what: str) -> None:
+def _require_returned(pool: redis.ConnectionPool, others: redis.Connection, what: str) -> None:
     kept = snapshot(pool).in_use - 1
     if kept > 0:
-        still_open = open_and_lent(pool) - others.is_connected
-        is_cut = "" if still_open else " Its wire is cut, which changes nothing: to the pool it is still lent."
+        is_closed = open_and_in_use(pool) - others.is_connected == 0
+        idea = (
+            "Where does your code release it?"
+            if what == _REPLIED
+            else "Which lines of Python run after an error as well as after a reply?"
+        )
+        closed = " It is disconnected, but that changes nothing: the pool still counts it." if is_closed else ""
         raise Wrong(
-            f"{what}, and afterwards {kept} of yours is in use. Nothing but `release` gives it back.{is_cut} "
-            "Is there a line that runs after an error as well as after a reply?"
+            f"{what}, and afterwards {kept} of your connections {'is' if kept == 1 else 'are'} in use. Only `release` "
+            f"returns a connection.{closed} {idea}"
         )
     if kept < 0:
         raise Wrong(
-            f"{what}. Somebody else has borrowed from this pool too, and it says that 0 are in use: it has forgotten "
-            "everybody. How do you give back your own connection alone?"
+            f"{what}. Another caller had borrowed from this pool too, and now the pool says that 0 connections are in "
+            "use: it has forgotten all of them. How do you return your own connection alone?"
         )
     if not others.is_connected:
         raise Wrong(
-            f"{what}. Somebody else had borrowed from this pool too, and was cut off. Which object is yours to hang "
-            "up, and which is everybody's?"
+            f"{what}. Another caller had borrowed from this pool too, and its connection was closed. Which object is "
+            "yours to disconnect, and which do all callers share?"
         )
 
 
 HINTS = (
-    "What stands below a line that raises is not run. Which word of Python names lines that run in any case?",
+    "The lines below one that raises do not run. Which keyword of Python begins lines that run in any case?",
     "`try` begins after the connection is borrowed, and `finally` holds the `release`. Errors pass through a "
     "`finally` and reach the caller.",
-    "After an interruption the reply is still to come. On a connection that is hung up nobody can read it, and "
-    "the pool opens it anew for the next borrower.",
-    "Between `try` and `finally` there is room for an `except` of the kind that all errors are, `BaseException`. It "
+    "After an interruption the reply is still to come. On a connection that is disconnected it can't be read, and "
+    "the pool opens that connection again for the next borrower.",
+    "Between `try` and `finally` there is room for an `except BaseException`, the class that all errors belong to. It "
     "disconnects, and a bare `raise` sends the error on.",
 )

@@ -1,16 +1,19 @@
-"""A counter behind a firewall that forgets quiet lines: a PING has to die there, and not an INCR."""
+"""A counter behind a firewall that forgets quiet connections: a PING has to be lost there, and not an INCR."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import sleep
 from typing import Any
 
 import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
-from tutorial_lib.exercises._weather import became, named, require_function
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.exercises._weather import became, forgotten, pools_by, require_function
+from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -23,14 +26,18 @@ FORGETS_AFTER = 0.2
 BUSY = 20
 FEW = 8  # PINGs among them that a busy machine may be to blame for
 ROUNDS = 2
+KEY = "views:home"
 
 PROMPT = """
-Before this Redis stands a firewall that forgets a line which was quiet for **0.2 s** (in life, some minutes). What is
-sent on it next still gets there, and the reply is lost: the line is reset.
+**Given** a Redis behind a firewall that forgets a connection which was quiet for **0.2 s** (in real life it takes
+minutes). The next command on that connection still reaches Redis, but the reply is lost: the connection is reset.
 
-Write `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to `views:home` and returns the new
-number; others count there, too. After each quiet time the view is counted **once**, and no error is raised. While
-the shop is busy it costs nothing: **20** views in a row use one line, and hardly any of them comes with a PING.
+**Write** `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to the Redis key `views:home`
+and returns the new number. Other programs count there at the same time.
+
+**It passes when**
+- after each quiet time the view is counted **once**, with no error, and its number is not that of another view;
+- **20** views in a row use one connection, and at most **8** of them come with a PING.
 """
 
 
@@ -52,100 +59,148 @@ def solution(host, port):
     return count_view
 
 
+WHY = """
+After a quiet time of 0.1 s the client sends a PING before the INCR. If the connection is dead, the PING is lost, which
+does no harm, and is tried again on a new connection. To close connections that were quiet for too long works too.
+"""
+
+
+class _Others:
+    """Another program that counts at the same key, and remembers its numbers."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.numbers: list[int] = []
+        self.r = redis.Redis(host=lab.server.host, port=lab.server.port)
+
+    def count(self) -> None:
+        self.numbers.append(int(self.r.incr(KEY)))
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Inside, it counts again and again."""
+        over = threading.Event()
+
+        def go_on() -> None:
+            while not over.wait(0.001):
+                self.count()
+
+        thread = threading.Thread(target=go_on, name="other program", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def total(self) -> int:
+        return int(self.r.get(KEY) or 0)
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     count_view = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view")
-    first = call_within(2, count_view)
-    if first.error or first.result != 1:
-        raise Wrong(f"The line was well, and the first `count_view()` {became(first)}. A new counter counts 1.")
-    with redis.Redis(host=lab.server.host, port=lab.server.port) as other:
-        _require_count(other)
-        other.incr("views:home")
-    pings = _busy(count_view, 3, lab)
-    died = opened = 0
-    for number in range(BUSY + 3, BUSY + 3 + ROUNDS):
-        heard_before, opened_before = lab.server.commands(), lab.server.opened()
-        _require_once(_after_quiet(proxy, count_view), number, lab)
-        died += (lab.server.commands() - heard_before)["PING"] > 0
-        opened += lab.server.opened() - opened_before
+    others = _Others(lab)
+    with others.r:
+        _require_first(call_within(2, count_view), others)
+        pings = _busy(count_view, proxy, others, lab)
+        views = BUSY + 1
+        for _ in range(ROUNDS):
+            views += 1
+            _require_once(_after_quiet(proxy, count_view, others, lab), views, others, pools_by(proxy, lab))
     if pings > FEW:
         raise Wrong(
-            f"Every view was counted once, and {BUSY} views in a row came with {pings} PINGs: each paid a second round "
-            "trip, on a line that had answered a moment before. Who can look at the time since the last reply?"
+            f"Every view was counted once, but {BUSY} views in a row came with {pings} PINGs: each view paid a second "
+            "round trip, on a connection that had answered a moment before. When is a PING worth it?"
         )
-    seen = (
-        "and each time a PING went first" if died == ROUNDS else f"and no PING died on it: {opened} lines were opened"
-    )
     return (
-        f"{ROUNDS} times the line was forgotten, {seen}; the view after it was counted once. "
-        f"{BUSY} views in a row needed {pings} PINGs."
+        f"{ROUNDS} times the connection was forgotten, and the view after it was counted once. {BUSY} views in a row "
+        f"needed {so_many(pings, 'PING')}. Other programs counted {len(others.numbers)} views meanwhile, and none is "
+        "lost."
     )
 
 
-def _require_count(other: redis.Redis) -> None:
-    stored = other.get("views:home")
-    if stored is None:
-        raise Wrong("`count_view()` returned 1, and in Redis is no `views:home`. Who keeps the count for everybody?")
-    if stored != b"1":
-        raise Wrong(f"`count_view()` returned 1, and in Redis `views:home` is {shown(stored)}.")
-
-
-def _busy(count_view: Callable[[], Any], first: int, lab: Lab) -> int:
-    """Count the views of a busy shop, and return how many PINGs came with them."""
-    heard_before, opened_before = lab.server.commands(), lab.server.opened()
-    busy = [count_view() for _ in range(BUSY)]
-    opened = lab.server.opened() - opened_before
-    if busy != list(range(first, BUSY + first)):
+def _require_first(call: Call, others: _Others) -> None:
+    if call.error or call.result != 1:
+        raise Wrong(f"All was well, and the first `count_view()` {became(call)}. A new counter begins with 1.")
+    if others.total() != 1:
         raise Wrong(
-            f"{BUSY} views in a row, and the last returned {shown(busy[-1])}; {BUSY + first - 1} was its number: "
-            "a view of somebody else was counted before them, and is lost. Who adds: Redis, or the program?"
+            f"`count_view()` returned 1, and in Redis `{KEY}` is {others.total()}. Where is it counted: in Python, "
+            "or in a database other than 0?"
         )
+
+
+def _busy(count_view: Callable[[], Any], proxy: FaultProxy, others: _Others, lab: Lab) -> int:
+    """Count views in a row while others count. Return how many PINGs came with them."""
+    before, heard, opened = others.total(), lab.server.commands(), lab.server.opened()
+    proxy.round_trip = 0.002
+    with others.counting():
+        numbers = [count_view() for _ in range(BUSY)]
+    proxy.round_trip = 0.0
+    opened = lab.server.opened() - opened
     if opened > FEW:
-        raise Wrong(f"{BUSY} views in a row opened {opened} lines. What is made for each view that could be kept?")
-    return (lab.server.commands() - heard_before)["PING"]
-
-
-def _after_quiet(proxy: FaultProxy, count_view: Callable[[], Any]) -> Call:
-    """Count a view on a line that was forgotten; whoever sends something in the meantime finds that out sooner."""
-    sleep(FORGETS_AFTER)
-    proxy.reset_after(0)
-    sleep(FORGETS_AFTER / 2)
-    return call_within(2, count_view)
-
-
-def _require_once(call: Call, number: int, lab: Lab) -> None:
-    if call.returned and not call.error and call.result == number:
-        return
-    pools = lab.pools()
-    interval = max((pool.connection_kwargs.get("health_check_interval", 0) for pool in pools), default=0)
-    if call.result == number + 1:
-        if interval:
-            raise Wrong(
-                f"After a quiet time the view was counted twice: {call.result} instead of {number}. The line is "
-                f"forgotten after {FORGETS_AFTER} s, and checked only when it was quiet for {interval:g} s. "
-                "Which of the two has to be shorter?"
-            )
         raise Wrong(
-            f"After a quiet time the view was counted twice: {call.result} instead of {number}. The INCR was done, its "
-            "reply was lost, and the next try did it again. What could be sent first that does no harm?"
+            f"{BUSY} views in a row opened {so_many(opened, 'connection')}. What is made for each view that could be "
+            "kept?"
         )
+    if others.total() != before + BUSY + len(others.numbers) or {*numbers} & {*others.numbers}:
+        raise Wrong(
+            f"{BUSY} views in a row, while another program counted too: some views got the number of another view, or "
+            "were lost. Who adds, Redis or your program?"
+        )
+    if not all(isinstance(number, int) for number in numbers):
+        raise Wrong(f"{BUSY} views in a row, and one of them returned {shown(numbers[-1])}. Asked for is its number.")
+    return (lab.server.commands() - heard)["PING"]
+
+
+def _after_quiet(proxy: FaultProxy, count_view: Callable[[], Any], others: _Others, lab: Lab) -> Call:
+    """Count a view after a quiet time. What kept the connection busy meanwhile has kept it alive."""
+    before = proxy.traffic().to_server
+    sleep(FORGETS_AFTER)
+    if proxy.traffic().to_server > before:
+        return call_within(2, count_view)
+    with forgotten(proxy, lab, others.count):
+        return call_within(2, count_view)
+
+
+def _require_once(call: Call, views: int, others: _Others, pools: list[redis.ConnectionPool]) -> None:
+    counted = others.total() - len(others.numbers)
+    interval = max((pool.connection_kwargs.get("health_check_interval", 0) for pool in pools), default=0)
     if call.error:
-        pinged = (
-            "The health check's PING died on the line as it should, and the error came to your caller. Who sends "
-            "the PING again?"
+        idea = (
+            "The health check's PING was lost, as it should be, but then nothing tried again. What sends the PING a "
+            "second time?"
             if interval
-            else "The view was counted all the same, so whoever asks again now counts twice. What could have died "
-            "on the line instead?"
+            else "The view was counted all the same, so a caller who tries again counts it twice. What could be lost "
+            "on that connection instead of the INCR?"
         )
-        raise Wrong(f"After a quiet time `count_view` raised {named(call.error)}. {pinged}")
-    raise Wrong(f"After a quiet time `count_view` {became(call)}; {number} was the number of this view.")
+        raise Wrong(f"After a quiet time `count_view` raised {named(call.error)}. {idea}")
+    if counted > views:
+        idea = (
+            f"The firewall forgets a connection after {FORGETS_AFTER} s, and yours is checked after {interval:g} s. "
+            "Which has to be shorter?"
+            if interval
+            else "The INCR was done, its reply was lost, and it was sent again. What could you send first that does no "
+            "harm if it is sent twice?"
+        )
+        raise Wrong(f"After a quiet time the view was counted twice. {idea}")
+    if counted < views:
+        raise Wrong(f"After a quiet time `count_view` {became(call)}, and the view was not counted. Where is it lost?")
+    if not isinstance(call.result, int) or isinstance(call.result, bool):
+        raise Wrong(f"After a quiet time `count_view` {became(call)}. Asked for is the number of this view.")
+    if call.result in others.numbers:
+        raise Wrong(
+            "After a quiet time the view was counted once, but `count_view` returned the number of a view that another "
+            "program had counted meanwhile. The reply with your own number was lost. Can something else be lost "
+            "instead?"
+        )
 
 
 HINTS = (
-    "Two commands can be on the line when it turns out to be dead. One of them may be sent twice without harm.",
-    "redis-py has an argument that sends a PING before a command if the line was quiet for longer than it says.",
-    "The interval has to be shorter than the firewall's 0.2 s. And when the PING dies, something has to try again: "
-    "which client does that unasked?",
+    "Two commands can be on the way when it turns out that the connection is dead. One of them may be sent twice "
+    "without harm.",
+    "redis-py has an argument that sends a PING before a command if the connection was quiet for longer than it says.",
+    "The interval has to be shorter than the firewall's 0.2 s. And when the PING is lost, something has to try again: "
+    "which client does that without being told?",
     "A `redis.Redis` for host and port tries again by itself; give it a `health_check_interval` of a tenth of a "
     "second.",
 )

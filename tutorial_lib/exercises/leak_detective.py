@@ -1,4 +1,4 @@
-"""Three nights in a shop that leaks connections. The one that screams is not the one that took."""
+"""Three nights in a shop that leaks connections. The program that complains is not the one that leaks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import redis
 from tutorial_lib.exercises._night_shift import LIMIT, NightShift
 from tutorial_lib.pools.lease import Lease
 from tutorial_lib.pools.recording import record
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -24,14 +23,17 @@ PROGRAMS = ("banner", "bookkeeper", "cashier", "courier", "inventory", "newslett
 NIGHTS = (("bookkeeper", "newsletter"), ("stockroom",), ())
 
 PROMPT = """
-At night eight programs share a pool of **3**: `banner`, `bookkeeper`, `cashier`, `courier`, `inventory`, `newsletter`,
-`packer` and `stockroom`. Each is a function; two worker threads run them, now one, now another. In the morning
-connections are missing, the log says `banner: MaxConnectionsError: Too many connections` over and over, and nobody may
-read the code.
+**Given** eight programs that share a pool of **3** connections at night: `banner`, `bookkeeper`, `cashier`, `courier`,
+`inventory`, `newsletter`, `packer` and `stockroom`. Each is a function, and two worker threads run them in turn. In the
+morning connections are missing, and the log is full of `banner: MaxConnectionsError: Too many connections`. You can't
+read the code of the programs.
 
-Write `find_culprits(pool, run_night)`. Let **one** night pass with `run_night()`, which returns the log, a list of
-lines. Return the names of the functions whose connection is **not back in the morning**, as a list or a set. You are
-called for **three** nights: after each the shop mends what you have found. A quiet night has no culprit.
+**Write** `find_culprits(pool, run_night)`. Call `run_night()` once: it lets the night pass and returns the log, a list
+of lines. Return the names of the functions that borrowed what is **not returned in the morning**, in a list or a set.
+
+**It passes when**
+- it names the right functions in each of **3** nights; after each night the shop fixes those that you have named;
+- it names no function in a night after which nothing is missing.
 """
 
 
@@ -46,50 +48,62 @@ def solution(pool, run_night):
     return {lease.line.function for lease in recording.still_held()}
 
 
+WHY = """
+A program that meets an exhausted pool complains, but the one that leaks does not. So you have to see every borrow and
+every return: `record` does, and `still_held()` is what was borrowed and never returned, with the line that borrowed it.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    screams, mended = 0, frozenset[str]()
+    refused, fixed = 0, frozenset[str]()
     for number, culprits in enumerate(NIGHTS, start=1):
         pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=LIMIT)
-        night = NightShift(pool, mended)
+        night = NightShift(pool, fixed)
         try:
-            found = lab.call(answer, pool, night.run)
-            _Court(number, night, set(culprits)).hear(found, lab)
+            _Night(number, night, set(culprits)).compare(lab.call(answer, pool, night.run), lab)
         finally:
             night.close()
-        screams += night.screams("banner")
-        mended |= set(culprits)
+        refused += night.refused("banner")
+        fixed |= set(culprits)
     return (
-        "Night 1: `bookkeeper`, whose `release` stood below a line that failed, and `newsletter`, which "
-        "unsubscribed and did not close. Night 2: `stockroom`, which called `unwatch` and kept its pipeline. "
-        f"Night 3: nobody. `banner` had cried `Too many connections` {screams} times and taken nothing: whoever "
-        "finds the pool empty is the victim, and a log names victims. You asked who has not come back."
+        "Night 1: `bookkeeper`, whose `release` stood below a line that raised, and `newsletter`, which unsubscribed "
+        "and did not close. Night 2: `stockroom`, which called `unwatch` and kept its pipeline. Night 3: no one. "
+        f"`banner` met an exhausted pool {refused} times and never kept a connection: a log names those who suffer "
+        "from a leak, not its cause."
     )
 
 
-class _Court:
-    """Hears whom the answer accuses of one night."""
+class _Night:
+    """Compares the names that were found after one night with those of the programs that leaked."""
 
     def __init__(self, number: int, night: NightShift, culprits: set[str]) -> None:
         self._number = number
         self._night = night
         self._culprits = culprits
 
-    def hear(self, found: Any, lab: Lab) -> None:
-        """Raise Wrong unless those who are found are those who did it."""
-        if not self._night.has_been:
+    def compare(self, found: Any, lab: Lab) -> None:
+        """Raise Wrong unless the two are the same."""
+        if not self._night.nights:
             raise Wrong(
-                f"`{lab.name}` returned {shown(found)}, and the night has not passed: `run_night()` was never "
-                "called. Nobody has borrowed anything yet."
+                f"`{lab.name}` returned {shown(found)} and never called `run_night()`: the night has not passed, and "
+                "no program has borrowed anything yet. What do you want to watch?"
+            )
+        if self._night.nights > 1:
+            raise Wrong(
+                f"`run_night()` was called {self._night.nights} times for one night. In the shop a second night would "
+                "leak more connections. How can you see everything in one night?"
             )
         names = self._names(found, lab)
-        for name in sorted(names - self._culprits, key=lambda name: (-self._night.screams(name), name)):
-            raise Wrong(f"Night {self._number}: you accuse {self._accused(names)}. {self._acquit(name)}")
+        named = f"Night {self._number}: you named {', '.join(f'`{name}`' for name in sorted(names)) or 'no one'}."
+        innocent = sorted(names - self._culprits, key=lambda name: (-self._night.refused(name), name))
+        if innocent:
+            raise Wrong(f"{named} {self._why_not(innocent[0])}")
         if missing := len(self._culprits - names):
-            kept = snapshot(self._night.pool).in_use
+            in_use = self._night.in_use_in_the_morning
             raise Wrong(
-                f"Night {self._number}: you accuse {self._accused(names)}. In the morning in_use is {kept}, and "
-                f"{missing} of those who borrowed {'is' if missing == 1 else 'are'} not among them. Who knows of "
-                "every borrow, and of every return?"
+                f"{named} In the morning {in_use} connections were still in use, and {missing} of the functions that "
+                f"borrowed them {'is' if missing == 1 else 'are'} not among your names. What sees every borrow and "
+                "every return?"
             )
 
     def _names(self, found: Any, lab: Lab) -> set[str]:
@@ -98,8 +112,9 @@ class _Court:
         names = list(found)
         if any(isinstance(name, Lease) for name in names):
             raise Wrong(
-                f"`{lab.name}` returned leases, the first of them {shown(names[0])}. They are the right thing to "
-                "look at; asked for are the names of the functions. What does a lease know of the code that borrowed?"
+                f"`{lab.name}` returned leases, the first of them {shown(names[0])}. Leases are the right thing to "
+                "look at; asked for are the names of the functions. What does a lease know about the code that "
+                "borrowed?"
             )
         for name in names:
             if name not in PROGRAMS:
@@ -109,41 +124,40 @@ class _Court:
     def _unknown(self, name: Any) -> Wrong:
         if str(name).startswith("worker"):
             return Wrong(
-                f"Night {self._number}: you accuse {shown(name)}. That is a thread, and it runs whatever it is "
-                f"handed: two of them ran {len(PROGRAMS)} programs. What does a lease know besides who borrowed?"
+                f"Night {self._number}: you named {shown(name)}. That is a thread, and each of the two threads ran "
+                f"several of the {len(PROGRAMS)} programs. What does a lease know besides the thread that borrowed?"
             )
         return Wrong(
-            f"Night {self._number}: you accuse {shown(name)}, and no program is called so. One is called `banner`."
+            f"Night {self._number}: you named {shown(name)}, and none of the programs has that name. Asked for are "
+            "names such as `banner`."
         )
 
-    def _accused(self, names: set[str]) -> str:
-        return ", ".join(f"`{name}`" for name in sorted(names)) or "nobody"
-
-    def _acquit(self, name: str) -> str:
-        screams = self._night.screams(name)
-        if screams > 1:
+    def _why_not(self, name: str) -> str:
+        refused = self._night.refused(name)
+        if refused > 1:
             return (
-                f"`{name}` came {screams} times to a pool that had nothing left, and holds nothing: it is a "
-                "victim. A log names those who found the pool empty. Who had emptied it?"
+                f"`{name}` met an exhausted pool {refused} times and keeps no connection: it suffers from the leak. A "
+                "log names those who found no connection. Who had borrowed them all?"
             )
         reasons = {
-            "banner": "`banner` borrows most often, and brings back each time, within the call.",
-            "cashier": "`cashier` has locked the till, and a lock is a key in Redis: it holds no connection.",
-            "inventory": "`inventory` held a connection longer than anybody, all night, and brought it back at dawn.",
-            "packer": "`packer` borrowed one and gave it to `courier`, who brought it back.",
-            "courier": "`courier` brings back what `packer` has borrowed.",
-            "bookkeeper": "`bookkeeper` still fails, and says so in the log; but it has been mended, and gives back.",
+            "banner": "`banner` borrows most often, and returns its connection each time, within the call.",
+            "cashier": "`cashier` has locked the till, but a lock is a key in Redis: it keeps no connection.",
+            "inventory": "`inventory` kept a connection longest, all night, and returned it in the morning.",
+            "packer": "`packer` borrowed a connection and passed it on to `courier`, which returned it.",
+            "courier": "`courier` returns the connection that `packer` has borrowed.",
+            "bookkeeper": "`bookkeeper` still fails, and the log says so; but it has been fixed, and returns its "
+            "connection.",
         }
-        reason = reasons.get(name, f"`{name}` has been mended by now, and gave back what it had borrowed.")
-        return f"{reason} Who has borrowed what is not back in the morning?"
+        reason = reasons.get(name, f"`{name}` has been fixed, and returned what it had borrowed.")
+        return f"{reason} Which functions borrowed what is not returned in the morning?"
 
 
 HINTS = (
-    "The log names those who found the pool empty. You look for those who emptied it: who has borrowed, and has "
-    "not brought back?",
-    "`record(pool)` hears every borrow and every return. Let the night pass inside of it, and print what "
-    "`still_held()` says afterwards.",
-    "A lease knows `who`, which here is a worker's thread, and its `line`: the file, the number, the text and the "
+    "The log names the programs that found no idle connection. You are looking for those that borrowed and did not "
+    "return.",
+    "`record(pool)` sees every borrow and every return. Let the night pass inside it, and print what `still_held()` "
+    "returns afterwards.",
+    "A lease knows `who`, which here is a worker thread, and its `line`: the file, the number, the text and the "
     "`function`.",
     "Collect `lease.line.function` of everything that is still held when the night is over.",
 )

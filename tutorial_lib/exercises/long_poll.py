@@ -1,4 +1,4 @@
-"""Wait for orders without troubling the shop: a blocking command wants a client and a pool of its own."""
+"""Wait for orders without holding up the shop: a blocking command needs a client and a pool of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._lent import reply_timeouts
-from tutorial_lib.pools.snapshot import snapshot
+from tutorial_lib.exercises._parts import require_callable
+from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._words import named
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -25,18 +27,23 @@ NAME = "open_kitchen"
 
 SOCKET_TIMEOUT = 0.2
 ARRIVES_AFTER = 0.4
-PATIENCE = 2
-NOBODY_COMES = 0.3
-LOOK_UNTIL = 1.2
+WAITS = 2
+NO_ORDER = 0.2
+LOOK_UNTIL = 1.0
 A_MINUTE = 60
 
 PROMPT = """
-The kitchen waits for orders. `open_kitchen(web, host, port)` returns a function `next_order(seconds)`: the text of the
-next order in the list `orders`, or `None` if none comes within that many seconds.
+**Given** `open_kitchen(web, host, port)`, which returns a function `next_order(seconds)`. That returns the text of the
+next order in the list `orders`, or `None` if none comes within that many seconds. It uses `web`, the client of the
+shop's pages, which has **1** connection and a `socket_timeout` of **0.2** s. Both are right for pages.
 
-It uses `web`, the client of the shop's pages. That has **one** connection and a `socket_timeout` of **0.2** s, which is
-right for pages; leave it so. While the kitchen waits, for **2** s or for a minute (**60** s), pages must be served at
-once. Each call sends **one** `BLPOP`, and all calls together open **one** connection. Redis is at `host` and `port`.
+**Write** an `open_kitchen` whose kitchen can wait as long as it likes. Redis is at `host` and `port`.
+
+**It passes when**
+- `next_order(2)` returns an order that comes after 0.4 s, and `next_order(0.2)` returns `None` if none comes;
+- while the kitchen waits, a page gets its reply from `web` at once, and the settings of `web` are as before;
+- each call sends **1** `BLPOP`, and all calls together open **1** connection;
+- `next_order(60)` can wait for the whole minute.
 """
 
 
@@ -58,6 +65,13 @@ def solution(web, host, port):
     return next_order
 
 
+WHY = """
+The kitchen has a pool of its own, so it never borrows the connection that pages need. With `socket_timeout=None` only
+`BLPOP` decides how long to wait; a timeout that is longer than any wait, such as 90 s, would also notice a server that
+is gone.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     web = redis.Redis(
         host=lab.server.host,
@@ -67,49 +81,52 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         retry=Retry(NoBackoff(), 1),
     )
     web.set("greeting", "hello")
+    pool, shared = web.connection_pool, Untouched(web.connection_pool)
     other = redis.Redis(host=lab.server.host, port=lab.server.port)
     other.ping()
     opened_before = lab.server.opened()
     next_order = _require_function(lab.call(answer, web, lab.server.host, lab.server.port), lab)
-    waited, page, opened = _order_comes(lab, web, other, next_order)
+    waited, page, reconnected = _order_comes(lab, web, other, next_order)
+    shared.require("next_order")
+    if web.connection_pool is not pool:
+        raise Wrong("You gave `web` another pool, but pages need the one it had. What could the kitchen use instead?")
+    _require_blpop(lab)
     _require_page(page)
-    _require_order(waited, opened)
-    _require_blpops(lab, 1)
-    _require_patience(call_within(LOOK_UNTIL, lambda: next_order(NOBODY_COMES)))
-    _require_blpops(lab, 2)
+    _require_order(waited, reconnected)
+    _require_one_blpop_a_call(lab, 1)
+    _require_none(call_within(LOOK_UNTIL, lambda: next_order(NO_ORDER)))
+    _require_one_blpop_a_call(lab, 2)
     opened = lab.server.opened() - opened_before
     if opened > 1:
         raise Wrong(
-            f"Two calls opened {opened} connections, where one was enough. Which line of code opens one, and how "
-            "often is it run?"
+            f"Two calls opened {opened} connections; 1 was enough. Which line of code opens one, and how often does it "
+            "run?"
         )
     _require_a_minute(lab, other, next_order)
     return (
-        f"The order was there {waited.seconds:.1f} s after the call, for one `BLPOP`, and meanwhile a page was "
-        f"served in {page.seconds * 1000:.0f} ms. Those who wait and those who must not wait have a pool each."
+        f"The order came {ARRIVES_AFTER} s after the call and was returned, for one `BLPOP`, and meanwhile a page got "
+        "its reply. The kitchen, which waits, and the pages, which must not wait, have a pool each."
     )
 
 
 def _require_function(value: Any, lab: Lab) -> Callable[[float], Any]:
-    # A builtin or a class is no function that was made for this kitchen.
-    if not inspect.isroutine(value) or inspect.isbuiltin(value):
+    if isinstance(value, type) or inspect.isbuiltin(value):
         raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is the function `next_order` itself.")
-    function: Callable[[float], Any] = value
-    return function
+    return require_callable(value, "next_order", WAITS)
 
 
 def _order_comes(
     lab: Lab, web: redis.Redis, other: redis.Redis, next_order: Callable[[float], Any]
-) -> tuple[Call, Call, int]:
+) -> tuple[Call, Call, bool]:
     """Let an order come while the kitchen waits, and a page be asked for before that.
 
-    Return what became of the kitchen's call and of the page's, and how many connections the kitchen opened.
+    Return what became of the kitchen's call and of the page's, and whether the kitchen had to connect again.
     """
     opened = lab.server.opened()
     pages: list[Call] = []
 
     def meanwhile() -> None:
-        _until(lambda: snapshot(web.connection_pool).in_use > 0 or lab.server.opened() > opened)
+        _until(lambda: lab.server.opened() > opened or any(client.blocked for client in lab.server.clients()))
         begun = monotonic()
         pages.append(call_within(LOOK_UNTIL, lambda: web.get("greeting")))
         sleep(max(0.0, begun + ARRIVES_AFTER - monotonic()))
@@ -118,11 +135,11 @@ def _order_comes(
     beside = threading.Thread(target=meanwhile, daemon=True)
     beside.start()
     try:
-        waited = call_within(PATIENCE + 1, lambda: next_order(PATIENCE))
+        waited = call_within(WAITS + 1, lambda: next_order(WAITS))
     finally:
         beside.join()
     other.delete("orders")
-    return waited, pages[0], lab.server.opened() - opened
+    return waited, pages[0], lab.server.opened() - opened > 1
 
 
 def _until(seen: Callable[[], bool]) -> None:
@@ -131,54 +148,81 @@ def _until(seen: Callable[[], bool]) -> None:
         sleep(0.01)
 
 
-def _require_page(page: Call) -> None:
-    if page.error:
+def _require_blpop(lab: Lab) -> None:
+    sent = lab.server.commands()
+    if sent["BLPOP"]:
+        return
+    for name in ("BLMPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH"):
+        if sent[name]:
+            raise Wrong(
+                f"The kitchen asked with `{name}`, which waits too, but not as `BLPOP` does. What is the difference?"
+            )
+    polled = next((name for name in ("LPOP", "RPOP", "LRANGE", "LLEN") if sent[name] > 1), None)
+    if polled:
         raise Wrong(
-            f"While the kitchen waited, a page got `{_named(page.error)}`: the one connection of `web` was in the "
-            "kitchen. A client that is given a pool takes its connections from there. Whose pool is the kitchen's?"
+            f"The kitchen sent `{polled}` again and again, and no `BLPOP`. Asking in a loop keeps Redis busy and "
+            "learns of an order late. Which command waits in Redis until an order comes?"
+        )
+    raise Wrong("The kitchen sent no `BLPOP` to the server. Which command waits in Redis until an order comes?")
+
+
+def _require_page(page: Call) -> None:
+    if page.error or not page.returned:
+        got = f"got {named(page.error)}" if page.error else "got no reply"
+        raise Wrong(
+            f"While the kitchen waited, a page {got}: the kitchen was using the one connection of `web`. A client that "
+            "is given a pool borrows from that pool. Which pool does your kitchen borrow from?"
         )
 
 
-def _require_order(waited: Call, opened: int) -> None:
+def _require_order(waited: Call, reconnected: bool) -> None:
     again = (
-        f" In that time it opened {opened} connections: each time when `socket_timeout` was over "
-        "it hung up, connected and sent its `BLPOP` again."
-        if opened > 1
+        " Each time when its `socket_timeout` was over, the client gave up, connected again and sent its `BLPOP` again."
+        if reconnected
         else ""
     )
-    idea = "How long may a client wait for a reply that is meant to take 2 s?"
+    idea = f"How long may a client wait for a reply that can take {WAITS} s?"
     if waited.error:
         raise Wrong(
-            f"An order came after {ARRIVES_AFTER} s, and `next_order({PATIENCE})` raised `{_named(waited.error)}` "
-            f"after {waited.seconds:.1f} s.{again} {idea}"
+            f"An order came after {ARRIVES_AFTER} s, and `next_order({WAITS})` raised {named(waited.error)}."
+            f"{again} {idea}"
         )
     if not waited.returned:
         raise Wrong(
-            f"An order came after {ARRIVES_AFTER} s, and after {waited.seconds:.0f} s `next_order` still waited.{again}"
+            f"An order came after {ARRIVES_AFTER} s, and after {WAITS + 1} s `next_order({WAITS})` was still waiting."
+            f"{again} What is it waiting for?"
         )
     if waited.result is None:
         raise Wrong(
-            f"An order came after {ARRIVES_AFTER} s; `next_order({PATIENCE})` had returned `None` after "
-            f"{waited.seconds:.1f} s. The kitchen went home before the customer came. {idea}"
+            f"An order came after {ARRIVES_AFTER} s, but `next_order({WAITS})` had returned `None` before that, and "
+            f"the order was left. {idea}"
         )
     if waited.result != "tea":
         raise Wrong(
             f"The order was the text `tea`, and `next_order` returned {shown(waited.result)}. `BLPOP` replies with "
-            "the list's name and the order, both in bytes."
+            "the name of the list and the order, both in bytes. Which part of that is asked for?"
         )
     if again:
-        raise Wrong(f"The order was there in the end.{again} {idea}")
+        raise Wrong(f"The order was returned in the end.{again} {idea}")
 
 
-def _require_patience(nobody: Call) -> None:
-    if not nobody.returned:
+def _require_one_blpop_a_call(lab: Lab, calls: int) -> None:
+    if lab.server.commands()["BLPOP"] != calls:
         raise Wrong(
-            f"No order came, and {nobody.seconds:.1f} s after `next_order({NOBODY_COMES})` nothing had come back. "
-            "Who tells `BLPOP` how long it may wait?"
+            f"{'One call' if calls == 1 else 'Two calls'} sent more than {calls} `BLPOP`. Redis can wait for the whole "
+            "time in one command. How does `BLPOP` know how long to wait?"
         )
-    if nobody.error or nobody.result is not None:
-        said = f"raised `{_named(nobody.error)}`" if nobody.error else f"returned {shown(nobody.result)}"
-        raise Wrong(f"No order came within {NOBODY_COMES} s. `next_order` {said}; asked for is `None`.")
+
+
+def _require_none(silence: Call) -> None:
+    if not silence.returned:
+        raise Wrong(
+            f"No order came, and {LOOK_UNTIL} s after `next_order({NO_ORDER})` it was still waiting. What tells "
+            "`BLPOP` how long it may wait?"
+        )
+    if silence.error or silence.result is not None:
+        said = f"raised {named(silence.error)}" if silence.error else f"returned {shown(silence.result)}"
+        raise Wrong(f"No order came within {NO_ORDER} s. `next_order` {said}; asked for is `None`.")
 
 
 def _require_a_minute(lab: Lab, other: redis.Redis, next_order: Callable[[float], Any]) -> None:
@@ -197,43 +241,24 @@ def _require_a_minute(lab: Lab, other: redis.Redis, next_order: Callable[[float]
     beside = threading.Thread(target=meanwhile, daemon=True)
     beside.start()
     try:
-        call_within(PATIENCE, lambda: next_order(A_MINUTE))
+        call_within(WAITS, lambda: next_order(A_MINUTE))
     finally:
         beside.join()
     other.delete("orders")
     if short:
         raise Wrong(
-            f"`next_order({A_MINUTE})` began to wait, on a connection whose `socket_timeout` is {min(short):g} s. If "
-            "no order comes by then, it hangs up, and the `BLPOP` fails or is sent again. How long may a client wait "
-            "for a reply that is meant to take a minute?"
+            f"`next_order({A_MINUTE})` waits on a connection whose `socket_timeout` is {min(short):g} s. If no order "
+            "comes by then, the client gives up before Redis has replied, and the `BLPOP` fails or is sent again. How "
+            "long may a client wait for a reply that can take a minute?"
         )
 
 
-def _require_blpops(lab: Lab, wanted: int) -> None:
-    sent = lab.server.commands()
-    if sent["BLPOP"] == wanted:
-        return
-    for name in ("BLMPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH"):
-        if sent[name]:
-            raise Wrong(f"The kitchen asked with `{name}`, which waits too; asked for is `BLPOP`.")
-    others = ", ".join(f"{sent[name]} {name}" for name in ("LPOP", "RPOP", "LRANGE", "LLEN") if sent[name])
-    raise Wrong(
-        f"After {wanted} {'call' if wanted == 1 else 'calls'} the server has received {sent['BLPOP']} "
-        f"BLPOP{f' and {others}' if others else ''}. Who asks again and again keeps Redis busy, and learns of an "
-        "order late. One command can wait for it. Which?"
-    )
-
-
-def _named(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}"
-
-
 HINTS = (
-    "Two things are the shop's, and neither suits a kitchen: how many connections there are, and how long a reply may "
-    "take.",
-    "Settings of the socket belong to the pool. So a client that waits needs a pool of its own, which `redis.Redis` "
-    "makes if it is given none.",
-    "Make that client once, beside `next_order`. Which `socket_timeout` lets it wait for as long as `BLPOP` takes?",
-    "`redis.Redis` with `host`, `port` and a `socket_timeout` of `None` waits for ever for a reply; `BLPOP` itself "
-    "says when it is enough.",
+    "Two settings of `web` are right for pages and wrong for a kitchen: how many connections there are, and how long a "
+    "reply may take.",
+    "The settings of a socket belong to the pool. So a client that waits needs a pool of its own, which `redis.Redis` "
+    "creates if it is given none.",
+    "Create that client once, beside `next_order`. Which `socket_timeout` lets it wait for as long as `BLPOP` takes?",
+    "`redis.Redis` with `host`, `port` and a `socket_timeout` of `None` waits for a reply without end; `BLPOP` itself "
+    "knows when to stop.",
 )

@@ -1,4 +1,4 @@
-"""Connections that say whose they are, in the server's own list."""
+"""Connections that have a name in the server's own list."""
 
 from __future__ import annotations
 
@@ -14,18 +14,22 @@ from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "name-your-connections"
 LESSON = "06"
-TITLE = "Whose are they?"
+TITLE = "Name your connections"
 NAME = "make_pool"
 
 MODULES = ("greetings", "counters")
 LIMIT = 3
 
 PROMPT = """
-It is night, and the server's list is full of connections without a name. Write `make_pool(host, port, module)`. It
-returns a pool of **3** connections for one module of the shop. In the server's list **each** connection that this
-pool ever opens is called `shop:` and the module: with the module `"greetings"` it is `shop:greetings`.
+**Given** a server whose CLIENT LIST is full of connections without a name, so that no one can tell whose they are.
 
-Connections get cut, and the pool opens others in their place. Those have the name, too.
+**Write** `make_pool(host, port, module)`, which returns a pool for one module of the shop.
+
+**It passes when**
+- the pool can hold **3** connections;
+- CLIENT LIST shows the name `shop:` and the module for **each** connection that the pool opens: with the module
+  `"greetings"` that is `shop:greetings`;
+- after all connections have been closed by the server, those that the pool opens in their place have the name too.
 """
 
 
@@ -37,16 +41,22 @@ def solution(host, port, module):
     return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name=f"shop:{module}")
 
 
+WHY = """
+The pool hands `client_name` on to each connection that it opens, and the connection says it in its handshake. So a
+connection that replaces a lost one has the name too. `?client_name=…` in a URL works as well.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     pools = [made_pool(answer, lab, lab.server.host, lab.server.port, module) for module in MODULES]
     for pool, module in zip(pools, MODULES, strict=True):
         _require_names(pool, module, lab, "")
     lab.server.kill_clients()
     for pool, module in zip(pools, MODULES, strict=True):
-        _require_names(pool, module, lab, "All connections were cut, and the pool opened others. ")
+        _require_names(pool, module, lab, "All connections were closed by the server, and the pool opened others. ")
     return (
-        f"{LIMIT * len(MODULES)} connections were opened, cut, and opened again, and each said whose it is: "
-        f"{' and '.join(f'`{_name(module)}`' for module in MODULES)}. Whoever is woken up at night knows whom to ask."
+        f"{LIMIT * len(MODULES)} connections were opened, closed by the server and opened again, and each time they "
+        f"had their names: {' and '.join(f'`{_name(module)}`' for module in MODULES)}."
     )
 
 
@@ -59,36 +69,40 @@ def _name(module: str) -> str:
 
 
 def _require_names(pool: redis.ConnectionPool, module: str, lab: Lab, before: str) -> None:
-    """Borrow all that the pool may lend, and look up what the server calls them."""
+    """Borrow all that the pool may hold, and look up what the server calls them."""
     wanted = _name(module)
     names = _names_of(pool, lab)
     unnamed = names.count("")
     if unnamed == LIMIT:
         raise Wrong(
-            f"{before}Of {LIMIT} connections of the module `{module}`, the server knows none by a name. {_why(pool)}"
+            f"{before}CLIENT LIST shows {LIMIT} connections of the module `{module}`, and none of them has a name. "
+            f"{_why(pool, before)}"
         )
     if unnamed:
+        named = LIMIT - unnamed
         raise Wrong(
-            f"{before}Of {LIMIT} connections of the module `{module}`, {LIMIT - unnamed} "
-            f"{'has' if LIMIT - unnamed == 1 else 'have'} a name and {unnamed} none. A command is sent on *one* "
-            "connection, and names that one only. Who could say it on each that is opened?"
+            f"{before}CLIENT LIST shows {LIMIT} connections of the module `{module}`: {named} "
+            f"{'has' if named == 1 else 'have'} a name and {unnamed} {'has' if unnamed == 1 else 'have'} none. A "
+            "command is sent on *one* connection, and names only that one. What could name each connection when it "
+            "is opened?"
         )
     other = next((name for name in names if name != wanted), None)
     if other is not None:
+        misfit = _MISFIT if " " in other else " Which part of that is wrong, and where does it come from?"
         raise Wrong(
-            f"{before}A connection of the module `{module}` is called {shown(other)}, and should be `{wanted}`."
-            f"{_MISFIT if ' ' in other else ''}"
+            f"{before}A connection of the module `{module}` is called {shown(other)}; it should be called `{wanted}`."
+            f"{misfit}"
         )
 
 
 def _names_of(pool: redis.ConnectionPool, lab: Lab) -> list[str]:
     numbers = []
-    with impatient(pool), lent_out(pool, 0) as lent:  # one by one below, for what each may say
+    with impatient(pool), lent_out(pool, 0) as borrowed:  # one by one below, for what each may say
         for _ in range(LIMIT):
-            lent.append(_borrow_named(pool))
-            lent[-1].send_command("CLIENT", "ID")
-            numbers.append(lent[-1].read_response())
-        _require_full(pool)
+            borrowed.append(_borrow_named(pool))
+            borrowed[-1].send_command("CLIENT", "ID")
+            numbers.append(borrowed[-1].read_response())
+        _require_limit(pool)
         names = {client.id: client.name for client in lab.server.clients()}
     return [names.get(number, "") for number in numbers]
 
@@ -96,39 +110,46 @@ def _names_of(pool: redis.ConnectionPool, lab: Lab) -> list[str]:
 def _borrow_named(pool: redis.ConnectionPool) -> redis.Connection:
     try:
         return borrow(pool)
-    except redis.MaxConnectionsError:
-        raise Wrong(
-            f"The pool should lend {LIMIT} connections, and refused one of them: its limit is {pool.max_connections}. "
-            "Is that too low, or has somebody kept what was borrowed?"
-        ) from None
     except redis.ConnectionError as error:
-        if str(error) != "No connection available.":
+        if not (isinstance(error, redis.MaxConnectionsError) or str(error) == "No connection available."):
             raise
         raise Wrong(
-            f"The pool should lend {LIMIT} connections, and had none left. Its limit is {pool.max_connections}. "
-            "Is that too low, or has somebody kept what was borrowed?"
+            f"The pool should hold {LIMIT} connections, and could not open them all. Its limit is "
+            f"{pool.max_connections}. Is that too low, or has something borrowed a connection and not returned it?"
         ) from None
     except redis.ResponseError as error:
-        raise Wrong(f"The server did not accept what the new connection said: `{error}`{_MISFIT}") from None
+        raise Wrong(f"The server did not accept what the new connection sent: `{error}`.{_MISFIT}") from None
 
 
-def _require_full(pool: redis.ConnectionPool) -> None:
+def _require_limit(pool: redis.ConnectionPool) -> None:
     if pool.max_connections != LIMIT:
-        raise Wrong(f"The limit of the pool is {pool.max_connections}; it should be {LIMIT}.")
+        raise Wrong(
+            f"The limit of the pool is {pool.max_connections}; it should be {LIMIT}. Which argument sets the limit?"
+        )
 
 
-def _why(pool: redis.ConnectionPool) -> str:
+def _why(pool: redis.ConnectionPool, before: str) -> str:
     if "client_name" in pool.connection_kwargs:
-        return "What did the name become on its way to the pool?"
+        return "The pool was given a `client_name`. What value did that have when the pool was created?"
+    if pool.connection_class is not redis.Connection:
+        return (
+            "The pool uses a connection class of yours, but redis-py never called the method that sends the name. "
+            "Which argument of the pool makes each connection send one?"
+        )
+    if before:
+        return (
+            "They had their names before. A name belongs to one connection and ends with it. What could name each "
+            "connection when it is opened?"
+        )
     return (
-        "Connections are opened by the pool, and take their settings from the pool alone. Where did you write the "
-        "name, and when is it said?"
+        "The pool opens the connections, and they take their settings from the pool alone. Which of your lines gives "
+        "the name to the pool?"
     )
 
 
 HINTS = (
-    "The lesson's first two pools had a name each. Where was it written?",
+    "The first two pools of the lesson had a name each. Where was it written?",
     "A connection takes its settings from the pool that opens it. A client that is given a pool changes none of them.",
-    "`redis.ConnectionPool` hands the argument `client_name` on to each connection, which says it when it is opened.",
-    'Beside `host`, `port` and `max_connections`, give the pool `client_name`, which is `"shop:"` and the module.',
+    "`redis.ConnectionPool` hands the argument `client_name` on to each connection, which sends it when it is opened.",
+    'Beside `host`, `port` and `max_connections`, give the pool `client_name`: `"shop:"` and then the module.',
 )

@@ -1,4 +1,4 @@
-"""A counter that opens a connection for each view, to be mended: a hundred views on one connection."""
+"""A counter that opens a connection for each view, to be fixed: a hundred views on one connection."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from weakref import ref
 
 import redis
 
+from tutorial_lib.exercises._parts import require_callable
+from tutorial_lib.exercises._pools import who_keeps
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -19,13 +21,19 @@ NAME = "make_counter"
 
 PAGES = ("home", "shop")
 EACH = 50
+CALLS = EACH * len(PAGES)
 
 PROMPT = """
-The shop counts how often each of its pages is seen. `make_counter(host, port)` returns the function for that:
-`count_view(page)` adds 1 to the counter `views:<page>` in Redis, and returns the new number.
+**Given** `make_counter(host, port)`, which returns a function `count_view(page)`. The function adds 1 to the Redis key
+`views:<page>` and returns the new value. It works, but on a busy day the server opens a new connection for every view.
+Other programs count the same pages.
 
-It works. On a busy day the server opens a connection for every single view. Mend it: **100** calls, for two
-pages in turn, open **one** connection. What each call returns stays the same, and afterwards no connection is in use.
+**Write** a `make_counter` that does the same with one connection.
+
+**It passes when**
+- **100** calls for two pages, one after the other, open **1** connection on the server;
+- every call returns the right count, and Redis does the counting;
+- no connection is in use afterwards.
 """
 
 
@@ -46,73 +54,75 @@ def solution(host, port):
     return count_view
 
 
+WHY = """
+A `Redis` object owns a pool. Create it once, and every call borrows the same connection and returns it. A client in a
+global variable, or one pool with a client for each call, works too.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    count_view = _require_function(lab.call(answer, lab.server.host, lab.server.port), lab)
-    first = lab.call(count_view, PAGES[0])
+    made = lab.call(answer, lab.server.host, lab.server.port)
+    count_view = require_callable(made, "count_view", PAGES[0], returned_by=lab.name)
+    first = count_view(PAGES[0])
     _require_number(first)
-    open_after_one = len(lab.server.clients())
-    after_one = [ref(pool) for pool in lab.pools()]
-    opened_by_first = lab.server.opened()
+    closed_at_once = not lab.server.clients()
+    pools_at_first = [ref(pool) for pool in lab.pools()]
+    opened_at_first = lab.server.opened()
     second = count_view(PAGES[1])
-    one_for_each_page = lab.server.opened() > opened_by_first
+    one_for_each_page = lab.server.opened() > opened_at_first
     rest = [count_view(page) for page in (PAGES * EACH)[2:]]
     opened = lab.server.opened()
-    now_open = len(lab.server.clients())
     pools = lab.pools()
-    same_pools = len(pools) == len(after_one) and None not in [find() for find in after_one]
+    same_pools = bool(pools) and set(pools) == {find() for find in pools_at_first}
 
     _require_counts([first, second, *rest], lab)
     if opened == len(PAGES) and one_for_each_page:
         raise Wrong(
-            f"100 calls opened {opened} connections: one for each of two pages. A shop has thousands of pages. "
-            "A connection belongs to no key; what could both pages share?"
+            f"{CALLS} calls opened {opened} connections: one for each of two pages. A shop has thousands of pages. "
+            "A connection can ask for any key, so what could the pages share?"
         )
     if opened > 1:
-        raise Wrong(_too_many(opened, open_after_one, now_open, same_pools))
-    if kept := sum(snapshot(pool).in_use for pool in pools):
-        raise Wrong(
-            f"One connection was opened, and in_use is {kept} afterwards: it was borrowed by hand and not given "
-            "back. Nobody else can use it. Who borrows and gives back, if you do not?"
-        )
-    return "100 views of two pages, all counted, and the server opened 1 connection for them. None is in use now."
-
-
-def _require_function(value: Any, lab: Lab) -> Callable[..., Any]:
-    if callable(value):
-        function: Callable[..., Any] = value
-        return function
-    if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. The function that it makes is perhaps lost: does it `return` it?")
-    called = " Was it called, with parentheses, on the way out?" if isinstance(value, int) else ""
-    raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is the function `count_view` itself.{called}")
+        raise Wrong(_too_many(opened, closed_at_once, same_pools))
+    for pool in pools:
+        if kept := snapshot(pool).in_use:
+            raise Wrong(
+                f"{CALLS} calls opened one connection, and in_use is {kept} afterwards: it is still borrowed, so no "
+                f"other caller can use it. {who_keeps(pool)} "
+                "How do you let a client return its connection after each command?"
+            )
+    return f"{CALLS} views of two pages, all counted, and the server opened 1 connection for them. None is in use now."
 
 
 def _require_number(value: Any) -> None:
     if value is None:
-        raise Wrong(
-            "`count_view` returned `None`. INCR answers with the new number; somebody has to hand it on to the caller."
-        )
-    if value != 1 or isinstance(value, bool):
-        raise Wrong(f"The first view of a page returned {shown(value)}. The counter was not there, so 1 is its first.")
+        raise Wrong("`count_view` returned `None`. Redis replies with the new count: does `count_view` return it?")
+    if value != 1 or isinstance(value, (bool, float)):
+        raise Wrong(f"The first view of a page returned {shown(value)}. It should return the number 1, the new count.")
 
 
 def _require_counts(counts: list[Any], lab: Lab) -> None:
     wanted = [number for number in range(1, EACH + 1) for _ in PAGES]
+    commands = lab.server.commands()
     stored = _stored(lab)
-    if counts == wanted and stored == [EACH, EACH]:
-        return
-    asked = lab.server.commands()
-    if counts == wanted:
+    if counts != wanted:
         raise Wrong(
-            f"The numbers are right, and in Redis `views:home` is {stored[0]} and `views:shop` is {stored[1]}, where "
-            f"both should be {EACH}. A count that is kept in Python is lost with the program, and no second "
-            f"program shares it. (INCR was sent {asked['INCR']} times.)"
+            f"After {EACH} views of each page the last calls returned {shown(counts[-2])} and {shown(counts[-1])}; "
+            f"both should be {EACH}. In Redis the two counters are {stored[0]} and {stored[1]}: does each call count, "
+            "and does each page have its own counter?"
         )
-    raise Wrong(
-        f"After {EACH} views of each page the last calls returned {shown(counts[-2])} and {shown(counts[-1])}; both "
-        f"should be {EACH}. In Redis the two counters are {stored[0]} and {stored[1]}: does each call count, and each "
-        "page by itself?"
-    )
+    if stored != [EACH, EACH]:
+        found = f"`views:home` is {stored[0]} and `views:shop` is {stored[1]}, where both should be {EACH}"
+        if commands["INCR"] + commands["INCRBY"] >= CALLS:
+            raise Wrong(f"The numbers are right, but in Redis {found}. Which keys does your code count in?")
+        raise Wrong(
+            f"The numbers are right, but in Redis {found}. A count that is kept in Python ends with the program, and "
+            "other programs that count the same pages do not see it. Where should it be kept?"
+        )
+    if commands["SET"] and not commands["WATCH"]:
+        raise Wrong(
+            f"The numbers are right because no other program was counting. Your code sent GET and SET {CALLS} times "
+            "each, and a view that another program counts between the two is lost. Which command reads and adds in one?"
+        )
 
 
 def _stored(lab: Lab) -> list[int]:
@@ -120,33 +130,30 @@ def _stored(lab: Lab) -> list[int]:
         return [int(r.get(f"views:{page}") or 0) for page in PAGES]
 
 
-def _too_many(opened: int, open_after_one: int, now_open: int, same_pools: bool) -> str:
+def _too_many(opened: int, closed_at_once: bool, same_pools: bool) -> str:
+    said = f"{CALLS} calls opened {opened} connections; one was enough."
     if opened < EACH:
-        return (
-            f"100 calls opened {opened} connections; one was enough. Which lines of code open one, and how often do "
-            "they run?"
-        )
+        return f"{said} Which lines of code open one, and how often do they run?"
     if same_pools:
         return (
-            f"100 calls opened {opened} connections, and all in one pool: it lived from the first call to the last, "
-            "but the connection was cut after each. An idle one is not waste. Which line of code hangs up?"
+            f"{said} All of them belong to one pool, but its connection was closed after each call. "
+            "An idle connection is there to be used again. Which line of code closes it?"
         )
-    if open_after_one:
+    if closed_at_once:
         return (
-            f"100 calls opened {opened} connections, and {now_open} of them are still open. There is a pool, and a new "
-            "one for each call: a pool saves nothing for a call that has it to itself. How often is the line run "
-            "that makes it?"
+            f"{said} Each call closed its own again, which is tidy, and the next call paid for another handshake of 5 "
+            "round trips. What is created inside `count_view` that could live longer than one call?"
         )
     return (
-        f"100 calls opened {opened} connections, and closed each at once. Tidy, and still {opened} introductions of "
-        "5 round trips each, and as many addresses in TIME_WAIT. What is made inside `count_view` that "
-        "could live longer than one call?"
+        f"{said} Each call creates a new pool (a new client creates one too), and a new pool has no connection to use "
+        "again. Which line creates it, and how often does it run?"
     )
 
 
 HINTS = (
-    "Look from the server's side: it sees a newcomer for each view. Which line of code brings it one?",
-    "`redis.Redis(...)` makes a pool of its own, which is empty at first. A pool pays from its second command on.",
-    "`make_counter` runs once, `count_view` a hundred times. A function may use names of the function around it.",
-    "Move the line that makes the client out of `count_view`, one level up, and close nothing.",
+    "Look at it from the server's side: it sees a new connection for every view. Which line of code causes that?",
+    "`redis.Redis(...)` creates a pool of its own, and a new pool has no connection to use again.",
+    "`make_counter` runs once and `count_view` runs a hundred times. An inner function can use the variables of the "
+    "outer one.",
+    "Move the line that creates the client out of `count_view`, one level up, and close nothing.",
 )

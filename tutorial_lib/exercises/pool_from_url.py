@@ -16,11 +16,19 @@ LESSON = "02"
 TITLE = "A pool from a URL"
 NAME = "pool_from_url"
 
-PROMPT = """
-Where Redis runs is a setting, and settings come as a URL such as `redis://127.0.0.1:6379/1`: host, port, database.
+WORD = "Grüße"
 
-Write `pool_from_url(url)`. It returns a pool for the server and the database that the URL names. The pool may hold
-at most **4** connections, and what a client reads through it is text (`"hello"`), not bytes (`b"hello"`).
+PROMPT = """
+**Given** a URL from the settings of a program, such as `redis://127.0.0.1:6379/1`: it names a host, a port and a
+database.
+
+**Write** `pool_from_url(url)`, which returns a pool for the server and the database in the URL.
+
+**It passes when**
+- the pool's connections are in the database that the URL names, for two different URLs;
+- the pool hands out **4** connections at the same time and refuses the next;
+- a client on the pool reads text (`"Grüße"`) and not bytes (`b"Gr\\xc3\\xbc\\xc3\\x9fe"`), where another program has
+  stored that text in UTF-8.
 """
 
 
@@ -34,6 +42,13 @@ def solution(url):
     return pool
 
 
+WHY = """
+`from_url` reads host, port and database from the URL and hands every other argument to the pool. The pool creates the
+connections, and a connection decodes, so `decode_responses` belongs to the pool. `BlockingConnectionPool.from_url`, or
+both settings in the URL's query, works too.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     address = f"redis://{lab.server.host}:{lab.server.port}"
     for database in (1, 2):  # two, so that the number cannot be written into the function
@@ -42,26 +57,42 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         if seen != database:
             raise Wrong(
                 f"For a URL that ends in /{database} the server sees your connection in database {seen}. "
-                "Who reads that part of the URL?"
+                "Which part of your code reads that part of the URL?"
             )
+        with redis.Redis(host=lab.server.host, port=lab.server.port, db=database) as r:
+            r.set("word", WORD)
         _require_text(pool)
         require_places(pool, 4)
-    return "Two URLs, two databases: each pool went where its URL says, held 4 connections, and gave back text."
+    return "Two URLs, two databases: each pool went where its URL says, held 4 connections, and returned text."
 
 
 def _require_text(pool: redis.ConnectionPool) -> None:
-    r = redis.Redis(connection_pool=pool)
-    r.set("word", "hello")
-    word = r.get("word")
-    if word != "hello":
+    # Asked of a connection itself: a method of a client can be replaced.
+    connection = pool.get_connection()
+    try:
+        connection.send_command("GET", "word")
+        word = connection.read_response()
+    except UnicodeDecodeError as error:
         raise Wrong(
-            f'A client on your pool set `word` to `"hello"` and read back {shown(word)}. Whether replies are decoded '
-            "is decided by the pool, since it makes the connections."
+            f"Reading the text `{WORD!r}` raised `{error}`. Redis stores bytes, here in UTF-8. {_ENCODING}"
+        ) from error
+    finally:
+        pool.release(connection)
+    if isinstance(word, bytes):
+        raise Wrong(
+            f"A client on your pool read {shown(word)}, which is bytes, where another program had stored "
+            f'`"{WORD}"`. The pool creates the connections, so it decides whether they decode. Which setting is that?'
+        )
+    if word != WORD:
+        raise Wrong(
+            f'A client on your pool read {shown(word)}, where another program had stored `"{WORD}"`. {_ENCODING}'
         )
 
 
+_ENCODING = "Which encoding do your settings ask for, and which would redis-py use by itself?"
+
 HINTS = (
-    "Taking a URL apart by hand is not needed. Which method of the pool's class takes one?",
+    "You don't need to take the URL apart yourself. Which method of the pool's class takes one?",
     "`redis.ConnectionPool.from_url(url)` reads host, port and database. What is still missing?",
-    "Behind the URL, `from_url` takes the same named arguments as the pool: the limit, and `decode_responses`.",
+    "After the URL, `from_url` takes the same named arguments as the pool: the limit, and `decode_responses`.",
 )

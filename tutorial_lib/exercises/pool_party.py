@@ -1,4 +1,4 @@
-"""The first exercise of all: whoever writes down a few names sees them come in as real connections."""
+"""The first exercise of all: a few names, and each becomes a real connection that the server sees."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ NAME = "guests"
 PLACES = 5
 
 PROMPT = """
-You have a pool with five places. Whom do you invite?
+**Given** a pool that holds up to five connections.
 
-Put a list of up to five names where the `...` is, such as `["Ada", "Grace", "Linus"]`, and run the cell
-(Shift+Enter). Each guest gets a connection of a real pool. Then we ask the server who is there.
+**Write** a list of names where the `...` is, such as `["Ada", "Grace", "Linus"]`, and run the cell (Shift+Enter). Each
+guest gets a connection from the pool, and then we ask the server which connections it sees.
+
+**It passes when**
+- the list has between **1** and **5** names;
+- each name is text, between quotes.
 """
 
 
@@ -31,6 +35,12 @@ def starter():
 
 def solution():
     return ["Ada", "Grace", "Linus"]
+
+
+WHY = """
+The pool opened a connection for each guest, because all of them had one at the same time. Any list of up to five names
+works.
+"""
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
@@ -46,11 +56,12 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     present = sorted(lab.server.clients(), key=lambda client: client.id)
     for connection in connections:
         pool.release(connection)
+    opened = lab.server.opened()
     return (
-        f"The server counts {lab.server.opened()} connections, and knows them by name:\n\n"
+        f"The server counts {opened} connection{'s' if opened > 1 else ''}, and these are their names:\n\n"
         f"```text\n{draw([unquote(client.name) for client in present], PLACES)}\n```\n\n"
-        "Each swimmer is a real connection. Now they are all back in the pool, open and idle, "
-        "for whoever comes next."
+        "Each swimmer is a real connection. By now every connection is back in the pool: open, idle, and ready for the "
+        "next caller."
     )
 
 
@@ -65,29 +76,38 @@ def draw(swimmers: list[str], places: int) -> str:
 
 def _require_names(value: Any, lab: Lab) -> list[str]:
     if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`: nobody was invited. The list stands behind the word `return`.")
+        raise Wrong(f"`{lab.name}` returned `None`, so there are no guests. Write the list after the word `return`.")
     if isinstance(value, str):
         raise Wrong(
-            f"{shown(value)} is one text, and a text is a row of letters: that would be {len(value)} guests called "
-            f"{', '.join(value[:3])} … Put the name between `[` and `]`."
+            f"{shown(value)} is one text, and Python reads a text letter by letter: its {len(value)} guests would be "
+            f"called {', '.join(value[:3])} … Put the text between `[` and `]`."
         )
-    if not isinstance(value, list | tuple | set) or not all(isinstance(name, str) for name in value):
-        raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is a list of texts, each between quotes.")
-    names = [name.strip() for name in value]
-    if not all(names):
-        raise Wrong(f"One of your {len(names)} guests has no name. The server shows a connection by its name.")
+    if not isinstance(value, list | tuple | set):
+        raise Wrong(f"`{lab.name}` returned {shown(value)}. It has to return a list of texts, between `[` and `]`.")
+    if ... in value:
+        raise Wrong("The list still contains the `...` that it came with. Put a name in its place, or remove it.")
+    for guest in value:
+        if not isinstance(guest, str):
+            raise Wrong(
+                f"The guest {shown(guest)} is no text. Put each name between quotes, with commas between names."
+            )
+    names = [" ".join(name.split()) for name in value]
     if not names:
-        raise Wrong("The list is empty, so 0 connections were opened: a pool opens none before somebody asks.")
+        raise Wrong("The list is empty, so the pool opened 0 connections: it opens one only when a guest needs it.")
+    if not all(names):
+        raise Wrong(
+            f"One of your {len(names)} guests has an empty name, and the server shows a connection by its name."
+        )
     if len(names) > PLACES:
         raise Wrong(
-            f"{len(names)} guests, and the pool has {PLACES} places. redis-py would tell number {PLACES + 1}: "
-            "`MaxConnectionsError: Too many connections`. Whom can you leave out?"
+            f"{len(names)} guests, and the pool holds {PLACES} connections. Guest number {PLACES + 1} would get "
+            "`MaxConnectionsError: Too many connections`. Which guest can you leave out?"
         )
     return names
 
 
 HINTS = (
     "A list stands between `[` and `]`, with commas between its parts.",
-    'A name is a text, so it stands between quotes: `"Ada"`.',
-    "Replace the three dots behind `return`, and leave `return` where it is. Any five names will do.",
+    'A name is text, so it stands between quotes: `"Ada"`.',
+    "Replace the three dots after `return`, and keep the word `return`. Any five names will do.",
 )

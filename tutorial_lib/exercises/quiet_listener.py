@@ -1,4 +1,4 @@
-"""A listener that can be switched off: what subscribes keeps a connection until it is closed."""
+"""A listener that can be switched off: a subscription keeps its connection until it is closed."""
 
 from __future__ import annotations
 
@@ -8,24 +8,36 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import lent_out
-from tutorial_lib.exercises._lent import open_and_lent
+from tutorial_lib.exercises._calls import call_within, lent_out
+from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "quiet-listener"
 LESSON = "05"
-TITLE = "A listener with an end"
+TITLE = "A listener that can be stopped"
 NAME = "open_listener"
 
-PROMPT = """
-`open_listener(r)` listens to the channel `offers` with the shop's client `r`. It returns two functions: `next_offer()`
-returns the text of the next offer, or `None` if none comes within 0.2 s; `stop()` ends the listening.
+OFFERS = ("tea, two for one", "umbrellas")
+OTHERS = 2
+"""How many connections of the pool are in use by others: one for commands, one that listens to another channel."""
 
-`stop()` is missing. Once it has been called, the listener holds **no connection**, and the server has **nobody on the
-channel**. Customers whose connections come from the same pool notice nothing. Afterwards the shop calls neither
-function any more, but keeps both all day: what they refer to does not become garbage.
+PROMPT = """
+**Given** `open_listener(r)`. It listens to the channel `offers` with the shop's client `r`, and returns two functions:
+
+- `next_offer()` returns the text of the next offer, or `None` if none comes within 0.2 s;
+- `stop()` ends the listening. This one does nothing yet.
+
+**Write** an `open_listener` whose `stop()` works.
+
+**It passes when**
+- `next_offer()` returns each offer that is published, and `None` after a while without one;
+- as soon as `stop()` has returned, the listener has **0** connections in use, although the shop keeps both functions
+  all day, and whatever they refer to;
+- after `stop()` an offer reaches **0** connections;
+- others who use the same pool, for commands or to listen to other channels, notice nothing.
 """
 
 
@@ -58,30 +70,36 @@ def solution(r):
     return next_offer, stop
 
 
+WHY = """
+The `PubSub` object borrowed the connection, so it is the one that can return it. `close()` disconnects it, which ends
+every subscription, and releases it to the pool. `reset()` and `with r.pubsub()` do the same.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=3)
+    pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=4)
     r = redis.Redis(connection_pool=pool)
     r.set("greeting", "hello")
-    with lent_out(pool, 1) as (customers,):
+    with lent_out(pool, 1) as (customer,), r.pubsub() as prices:
+        prices.subscribe("prices")
+        prices.get_message(timeout=1)
+        shared = Untouched(pool)
         next_offer, stop = _require_functions(lab.call(answer, r), lab)
         _require_offers(next_offer, lab)
         stop()
-        _require_given_back(lab, pool)
-        heard = _heard_too_late(lab)
+        _require_returned(lab, customer)
+        heard = _heard_after_the_end(lab)
         if heard:
             raise Wrong(
-                f"After `stop()` the listener holds nothing, and an offer still reached {heard} connection: it "
-                "went back into the pool as a subscriber, and its next borrower finds offers among its replies. "
-                "Who unsubscribes, or hangs up, first?"
+                f"After `stop()` the listener has no connection in use, but an offer still reached {heard} connection: "
+                "it went back to the pool while it was subscribed, so its next borrower is a listener too. What has to "
+                "happen before the release?"
             )
-        if not customers.is_connected:
-            raise Wrong(
-                "A customer was using another connection of the shop's pool, and `stop()` cut it: 2 were closed, "
-                "and one was the listener's. Which object is yours to close, and which is everybody's?"
-            )
+        _require_untouched(lab, customer)
+        shared.require("open_listener")
     return (
-        "Two offers heard, then `stop()`: the listener holds 0 connections, nobody is on the channel, and the "
-        f"customer beside it noticed nothing. {shown(r.get('greeting'))}, says Redis."
+        "Two offers heard, then `stop()`: the listener has 0 connections in use, no one listens to the channel, and "
+        f"the others noticed nothing. Redis replied {shown(r.get('greeting'))}."
     )
 
 
@@ -92,58 +110,101 @@ def _require_functions(value: Any, lab: Lab) -> tuple[Callable[[], Any], Callabl
 
 
 def _require_offers(next_offer: Callable[[], Any], lab: Lab) -> None:
-    for offer in ("tea, two for one", "umbrellas"):
-        if not _publish(lab, offer, until_heard=True):
+    for offer in OFFERS:
+        if not _publish(lab, "offers", offer, until_heard=True):
             raise Wrong(
-                f"`{offer}` was published while the shop was open, and it reached 0 connections: what is published "
-                "while nobody is subscribed is lost. From when until when is your listener subscribed?"
+                f"`{offer}` was published while the shop was open, and it reached 0 connections: a message that is "
+                "published while no one is subscribed is lost. From when until when is your listener subscribed?"
             )
+    for offer in OFFERS:
         heard = next_offer()
         if heard != offer:
-            raise Wrong(f"The offer {offer!r} was published, and `next_offer()` returned {shown(heard)}.")
+            raise Wrong(
+                f"{' and '.join(f'`{one}`' for one in OFFERS)} were published. When `{offer}` was the next of them, "
+                f"`next_offer()` returned {shown(heard)}. Asked for is each offer as text, in its turn."
+            )
+    silence = call_within(1.0, next_offer)
+    if not silence.returned:
+        raise Wrong(
+            "No offer came, and after a second `next_offer()` was still waiting for one. It should return `None` "
+            "after 0.2 s. Which of the methods of a `PubSub` takes a timeout?"
+        )
+    if silence.error or silence.result is not None:
+        said = f"raised `{silence.error}`" if silence.error else f"returned {shown(silence.result)}"
+        raise Wrong(f"No offer came, and `next_offer()` {said}. Asked for is `None`.")
 
 
-def _publish(lab: Lab, offer: str, until_heard: bool = False) -> int:
+def _publish(lab: Lab, channel: str, offer: str, until_heard: bool = False) -> int:
     """Publish an offer and return how many connections it reached. A subscription may still be on its way."""
     deadline = monotonic() + (0.3 if until_heard else 0.0)
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
-        while not (heard := int(r.publish("offers", offer))) and monotonic() < deadline:
+        while not (heard := int(r.publish(channel, offer))) and monotonic() < deadline:
             sleep(0.02)
     return heard
 
 
-def _heard_too_late(lab: Lab) -> int:
+def _heard_after_the_end(lab: Lab) -> int:
     """Publish after the end, and return how many still hear it. The server may learn of a closed one a moment later."""
     deadline = monotonic() + 0.5
-    while (heard := _publish(lab, "too late")) and monotonic() < deadline:
+    while (heard := _publish(lab, "offers", "too late")) and monotonic() < deadline:
         sleep(0.02)
     return heard
 
 
-def _require_given_back(lab: Lab, pool: redis.ConnectionPool) -> None:
-    kept = sum(snapshot(each).in_use for each in lab.pools()) - 1  # one is the customer's
+def _kept(lab: Lab) -> int:
+    """Count what the listener has in use, in whichever pool."""
+    return sum(snapshot(pool).in_use for pool in lab.pools()) - OTHERS
+
+
+def _require_returned(lab: Lab, customer: redis.Connection) -> None:
+    kept = _kept(lab)
     if kept <= 0:
         return
-    heard = _heard_too_late(lab)
+    still_open = sum(map(open_and_in_use, lab.pools())) - OTHERS
+    heard = _heard_after_the_end(lab)
+    said = f"After `stop()` the listener still has {kept} connection in use"
+    if _kept(lab) <= 0:
+        raise Wrong(
+            f"When `stop()` returned, the listener still had {kept} connection in use. It was returned a little later, "
+            "by a thread that had not ended yet. How does `stop()` wait for a thread to end?"
+        )
     if heard:
         raise Wrong(
-            f"After `stop()` the listener still holds {kept} connection, and an offer still reaches it. The shop "
-            "keeps both functions, so what they use never becomes garbage. What ends a listener?"
+            f"{said}, and offers still reach it. The shop keeps both functions, so Python never cleans up what they "
+            "use. Which call ends a listener?"
         )
-    if sum(map(open_and_lent, lab.pools())) > 1:
+    if not customer.is_connected:
         raise Wrong(
-            f"After `stop()` nobody is on the channel, and the listener still holds {kept} connection, in case it "
-            "subscribes again. Which call says that it will not?"
+            f"{said}, although every connection of the pool is closed, those of others too: closing a connection does "
+            "not return it. Which object borrowed it, and can return it?"
+        )
+    if still_open <= 0:
+        raise Wrong(
+            f"{said}, although that connection is closed: the pool counts a connection as in use until it is released. "
+            "Which object borrowed it, and can return it?"
         )
     raise Wrong(
-        "After `stop()` every connection is closed, the customer's beside it too, and in_use is 2 all the same: a "
-        "pool takes nothing off its list when it hangs up. Which object has borrowed, and can give back?"
+        f"{said}. No one is subscribed to the channel any more, but the listener keeps its connection, in case it "
+        "subscribes again. Which call says that it won't?"
     )
 
 
+def _require_untouched(lab: Lab, customer: redis.Connection) -> None:
+    if not customer.is_connected:
+        raise Wrong(
+            "Another caller was using a connection of the shop's pool, and `stop()` closed that one too. Which object "
+            "is yours to close, and which do all callers share?"
+        )
+    if not _publish(lab, "prices", "tea: 2"):
+        raise Wrong(
+            "Another listener was subscribed to the channel `prices`, and `stop()` ended that one too: a message to "
+            "`prices` reached 0 connections. Which object is yours to close?"
+        )
+
+
 HINTS = (
-    "Which object borrowed the connection? Neither the client nor the pool knows when it is done.",
-    "The lesson subscribed, unsubscribed, and looked at in_use, which was 1. Then came one call more.",
-    "`news` knows its connection and its pool. The method that ends it hangs up and gives back, in that order, "
-    "and has the name that such methods mostly have.",
+    "Which object borrowed the connection? Neither the client nor the pool knows when that object is done.",
+    "The lesson subscribed, unsubscribed, and looked at `in_use`, which was still 1. Then it made one more call.",
+    "`news` knows its connection and its pool. One of its methods disconnects and then releases, and it has the name "
+    "that such methods mostly have.",
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import sleep
 from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import DEFAULT_LIMIT, made_pool, refused_arguments
+from tutorial_lib.exercises._pools import made_pool, refused_arguments, require_tcp, said_of_limit
 from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -17,13 +18,18 @@ LESSON = "02"
 TITLE = "Twenty connections to far away"
 NAME = "remote_pool"
 HOST = "redis.example.com"
+PORT = 6379
 
 PROMPT = """
-Write `remote_pool()`. It returns a pool for the Redis on `redis.example.com`, port 6379, database **1**, with at
-most **20** connections.
+**Given** a Redis at `redis.example.com`, port 6379, without encryption. It cannot be reached from here, and it need not
+be: building a pool connects to nothing.
 
-That host cannot be reached from here, and it need not be: building a pool connects to nobody. Whoever tries
-all the same is stopped at the door.
+**Write** `remote_pool()`, which returns a pool for that Redis.
+
+**It passes when**
+- the pool's connections would go to `redis.example.com`, port **6379**, database **1**;
+- the pool holds at most **20** connections;
+- nothing tries to connect while the pool is being built.
 """
 
 
@@ -37,25 +43,38 @@ def solution():
     return pool
 
 
+WHY = """
+A pool only stores where its connections will go. The first command opens one, so a program can build its pools before
+Redis is reachable, and a wrong address shows up only then. `from_url("redis://redis.example.com:6379/1")` with the
+limit works too.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = _built_quietly(answer, lab)
+    require_tcp(pool)
     try:
         # Made, and not opened: it knows where it would go.
         connection = pool.connection_class(**pool.connection_kwargs)
     except TypeError as error:
         raise refused_arguments(pool, error) from error
-    _require_host(getattr(connection, "host", None), getattr(connection, "port", None))
-    if int(connection.db) != 1:
+    except ValueError as error:
         raise Wrong(
-            f"The pool's connections would be in database {connection.db}. Asked for is database 1, and a key that is "
-            "set in one database does not exist in another."
+            f"The pool was built without a complaint, but it cannot make a connection: `{error}`. "
+            "Which of your values should be a number?"
+        ) from error
+    _require_address(connection)
+    database = _database_there(connection, lab)
+    if database != 1:
+        raise Wrong(
+            f"The pool's connections would be in database {database}, and they should be in database 1. A key that is "
+            "set in one database does not exist in another. Which setting selects it?"
         )
     if pool.max_connections != 20:
-        because = " That is what a pool gets that is told nothing." if pool.max_connections == DEFAULT_LIMIT else ""
-        raise Wrong(f"The pool may hold {pool.max_connections} connections; asked for are 20.{because}")
+        raise Wrong(f"The pool should hold 20 connections at most. {said_of_limit(pool.max_connections, 20)}")
     return (
         f"A pool for {HOST}, database 1, at most 20 connections, and 0 attempts to connect while it was built. "
-        "It will connect when somebody borrows from it, and not before."
+        "It will connect when a caller borrows from it, and not before."
     )
 
 
@@ -66,27 +85,41 @@ def _built_quietly(answer: Callable[..., Any], lab: Lab) -> redis.ConnectionPool
         if not lab.attempts:  # what it tried is the better story
             raise
     if lab.attempts:
-        tried = lab.attempts[0]
         raise Wrong(
-            f"While the pool was being built, your code tried to connect to {tried.host}:{tried.port}. "
-            "Making a pool opens nothing; the first command does. Which line wants an answer already?"
+            f"While the pool was being built, your code tried to connect to {lab.attempts[0]}. "
+            "Building a pool opens no connection; the first command does. Which line sends one?"
         )
     return pool
 
 
-def _require_host(host: Any, port: Any) -> None:
-    if host == HOST and int(port) == 6379:
+def _require_address(connection: redis.Connection) -> None:
+    host, port = connection.host, int(connection.port)
+    if host == HOST and port == PORT:
         return
-    if isinstance(host, str) and HOST in host:
+    if host != HOST and isinstance(host, str) and HOST in host:
         raise Wrong(
-            f"The pool would look for a host that is called {shown(host)}. A host is a name alone: "
+            f"The pool would look for a host called {shown(host)}. A host is only a name: "
             "the scheme, the port and the database have arguments of their own."
         )
-    raise Wrong(f"The pool's connections would go to {host}:{port}. Asked for is {HOST}, port 6379.")
+    raise Wrong(f"The pool's connections would go to {host}:{port}, and they should go to {HOST}, port {PORT}.")
+
+
+def _database_there(connection: redis.Connection, lab: Lab) -> int:
+    """Open the connection to the practice server instead, and return the database that it selects there."""
+    connection.host, connection.port = lab.server.host, lab.server.port
+    connection.username = connection.password = connection.credential_provider = None
+    connection.connect()
+    try:
+        # A connection that says nothing may be open before the server has noticed it.
+        while not (clients := lab.server.clients()):
+            sleep(0.001)
+        return clients[-1].db
+    finally:
+        connection.disconnect()
 
 
 HINTS = (
-    "It is the pool of the first exercise with four other values. What does a pool do when it is made?",
+    "It is the pool of the first exercise with four other values. What does a pool do when it is built?",
     "Nothing else is needed: no client, no `ping`, no `with`.",
     "`host` is a text, so it stands between quotes. `port`, `db` and `max_connections` are numbers.",
     "One call of `redis.ConnectionPool` with four arguments, each by its name, and `return`.",

@@ -1,4 +1,4 @@
-"""One pool for all weathers: cut, silent, gone for a moment, full."""
+"""One pool for all troubles: connections that are cut, a Redis that is gone or silent, a pool that is exhausted."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
-from tutorial_lib.exercises._pools import borrow, made_pool, require_places
+from tutorial_lib.exercises._pools import borrow, left_in_use, made_pool, places, require_places
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
     outage,
     silence,
     store_greeting,
-    tries_of,
+    tries_after,
 )
-from tutorial_lib.faults import FaultProxy
-from tutorial_lib.pools.snapshot import snapshot
+from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -34,23 +34,26 @@ AWAY = 0.25
 BACK_AFTER = 0.05
 TOLD_WITHIN = 0.7
 # What comes a little late is given a second chance: perhaps the machine was busy with something else.
-GRACE = 0.4
+GRACE = 0.2
 
 PROMPT = """
-Write `make_pool(host, port)`. It returns a pool of at most **4** connections. A client on it sends one `get` in each
-of these weathers, one after the other:
+**Given** a Redis whose key `greeting` holds a text, and the six troubles below.
 
-| weather | what the `get` gives |
+**Write** `make_pool(host, port)`, which returns a pool of at most **4** connections. `redis.retry.Retry(…)` and the
+classes in `redis.backoff` need no further import.
+
+**It passes when** a client on this pool sends one `get` in each of these situations, one after the other, and
+
+| situation | the `get` |
 |---|---|
-| all connections are cut while they are idle | the greeting |
-| a reply is cut | the greeting |
-| Redis is gone for **0.25 s**, and nobody listens | the greeting |
-| all four are lent, and one comes back after 0.05 s | the greeting |
-| all four are lent, and none comes back | an error of redis-py **within 0.7 s** |
-| the line takes everything and answers nothing | an error of redis-py **within 0.7 s** |
+| all connections are cut while they are idle | returns the greeting |
+| a reply is cut | returns the greeting |
+| Redis is gone for **0.25 s**, and new connections are refused | returns the greeting |
+| all 4 connections are in use, and one comes back after **0.05 s** | returns the greeting |
+| all 4 connections are in use, and none comes back | raises an error of redis-py **within 0.7 s** |
+| the network takes everything and answers nothing | raises an error of redis-py **within 0.7 s** |
 
-Afterwards no connection is in use, and the pool works as before. `redis.retry.Retry(…)` and what stands in
-`redis.backoff` need no further import.
+and afterwards no connection is in use, the pool can lend 4 again, and a second outage of 0.25 s is survived too.
 """
 
 
@@ -71,45 +74,76 @@ def solution(host, port):
     )
 
 
+WHY = """
+`timeout` limits the wait for a connection, `socket_timeout` each wait for a reply. The one retry comes after a pause
+of 0.3 s, which is longer than the outage, and even in a silence the sum is 0.1 + 0.3 + 0.1 = 0.5 s. A `Retry` that
+only repeats after `redis.ConnectionError` may have more and shorter pauses.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     store_greeting(lab)
     proxy = lab.proxy()
     pool = made_pool(answer, lab, proxy.host, proxy.port)
     pool.release(borrow(pool))
-    weather = _Weather(pool, proxy)
-    weather.expect_greeting("Redis was well", weather.ask, "In Redis the greeting is a text.")
-    require_places(pool, LIMIT)
-    weather.expect_greeting("All connections were cut while idle", weather.cut_idle, "")
-    weather.expect_greeting(
-        "A reply was cut", weather.cut_reply, "Redis was well, and nobody asked it again. Who is told to try again?"
+    trial = _Trial(pool, proxy)
+    trial.expect_greeting("Redis was well", trial.ask, "The key `greeting` in database 0 holds a text.")
+    _require_four(pool)
+    trial.expect_greeting("All connections were cut while they were idle", trial.cut_idle, "What opens new ones?")
+    trial.expect_greeting("A reply was cut", trial.cut_reply, "Redis was well again at once. What tries again?")
+    trial.expect_greeting(f"Redis was gone for {AWAY} s", trial.gone, trial.why_not_bridged())
+    trial.expect_patience()
+    exhausted = trial.expect_error(
+        f"All {LIMIT} connections were in use, and none came back", trial.exhausted, trial.patience
     )
-    weather.expect_greeting(f"Redis was gone for {AWAY} s", weather.gone, weather.why_not_bridged())
-    weather.expect_patience()
-    full = weather.expect_error(
-        f"All {LIMIT} connections were lent, and none came back", weather.full, weather.patience
-    )
-    silent = weather.expect_error("The line was silent", weather.silent, weather.longest_silence)
-    weather.expect_greeting("The weather was fair again", weather.ask, "What has been left behind?")
-    kept = snapshot(pool).in_use
+    silent = trial.expect_error("Nothing was answered", trial.silent, trial.longest_silence)
+    trial.expect_greeting("After all this Redis was well again", trial.ask, "What has been left behind?")
+    kept = left_in_use(pool)
     if kept:
-        raise Wrong(f"It came through, and afterwards in_use is {kept}. Nobody else can have those.")
+        raise Wrong(
+            f"The pool came through all of it, but afterwards it says in_use={kept}, although no caller has a "
+            "connection. Which path through your code does not return it?"
+        )
+    lends = places(pool, LIMIT)
+    if lends < LIMIT:
+        raise Wrong(
+            f"The pool came through all of it, but afterwards it lends only {so_many(lends, 'connection')} of {LIMIT}. "
+            "Where did the others go?"
+        )
+    trial.expect_greeting(f"Then Redis was gone for {AWAY} s again", trial.gone, "It survived that the first time.")
     return (
-        f"Cut while idle, cut in flight, gone for {AWAY} s, full for a moment: the greeting, each time. Full: "
-        f"{full.seconds:.2f} s; silent: {silent.seconds:.2f} s. A colleague may have this pool as it is."
+        f"The greeting came although connections were cut, Redis was gone for {AWAY} s, twice, and the pool was "
+        f"exhausted for a moment. When no connection came back the error came after {exhausted.seconds:.2f} s, and "
+        f"when nothing was answered after {silent.seconds:.2f} s. You can give this pool to a colleague."
     )
 
 
-class _Weather:
-    """Sends one GET in each weather, on the same pool."""
+def _require_four(pool: redis.ConnectionPool) -> None:
+    try:
+        require_places(pool, LIMIT)
+    except (Wrong, redis.RedisError):
+        raise
+    except Exception as error:
+        raise _not_of_redis_py(f"All {LIMIT} connections were in use, and the pool", error) from error
+
+
+def _not_of_redis_py(who: str, error: Exception) -> Wrong:
+    return Wrong(
+        f"{who} raised {named(error)}, which is not an error of redis-py. Which errors do the users of a pool catch?"
+    )
+
+
+class _Trial:
+    """Sends one GET in each situation, on the same pool."""
 
     def __init__(self, pool: redis.ConnectionPool, proxy: FaultProxy) -> None:
         self._pool = pool
         self._proxy = proxy
 
-    # -- weathers
+    # -- situations
 
     def ask(self) -> Call:
-        return call_within(TOLD_WITHIN + GRACE, self._get)
+        return call_within(TOLD_WITHIN + GRACE, self._get, Exception)
 
     def _get(self) -> Any:
         answer = redis.Redis(connection_pool=self._pool).get("greeting")
@@ -133,14 +167,14 @@ class _Weather:
                 return self._get()
 
         with lent_out(self._pool, LIMIT) as borrowed:
-            return call_within(TOLD_WITHIN + GRACE, ask_and_see_one_come_back)
+            return call_within(TOLD_WITHIN + GRACE, ask_and_see_one_come_back, Exception)
 
-    def full(self) -> Call:
+    def exhausted(self) -> Call:
         with lent_out(self._pool, LIMIT):
             return self.ask()
 
     def silent(self) -> Call:
-        self.ask()  # so that a line is open
+        self.ask()  # so that a connection is open
         with silence(self._proxy):
             return self.ask()
 
@@ -149,57 +183,69 @@ class _Weather:
     def expect_greeting(self, situation: str, attempt: Callable[[], Call], idea: str) -> None:
         call = best_of(3, attempt, lambda call: bool(call.result == GREETING))
         if call.result != GREETING:
-            raise Wrong(f"{situation}, and `get` {became(call)} after {call.seconds:.2f} s. {idea}")
+            raise Wrong(f"{situation}, and `get` {became(call)}. {idea}")
 
     def expect_error(self, situation: str, attempt: Callable[[], Call], idea: Callable[[], str]) -> Call:
         call = best_of(3, attempt, lambda call: call.seconds <= TOLD_WITHIN)
         if not call.returned or call.seconds > TOLD_WITHIN:
-            raise Wrong(f"{situation}, and after {TOLD_WITHIN:g} s `get` had said nothing. {idea()}")
+            raise Wrong(f"{situation}, and after {TOLD_WITHIN:g} s `get` had not returned. {idea()}")
         if call.error is None:
-            raise Wrong(f"{situation}, and `get` {became(call)}. Asked for is redis-py's error.")
+            raise Wrong(f"{situation}, and `get` {became(call)}. It should raise redis-py's error.")
+        if not isinstance(call.error, redis.RedisError):
+            raise _not_of_redis_py(f"{situation}, and `get`", call.error)
         return call
 
     def expect_patience(self) -> None:
-        situation = f"All {LIMIT} connections were lent, and one came back after {BACK_AFTER} s"
+        situation = f"All {LIMIT} connections were in use, and one came back after {BACK_AFTER} s"
         self.expect_greeting(situation, self.one_comes_back, self.who_waits())
         if self.gives_up_after() < BACK_AFTER:  # On a busy machine even that may be long enough.
             raise Wrong(f"{situation}. `get` was there in time by luck. {self.who_waits()}")
+
+    # -- what is said
 
     def gives_up_after(self) -> float:
         timeout = getattr(self._pool, "timeout", None)
         return math.inf if timeout is None else float(timeout)
 
     def why_not_bridged(self) -> str:
+        tries = tries_after(redis.ConnectionError, self._pool)
+        if tries < 0:
+            return "It tries for ever. How many tries are enough?"
         return (
-            f"It tries {tries_of(self._pool)} times at the most, and a closed door is told at once. "
-            "How long is it from the first try to the last?"
+            f"It tries {so_many(tries, 'time')} at most, and a refused connection fails at once. How long are the "
+            "pauses between the tries, all together?"
         )
 
     def who_waits(self) -> str:
         if isinstance(self._pool, redis.BlockingConnectionPool):
-            return f"How long does this pool wait for it? {self.patience()}"
-        return "Which kind of pool waits for it?"
+            return f"How long does this pool wait for a connection? {self.patience()}"
+        return "Which kind of pool waits for a connection?"
 
     def patience(self) -> str:
         patience = self.gives_up_after()
-        return f"Its `timeout` is {'`None`: for ever' if math.isinf(patience) else f'{patience:g} s'}."
+        if math.isinf(patience):
+            return "Its `timeout` is `None`, so it waits for ever."
+        return f"Its `timeout` is {patience:g} s."
 
     def longest_silence(self) -> str:
         limit = self._pool.connection_kwargs.get("socket_timeout", 5)
-        each = "without end" if limit is None else f"for {limit:g} s"
+        each = "for ever" if limit is None else f"{limit:g} s"
+        tries = tries_after(redis.TimeoutError, self._pool)
+        if tries == 1:
+            return f"It waits {each} for a reply. Which argument limits that?"
+        often = "for ever" if tries < 0 else f"{tries} times"
         return (
-            f"It tries {tries_of(self._pool)} times, and each try may be silent {each}; "
-            "pauses come on top. What is the sum?"
+            f"It tries {often}, each try waits {each} for a reply, and pauses come on top. How long is that together?"
         )
 
 
 HINTS = (
-    "Each weather needs one argument, and some of them two. The lesson has a pool that comes near; its pauses are "
-    "for shorter outages.",
-    "Two limits are for waiting: one for the loan, one for each silence. A `retry` is for what is cut, and its pauses "
-    "are for a Redis that is gone.",
-    "For a silent line add up: tries times silence, and the pauses between them. It has to be below 0.7 s; and the "
-    "pauses alone above 0.25 s.",
+    "Each situation needs one argument, and some of them need two. The lesson has a pool that comes near; its pauses "
+    "are for shorter outages.",
+    "Two limits are for waiting: one for a connection, one for each reply. A `retry` is for what is cut, and its "
+    "pauses are for a Redis that is gone.",
+    "For a silence add up the tries, each with its wait, and the pauses between them. The sum has to be below 0.7 s, "
+    "and the pauses alone above 0.25 s.",
     "A blocking pool of 4, with a `timeout` of 0.2 s, 0.1 s for the other limits, and a `retry` with a "
-    "`ConstantBackoff` of 0.3 s and one more try: two silences and a pause make 0.5 s.",
+    "`ConstantBackoff` of 0.3 s and one more try: two waits and a pause make 0.5 s.",
 )

@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_client, slow_building
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -72,7 +73,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         limit = clients[0].connection_pool.max_connections
         raise Wrong(
             f"There is one pool, and when {CALLERS} callers counted a view at the same time, some of them got "
-            f"`{type(errors[0]).__name__}: {errors[0]}`. The limit of the pool is {limit}. Should it be higher, or "
+            f"{named(errors[0])}. The limit of the pool is {limit}. Should it be higher, or "
             "should a caller wait?"
         )
     _require_kept_open(get_client, lab)
@@ -104,7 +105,7 @@ def _require_nothing_opened(lab: Lab, when: str) -> None:
         if in_use
         else "Creating a client opens no connection; its first command does. Which command is sent so early?"
     )
-    raise Wrong(f"{when}, and the server has already accepted {opened} connection{'s' if opened > 1 else ''}. {why}")
+    raise Wrong(f"{when}, and the server has already accepted {so_many(opened, 'connection')}. {why}")
 
 
 def _each(clients: list[redis.Redis]) -> Callable[[], Any]:

@@ -35,8 +35,8 @@ REAL_CALLS = 40
 MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 **Given** a service that borrows `rate` times a second, at random moments, and holds a connection for `hold` seconds on
-average, sometimes longer, sometimes shorter. The lesson's `mean_wait(rate, hold, limit)` is imported for you. It raises
-`tutorial_lib.errors.BadSetting` for a limit that can never keep up.
+average, sometimes longer, sometimes shorter. The lesson's `mean_wait(rate, hold, limit)` is imported for you. It
+raises `tutorial_lib.errors.BadSetting` for a limit that can never keep up.
 
 **Write** `smallest_limit(rate, hold, wait_budget)`, which returns the smallest limit with which callers wait at most
 `wait_budget` seconds **on average**. Callers who do not wait at all count too.
@@ -60,8 +60,9 @@ def solution(rate, hold, wait_budget):
 
 
 WHY = """
-The load, `rate * hold`, says how many connections are in use on average, so the limit has to be larger. From there each
-connection more shortens the wait, and the first limit within the budget is the smallest. A binary search works too.
+The load, `rate * hold`, says how many connections are in use on average, so the limit has to be larger. From there
+each connection more shortens the wait, and the first limit within the budget is the smallest. A binary search works
+too.
 """
 
 

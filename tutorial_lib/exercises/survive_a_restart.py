@@ -1,4 +1,4 @@
-"""A client for which a short restart of Redis is a pause, and a long one an error."""
+"""A client for which a short restart of Redis is a pause, and a long outage is an error."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from tutorial_lib.exercises._calls import Call, best_of, call_within
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
+    change_greeting,
     outage,
     require_client,
     store_greeting,
     take_down,
-    tries_of,
+    tries_after,
 )
+from tutorial_lib.exercises._words import named
+from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -27,18 +30,21 @@ NAME = "make_client"
 
 AWAY = 0.2
 TOLD_WITHIN = 0.8
+AT_ONCE = 0.15
 # What comes a little late is given a second chance: perhaps the machine was busy with something else.
-GRACE = 0.1
-LONG_GRACE = 0.6  # what comes back a little late is told so, on a busy machine too
+GRACE = 0.2
 
 PROMPT = """
-Write `make_client(host, port)`. It returns a `redis.Redis` for that address, for which a restart is a pause:
+**Given** a Redis that is restarted now and then. While it is gone all its connections are cut, and new ones are
+refused.
 
-- Redis is gone for **0.2 s**: all connections are cut, and nobody listens. A `get` that is sent in this time
-  returns its answer, late.
-- Redis is gone for good: the `get` raises redis-py's error **within 0.8 s**.
+**Write** `make_client(host, port)`, which returns a `redis.Redis` for that address. `redis.retry.Retry(…)` and the
+classes in `redis.backoff` need no further import.
 
-`redis.retry.Retry(…)` and what stands in `redis.backoff` need no further import.
+**It passes when**
+- Redis is gone for **0.2 s**, and a `get` that is sent meanwhile returns its answer, late. This is tried twice;
+- Redis is gone for good, and the `get` raises redis-py's error **within 0.8 s**;
+- Redis is there, and a `get` returns at once.
 """
 
 
@@ -53,90 +59,145 @@ def solution(host, port):
     return redis.Redis(connection_pool=pool)
 
 
+WHY = """
+A refused connection fails at once, so the pauses between the tries have to cover the outage: 5 times 0.1 s is more
+than 0.2 s and less than 0.8 s. The pool's connections retry, so the pool gets the `retry`. `redis.Redis(host=…,
+retry=…)`, which makes a pool of its own, works too.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     store_greeting(lab)
     proxy = lab.proxy()
     r = require_client(lab.call(answer, proxy.host, proxy.port), lab)
+    _require_well(r)
+    late = _require_bridged(r, proxy, GREETING + ", once", lab)
+    told = _require_told(r, proxy, late)
+    again = _require_bridged(r, proxy, GREETING + ", twice", lab, f"After that Redis was gone for {AWAY} s again,")
+    return (
+        f"Redis was gone for {AWAY} s, twice, and the greeting came after {late.seconds:.2f} s and "
+        f"{again.seconds:.2f} s, "
+        f"without an error. When Redis was gone for good, `{type(told.error).__name__}` came after "
+        f"{told.seconds:.2f} s."
+    )
 
-    def ask() -> Any:
-        answer = r.get("greeting")
-        return answer.decode() if isinstance(answer, bytes) else answer
 
-    well = best_of(3, lambda: call_within(2, ask), _is_greeted)
-    if not _is_greeted(well):
-        raise Wrong(f"Redis was well, and `get` {became(well)}. In Redis the greeting is `{GREETING}`.")
+def _ask(r: redis.Redis) -> Any:
+    answer = r.get("greeting")
+    return answer.decode() if isinstance(answer, bytes) else answer
+
+
+def _require_well(r: redis.Redis) -> None:
+    first = best_of(3, lambda: call_within(2, lambda: _ask(r)), lambda call: bool(call.result == GREETING))
+    if first.result != GREETING:
+        raise Wrong(
+            f"Redis was there, and `get` {became(first)}. The key `greeting` in database 0 holds {GREETING!r}. Does "
+            "your client lead there?"
+        )
+    call = best_of(3, lambda: call_within(2, lambda: _ask(r)), lambda call: call.seconds < AT_ONCE)
+    if call.seconds >= AT_ONCE:
+        raise Wrong(
+            f"Redis was there, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Do you wait "
+            "before you know whether there is an error?"
+        )
+
+
+def _require_bridged(
+    r: redis.Redis, proxy: FaultProxy, text: str, lab: Lab, situation: str = f"Redis was gone for {AWAY} s,"
+) -> Call:
+    """The greeting changes meanwhile, so that an answer that was remembered is not the answer of Redis."""
+    change_greeting(text, lab)
 
     def ask_in_the_outage() -> Call:
         with outage(proxy, AWAY):
-            return call_within(TOLD_WITHIN + GRACE, ask)
+            return call_within(TOLD_WITHIN + GRACE, lambda: _ask(r), Exception)
 
-    late = best_of(3, ask_in_the_outage, lambda call: _is_greeted(call) and call.seconds <= TOLD_WITHIN)
-    if not _is_greeted(late):
+    call = best_of(3, ask_in_the_outage, lambda call: call.result == text and call.seconds <= TOLD_WITHIN)
+    if call.result == text:
+        return call
+    if isinstance(call.result, str) and call.result.startswith(GREETING):
         raise Wrong(
-            f"Redis was gone for {AWAY} s, and `get` {became(late)} after {late.seconds:.2f} s. {_why_not(r, late)}"
+            f"{situation} and `get` returned {call.result!r}. Meanwhile the greeting had become {text!r}, so that "
+            "answer was remembered and did not come from Redis. Who asks Redis when it is back?"
         )
-    take_down(proxy)
-    told = best_of(2, lambda: call_within(TOLD_WITHIN + LONG_GRACE, ask), lambda call: call.seconds <= TOLD_WITHIN)
-    tries = tries_of(r.connection_pool)
-    proxy.heal()  # so that whoever is still at it comes to an end
-    if not told.returned:
-        raise Wrong(
-            f"The short outage was bridged, in {late.seconds:.2f} s. Then Redis was gone for good, and after "
-            f"{told.seconds:.1f} s `get` was still trying. {_so_many(tries)}"
-        )
-    if told.error is None:
-        raise Wrong(
-            f"Redis was gone for good, and `get` {became(told)}. Whoever asks has to learn of it, by redis-py's error."
-        )
-    if told.seconds > TOLD_WITHIN:
-        raise Wrong(
-            f"Redis was gone for good, and `get` said so after {told.seconds:.2f} s. Asked for is "
-            f"{TOLD_WITHIN:g} s at most. {_so_many(tries)}"
-        )
-    return (
-        f"Gone for {AWAY} s: the greeting came after {late.seconds:.2f} s, and no error. Gone for good: "
-        f"`{type(told.error).__name__}` after {told.seconds:.2f} s. A restart is a pause now, and an end is told."
-    )
-
-
-def _is_greeted(call: Call) -> bool:
-    return bool(call.result == GREETING)
+    when = " before Redis was back" if call.error else ""
+    raise Wrong(f"{situation} and `get` {became(call)}{when}. {_why_not(r, call)}")
 
 
 def _why_not(r: redis.Redis, call: Call) -> str:
-    tries = tries_of(r.connection_pool)
+    tries = tries_after(redis.ConnectionError, r.connection_pool)
     if not call.returned:
-        return "That is too late for the answer. How long are the pauses between its tries?"
+        return "That is too late for an answer. How long are the pauses between the tries?"
+    if type(r) is not redis.Redis or not call.error:
+        return "Redis was back soon after. What does your client do until then?"
     if tries > 1:
         return (
-            f"It had {tries} tries, and they were over before Redis was back: nobody listening is told at once. "
-            "What should lie between two tries?"
+            f"It tried {tries} times, and all tries were over before Redis was back, because a refused connection "
+            "fails at once. How long are the pauses between two tries, all together?"
         )
     if r.connection_pool.connection_kwargs.get("health_check_interval"):
         return (
-            "It tried once. A health check is a PING before the command, and nobody was there to hear that either; "
-            "nothing runs in the background. What tries again?"
+            "It tried once. A health check sends a PING before the command, but does not try again after an error. "
+            "What does?"
+        )
+    if r.connection_pool.connection_kwargs.get("retry"):
+        return (
+            "It tried once: its `retry` does not repeat after a `ConnectionError`. Which errors does "
+            "`supported_errors` name?"
         )
     if r.auto_close_connection_pool:
-        return "It tried once, as with every pool that `from_url` makes and nobody tells more. What would tell it?"
+        return "It tried once, like every pool made by `from_url` that gets no `retry`. Which argument is missing?"
     return (
-        "It tried once: a pool tries again if *it* is told to. Where did you say it, and who has the settings of a "
-        "connection: the client that is given a pool, or the pool?"
+        "It tried once. A client that is given a pool ignores its own settings for connections, so the pool needs the "
+        "`retry`. Where did you put it?"
     )
 
 
-def _so_many(tries: int) -> str:
+def _require_told(r: redis.Redis, proxy: FaultProxy, late: Call) -> Call:
+    take_down(proxy)
+    told = best_of(
+        2,
+        lambda: call_within(TOLD_WITHIN + GRACE, lambda: _ask(r), Exception),
+        lambda call: call.seconds <= TOLD_WITHIN,
+    )
+    tries = tries_after(redis.ConnectionError, r.connection_pool)
+    proxy.heal()  # so that a call that still goes on comes to an end
+    if not told.returned:
+        raise Wrong(
+            f"The short outage was bridged. Then Redis was gone for good, and after {TOLD_WITHIN:g} s `get` was still "
+            f"trying. {_so_many(tries, r)}"
+        )
+    if told.error is None:
+        raise Wrong(
+            f"Redis was gone for good, and `get` {became(told)}. The caller has to know that there is no answer. Let "
+            "redis-py's error through."
+        )
+    if not isinstance(told.error, redis.RedisError):
+        raise Wrong(
+            f"Redis was gone for good, and `get` raised {named(told.error)}. Callers of a `redis.Redis` catch "
+            "redis-py's errors, such as `redis.ConnectionError`. Which one did you replace?"
+        )
+    if told.seconds > TOLD_WITHIN:
+        raise Wrong(
+            f"Redis was gone for good, and `get` said so after more than {TOLD_WITHIN:g} s. {_so_many(tries, r)}"
+        )
+    return told
+
+
+def _so_many(tries: int, r: redis.Redis) -> str:
     if tries < 0:
-        return "A negative number of retries means: without end. How many are enough for the short outage?"
-    return (
-        f"It has {tries} tries, and pauses between them. Multiply, and compare with the {TOLD_WITHIN:g} s it may take."
-    )
+        return "A negative number of retries means: for ever. How many are enough for the short outage?"
+    if type(r) is not redis.Redis:
+        return (
+            f"Each call tries {tries} times, with pauses, and your class may call again. How long does all of it take?"
+        )
+    return f"It tries {tries} times, with pauses in between. How long do all pauses take together?"
 
 
 HINTS = (
     "A plain pool tries once. What in the lesson made one try again, and in which call did it stand?",
-    "A Redis that is gone says so at once. Six tries without a pause are over in a few thousandths of a second.",
+    "A Redis that is gone refuses at once. Six tries without a pause are over in a few thousandths of a second.",
     "The pauses together have to be longer than 0.2 s and shorter than 0.8 s. "
-    "`Retry(backoff, retries)` takes what comes between two tries, and how many come after the first.",
+    "`Retry(backoff, retries)` takes the pause between two tries, and how many tries follow the first.",
     "Give the pool, not the client, a `retry=` with a `ConstantBackoff` of 0.1 s and five retries: half a second.",
 )

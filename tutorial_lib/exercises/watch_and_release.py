@@ -1,4 +1,4 @@
-"""Sell one piece while others sell too: WATCH keeps a connection, and so does an error that somebody keeps."""
+"""Sell one piece while others sell too: WATCH keeps a connection, and so does an error that is kept in a log."""
 
 from __future__ import annotations
 
@@ -7,25 +7,34 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._selling import LIMIT, SellingShop, noting_lows
+from tutorial_lib.exercises._selling import SellingShop
 from tutorial_lib.practice.lab import Lab
 
 ID = "watch-and-release"
 LESSON = "05"
-TITLE = "Watch, sell and let go"
+TITLE = "Watch, sell and release"
 NAME = "sell"
 
 TOO_LATE = 3
+CHANGES = 6
 ANOTHER = "and another till sold one while the customer thought it over"
 
 PROMPT = """
-Write `sell(r, agree)`, which sells one piece of what the key `stock` counts. It looks at the stock, and if that is 0 it
-raises a `LookupError`. Otherwise it calls `agree()`, in which the customer thinks it over, takes one piece away, and
-returns how many are left.
+**Given** a shop that has several tills and counts its stock in the key `stock`. The other tills sell with a plain
+`DECR`, at any moment.
 
-Other tills sell too, with a plain `DECR`. If the stock has changed since the look, `sell` begins again with a look (and
-may ask again), so that it is **never below 0**, not even for a moment; scripts are not allowed here. However a sale
-ends, no connection is **in use** afterwards. The shop keeps all errors, in a log for the evening.
+**Write** `sell(r, agree)`, which sells one piece and returns how many are left:
+
+1. It looks at the stock. If that is 0, it raises a `LookupError`.
+2. It calls `agree()`. There the customer thinks it over, and may use `r` as well.
+3. It takes one piece away. If the stock has changed since the look, it begins again at 1 instead, as often as needed.
+
+**It passes when**
+- the stock never falls below **0**, not even for a moment, also if another till sells just before you do, and
+  it changes up to **6** times during one sale;
+- however a sale ends, with a piece sold, a `LookupError` or an error from `agree()`, **0** connections are in use
+  afterwards, although the shop keeps all errors in a log;
+- no script is used: the server allows none.
 """
 
 
@@ -34,7 +43,7 @@ def starter(r, agree):
     if left == 0:
         raise LookupError("sold out")
     agree()
-    return r.decr("stock")  # and if somebody has taken the last one meanwhile?
+    return r.decr("stock")  # and if another till has sold the last one meanwhile?
 
 
 def solution(r, agree):
@@ -52,28 +61,38 @@ def solution(r, agree):
                 continue
 
 
+WHY = """
+`WATCH` belongs to one connection, and the pipeline keeps that connection from `watch` to `execute`. `with` resets the
+pipeline on every way out, which returns it. `r.transaction(function, "stock")` does the same loop for you.
+"""
+
+
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    lows: list[int] = []
-    pool = redis.ConnectionPool(
-        host=lab.server.host, port=lab.server.port, max_connections=LIMIT, connection_class=noting_lows(lows)
-    )
-    r = redis.Redis(connection_pool=pool)
-    shop = SellingShop(answer, lab, r, lows)
+    shop = SellingShop(answer, lab)
     try:
-        shop.sells(stock=3, left=2, agree=_yes, what="The stock was 3, and nobody else sold")
+        shop.sells(stock=3, left=2, agree=_yes, what="The stock was 3, and no other till sold")
         shop.keeps_nothing("After a sale")
-        shop.sells(stock=3, left=1, agree=shop.another_till_sells_one(), what=f"The stock was 3, {ANOTHER}")
-        shop.is_sold_out(stock=1, agree=shop.another_till_sells_one(), what=f"The stock was 1, {ANOTHER}")
+        shop.sells(stock=3, left=1, agree=shop.another_till_sells(1), what=f"The stock was 3, {ANOTHER}")
+        shop.is_sold_out(stock=1, agree=shop.another_till_sells(1), what=f"The stock was 1, {ANOTHER}")
         for _ in range(TOO_LATE):
             shop.is_sold_out(stock=0, agree=_yes, what="The stock was 0")
         shop.keeps_nothing(f"{TOO_LATE + 1} customers came too late, the log keeps their errors")
         shop.is_left_by_a_customer()
         shop.keeps_nothing("A customer walked away before saying yes, the log keeps the error")
+        with shop.sold_elsewhere_just_before():
+            shop.is_sold_out(stock=1, agree=_yes, what="The stock was 1, and another till sold it just before you did")
+        shop.sells(
+            stock=9,
+            left=9 - CHANGES - 1,
+            agree=shop.another_till_sells(CHANGES),
+            what=f"The stock was 9, and other tills sold {CHANGES}, one each time that the customer thought it over",
+        )
+        shop.keeps_nothing(f"After a sale that began {CHANGES + 1} times")
     finally:
-        shop.burn_the_log()
+        shop.clear_the_log()
     return (
-        f"Sold alone, sold beside another till, sold out {TOO_LATE + 1} times, and once left standing: the stock "
-        "never fell below 0, and in_use is 0, though the log holds on to every error."
+        f"Sold alone, sold beside other tills, sold out {TOO_LATE + 2} times, and left by a customer once: the stock "
+        "never fell below 0, and no connection is in use, although the log keeps every error."
     )
 
 
@@ -82,12 +101,12 @@ def _yes() -> None:
 
 
 HINTS = (
-    "`pipe.watch` first, then `pipe.get`, then `agree()`, then `pipe.multi()`; what comes after that is sent together "
+    "`pipe.watch` first, then `pipe.get`, then `agree()`, then `pipe.multi()`. What comes after that is sent together "
     "by `pipe.execute()`, which returns a list of replies.",
     "If the watched key has changed, `execute()` raises `redis.WatchError` and has done nothing. A `while True` around "
     "all of it begins again.",
-    "A sale can end in three ways: sold, sold out, and an error out of `agree()`. `unwatch()` gives back in none of "
-    "them. The lesson's table names what does.",
-    "Make the pipeline with `with`, and put the whole loop inside. Its end resets the pipeline, whichever way it is "
-    "left.",
+    "A sale can end in three ways: sold, sold out, and an error from `agree()`. `unwatch()` returns the connection in "
+    "none of them. The table of the lesson names what does.",
+    "Create the pipeline with `with`, and put the whole loop inside. The end of the `with` resets the pipeline, "
+    "whichever way it is left.",
 )

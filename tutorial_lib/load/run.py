@@ -12,12 +12,12 @@ import redis
 from redis.exceptions import RedisError
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load.meter import Meter, meter_of
+from tutorial_lib.load.meter import Meter
 from tutorial_lib.load.pace import Clock, pace_of
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import Calls, LoadReport, Times
 from tutorial_lib.load.tally import Tally
-from tutorial_lib.load.target import check_pool, check_server, is_real
+from tutorial_lib.load.target import check_pool_for_threads, check_server, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
 from tutorial_lib.pools.tap import outcome_of
 from tutorial_lib.servers.base import Server
@@ -60,9 +60,9 @@ def measure(
     clock: Clock,
 ) -> LoadReport:
     """Do what run_load does; ``show`` is told now and then which part of the run is over, from 0 to 1."""
-    check_pool(pool)
+    check_pool_for_threads(pool)
     opened_before = server.opened() if server else 0
-    with meter_of(pool, clock.now) as meter:
+    with Meter(pool, clock.now) as meter:
         run = _Run(pool, workload, meter, clock)
         run.go(show)
     run.raise_if_mistaken()
@@ -78,7 +78,7 @@ class _Run:
     def __init__(self, pool: redis.ConnectionPool, workload: Workload, meter: Meter, clock: Clock) -> None:
         self._pool = pool
         self._workload = workload
-        self._here = meter.here
+        self._meter = meter
         self._clock = clock
         self._stop = threading.Event()
         self._pace = pace_of(workload, clock, self._stop)
@@ -143,13 +143,13 @@ class _Run:
         """Make calls until there are no more. What can be looked up beforehand costs no call its time."""
         now, stopped, note = self._clock.now, self._stop.is_set, tally.times.extend
         call, later_call = self._first_call, self._call
-        think, tally.sums = self._workload.think, self._here.sums
-        sums = tally.sums
+        think, tally.spent = self._workload.think, self._meter.spent_here()
+        spent = tally.spent
         for turn in self._pace.turns():
             if stopped():  # While it waited for its time: that call was never begun.
                 return
             counts, due, free = turn
-            sums[0] = sums[1] = 0.0
+            spent.waited = spent.held = 0.0
             begun = now()
             try:
                 call()
@@ -157,7 +157,7 @@ class _Run:
                 self._note_error(error, counts, tally)
             else:
                 if counts:
-                    note((begun if due is None else due, begun, now(), sums[0], sums[1]))
+                    note((begun if due is None else due, begun, now(), spent.waited, spent.held))
                 self._some_success = True
                 call = later_call
             if counts and due is not None:
@@ -219,7 +219,7 @@ class _Run:
             refused=refused,
             failed=dict(sorted(failed.items())),
             first_error=_say(error) if error else None,
-            peak_in_use=int(max(tally.sums[2] for tally in tallies)),
+            peak_in_use=max(tally.spent.most_in_use for tally in tallies),
             opened=opened,
             seconds=self._seconds(calls),
             real=real,

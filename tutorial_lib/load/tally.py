@@ -6,6 +6,8 @@ import threading
 from array import array
 from collections import Counter
 
+from tutorial_lib.load.meter import Spent
+
 
 class Tally:
     """What one user did. Only that user writes it, so that nobody waits for a lock."""
@@ -19,8 +21,8 @@ class Tally:
         self.overslept = array("d")
         """For each call that had a user waiting for it: how late that user woke up."""
         self.no_free_user = 0
-        self.sums: list[float] = [0.0, 0.0, 0]
-        """What the meter keeps for this user; see Spent."""
+        self.spent = Spent()
+        """What the meter counts for this user."""
         self.first_error: BaseException | None = None
         self.finished = threading.Event()
         """Set when this user will do nothing more. Waited for in place of the thread: up to Python 3.12 a Ctrl-C in

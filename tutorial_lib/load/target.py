@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import redis
 
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.faults.proxy import behind_proxies
-from tutorial_lib.faults.relay import LOOPBACK
 from tutorial_lib.pools import snapshot
-from tutorial_lib.servers.base import FALLBACK_PORTS, Server
+from tutorial_lib.pools.anatomy import in_use_and_idle
+from tutorial_lib.servers.base import Server
 
 
 def is_real(pool: redis.ConnectionPool, server: Server | None) -> bool | None:
     """Whether times say anything about Redis; None where nobody knows what stands behind the pool."""
     if server:
         return server.is_real
-    to = getattr(pool, "connection_kwargs", {})
-    host, port = behind_proxies(str(to.get("host", "localhost")), to.get("port", 6379))
-    return False if host in (LOOPBACK, "localhost") and port in FALLBACK_PORTS else None
+    return False if any(_is_fakeredis(connection) for connection, _ in in_use_and_idle(pool) or ()) else None
+
+
+def _is_fakeredis(connection: Any) -> bool:
+    """Ask what the server said of itself in the handshake: nothing is sent, and no count is changed."""
+    said = getattr(connection, "handshake_metadata", None) or {}
+    return said.get(b"server", said.get("server")) in (b"fakeredis", "fakeredis")
 
 
 def check_server(server: object) -> None:
@@ -29,10 +33,10 @@ def check_server(server: object) -> None:
         raise BadSetting(f"server is {in_short(server)}. Pass what start_server() returned, or leave it out.")
 
 
-def check_pool(pool: object) -> None:
+def check_pool_for_threads(pool: object) -> None:
     """Check that ``pool`` is a pool, and one that threads can use."""
     snapshot.check_pool(pool)
     if inspect.iscoroutinefunction(getattr(pool, "get_connection", None)):
         raise BadSetting(
-            "That is an asyncio pool, and a load runs in threads. Give the twin in redis, without asyncio."
+            "That is an asyncio pool, and the callers here are threads. Give its twin in redis, without asyncio."
         )

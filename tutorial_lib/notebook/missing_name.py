@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from symtable import symtable
 from types import TracebackType
 from typing import Any
+
+from tutorial_lib.notebook.shell import in_notebook, running_shell
 
 
 def explain_missing_names() -> None:
@@ -18,11 +19,8 @@ def explain_missing_names() -> None:
 
     ``lab`` has it called when a kernel starts; where the course was opened otherwise, ``start_server`` calls it.
     """
-    # Without importing IPython: where it is not imported already, there is no notebook.
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is not None and hasattr(shell, "kernel"):
-        shell.set_custom_exc((NameError,), _show)
+    if in_notebook():
+        running_shell().set_custom_exc((NameError,), _show)
 
 
 def line_that_makes(name: str, cells: Sequence[str], running: str) -> str | None:

@@ -34,7 +34,7 @@ def connections_of(pool: Any) -> list[PoolConnection] | None:
 
     Takes no lock: a connection may change hands while one looks, but none is lost or counted twice.
     """
-    found = _in_use_and_idle(pool)
+    found = in_use_and_idle(pool)
     if found is None:
         return None
     return [_describe(connection, in_use) for connection, in_use in found]
@@ -42,7 +42,7 @@ def connections_of(pool: Any) -> list[PoolConnection] | None:
 
 def in_use_now(pool: Any) -> set[int]:
     """Return the keys of what is borrowed now; negative stand-ins, as many, of a pool that shows only counts."""
-    found = _in_use_and_idle(pool)
+    found = in_use_and_idle(pool)
     if found is None:
         _, (in_use, _) = pool.get_connection_count()
         return set(range(-in_use, 0))
@@ -56,7 +56,7 @@ def waiting_now(pool: Any) -> int:
     return len(getattr(condition, "_waiters", None) or ())
 
 
-def _in_use_and_idle(pool: Any) -> list[tuple[Any, bool]] | None:
+def in_use_and_idle(pool: Any) -> list[tuple[Any, bool]] | None:
     try:
         if isinstance(pool, redis.BlockingConnectionPool):
             queued = {id(connection) for connection in copied(pool.pool.queue)}

@@ -1,14 +1,15 @@
-"""One borrow of a connection, and what many of them add up to. Times are seconds since the recording began."""
+"""One borrow of a connection: as it is noted while it lasts, as a recording shows it, and what many add up to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Literal, TypeAlias
 
-from tutorial_lib.notebook.lines import Line
+from tutorial_lib.notebook.lines import Line, Site
 
-Outcome = Literal[
+Outcome: TypeAlias = Literal[
     "returned",  # the connection is back in the pool
     "still held",  # not back when the recording ended
     "lent again",  # the pool lent it to somebody else meanwhile: it had been returned twice, or the pool was reset
@@ -17,16 +18,49 @@ Outcome = Literal[
     "failed",  # any other error: the server is down, an argument is wrong
     "cancelled",  # the waiting task was cancelled, or the cell interrupted
     "still waiting",  # neither served nor turned away when the recording ended
+    "borrowed earlier",  # a return: the connection was borrowed before anybody listened
+    "returned twice",  # a return: nobody had the connection
 ]
+
+
+@dataclass(slots=True, eq=False)
+class Borrow:
+    """One borrow while it lasts. Times are by the tap's clock, 0 for what has not happened yet."""
+
+    who: str
+    """The name of a thread or task."""
+    code: CodeType | Line | None
+    """With ``instruction`` the line that asked, as a Site. Two fields: a tuple would be a fifth of the memory."""
+    instruction: int
+    asked: float
+    # What comes later is no argument: that makes a borrow, which is made for every command, in two thirds of the time.
+    queued: bool = field(default=False, init=False)
+    """Whether a blocking pool had nothing left when the caller came."""
+    got: float = field(default=0.0, init=False)
+    ended: float = field(default=0.0, init=False)
+    connection: int = field(default=0, init=False)
+    """The connection's ``id``."""
+    outcome: Outcome = field(default="returned", init=False)
+    error: str = field(default="", init=False)
+    """The class of the error that a caller got instead of a connection."""
+
+    @property
+    def site(self) -> Site:
+        return self.code, self.instruction
+
+    def waited(self) -> float:
+        """Return how long the caller waited for a connection, until it had one or gave up. Opening is not waiting."""
+        return (self.got or self.ended) - self.asked if self.queued else 0.0
 
 
 @dataclass(frozen=True, repr=False)
 class Lease:
     """One borrow: who, from which line, how long it waited, how long it was held, and how it ended.
 
-    ``waited`` counts from the moment when the pool had nothing left to lend; ``opening`` is the time to open or
-    check the connection for a caller who had not to wait. ``connection`` numbers the connections in the
-    order in which they were first borrowed; it is None for a caller who got none.
+    Times are seconds, ``asked`` since the recording began. ``waited`` counts from the moment when the pool had
+    nothing left to lend; ``opening`` is the time to open or check the connection for a caller who had not to wait.
+    ``connection`` numbers the connections in the order in which they were first borrowed; it is None for a caller who
+    got none, and ``error`` is the class of the error that was raised instead.
     """
 
     who: str
@@ -37,11 +71,12 @@ class Lease:
     held: float
     outcome: Outcome
     connection: int | None
+    error: str = ""
 
     @property
     def where(self) -> str:
         """The line that borrowed it: ``cell 3, line 2, in checkout()``."""
-        return str(self.line)
+        return str(self.line) if self.line.file else f"{self.line} of {self.who}"
 
     @property
     def got(self) -> float:
@@ -55,7 +90,7 @@ class Lease:
 
     def __repr__(self) -> str:
         # The line's own text: a cell's number depends on how often cells were run.
-        code = f'"{self.line.text}"' if self.line.text else self.where
+        code = f'"{self.line.text}"' if self.line.text else str(self.line)
         function = f" in {self.line.function}()" if self.line.function.isidentifier() else ""
         return f"Lease({self.who}, {self.outcome}, {code}{function})"
 

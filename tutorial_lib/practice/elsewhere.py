@@ -1,25 +1,31 @@
 """Keep an answer at the server that its check started.
 
 ``redis.Redis()`` goes to localhost:6379, and a learner may well have a Redis there. Whether an answer passes must
-not depend on that, and nothing of theirs may be touched. Python itself reports each attempt to look up a host or to
-connect (its audit events), so this needs no change to any module, and no network.
+not depend on that, and nothing of theirs may be touched. Python itself reports each attempt to look up a host, to
+connect or to send a datagram (its audit events), so this needs no change to any module, and no network.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+_FAMILIES = {socket.AF_INET, socket.AF_INET6, getattr(socket, "AF_UNIX", socket.AF_INET)}
+
 
 class WentElsewhere(BaseException):
-    """An answer tried to reach ``host``, ``port``. Not an Exception: no retry and no ``except Exception`` stops it."""
+    """An answer tried to reach ``host``, ``port``. Not an Exception: no retry and no ``except Exception`` stops it.
+
+    ``port`` is empty where only a host's name or address was looked up.
+    """
 
     def __init__(self, host: str, port: int | str) -> None:
-        super().__init__(f"{host}:{port}")
+        super().__init__(f"{host}:{port}" if port else host)
         self.host = host
         self.port = port
 
@@ -30,13 +36,14 @@ class _Watch:
     def __init__(self, home: int) -> None:
         self.homes = {str(home)}
         self.attempts: list[WentElsewhere] = []
-        self._bystanders = set(threading.enumerate())
+        self.is_off = False
+        self._bystanders = set(threading.enumerate()) - {threading.current_thread()}
 
     def look_at(self, host: object, port: object) -> None:
-        at_home = str(port) in self.homes and _is_here(host)
-        if at_home or threading.current_thread() in self._bystanders:
+        at_home = _is_here(host) and (port is None or str(port) in self.homes)
+        if at_home or self.is_off or threading.current_thread() in self._bystanders:
             return
-        self.attempts.append(WentElsewhere(_text(host), _text(port)))
+        self.attempts.append(WentElsewhere(_text(host), "" if port is None else _text(port)))
         raise self.attempts[-1]
 
 
@@ -45,19 +52,25 @@ _installed = False
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watch is None:
+    if _watch is None or not event.startswith("socket."):
         return
     if event == "socket.getaddrinfo":
         _watch.look_at(arguments[0], arguments[1])
-    elif event == "socket.connect":
-        address = arguments[1]
-        # A Unix socket's address is a path, and has no port.
-        _watch.look_at(*(address[:2] if isinstance(address, tuple) else (address, "")))
+    elif event in ("socket.gethostbyname", "socket.gethostbyaddr"):
+        _watch.look_at(arguments[0], None)
+    elif event == "socket.getnameinfo":
+        _watch.look_at(arguments[0][0], None)
+    elif event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        sock, address = arguments
+        # sendmsg on a socket that is connected already has no address. Netlink is a question to the system itself.
+        if address is not None and sock.family in _FAMILIES:
+            # A Unix socket's address is a path, and has no port.
+            _watch.look_at(*(address[:2] if isinstance(address, tuple) else (address, "")))
 
 
 @contextmanager
 def only_to(port: int) -> Iterator[list[WentElsewhere]]:
-    """Let threads that are started inside connect to this port of this machine only.
+    """Inside, let this thread and those that start from now on connect to this port of this machine only.
 
     Anything else raises WentElsewhere in that thread, before a packet is sent, and is listed.
     """
@@ -70,6 +83,19 @@ def only_to(port: int) -> Iterator[list[WentElsewhere]]:
         yield _watch.attempts
     finally:
         _watch = None
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """Inside, anybody may connect anywhere: for a moment in which the check's code runs, and not the answer's."""
+    watch = _watch
+    if watch:
+        watch.is_off = True
+    try:
+        yield
+    finally:
+        if watch:
+            watch.is_off = False
 
 
 def let_through(port: int) -> None:

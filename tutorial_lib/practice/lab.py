@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import redis
 
-from tutorial_lib.faults import FaultProxy
-from tutorial_lib.practice.elsewhere import WentElsewhere, let_through
-from tutorial_lib.practice.leftovers import pools_to
+from tutorial_lib.network.fault_proxy import FaultProxy
+from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
 from tutorial_lib.practice.verdict import NotAttempted, Wrong
 from tutorial_lib.servers import Server
+from tutorial_lib.servers.redis_process import ADMIN
 
 
 class Lab:
@@ -28,13 +29,14 @@ class Lab:
         name: str,
         printed: Callable[[], str] = lambda: "",
         attempts: Sequence[WentElsewhere] = (),
-        proxies: list[FaultProxy] | None = None,
+        tell: Callable[[str], object] = lambda said: None,
     ) -> None:
         self.server = server
         self.name = name
         self.attempts = attempts
         self._printed = printed
-        self._proxies = [] if proxies is None else proxies
+        self._tell = tell
+        self._proxies: list[FaultProxy] = []
 
     def call(self, answer: Callable[..., Any], *arguments: Any) -> Any:
         """Call the answer and return what it returns. NotAttempted if that is still the ``...`` it came with."""
@@ -51,7 +53,8 @@ class Lab:
 
     def proxy(self, round_trip: float = 0.0) -> FaultProxy:
         """Return a proxy before the server, ``round_trip`` seconds away, that the answer may use."""
-        proxy = FaultProxy(self.server, round_trip=round_trip)
+        with trusted():  # to learn how the system tells who connects, a proxy connects to itself
+            proxy = FaultProxy(self.server, round_trip=round_trip)
         self._proxies.append(proxy)
         let_through(proxy.port)
         return proxy
@@ -64,8 +67,24 @@ class Lab:
         """Return what the answer has printed so far."""
         return self._printed()
 
+    def doing(self, what: str) -> None:
+        """Say what the check does now, such as ``"Redis says nothing"``. Only a check that takes long shows it."""
+        self._tell(what)
+
     def close(self) -> None:
         """Close the server and every proxy before it, which frees whoever waits for them."""
         ways: list[FaultProxy | Server] = [*self._proxies, self.server]
         for way in ways:
             way.close()
+
+
+def pools_to(ports: Collection[int]) -> list[redis.ConnectionPool]:
+    """Find the living pools whose connections go to these ports, wherever they are kept, except the tutorial's own."""
+    # By type(), since isinstance() would ask a proxy object for its __class__ and might start something.
+    pools = (thing for thing in gc.get_objects() if redis.ConnectionPool in type(thing).__mro__)
+    return [pool for pool in pools if _goes_to(pool, ports)]
+
+
+def _goes_to(pool: redis.ConnectionPool, ports: Collection[int]) -> bool:
+    settings = getattr(pool, "connection_kwargs", {})  # Without any: its constructor raised, or is still running.
+    return str(settings.get("port")) in map(str, ports) and settings.get("username") != ADMIN

@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 LIMIT = 5_000  # characters: a loop that prints for five seconds must not bury the notebook
 
+_LEFT_OUT = "\n… (your code printed more; the rest is left out)\n"
 
-class _Limited:
-    """Writes through to the screen until there is no room left, and is the screen in everything else."""
 
-    def __init__(self, screen: TextIO) -> None:
+class LimitedOutput(io.TextIOBase):
+    """Stands for ``sys.stdout`` or ``sys.stderr``: hands on what is written, until there is no room left."""
+
+    def __init__(self, hand_on: Callable[[str], object], screen: TextIO) -> None:
+        self._hand_on = hand_on
         self._screen = screen
         self._kept: list[str] = []
         self._room = LIMIT
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._screen, name)
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._screen.fileno()  # for a program that the learner starts with stdout=sys.stdout
 
     def write(self, text: str) -> int:
-        if self._room <= 0:
-            return len(text)
-        shown = text[: self._room]
-        self._room -= len(shown)
-        self._kept.append(shown)
-        self._screen.write(shown)
-        if self._room <= 0:
-            self._screen.write("\n… (your code printed more; the rest is left out)\n")
+        if self._room > 0 and text:
+            shown = text[: self._room]
+            self._room -= len(shown)
+            self._kept.append(shown)
+            self._hand_on(shown if self._room > 0 else shown + _LEFT_OUT)
         return len(text)
 
-    def writelines(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            self.write(line)
-
     def text(self) -> str:
+        """Return what was written so far, as far as it was shown."""
         return "".join(self._kept)
 
 
 @contextmanager
-def limited_output() -> Iterator[Callable[[], str]]:
-    """Limit what is printed inside, and give a function that returns what was printed so far."""
-    limited = _Limited(sys.stdout)
-    screen, sys.stdout = sys.stdout, cast(TextIO, limited)
+def limited_output(say: Callable[[str, Any], object]) -> Iterator[Callable[[], str]]:
+    """Inside, say ``"out"`` or ``"err"`` with what is printed, and give a function that returns what was so far."""
+    screens = sys.stdout, sys.stderr
+    out = LimitedOutput(lambda text: say("out", text), sys.stdout)
+    sys.stdout, sys.stderr = out, LimitedOutput(lambda text: say("err", text), sys.stderr)
     try:
-        yield limited.text
+        yield out.text
     finally:
-        sys.stdout = screen
-        with suppress(OSError, ValueError):
-            screen.flush()
+        sys.stdout, sys.stderr = screens

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import inspect
+import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
-from tutorial_lib.faults import FaultProxy
+from tutorial_lib.notebook.own_line import from_error
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.leftovers import among_new_objects, close_connections, end_own_threads
 from tutorial_lib.practice.output import limited_output
-from tutorial_lib.practice.own_line import from_error
-from tutorial_lib.practice.put_back import put_back
+from tutorial_lib.practice.replaced import listed, names_now, replaced_since
+from tutorial_lib.practice.sandbox import UNHEARD, Say
+from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong
-from tutorial_lib.servers import Server, start_private_server
+from tutorial_lib.servers import Server, private_kind
 
 _GONE = (
     "The practice server was gone afterwards: something in your code ended it, or closed its port. "
@@ -33,11 +34,11 @@ _LONGEST_TEXT = 500  # characters of an error's text; redis-py's own are much sh
 _one_at_a_time = threading.Lock()
 
 
-def judge(task: Task, answer: Any, start: Callable[[], Server] = start_private_server) -> Verdict:
+def judge(task: Task, answer: Any, start: Callable[[], Server] | None = None) -> Verdict:
     """Run an answer against a server of its own, and say what it did. Takes at most ``task.seconds`` + 2.
 
-    Ctrl-C ends the answer and raises Interrupted. An answer that ends the whole process (``os._exit``), or that
-    never leaves a single long step inside C, cannot be survived.
+    The answer runs in a process of its own (in a thread where there is no fork), so whatever it does, the notebook
+    and the next check are as before. Ctrl-C ends it and raises Interrupted.
     """
     unfit = _unfit(task, answer)
     if unfit:
@@ -48,29 +49,43 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] = start_private_s
         )
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
-    with _one_at_a_time, among_new_objects(), _cleaned_up(start) as (server, proxies):
-        with put_back() as replaced, limited_output() as printed, only_to(server.port) as attempts:
-            lab = Lab(server, task.name, printed, attempts, proxies)
-            ending = run_with_deadline(partial(task.check, answer, lab), task.seconds, lab.close)
-        verdict = _weigh(task, ending, server, attempts)
-        if not ending.timed_out and not _listens(server):
-            verdict = _verdict(task, "wrong", _GONE)
-        return _with_replaced(task, verdict, replaced)
+    # The server's class is imported here, once, and not in each forked process.
+    trial = _Trial(task, answer, start or private_kind())
+    with _one_at_a_time, closing(trial), Screen(f"Checking `{task.name}`") as screen:
+        ending = run_with_deadline(trial.run, task.seconds, screen.show)
+    if ending.how == "value":
+        return _verdict(task, *ending.value)
+    return _verdict(task, "error", _stuck(task, ending) if ending.how == "timed out" else _ended(ending))
 
 
-@contextmanager
-def _cleaned_up(start: Callable[[], Server]) -> Iterator[tuple[Server, list[FaultProxy]]]:
-    before = set(threading.enumerate())
-    server = start()
-    proxies: list[FaultProxy] = []
-    try:
-        yield server, proxies
-    finally:
-        ways: list[FaultProxy | Server] = [*proxies, server]
-        for way in ways:  # first, so that what waits for them is freed
-            way.close()
-        end_own_threads(before)
-        close_connections([way.port for way in ways])
+class _Trial:
+    """One check of one answer: what the process of its own does."""
+
+    def __init__(self, task: Task, answer: Any, start: Callable[[], Server]) -> None:
+        self._task = task
+        self._answer = answer
+        self._start = start
+        self._lab: Lab | None = None
+
+    def run(self, say: Say) -> tuple[Status, str]:
+        server = self._start()
+        before = names_now()
+        with limited_output(say) as printed, only_to(server.port) as attempts:
+            self._lab = Lab(server, self._task.name, printed, attempts, partial(say, "doing"))
+            say("ready", None)
+            try:
+                praise, error = self._task.check(self._answer, self._lab), None
+            except BaseException as raised:
+                praise, error = None, raised
+            status, message = _weigh(self._task, praise, error, server, attempts)
+        if not _listens(server):
+            status, message = "wrong", _GONE
+        return _with_replaced(status, message, replaced_since(before))
+
+    def close(self) -> None:
+        """Close what a thread of this process has opened; a process of its own takes it along."""
+        if self._lab:
+            self._lab.close()
 
 
 def _verdict(task: Task, status: Status, message: str) -> Verdict:
@@ -123,36 +138,49 @@ def _not_begun(task: Task) -> str:
 # -- from how it ended to what is said
 
 
-def _weigh(task: Task, ending: Ending, server: Server, attempts: list[WentElsewhere]) -> Verdict:
-    if ending.timed_out:
-        return _verdict(task, "error", _stuck(task, ending))
-    error = ending.error
+def _weigh(
+    task: Task, praise: str | None, error: BaseException | None, server: Server, attempts: list[WentElsewhere]
+) -> tuple[Status, str]:
     if isinstance(error, NotAttempted):
-        return _verdict(task, "not attempted", str(error))
+        return "not attempted", str(error)
     if isinstance(error, WentElsewhere) or (error and attempts and not isinstance(error, Wrong)):
-        return _verdict(task, "wrong", _elsewhere(task, attempts[-1], server))
+        return "wrong", _elsewhere(task, attempts[-1], server)
     if isinstance(error, Wrong):
-        return _verdict(task, "wrong", str(error))
+        return "wrong", str(error)
     if error:
-        return _verdict(task, "error", _raised(error))
-    return _verdict(task, "passed", ending.value or "It did what was asked.")
+        return "error", _raised(error)
+    return "passed", praise or "It did what was asked."
 
 
 def _stuck(task: Task, ending: Ending) -> str:
-    where = f" It was at {ending.stuck_at}." if ending.stuck_at else ""
-    left = (
-        " A part of it could not be ended, and goes on waiting; restarting the kernel ends that too."
-        if ending.still_running
-        else ""
-    )
-    return f"Your code was still running after {task.seconds:g} s, and was ended.{where}{left}"
+    where = f" It was at {ending.line}." if ending.line else ""
+    return f"Your code was still running after {task.seconds:g} s, and was ended.{where}"
+
+
+def _ended(ending: Ending) -> str:
+    code = ending.value
+    if code is None or code == UNHEARD:
+        how = "Your code closed files that it did not open, and the check could not go on."
+    elif code >= 0:
+        how = f"Your code ended Python itself, with exit code {code}."
+    else:
+        how = f"Your code ended Python itself, with the signal {_signal_name(-code)}."
+    where = f" It was at {ending.line}." if ending.line else ""
+    return f"{how}{where} It ran in a process of its own, so this notebook and its variables are as they were."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
 
 
 def _elsewhere(task: Task, attempt: WentElsewhere, server: Server) -> str:
     given = ", ".join(f"`{name}`" for name in task.parameters)
     advice = f" Use what your function is given: {given}." if given else ""
     return (
-        f"Your code tried to connect to {attempt.host}:{attempt.port}, and was stopped before it got there. "
+        f"Your code tried to connect to {attempt}, and was stopped before it got there. "
         f"The server of this exercise is at {server.host}:{server.port}.{advice}"
     )
 
@@ -174,19 +202,20 @@ def _in_one_line(error: BaseException) -> str:
     return f"`{kind}: {text}`" if text else f"`{kind}`"
 
 
-def _with_replaced(task: Task, verdict: Verdict, replaced: list[str]) -> Verdict:
-    if not replaced:
-        return verdict
-    names = ", ".join(f"`{name}`" for name in replaced)
-    said = f"Your code replaced {names}, which is put back now. Leave the library as it is, and call it."
-    if verdict.status == "passed":
-        return _verdict(task, "wrong", said)
-    return _verdict(task, verdict.status, f"{verdict.message.replace(_REPORT, '')}\n\n{said}")
+def _with_replaced(status: Status, message: str, names: list[str]) -> tuple[Status, str]:
+    if not names:
+        return status, message
+    said = f"Your code replaced {listed(names)}. Leave the names of a library as they are, and call them."
+    if status == "passed":
+        return "wrong", said
+    return status, f"{message.replace(_REPORT, '')}\n\n{said}"
 
 
 def _listens(server: Server) -> bool:
     try:
         socket.create_connection((server.host, server.port), timeout=1).close()
-    except OSError:
+    except ConnectionRefusedError:
         return False
+    except OSError:  # the answer left no descriptors, or is at its limit: that says nothing about the server
+        return True
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,9 +37,12 @@ class NotAttempted(Exception):
 
 
 def shown(value: object) -> str:
-    """Return a learner's value as it may stand in a message: its repr as code, on one line and not too long."""
+    """Return a learner's value as it may stand in a message: its repr as code, on one line and not too long.
+
+    Addresses are left out, because they change from run to run.
+    """
     try:
-        text = " ".join(repr(value).split())
+        text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(value).split()))
     except Exception:  # a repr of the learner's own
         text = f"<{type(value).__name__}>"
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

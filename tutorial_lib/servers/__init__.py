@@ -15,7 +15,7 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.missing_name import explain_missing_names
 from tutorial_lib.servers.base import ClientInfo, Server
 
-__all__ = ["ClientInfo", "Rung", "Server", "choose_rung", "start_private_server", "start_server"]
+__all__ = ["ClientInfo", "Rung", "Server", "choose_rung", "private_kind", "start_private_server", "start_server"]
 
 Rung = Literal["borrowed", "redis", "fake"]
 
@@ -44,9 +44,9 @@ def choose_rung(environ: Mapping[str, str], program: str | None) -> tuple[Rung, 
 def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
     """Start a Redis to practise on, and return the handle. Display the handle to see which one it is.
 
-    A server of the course's own refuses Lua scripts and Redis functions with ``NoPermissionError`` (``NOPERM``), because
-    every user of this computer may connect to it. redis-py's ``Lock`` is released with a script, so ``lock.release()``
-    fails there. It works on a Redis that you name in REDIS_URL.
+    A server of the course's own refuses Lua scripts with ``NoPermissionError`` (``NOPERM``), because every user of this
+    computer may connect to it. redis-py's ``Lock`` is released with a script, so ``lock.release()`` fails there. It
+    works on a Redis that you name in REDIS_URL.
 
     ``keys`` names what the lesson will write. On a borrowed server (REDIS_URL) none of them may exist yet, or
     KeyAlreadyThere is raised, and they are deleted at the end; a private server has nothing to protect.
@@ -64,7 +64,7 @@ def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
         from tutorial_lib.servers.borrowed import BorrowedServer
 
         return BorrowedServer(os.environ["REDIS_URL"].strip(), keys=names)
-    return _start_own(rung)
+    return _own_kind(rung)()
 
 
 def _checked(keys: Any) -> list[str]:
@@ -77,17 +77,22 @@ def _checked(keys: Any) -> list[str]:
 
 def start_private_server() -> Server:
     """Start a server of our own even where REDIS_URL names the learner's, so that it may be limited and killed."""
+    return private_kind()()
+
+
+def private_kind() -> type[Server]:
+    """Return the class that ``start_private_server`` uses, imported: an import may take longer than a start."""
     from tutorial_lib.servers.redis_process import find_program
 
     rung, _ = choose_rung({name: value for name, value in os.environ.items() if name != "REDIS_URL"}, find_program())
-    return _start_own(rung)
+    return _own_kind(rung)
 
 
-def _start_own(rung: Rung) -> Server:
+def _own_kind(rung: Rung) -> type[Server]:
     if rung == "redis":
         from tutorial_lib.servers.redis_process import RedisProcess
 
-        return RedisProcess()
+        return RedisProcess
     from tutorial_lib.servers.fake import FakeServer
 
-    return FakeServer()
+    return FakeServer

@@ -7,22 +7,27 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import redis
 
 from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
+from tutorial_lib.network.loop import LoopThread
+from tutorial_lib.network.relay import Relay, let_go
+from tutorial_lib.network.signed_in import SignedIn, SignedInEnd
 from tutorial_lib.servers.base import ClientInfo, Server, client_info
-from tutorial_lib.servers.connect_failure import TIMEOUTS, explain
+from tutorial_lib.servers.failure import explain
 from tutorial_lib.servers.guest import Guest
 from tutorial_lib.servers.keeper import Keeper
-from tutorial_lib.servers.loop_thread import LoopThread
 from tutorial_lib.servers.redis_url import RedisUrl
-from tutorial_lib.servers.relay import Relay
 
 T = TypeVar("T")
 
-FAILURES = (redis.RedisError, OSError, *TIMEOUTS)
+LINGER = 5.0
+"""Seconds that a connection which only the learner's side has ended may take to end on the Redis."""
+
+PATIENCE = 1.0
+"""Seconds that closing waits for the loop's thread: a name look-up that hangs cannot be ended, and is left behind."""
 
 
 class BorrowedServer(Server):
@@ -45,8 +50,13 @@ class BorrowedServer(Server):
         self._keys = tuple(keys)
         self._process = os.getpid()
         self._closed = False
+        self._commands: Counter[str] = Counter()
         self._loop = LoopThread("relay to a borrowed Redis")
-        self._relay, self._guest = self._loop.run(self._prepare())
+        try:
+            self._relay, self._guest = self._loop.run(self._prepare())
+        except BaseException:
+            self._loop.close(within=PATIENCE)
+            raise
         try:
             self._require_a_safe_relay()
             self._loop.run(self._enter())
@@ -59,7 +69,8 @@ class BorrowedServer(Server):
         atexit.register(self._close_at_exit)
 
     async def _prepare(self) -> tuple[Relay, Guest]:
-        return Relay(self._redis), Guest(self._redis)
+        signed_in = SignedIn(self._redis.connection, self._redis.deadline)
+        return Relay(signed_in, linger=LINGER, commands=self._commands), Guest(self._redis)
 
     def _require_a_safe_relay(self) -> None:
         if self._redis.opens_a_locked_door and not self._relay.is_guarded:
@@ -72,7 +83,9 @@ class BorrowedServer(Server):
     async def _enter(self) -> None:
         try:
             self.version = await self._guest.enter(self._keys, ours=self._keys_of_others())
-        except FAILURES as error:
+        except TutorialError:
+            raise
+        except Exception as error:
             raise explain(error, self._redis) from None
         self._relay.start()
 
@@ -93,14 +106,19 @@ class BorrowedServer(Server):
     async def _list_clients(self) -> list[ClientInfo]:
         await self._relay.settle()
         links = self._relay.links()
-        addresses = {link.client_id: link.address for link in links if link.client_id is not None}
-        if len(addresses) < len(links):
+        # Each is open, so it has an end towards the server.
+        addresses = {cast(SignedInEnd, link.server).client_id: "{}:{}".format(*link.address) for link in links}
+        if None in addresses:
             raise self._not_allowed_to_look("CLIENT ID")
         try:
-            rows = await self._guest.client_list(list(addresses)) if addresses else []
+            rows = (
+                await self._guest.client_list([number for number in addresses if number is not None])
+                if addresses
+                else []
+            )
         except redis.exceptions.NoPermissionError:
             raise self._not_allowed_to_look("CLIENT LIST") from None
-        except FAILURES as error:
+        except Exception as error:
             raise explain(error, self._redis) from None
         return [
             # The server sees the relay's end; the learner's own is the one to find again in a pool.
@@ -112,7 +130,7 @@ class BorrowedServer(Server):
         return self._ask(self._settled(lambda: self._relay.opened))
 
     def commands(self) -> Counter[str]:
-        return self._ask(self._settled(self._relay.commands.copy))
+        return self._ask(self._settled(self._commands.copy))
 
     async def _settled(self, read: Callable[[], T]) -> T:
         await self._relay.settle()
@@ -172,8 +190,7 @@ class BorrowedServer(Server):
             print(error, file=sys.stderr)
 
     def _hang_up(self) -> None:
-        self._loop.run(self._leave())
-        self._loop.close()
+        self._loop.close(self._leave(), within=PATIENCE)
 
     async def _leave(self) -> None:
         await self._relay.close()
@@ -181,13 +198,7 @@ class BorrowedServer(Server):
 
     def _leave_to_parent(self) -> None:
         """In a forked child: hold nothing open that the parent may want to end."""
-        nothing = os.open(os.devnull, os.O_RDWR)
-        sockets = [*self._relay.sockets(), *self._guest.sockets()]
-        for descriptor in [self._keeper.pipe(), *(sock.fileno() for sock in sockets)]:
-            if descriptor >= 0:
-                # Not closed: objects that think they own this number would close its next user's file.
-                os.dup2(nothing, descriptor, inheritable=False)
-        os.close(nothing)
+        let_go([self._keeper.pipe(), *(sock.fileno() for sock in self._guest.sockets())])
 
     def describe(self) -> str:
         where = f"through a relay on {self.host}:{self.port}" if not self._closed else "(closed)"

@@ -19,10 +19,10 @@ from typing import Any
 
 from fakeredis._clients._tcp_server import TCPFakeRequestHandler, TcpFakeServer, encode_reply
 
+from tutorial_lib.network.counts import RequestCounter
 from tutorial_lib.servers.base import MOST_CLIENTS, ClientInfo
 from tutorial_lib.servers.fake_memory import MemoryLimit
 from tutorial_lib.servers.fake_session import KNOWN, VERSION, Client
-from tutorial_lib.servers.requests import RequestCounter
 
 REFUSAL = b"-ERR max number of clients reached\r\n"
 

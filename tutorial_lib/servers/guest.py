@@ -11,8 +11,8 @@ import redis
 from redis.asyncio import ConnectionPool, Redis
 
 from tutorial_lib.errors import KeyAlreadyThere
+from tutorial_lib.network.signed_in import hang_up, sockets_of
 from tutorial_lib.servers.redis_url import RedisUrl
-from tutorial_lib.servers.relay import hang_up, sockets_of
 
 
 class Guest:

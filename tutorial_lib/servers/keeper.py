@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tutorial_lib.errors import CannotConnect
-from tutorial_lib.servers.connect_failure import explain
+from tutorial_lib.servers.failure import explain
 from tutorial_lib.servers.redis_url import RedisUrl
 
 PATIENCE = 10.0

@@ -38,8 +38,8 @@ PORTS_TO_TRY = 5
 ADMIN = "tutorial"
 
 # Whoever connects may use every ordinary command. Not allowed is what reads or writes files, loads or runs code,
-# changes the configuration, or makes this server follow another one. Scripts stay barred although they run in a sandbox:
-# any user of this computer may connect, and a script that never ends stops the server for the learner.
+# changes the configuration, or makes this server follow another one. Scripts stay barred although they run in a
+# sandbox: any user of this computer may connect, and a script that never ends stops the server for the learner.
 VISITOR_RULES = ["+@all", "-@admin", "-@dangerous", "-@scripting", "+client", "+info", "+keys", "+flushdb", "+role"]
 
 

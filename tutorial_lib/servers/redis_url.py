@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import redis
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
@@ -21,9 +22,12 @@ HOW = (
     "characters in a password as %xx, or unset REDIS_URL to get a private server."
 )
 
-HONOURED = re.compile(
-    r"db|host|port|path|username|password|socket_timeout|socket_connect_timeout|socket_keepalive|ssl_\w+"
-)
+_HONOURED = """
+    db username password socket_timeout socket_connect_timeout socket_keepalive
+    ssl_ca_certs ssl_ca_data ssl_ca_path ssl_cert_reqs ssl_certfile ssl_check_hostname ssl_ciphers
+    ssl_exclude_verify_flags ssl_include_verify_flags ssl_keyfile ssl_min_version ssl_password
+"""
+HONOURED = frozenset(_HONOURED.split())
 
 # These belong to a pool or a client. The learner builds those, against the relay.
 _POOL_OPTIONS = """
@@ -32,7 +36,17 @@ _POOL_OPTIONS = """
 """
 POOL_OPTIONS = frozenset(_POOL_OPTIONS.split())
 
-FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
+# redis-py has arguments of these names, and its parser of URLs lets them through. Their values are classes and objects,
+# which a text cannot give, or the address, which stands before the question mark.
+_NOT_FOR_A_URL = """
+    connection_class credential_provider retry redis_connect_func parser_class encoder_class driver_info
+    event_dispatcher socket_keepalive_options socket_type maint_notifications_config host port path
+"""
+NOT_FOR_A_URL = frozenset(_NOT_FOR_A_URL.split())
+
+LONGEST_TIMEOUT = 86_400.0
+
+FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class RedisUrl:
     def parse(cls, url: str) -> RedisUrl:
         """Understand ``url`` as redis-py does, but strictly. BadSetting says what is wrong with it."""
         _check_shape(url)
+        _check_names(url)
         try:
             found: dict[str, Any] = dict(parse_url(url))
         except ValueError as error:
@@ -69,9 +84,10 @@ class RedisUrl:
             trouble = "is not known" if self.tls else "needs rediss://"
             which = f"{name[1]} {trouble}" if name else "its options do not go together"
             raise BadSetting(f"REDIS_URL cannot be used: {which}. {HOW}") from None
-        except (redis.RedisError, OSError, ValueError) as error:
-            why = getattr(error, "reason", None) or error
-            raise BadSetting(f"The ssl_… options in REDIS_URL cannot be used ({why}). Correct them. {HOW}") from None
+        except (redis.RedisError, OSError, ValueError, OverflowError) as error:
+            raise BadSetting(
+                f"The ssl_… options in REDIS_URL cannot be used ({_why(error)}). Correct them. {HOW}"
+            ) from None
 
     def connection(self) -> AbstractConnection:
         """Make a connection, not yet open. Opened, it has said AUTH and SELECT where the URL asks for it, no more.
@@ -152,13 +168,46 @@ def _check_shape(url: str) -> None:
         raise BadSetting(f"What follows the port in REDIS_URL must be the number of a database, as in /0. {HOW}")
 
 
+def _check_names(url: str) -> None:
+    """Refuse an option that we do not know. Its name is not repeated: it may be the end of a password."""
+    for number, (name, _) in enumerate(parse_qsl(urlsplit(url).query, keep_blank_values=True), start=1):
+        if name in NOT_FOR_A_URL:
+            raise BadSetting(f"REDIS_URL has the option {name!r}, which a URL cannot set. Take it out. {HOW}")
+        if name not in HONOURED | POOL_OPTIONS:
+            raise BadSetting(
+                f"REDIS_URL has an option that is not known, number {number} after the question mark. {HOW}"
+            )
+
+
+def _why(error: Exception) -> str:
+    """Say what is wrong with an option, without its value."""
+    if isinstance(error, ssl.SSLError):
+        return getattr(error, "reason", None) or "OpenSSL does not take them"
+    if isinstance(error, OSError):
+        return error.strerror or "a file cannot be read"
+    if isinstance(error, redis.RedisError):
+        return str(error).split(":")[0]  # The value comes after the colon.
+    return "a value is not one that Python's ssl knows"
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # A name that is too long, or holds a null byte
+        return False
+
+
 def _check_options(arguments: dict[str, Any]) -> None:
-    unknown = [name for name in arguments if not HONOURED.fullmatch(name)]
-    if unknown:
-        raise BadSetting(f"REDIS_URL has an option {unknown[0]!r} that is not known. {HOW}")
+    for name in ("socket_timeout", "socket_connect_timeout"):
+        if not 0 < arguments.get(name, PATIENCE) <= LONGEST_TIMEOUT:  # Not for nan, either.
+            raise BadSetting(f"REDIS_URL has a {name} that is not above 0, or over a day, in seconds. {HOW}")
     if arguments.get("db", 0) < 0:
         raise BadSetting(f"REDIS_URL has a negative database number. {HOW}")
     for name in FILES:
-        if name in arguments and not Path(arguments[name]).exists():
-            file = Path(arguments[name]).absolute()
-            raise BadSetting(f"REDIS_URL has {name}={file}, and there is no such file. Correct the path.")
+        if name in arguments and not _is_there(arguments[name]):
+            raise BadSetting(
+                f"REDIS_URL has {name}, and there is no such file. Correct the path; "
+                f"it counts from the folder {Path.cwd()}."
+            )
+    if "ssl_certfile" in arguments or "ssl_keyfile" in arguments:
+        arguments.setdefault("ssl_password", "")  # Without one, OpenSSL asks for it in the terminal, and waits.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from time import perf_counter as clock
 from typing import Any
 
-PATIENCE = 15.0
+from tutorial_lib.notebook.shell import running_shell
+
+SILENCE = 15.0
 """Seconds without a word from any browser, in an idle kernel, after which nobody looks."""
 
 
@@ -20,8 +21,7 @@ class Kernel:
 
     def notice(self) -> None:
         """Begin to notice when cells run; called from a cell."""
-        ipython: Any = sys.modules.get("IPython")
-        shell = ipython.get_ipython() if ipython else None
+        shell = running_shell()
         if shell is not None and shell is not self._shell:
             self._shell, self.busy = shell, True
             shell.events.register("pre_execute", self._begins)
@@ -62,4 +62,4 @@ class Presence:
     @property
     def nobody_looks(self) -> bool:
         """True once the view may go to sleep. Somebody who looks again says hello."""
-        return not kernel.busy and clock() - max(self._heard, kernel.idle_since) > PATIENCE
+        return not kernel.busy and clock() - max(self._heard, kernel.idle_since) > SILENCE

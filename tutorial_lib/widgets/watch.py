@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from time import perf_counter as clock
 from typing import Any
 
 from tutorial_lib.notebook.lines import line_of
 from tutorial_lib.pools.anatomy import PoolConnection, connections_of, copied, waiting_now
-from tutorial_lib.pools.covers import ASKED, CODE, GOT, INSTRUCTION, WHO, RawLease
-from tutorial_lib.pools.sides import Memory, Sides, compare
+from tutorial_lib.pools.cover import leave, listen
+from tutorial_lib.pools.lease import Borrow, Outcome
+from tutorial_lib.pools.sides import Addresses, Sides, compare
 from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
-from tutorial_lib.pools.tap import Tap, can_wait, listen, stop_listening
+from tutorial_lib.pools.tap import Listener, Tap, can_wait
 from tutorial_lib.widgets.server_watch import ServerWatch
 
 DRAWN = 100
@@ -27,7 +28,7 @@ REMEMBERED = 300
 State = dict[str, Any]
 
 
-class PoolWatch:
+class PoolWatch(Listener):
     """Looks at one pool, and at the server's side of it. Keeps the pool no longer alive than it lives."""
 
     def __init__(self, pool: Any, server: ServerWatch | None) -> None:
@@ -35,7 +36,7 @@ class PoolWatch:
         self._server = server
         self._kind = type(pool).__name__
         self._tap: Tap | None = None
-        self._memory = Memory()
+        self._addresses = Addresses()
         self._slots: dict[int, int] = {}
         self._last = snapshot(pool)
         self.history: deque[tuple[float, int, int, int]] = deque(maxlen=REMEMBERED)
@@ -47,7 +48,7 @@ class PoolWatch:
         """Begin to listen, so that it is known who borrows and since when."""
         pool = self._pool()
         if self._tap is None and pool is not None:
-            self._tap = listen(pool)
+            self._tap = listen(pool, self)
             if self._server:
                 self._server.start()
 
@@ -55,7 +56,7 @@ class PoolWatch:
         """Leave the pool as it was."""
         tap, self._tap = self._tap, None
         if tap is not None:
-            stop_listening(tap)
+            leave(tap, self)
             if self._server:
                 self._server.stop()
 
@@ -93,7 +94,7 @@ class PoolWatch:
         seen = connections_of(pool)
         counts, waiting = self.count()
         connections = seen if seen is not None else self._guessed(counts)
-        self._memory.note(connections, now)
+        self._addresses.note(connections, now)
         sides, server = self._other_side(connections)
         queue = self._queue()
         totals = self._totals()
@@ -106,7 +107,7 @@ class PoolWatch:
             "waiting": max(waiting, len(queue)),
             "waits": can_wait(pool),
             "slots": self._describe(connections, sides)[:DRAWN],
-            "queue": [_who(lease, lease[ASKED]) for lease in queue[:QUEUE_DRAWN]],
+            "queue": [_who(borrow, borrow.asked) for borrow in queue[:QUEUE_DRAWN]],
             "server": server,
             "totals": totals,
             "gone": False,
@@ -116,14 +117,15 @@ class PoolWatch:
         self.history.append((now, state["in_use"], state["waiting"], sum(totals.values())))
         return state
 
-    def _queue(self) -> list[RawLease]:
+    def _queue(self) -> list[Borrow]:
         """Who waits, longest first."""
-        asking = copied(self._tap.asking.values()) if self._tap else []
-        return sorted(asking, key=lambda lease: lease[ASKED])
+        return self._tap.waiting() if self._tap else []
 
     def _totals(self) -> dict[str, int]:
-        outcomes = self._tap.outcomes if self._tap else {}
-        return {name: outcomes.get(name, 0) for name in ("refused", "timed out", "failed")}
+        """Count who got no connection; a cancelled caller is among those that failed."""
+        outcomes = self._tap.outcomes if self._tap else Counter[Outcome]()
+        failed = outcomes["failed"] + outcomes["cancelled"]
+        return {"refused": outcomes["refused"], "timed out": outcomes["timed out"], "failed": failed}
 
     def _guessed(self, counts: PoolSnapshot) -> list[PoolConnection]:
         """Stand-ins for connections that the pool does not show: as many as it counts."""
@@ -139,21 +141,21 @@ class PoolWatch:
         earlier = set(self._tap.earlier) if self._tap else {connection.key for connection in connections}
         unheard = self._tap.waited_before if self._tap else 0
         # Those seen for the first time get their numbers in the order in which they were borrowed.
-        in_order = sorted(connections, key=lambda one: held[one.key][GOT] if one.key in held else 0.0)
+        in_order = sorted(connections, key=lambda one: held[one.key].got if one.key in held else 0.0)
         slots = []
         for connection in in_order:
             slot: State = {"n": self._number(connection, connections), "address": connection.address}
-            lease = held.get(connection.key)
+            borrow = held.get(connection.key)
             if not connection.in_use:
                 slot["is"] = "closed" if connection.is_open is False else "idle"
-            elif lease is not None:
-                slot |= {"is": "in use", **_who(lease, lease[GOT])}
+            elif borrow is not None:
+                slot |= {"is": "in use", **_who(borrow, borrow.got)}
             elif connection.key in earlier or connection.key < 0 or (unheard and connection.is_open):
                 slot |= {"is": "in use", "who": "borrowed earlier", "since": None, "where": ""}
             else:
                 slot |= {"is": "opening", "since": None}
             if sides is not None:
-                slot["sides"] = sides.verdicts[connection.key]
+                slot["sides"] = sides.found_in[connection.key]
                 slot["client"] = sides.client_ids.get(connection.key)
             slots.append(slot)
         return sorted(slots, key=lambda slot: int(slot["n"]))
@@ -172,11 +174,11 @@ class PoolWatch:
     def _other_side(self, connections: Sequence[PoolConnection]) -> tuple[Sides | None, State | None]:
         if self._server is None:
             return None, None
-        answer, silent = self._server.answer, self._server.silent_for()
-        if answer is None:
+        client_list, silent = self._server.client_list, self._server.silent_for()
+        if client_list is None:
             said = self._server.failure
             return None, {"says": said, "answers": False if said else None}
-        sides = compare(connections, answer, self._memory)
+        sides = compare(connections, client_list, self._addresses)
         return sides, {
             "answers": not silent,
             "says": "",
@@ -186,10 +188,10 @@ class PoolWatch:
         }
 
 
-def _who(lease: RawLease, since: float) -> State:
-    line = line_of((lease[CODE], lease[INSTRUCTION]))
+def _who(borrow: Borrow, since: float) -> State:
+    line = line_of(borrow.site)
     where = str(line) if line.file else ""
-    return {"who": _sendable(lease[WHO]), "since": since, "where": _sendable(where), "code": _sendable(line.text)}
+    return {"who": _sendable(borrow.who), "since": since, "where": _sendable(where), "code": _sendable(line.text)}
 
 
 def _sendable(text: str) -> str:

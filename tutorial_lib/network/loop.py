@@ -1,0 +1,113 @@
+"""An event loop in a thread of its own, whose timers are right to a fraction of a millisecond."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import selectors
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import wait
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+LOOK_EVERY = 0.5
+"""Seconds after which a caller that waits for the loop looks whether its thread still lives."""
+
+SELECT_KNOWS = 1024
+"""``select()`` takes no descriptors from here on."""
+
+if hasattr(selectors, "EpollSelector"):
+
+    class FineSelector(selectors.EpollSelector):
+        """Waits as long as it is told to. epoll counts in whole milliseconds, and rounds up.
+
+        An epoll is a descriptor itself, so select(), which counts in microseconds, can do the waiting.
+        """
+
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            if timeout and timeout > 0 and self.fileno() < SELECT_KNOWS:
+                select.select([self.fileno()], [], [], timeout)
+                timeout = 0
+            return super().select(timeout)
+
+else:
+    FineSelector = selectors.DefaultSelector  # type: ignore[misc, assignment]  # kqueue counts finely itself.
+
+
+class LoopHasEnded(Exception):
+    """The loop was closed before it could answer."""
+
+
+class LoopThread:
+    """Runs coroutines for other threads until it is closed. A daemon: it never keeps Python from ending."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.SelectorEventLoop(FineSelector())
+        self._thread = threading.Thread(target=self._live, name=name, daemon=True)
+        try:
+            self._thread.start()
+        except BaseException:  # This machine can start no more threads, or the learner interrupts.
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            raise
+
+    def _live(self) -> None:
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.run_until_complete(_end_all())
+            self._loop.close()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` in the loop and return what it returns. It has to bring its own deadline.
+
+        LoopHasEnded if another thread closes the loop meanwhile.
+        """
+        try:
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise LoopHasEnded from None
+        try:
+            while not wait([future], LOOK_EVERY).done and self._thread.is_alive():
+                pass
+        except BaseException:
+            future.cancel()  # The caller was interrupted; nobody waits for the answer any more.
+            raise
+        if not future.done() or future.cancelled():
+            coroutine.close()
+            raise LoopHasEnded
+        return future.result()
+
+    def close(self, last: Coroutine[Any, Any, object] | None = None, within: float | None = None) -> None:
+        """Run ``last`` in the loop, end the loop and wait for its thread, ``within`` seconds at most.
+
+        The loop ends itself, so that a learner who interrupts the waiting leaves nothing behind either.
+        """
+
+        async def end() -> None:
+            try:
+                if last:
+                    await last
+            finally:
+                self._loop.stop()
+
+        ending = end()
+        try:
+            asyncio.run_coroutine_threadsafe(ending, self._loop)
+        except RuntimeError:  # It has ended already.
+            for unused in (ending, last):
+                if unused:
+                    unused.close()
+        self._thread.join(within)
+
+
+async def _end_all() -> None:
+    """End what is still under way, and let it know."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,239 @@
+"""The only code that accepts a client and passes its bytes on. All of it lives in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tutorial_lib.network.counts import RequestCounter
+from tutorial_lib.network.direction import Direction
+from tutorial_lib.network.end import SocketEnd
+from tutorial_lib.network.link import Link
+from tutorial_lib.network.owner import OwnUserOnly
+from tutorial_lib.network.upstream import Address, Upstream
+
+LOOPBACK = "127.0.0.1"
+
+AGAIN_AFTER = 0.2
+"""Seconds until the relay tries again to accept, when this process had too many open files."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What has come through a relay so far. Stale as soon as you have it."""
+
+    connections: int
+    """Connections that clients opened."""
+    open: int
+    """Those that are open now."""
+    to_server: int
+    """Bytes that clients sent."""
+    to_client: int
+    """Bytes that the server sent."""
+    cut: int
+    """Connections that a fault has reset."""
+    unanswered: int
+    """Connections that were reset because the server did not let the relay in."""
+
+
+class Relay:
+    """Listens on 127.0.0.1 from the start, accepts once started, and passes bytes to what ``upstream`` opens.
+
+    Only this process's own user is let in, where the system can tell: the upstream may be signed in, or lead to
+    something that lets in this user only. ``linger`` is as for a Link. ``commands`` counts what clients ask for.
+    """
+
+    def __init__(
+        self, upstream: Upstream, *, linger: float | None = None, commands: Counter[str] | None = None
+    ) -> None:
+        self.to_server, self.to_client = Direction(), Direction()
+        self.accepted = self.opened = self.cut = self.unanswered = 0
+        self.commands = commands
+        self._upstream, self._linger = upstream, linger
+        self._links: set[Link] = set()
+        self._loop = asyncio.get_running_loop()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._guard = OwnUserOnly()
+        self._place = _bound_socket() if sys.platform == "linux" else None
+        self.port: int = self._place.getsockname()[1] if self._place else 0
+        self._listener: socket.socket | None = None
+        self._listen()
+        _relays.add(self)
+
+    @property
+    def is_guarded(self) -> bool:
+        """True if connections of other users of this computer are dropped; False where nobody can tell."""
+        return self._guard.can_tell
+
+    @property
+    def is_refusing(self) -> bool:
+        return self._listener is None
+
+    # -- accepting
+
+    def _listen(self) -> None:
+        self._listener = socket.create_server((LOOPBACK, self.port), backlog=socket.SOMAXCONN)
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
+
+    def start(self) -> None:
+        if self._listener and self._listener.fileno() >= 0:
+            self._loop.add_reader(self._listener, self._accept)
+
+    def _stop_listening(self) -> None:
+        if self._listener:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    def _accept(self) -> None:
+        """Take in all who have connected."""
+        while self._listener:
+            try:
+                client, address = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # Too many open files. Look again when some may be closed.
+                self._loop.remove_reader(self._listener)
+                self._loop.call_later(AGAIN_AFTER, self.start)
+                return
+            if not self._guard.lets_in(client):
+                client.close()
+                continue
+            self.accepted += 1
+            client.setblocking(False)
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._take_in(SocketEnd(client), address)
+
+    def _take_in(self, client: SocketEnd, address: Address) -> None:
+        link = Link(client, address, self.to_server, self.to_client, self._gone, hear=self._ear(), linger=self._linger)
+        self._links.add(link)
+        if self.to_server.swallows:
+            link.open_to_nowhere()
+            return
+        opening = self._loop.create_task(self._open(link))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+
+    def _ear(self) -> Callable[[bytes], None] | None:
+        return None if self.commands is None else RequestCounter(self.commands).feed
+
+    async def _open(self, link: Link) -> None:
+        await link.open(self._upstream)
+        self.opened += link.server is not None
+
+    def _gone(self, link: Link) -> None:
+        self._links.discard(link)
+        self.cut += link.was_cut
+        self.unanswered += link.is_unanswered
+
+    # -- looking
+
+    async def settle(self) -> None:
+        """Wait until every connection that a client has opened by now is open on the server too, or refused."""
+        self._accept()
+        await asyncio.sleep(0)  # Lets those that have come in now begin to open theirs.
+        if self._opening:
+            await asyncio.wait(self._opening)
+
+    def links(self) -> list[Link]:
+        """Return those that are open on both sides now."""
+        return [link for link in self._links if link.is_open]
+
+    def traffic(self) -> Traffic:
+        return Traffic(
+            connections=self.accepted,
+            open=len(self._links),
+            to_server=self.to_server.bytes,
+            to_client=self.to_client.bytes,
+            cut=self.cut,
+            unanswered=self.unanswered,
+        )
+
+    # -- faults
+
+    def reset_connections(self) -> int:
+        links = list(self._links)
+        for link in links:
+            link.cut()
+        return len(links)
+
+    def blackhole(self) -> None:
+        self.to_server.swallows = self.to_client.swallows = True
+        for link in list(self._links):
+            link.swallow()
+
+    def refuse(self) -> None:
+        self._stop_listening()
+
+    def heal(self) -> None:
+        self.to_server.heal()
+        self.to_client.heal()
+        for link in list(self._links):
+            # TCP never leaves bytes out: a connection that lost some cannot go on as if nothing had been.
+            if link.has_lost_bytes:
+                link.cut()
+            else:
+                link.hurry()
+        if self._listener is None:
+            self._listen()
+            self.start()
+
+    # -- the end
+
+    async def close(self) -> None:
+        """Close every connection, on both sides."""
+        self._stop_listening()
+        if self._place:
+            self._place.close()
+        for link in list(self._links):
+            link.close()
+        while self._opening:  # More than once: before Python 3.12 wait_for can swallow a cancellation.
+            for task in self._opening:
+                task.cancel()
+            await asyncio.wait(self._opening, timeout=0.1)
+
+    def sockets(self) -> list[socket.socket]:
+        own = [sock for sock in (self._place, self._listener) if sock]
+        return own + [sock for link in list(self._links) for sock in link.sockets()]
+
+
+def _bound_socket() -> socket.socket:
+    """Return a socket that has a port and never listens, so that the port stays ours while connections are refused.
+
+    Linux lets a listener have the same port beside it; other systems do not.
+    """
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.bind((LOOPBACK, 0))
+    return place
+
+
+# -- forks: the sockets are the parent's. While a child holds one too, a reset or an end never reaches the other side.
+
+_relays: weakref.WeakSet[Relay] = weakref.WeakSet()
+
+
+def _leave_all_to_parent() -> None:
+    for relay in list(_relays):
+        let_go([sock.fileno() for sock in relay.sockets()])
+
+
+def let_go(descriptors: Iterable[int]) -> None:
+    """In a forked child: hold none of these open, without a word to their other ends."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            # Not closed: objects that think they own this number would close its next user's file.
+            os.dup2(nothing, descriptor, inheritable=False)
+    os.close(nothing)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)

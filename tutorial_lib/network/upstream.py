@@ -1,0 +1,60 @@
+"""What opens the other side of a link, for each client that a relay accepts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tutorial_lib.network.end import End, SocketEnd
+
+Address = tuple[Any, ...]
+
+
+class Refused(Exception):
+    """The server does not let us in. ``words`` are what its client gets to read before the connection ends."""
+
+    def __init__(self, words: bytes) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class Upstream(Protocol):
+    """Opens a connection to the server."""
+
+    async def open(self, client: Address) -> End:
+        """Open one for the client at this address. Refused if the server says no, OSError if nothing answers."""
+
+
+@dataclass(frozen=True)
+class PlainAddress:
+    """A server that anybody can connect to."""
+
+    family: int
+    address: Address
+
+    async def open(self, client: Address) -> End:
+        sock = socket.socket(self.family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(sock, self.address)
+        except BaseException:  # Cancelled, too, when the relay is closed.
+            sock.close()
+            raise
+        return SocketEnd(sock)
+
+
+def reach(host: str, port: int, patience: float) -> PlainAddress:
+    """Connect to a server once, and return where it is. OSError if nothing answers."""
+    with socket.create_connection((host, port), timeout=patience) as sock:
+        where = PlainAddress(sock.family, sock.getpeername())
+        # Once the server has closed its side as well, it has counted this connection and forgotten it, so that
+        # connections counted from here on do not include it.
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(4096):
+                pass
+    return where

@@ -1,0 +1,88 @@
+"""The learner's own line, found in a traceback or in a running thread, among all the lines that are not theirs."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sysconfig
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import FrameType
+
+_PATHS = sysconfig.get_paths()
+_NOT_OWN = (
+    *{_PATHS[name] for name in ("stdlib", "platstdlib")},
+    str(Path(__file__).parent.parent),
+)
+_CELL = re.compile(r"ipykernel_\d+|^<ipython-input-")
+_THREAD = re.compile(r"^(?:Current t|T)hread 0x([0-9a-f]+)", re.MULTILINE)
+_STEP = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class OwnLine:
+    """One line of the learner's code. ``number`` counts from 1 within its cell or file."""
+
+    number: int
+    text: str
+    place: str
+
+    def __str__(self) -> str:
+        where = f"line {self.number} of {self.place}"
+        return f"{where}, `{self.text}`" if self.text else where
+
+
+@lru_cache(maxsize=1024)
+def is_own(filename: str) -> bool:
+    """True for the learner's cells and files; False for Python itself, installed packages and this tutorial."""
+    if _CELL.search(filename):
+        return True
+    if filename.startswith("<"):  # made by exec, as the methods of a dataclass are
+        return filename == "<stdin>"
+    path = Path(filename).absolute()
+    installed = any(part in ("site-packages", "dist-packages") for part in path.parts)  # of the system, of the user
+    return not installed and not any(str(path).startswith(folder + os.sep) for folder in _NOT_OWN)
+
+
+def from_error(error: BaseException) -> OwnLine | None:
+    """Return the last line of the learner's that the error passed through, or None."""
+    return _last_own((frame, number) for frame, number in traceback.walk_tb(error.__traceback__))
+
+
+def from_thread(frame: FrameType | None) -> OwnLine | None:
+    """Return the line of the learner's that a running thread is in, or None. Stale as soon as you have it."""
+    if frame is None:  # walk_stack would take the caller's own stack
+        return None
+    return _last_own(reversed(list(traceback.walk_stack(frame))))
+
+
+def from_dump(dump: str, thread: int, boundary: str) -> OwnLine | None:
+    """Return the learner's line in what ``faulthandler`` wrote: of this thread if it is in one, or of another.
+
+    Below a frame of the file ``boundary`` there is only who called the check.
+    """
+    blocks = _THREAD.split(dump)[1:]
+    threads = sorted(zip(blocks[::2], blocks[1::2], strict=True), key=lambda block: int(block[0], 16) != thread)
+    for _, steps in threads:
+        for filename, number in _STEP.findall(steps):
+            if filename == boundary:
+                break
+            if is_own(filename):
+                return _own_line(filename, int(number))
+    return None
+
+
+def _last_own(steps: Iterable[tuple[FrameType, int]]) -> OwnLine | None:
+    own = [(frame.f_code.co_filename, number) for frame, number in steps if is_own(frame.f_code.co_filename)]
+    if not own:
+        return None
+    return _own_line(*own[-1])
+
+
+def _own_line(filename: str, number: int) -> OwnLine:
+    place = "your cell" if _CELL.search(filename) else Path(filename).name
+    return OwnLine(number, linecache.getline(filename, number).strip(), place)

@@ -232,7 +232,7 @@ class Recording:
 
         BadSetting while the recording runs, or if it is empty or has forgotten leases.
         """
-        from tutorial_lib.pools.replay import write_page
+        from tutorial_lib.pools.replay_page import write_page
 
         return write_page(self, path, title)
 

@@ -1,4 +1,4 @@
-// Plays a recording in the view of pool_view.js. `recording` is what tutorial_lib/pools/replay.py wrote into the page:
+// Plays a recording in the view of pool_view.js. `recording` is what tutorial_lib/pools/replay_page.py wrote into the page:
 //
 //   { kind, limit, waits, duration, title, shown, who: […], lines: [[where, text], …],
 //     leases: [[asked, waited, opening, held, connection, who, line, outcome, cut], …], moments: [[at, in use, waiting], …] }

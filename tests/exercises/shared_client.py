@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
+import redis.asyncio
 
 
-def client_for_each_call(host, port):
+def client_for_each_call(host, port):  # "a client is cheap, and each part wants its own"
     def get_client():
         return redis.Redis(host=host, port=port)
 
@@ -55,7 +56,7 @@ def pings_first(host, port):  # "it must be connected before it is handed out"
     return get_client
 
 
-def pings_when_asked(host, port):
+def pings_when_asked(host, port):  # "each part should get a client that has been tried out"
     client = redis.Redis(host=host, port=port)
 
     def get_client():
@@ -65,7 +66,7 @@ def pings_when_asked(host, port):
     return get_client
 
 
-def hands_out_the_pool(host, port):
+def hands_out_the_pool(host, port):  # "a pool and a client are the same thing"
     pool = redis.ConnectionPool(host=host, port=port)
 
     def get_client():
@@ -74,7 +75,7 @@ def hands_out_the_pool(host, port):
     return get_client
 
 
-def the_client_itself(host, port):
+def the_client_itself(host, port):  # "what is asked for in the end is a client"
     return redis.Redis(host=host, port=port)
 
 
@@ -145,7 +146,13 @@ def closes_when_dropped(host, port):
     return lambda: Part(connection_pool=pool)
 
 
+def from_asyncio(host, port):  # "there is one redis.Redis"
+    client = redis.asyncio.Redis(host=host, port=port)
+    return lambda: client
+
+
 ALSO_WRONG = {
+    from_asyncio: "a client from `redis.asyncio`",
     lock_only_around_the_assignment: "the second finds nothing stored",
     cached_by_thread_name: "one for each thread",
     single_connection: "borrows a connection when it is created",

@@ -123,7 +123,7 @@ ALSO_WRONG = {
     colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
     only_itself: "Which list has them all",
     in_total: "Asked for is a dictionary",
-    without_the_prefix: "`'greetings'` does not begin with `shop:`",
+    without_the_prefix: "`'counters'` does not begin with `shop:`",
     without_its_own: "The connection of `r` is in the list",
     by_process: "counted once",
     only_one_flag: "A connection that is subscribed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +81,7 @@ def the_client_itself(host, port):  # "what is asked for in the end is a client"
 
 
 WRONG = {
-    client_for_each_call: "the next call creates another one",
+    client_for_each_call: "20 callers got clients of 20 pools",
     client_for_each_thread: "one for each thread",
     remembered: "until two threads are first",
     owns_the_pool: "Does your client own",
@@ -151,7 +152,13 @@ def from_asyncio(host, port):  # "there is one redis.Redis"
     return lambda: client
 
 
+def three_in_turn(host, port):  # "three clients share the load"
+    clients = itertools.cycle([redis.Redis(host=host, port=port) for _ in range(3)])
+    return lambda: next(clients)
+
+
 ALSO_WRONG = {
+    three_in_turn: "20 callers got clients of 3 pools",
     from_asyncio: "a client from `redis.asyncio`",
     lock_only_around_the_assignment: "the second finds nothing stored",
     cached_by_thread_name: "one for each thread",

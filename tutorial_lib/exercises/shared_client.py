@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_client, slow_building
-from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.exercises._words import named
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -105,7 +105,9 @@ def _require_nothing_opened(lab: Lab, when: str) -> None:
         if in_use
         else "Creating a client opens no connection; its first command does. Which command is sent so early?"
     )
-    raise Wrong(f"{when}, and the server has already accepted {so_many(opened, 'connection')}. {why}")
+    raise Wrong(
+        f"{when}, and the server has already accepted {'1 connection' if opened == 1 else 'connections'}. {why}"
+    )
 
 
 def _each(clients: list[redis.Redis]) -> Callable[[], Any]:
@@ -115,7 +117,8 @@ def _each(clients: list[redis.Redis]) -> Callable[[], Any]:
 
 
 def _require_one_pool(get_client: Callable[[], Any], clients: list[redis.Redis]) -> None:
-    if len({id(client.connection_pool) for client in clients}) == 1:
+    pools = len({id(client.connection_pool) for client in clients})
+    if pools == 1:
         return
 
     def pool_now() -> Any:
@@ -123,15 +126,15 @@ def _require_one_pool(get_client: Callable[[], Any], clients: list[redis.Redis])
 
     if pool_now() is not pool_now():
         raise Wrong(
-            f"{CALLERS} callers got clients of {CALLERS} pools, and the next call creates another one. A pool cannot "
-            "use another pool's idle connections. How often does the line run that creates the client?"
+            f"{CALLERS} callers got clients of {pools} pools, and two more calls got two different pools again. A pool "
+            "cannot use another pool's idle connections. Which line creates the clients, and how often does it run?"
         )
     # Two threads at once: they have different names, and different numbers too.
     first, second = run_threads(2, pool_now)
     if first is not second:
         raise Wrong(
-            f"{CALLERS} threads got {CALLERS} pools, one for each thread. Threads do not need that: in the lesson "
-            "20 threads used one client, and no view was lost. What could all of them share?"
+            f"{CALLERS} threads got clients of {CALLERS} pools, one for each thread. Threads do not need that: in the "
+            "lesson 20 threads used one client, and no view was lost. What could all of them share?"
         )
     raise Wrong(
         f"{CALLERS} threads asked at the same moment, and got clients of more than one pool. Later calls all get the "

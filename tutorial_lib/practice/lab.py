@@ -41,7 +41,7 @@ class Lab:
     def call(self, answer: Callable[..., Any], *arguments: Any) -> Any:
         """Call the answer and return what it returns. NotAttempted if that is still the ``...`` it came with."""
         result = answer(*arguments)
-        if result is ... or (isinstance(result, (list, tuple)) and any(part is ... for part in result)):
+        if result is ...:
             raise NotAttempted(
                 f"`{self.name}` still returns the `...` it came with. "
                 "Put your code in its place, and run the cell again."

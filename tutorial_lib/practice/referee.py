@@ -165,7 +165,7 @@ def _weigh(
 
 def _with_ignored(message: str, given: Given) -> str:
     # Some checks say it themselves, in their own words.
-    return message if "ignores" in message else " ".join(filter(None, [message, given.ignored()]))
+    return message if "is given a pool" in message else " ".join(filter(None, [message, given.ignored()]))
 
 
 def _is_of_the_starter(error: BaseException) -> bool:

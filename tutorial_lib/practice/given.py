@@ -122,13 +122,17 @@ def noted(boundary: str) -> Iterator[Given]:
     """Inside, note each pool and client of redis-py that is built. They are built as always."""
     given = Given(boundary)
     before = {kind: vars(kind)["__init__"] for kind in _CLASSES}
-    for kind, init in before.items():
-        setattr(kind, "__init__", _noting(given, kind, init))  # noqa: B010
+    now = {kind: _noting(given, kind, init) for kind, init in before.items()}
+    _set(now)
     try:
         yield given
     finally:
-        for kind, init in before.items():
-            setattr(kind, "__init__", init)  # noqa: B010
+        _set({kind: init for kind, init in before.items() if vars(kind)["__init__"] is now[kind]})
+
+
+def _set(inits: dict[type, Callable[..., None]]) -> None:
+    for kind, init in inits.items():
+        setattr(kind, "__init__", init)  # noqa: B010
 
 
 def _noting(given: Given, kind: type, init: Callable[..., None]) -> Callable[..., None]:

@@ -41,10 +41,11 @@ def test_the_wheel_carries_the_course_and_nothing_else(built: Path, carried: set
     assert {name.split("/")[0].split("-")[0] for name in names} == {"tutorial_lib", "redis_pool_tutorial"}
 
 
-def test_the_wheel_carries_jupyters_settings(built: Path) -> None:
+def test_the_wheel_carries_jupyters_settings_and_the_public_names(built: Path) -> None:
     names = set(zipfile.ZipFile(next(built.glob("*.whl"))).namelist())
     settings = TOP / "tutorial_lib" / "jupyter_config"
 
+    assert "tutorial_lib/__init__.pyi" in names, "the public names are read from it"
     assert {path.relative_to(TOP).as_posix() for path in settings.rglob("*.json")} <= names
 
 

@@ -77,7 +77,7 @@ def goes_on_in_a_thread(host, port):  # in time, while its connection stays borr
 
 WRONG = {
     default_patience: "`timeout` is 20 s",
-    no_patience: "it had not waited for it",
+    no_patience: "did not wait for it",
     timeout_for_all: "What limits the wait for a reply",
     adds_up: "The wait for a connection and the wait for a reply add up",
     tries_again: "is it tried again",
@@ -178,7 +178,7 @@ def the_pool_alone(host, port):
 
 
 ALSO_WRONG = {
-    too_little_patience: "it had not waited for it",
+    too_little_patience: "did not wait for it",
     patience_for_ever: "`None`, so it waits for ever",
     only_max_connections: "raised `ConnectionError: No connection available.`",
     in_bytes: "returned `b'Good evening'`",

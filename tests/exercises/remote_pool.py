@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import redis
 
 
@@ -79,11 +81,16 @@ def default_of_a_blocking_pool():
     return redis.BlockingConnectionPool(host="redis.example.com", db=1)
 
 
+def looks_up_the_address():
+    return redis.ConnectionPool(host=socket.gethostbyname("redis.example.com"), db=1, max_connections=20)
+
+
 def port_in_words():
     return redis.ConnectionPool(host="redis.example.com", port="the usual", db=1, max_connections=20)
 
 
 ALSO_WRONG = {
+    looks_up_the_address: "tried to connect to redis.example.com. Building",
     port_in_words: "Which of your values should be a number?",
     a_client: "returned a client",
     for_asyncio: "a pool from `redis.asyncio`",

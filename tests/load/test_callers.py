@@ -92,7 +92,15 @@ def test_an_interrupt_while_they_start_leaves_nobody_waiting(monkeypatch: pytest
     assert eventually(lambda: threading.active_count() == before)
 
 
-@pytest.mark.parametrize("wrong", [None, redis.Redis(), redis.asyncio.ConnectionPool(), redis.ConnectionPool])
-def test_only_a_pool_of_threads_can_be_held(wrong: object) -> None:
-    with pytest.raises(BadSetting, match="borrows from a pool such as"):
-        hold(wrong, 0)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (None, "not a connection pool but a NoneType"),
+        (redis.Redis(), r"give client\.connection_pool"),
+        (redis.asyncio.ConnectionPool(), "That is an asyncio pool, and the callers here are threads"),
+        (redis.ConnectionPool, "Make a pool of it first"),
+    ],
+)
+def test_only_a_pool_of_threads_can_be_held(wrong: Any, said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        hold(wrong, 0)

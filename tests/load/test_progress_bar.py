@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import threading
 
 import nbformat
 import pytest
@@ -60,6 +62,19 @@ def test_a_command_is_shown_as_it_is_typed(monkeypatch: pytest.MonkeyPatch, labe
     assert label in screen.getvalue()
 
 
+def test_after_an_interrupt_nothing_is_left_and_no_thread_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, time = Screen(), [0.0]
+    monkeypatch.setattr("sys.stderr", screen)
+    before = threading.enumerate()
+    with contextlib.suppress(KeyboardInterrupt), ProgressBar("PING", now=lambda: time[0]) as bar:
+        time[0] = 10
+        bar.show(0.5)
+        assert threading.enumerate() == before
+        raise KeyboardInterrupt
+    assert " 50%" in screen.getvalue()
+    assert screen.getvalue().split("\r")[-2:] == [" " * len(screen.getvalue().split("\r")[-3]), ""]
+
+
 def test_in_a_log_there_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     run_for_long()
 
@@ -79,5 +94,5 @@ def test_in_a_notebook_it_is_a_widget_and_nothing_else() -> None:
     (output,) = notebook.cells[0].outputs
     assert list(output.data) == ["application/vnd.jupyter.widget-view+json"], "the only kind that nbval skips"
     states = [model["state"] for model in notebook.metadata.widgets.values().__iter__().__next__()["state"].values()]
-    assert [state["value"] for state in states if "value" in state] == [1.0]
-    assert "none" in [state.get("display") for state in states], "what a saved notebook keeps is invisible"
+    assert [state["value"] for state in states if "bar_style" in state] == [1.0]
+    assert "hidden" in [state.get("visibility") for state in states], "what a saved notebook keeps is invisible"

@@ -223,8 +223,8 @@ def _require_patience(soon: Call) -> None:
         return
     said = f"raised `{_named(soon.error)}`" if soon.error else f"returned {shown(soon.result)}"
     raise Wrong(
-        f"Both connections were in use, and one was returned after {0.9 * WORTH_WAITING:g} s. `greet` {said} after "
-        f"{soon.seconds:.2f} s, so it had not waited for it. Which kind of pool waits, and what says how long?"
+        f"Both connections were in use, and one was returned after {0.9 * WORTH_WAITING:g} s. `greet` {said} and "
+        "did not wait for it. Which kind of pool waits, and what says how long?"
     )
 
 

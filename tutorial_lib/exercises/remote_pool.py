@@ -85,9 +85,8 @@ def _built_quietly(answer: Callable[..., Any], lab: Lab) -> redis.ConnectionPool
         if not lab.attempts:  # what it tried is the better story
             raise
     if lab.attempts:
-        tried = lab.attempts[0]
         raise Wrong(
-            f"While the pool was being built, your code tried to connect to {tried.host}:{tried.port}. "
+            f"While the pool was being built, your code tried to connect to {lab.attempts[0]}. "
             "Building a pool opens no connection; the first command does. Which line sends one?"
         )
     return pool

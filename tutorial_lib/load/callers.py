@@ -11,6 +11,7 @@ import redis
 
 from tutorial_lib.arguments import in_short, not_negative, whole
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.load.target import check_pool_for_threads
 
 MOST_THREADS = 500
 LONGEST_HOLD = 3600
@@ -61,10 +62,9 @@ def run_threads(number: int, function: Callable[[], Any]) -> list[Any]:
 
 
 def hold(pool: redis.ConnectionPool, seconds: float) -> None:
-    """Borrow a connection, keep it for ``seconds`` as a slow command would, and give it back."""
+    """Borrow a connection, keep it for ``seconds`` as a slow command would, and return it."""
     not_negative("seconds", seconds, "seconds", at_most=LONGEST_HOLD)
-    if not isinstance(pool, redis.ConnectionPool):
-        raise BadSetting(f"hold() borrows from a pool such as redis.ConnectionPool(…), and this is {in_short(pool)}.")
+    check_pool_for_threads(pool)
     connection = pool.get_connection()
     try:
         time.sleep(seconds)

@@ -104,7 +104,7 @@ class OpenLoop:
     HEAD_START = 0.02
     """The schedule begins when the threads, which wake up one by one, can be expected to be awake."""
 
-    PATIENCE = 1.0
+    GRACE = 1.0
 
     def __init__(self, workload: Workload, clock: Clock, stop: threading.Event) -> None:
         self._due = workload.due_times()
@@ -138,7 +138,7 @@ class OpenLoop:
 
     def is_over(self) -> bool:
         # Half as long again, and a second, after the last call was due: a queue that is not cleared by then grows.
-        return self._clock.now() > self._start + 1.5 * self._length + self.PATIENCE
+        return self._clock.now() > self._start + 1.5 * self._length + self.GRACE
 
     def part_done(self) -> float:
         return (self._clock.now() - self._start) / self._length if self._length else 1.0

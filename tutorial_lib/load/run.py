@@ -17,7 +17,7 @@ from tutorial_lib.load.pace import Clock, pace_of
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import Calls, LoadReport, Times
 from tutorial_lib.load.tally import Tally
-from tutorial_lib.load.target import check_pool, check_server, is_real
+from tutorial_lib.load.target import check_pool_for_threads, check_server, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
 from tutorial_lib.pools.tap import outcome_of
 from tutorial_lib.servers.base import Server
@@ -60,7 +60,7 @@ def measure(
     clock: Clock,
 ) -> LoadReport:
     """Do what run_load does; ``show`` is told now and then which part of the run is over, from 0 to 1."""
-    check_pool(pool)
+    check_pool_for_threads(pool)
     opened_before = server.opened() if server else 0
     with Meter(pool, clock.now) as meter:
         run = _Run(pool, workload, meter, clock)

@@ -17,7 +17,7 @@ from tutorial_lib.load.pace import Clock
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
 from tutorial_lib.load.run import measure
-from tutorial_lib.load.target import check_pool, check_server
+from tutorial_lib.load.target import check_pool_for_threads, check_server
 from tutorial_lib.load.workload import Workload, check_workload
 from tutorial_lib.servers.base import MOST_CLIENTS, Server
 
@@ -234,7 +234,7 @@ def _filled(make_pool: MakePool, limit: int, at_the_end: ExitStack) -> redis.Con
         raise BadSetting(
             f"make_pool({limit}) failed: {error}. It is called with a limit and returns a pool."
         ) from error
-    check_pool(pool)
+    check_pool_for_threads(pool)
     at_the_end.callback(pool.disconnect)
     if pool.max_connections != limit:
         raise BadSetting(

@@ -33,10 +33,10 @@ def check_server(server: object) -> None:
         raise BadSetting(f"server is {in_short(server)}. Pass what start_server() returned, or leave it out.")
 
 
-def check_pool(pool: object) -> None:
+def check_pool_for_threads(pool: object) -> None:
     """Check that ``pool`` is a pool, and one that threads can use."""
     snapshot.check_pool(pool)
     if inspect.iscoroutinefunction(getattr(pool, "get_connection", None)):
         raise BadSetting(
-            "That is an asyncio pool, and a load runs in threads. Give the twin in redis, without asyncio."
+            "That is an asyncio pool, and the callers here are threads. Give its twin in redis, without asyncio."
         )

@@ -9,11 +9,11 @@ from typing import Literal
 from tutorial_lib.pools.anatomy import PoolConnection
 from tutorial_lib.servers.base import ClientInfo
 
-Verdict = Literal["both", "pool only", "unknown"]
+FoundIn = Literal["both", "pool only", "unknown"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class ClientList:
     """What the server said when it was last asked. ``asked`` is when the question was sent, by ``perf_counter``."""
 
     asked: float
@@ -25,7 +25,7 @@ class Answer:
 class Sides:
     """The two lists laid side by side."""
 
-    verdicts: Mapping[int, Verdict]
+    found_in: Mapping[int, FoundIn]
     """For each connection of the pool, by its key."""
     client_ids: Mapping[int, int]
     """The server's number for those in both lists."""
@@ -38,7 +38,7 @@ class Sides:
 
 
 @dataclass
-class Memory:
+class Addresses:
     """Which addresses were this pool's: when each was first seen open, and when it was gone."""
 
     since: dict[str, float] = field(default_factory=dict)
@@ -61,34 +61,34 @@ class Memory:
             self.gone.pop(oldest, None)
 
 
-def compare(connections: Sequence[PoolConnection], answer: Answer, memory: Memory) -> Sides:
-    """Match both lists by the client's own address. An answer that is older than a change says nothing about it."""
-    by_address = {client.address: client for client in answer.clients}
-    verdicts: dict[int, Verdict] = {}
+def compare(connections: Sequence[PoolConnection], listed: ClientList, addresses: Addresses) -> Sides:
+    """Match both lists by the client's own address. A list that is older than a change says nothing about it."""
+    by_address = {client.address: client for client in listed.clients}
+    found_in: dict[int, FoundIn] = {}
     client_ids = {}
     for connection in connections:
         client = by_address.get(connection.address)
         if client:
             client_ids[connection.key] = client.id
-        verdicts[connection.key] = "both" if client else _verdict_on_missing(connection, answer, memory)
-    left = [client for client in answer.clients if memory.gone.get(client.address, answer.asked) < answer.asked]
-    others = len(answer.clients) - len(client_ids) - len(left)
-    return Sides(verdicts, client_ids, left, others, _why_unmatched(connections, answer))
+        found_in[connection.key] = "both" if client else _where_else(connection, listed, addresses)
+    left = [client for client in listed.clients if addresses.gone.get(client.address, listed.asked) < listed.asked]
+    others = len(listed.clients) - len(client_ids) - len(left)
+    return Sides(found_in, client_ids, left, others, _why_unmatched(connections, listed))
 
 
-def _why_unmatched(connections: Sequence[PoolConnection], answer: Answer) -> str:
+def _why_unmatched(connections: Sequence[PoolConnection], listed: ClientList) -> str:
     for connection in connections:
         if connection.is_open is not False and not connection.address:
             return "hidden"
-        if connection.address and not _goes_there(connection, answer):
+        if connection.address and not _goes_there(connection, listed):
             return connection.peer
     return ""
 
 
-def _goes_there(connection: PoolConnection, answer: Answer) -> bool:
-    return connection.peer.endswith(f":{answer.port}")  # Not so through a proxy, which has an address of its own.
+def _goes_there(connection: PoolConnection, listed: ClientList) -> bool:
+    return connection.peer.endswith(f":{listed.port}")  # Not so through a proxy, which has an address of its own.
 
 
-def _verdict_on_missing(connection: PoolConnection, answer: Answer, memory: Memory) -> Verdict:
-    was_open_when_asked = memory.since.get(connection.address, answer.asked) < answer.asked
-    return "pool only" if connection.address and _goes_there(connection, answer) and was_open_when_asked else "unknown"
+def _where_else(connection: PoolConnection, listed: ClientList, addresses: Addresses) -> FoundIn:
+    was_open_when_asked = addresses.since.get(connection.address, listed.asked) < listed.asked
+    return "pool only" if connection.address and _goes_there(connection, listed) and was_open_when_asked else "unknown"

@@ -56,11 +56,11 @@ class Prediction:
         self.choices = dict(choices)
         self.answer = answer
         self._measured: object = None
-        self._said: Outcome | None = None
+        self._said: Comparison | None = None
         self.widget = Card(question=question, labels=[_as_label(choice) for choice in choices])
         self.widget.observe(lambda _: self._answer_late(), names="choice")
 
-    def reveal(self, measured: object) -> Outcome:
+    def reveal(self, measured: object) -> Comparison:
         """Compare what was measured with what was predicted. The outcome keeps the choice made until now.
 
         A learner who chooses afterwards reads the reply in the card.
@@ -74,11 +74,11 @@ class Prediction:
         self._said = outcome
         return outcome
 
-    def _outcome(self, measured: object) -> Outcome:
+    def _outcome(self, measured: object) -> Comparison:
         position = self.widget.choice
         chosen = list(self.choices)[position] if position is not None else self.answer
         as_expected = bool(measured == self.answer)
-        return Outcome(
+        return Comparison(
             measured=_as_markdown(measured),
             chosen=None if position is None else _as_markdown(chosen),
             was_right=bool(measured == chosen),
@@ -104,7 +104,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Comparison:
     """What was measured, beside what was predicted. Values are written as Markdown."""
 
     measured: str

@@ -7,7 +7,7 @@ from time import perf_counter as clock
 from typing import Protocol
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.pools.sides import Answer
+from tutorial_lib.pools.sides import ClientList
 from tutorial_lib.servers.base import ClientInfo
 
 PERIOD = 0.2
@@ -35,7 +35,7 @@ class ServerWatch:
         self._answered = threading.Condition()
         self._asked: float | None = None
         self._last_asked = 0.0
-        self.answer: Answer | None = None
+        self.client_list: ClientList | None = None
         self.failure = ""
         """Why the last question was not answered; "" if it was."""
         self.closed = False
@@ -73,9 +73,9 @@ class ServerWatch:
             self._asked = asked = clock()
             try:
                 clients = self._server.clients()
-                self.answer, self.failure = Answer(asked, clients, self._server.port), ""
+                self.client_list, self.failure = ClientList(asked, clients, self._server.port), ""
             except Exception as error:  # Whatever it is, the view goes on and says it.
-                self.answer, self.failure = None, str(error) or type(error).__name__
+                self.client_list, self.failure = None, str(error) or type(error).__name__
                 # A server that runs, or has died, refuses no question; one that was closed says so with this.
                 self.closed = isinstance(error, BadSetting)
             self._asked = None

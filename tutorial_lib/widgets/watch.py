@@ -12,7 +12,7 @@ from tutorial_lib.notebook.lines import line_of
 from tutorial_lib.pools.anatomy import PoolConnection, connections_of, copied, waiting_now
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Borrow, Outcome
-from tutorial_lib.pools.sides import Memory, Sides, compare
+from tutorial_lib.pools.sides import Addresses, Sides, compare
 from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
 from tutorial_lib.pools.tap import Listener, Tap, can_wait
 from tutorial_lib.widgets.server_watch import ServerWatch
@@ -36,7 +36,7 @@ class PoolWatch(Listener):
         self._server = server
         self._kind = type(pool).__name__
         self._tap: Tap | None = None
-        self._memory = Memory()
+        self._addresses = Addresses()
         self._slots: dict[int, int] = {}
         self._last = snapshot(pool)
         self.history: deque[tuple[float, int, int, int]] = deque(maxlen=REMEMBERED)
@@ -94,7 +94,7 @@ class PoolWatch(Listener):
         seen = connections_of(pool)
         counts, waiting = self.count()
         connections = seen if seen is not None else self._guessed(counts)
-        self._memory.note(connections, now)
+        self._addresses.note(connections, now)
         sides, server = self._other_side(connections)
         queue = self._queue()
         totals = self._totals()
@@ -155,7 +155,7 @@ class PoolWatch(Listener):
             else:
                 slot |= {"is": "opening", "since": None}
             if sides is not None:
-                slot["sides"] = sides.verdicts[connection.key]
+                slot["sides"] = sides.found_in[connection.key]
                 slot["client"] = sides.client_ids.get(connection.key)
             slots.append(slot)
         return sorted(slots, key=lambda slot: int(slot["n"]))
@@ -174,11 +174,11 @@ class PoolWatch(Listener):
     def _other_side(self, connections: Sequence[PoolConnection]) -> tuple[Sides | None, State | None]:
         if self._server is None:
             return None, None
-        answer, silent = self._server.answer, self._server.silent_for()
-        if answer is None:
+        client_list, silent = self._server.client_list, self._server.silent_for()
+        if client_list is None:
             said = self._server.failure
             return None, {"says": said, "answers": False if said else None}
-        sides = compare(connections, answer, self._memory)
+        sides = compare(connections, client_list, self._addresses)
         return sides, {
             "answers": not silent,
             "says": "",

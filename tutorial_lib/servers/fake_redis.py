@@ -60,10 +60,10 @@ class Connection(FakeRedisConnection):
         """Wait until there is a reply to write (True) or a request to read. The loop asks this first, each time."""
         return self._handler.wait_for_a_reply(super().can_read)
 
-    def read_response(self, **options: Any) -> Any:
+    def read_response(self, *arguments: Any, **options: Any) -> Any:
         """Return an error reply like any other. fakeredis before 2.41 ends the connection after one."""
         try:
-            return super().read_response(**options)
+            return super().read_response(*arguments, **options)
         except redis.RedisError as error:
             return error
 

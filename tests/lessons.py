@@ -7,10 +7,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tools.build_notebooks import COURSE, MEASURED
+from tools.build_notebooks import MEASURED, TOP
 
-LESSONS = sorted(COURSE.glob("notebooks/*.ipynb"))
-EXERCISES = sorted(COURSE.glob("exercises/*.ipynb"))
+LESSONS = sorted(TOP.glob("notebooks/*.ipynb"))
+EXERCISES = sorted(TOP.glob("exercises/*.ipynb"))
 
 
 def name_of(path: Path) -> str:

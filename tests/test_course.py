@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tutorial_lib import course
-from tutorial_lib.errors import CourseFolderError
+from tutorial_lib.errors import BadSetting, CourseFolderError
 
 START = "notebooks/00_start_here.ipynb"
 POOL = "notebooks/02_first_pool.ipynb"
@@ -71,20 +71,21 @@ def test_an_upgrade_renews_what_is_unchanged_and_keeps_what_is_not(first: Path, 
     assert (mine / START).read_text() == f"{START}, second edition"
     assert (set(done.renewed), done.kept) == ({START, TASKS}, (POOL,))
     assert "Renewed 2 files" in done.lines()[0]
-    assert f"Kept your own {POOL}" in done.lines()[1]
+    assert f"Kept {POOL} as you left it" in done.lines()[1]
 
 
 def a_notebook(python: str, output: str, text: str = "server.opened()") -> str:
-    cell = {"cell_type": "code", "source": [text], "outputs": [{"output_type": "stream", "text": [output]}]}
+    outputs = [{"output_type": "stream", "text": [output]}] if output else []
+    cell = {"cell_type": "code", "source": [text], "outputs": outputs}
     return json.dumps({"metadata": {"language_info": {"version": python}}, "cells": [cell]})
 
 
 @pytest.mark.parametrize(
     ("learner_saved", "renewed"),
     [
-        (a_notebook("3.12", "1"), True),  # opened only: JupyterLab notes its Python's version
+        (a_notebook("3.12", ""), True),  # opened only: JupyterLab notes its Python's version
         (a_notebook("3.11", "2"), False),  # run
-        (a_notebook("3.11", "1", "server.opened() + 1"), False),  # edited
+        (a_notebook("3.11", "", "server.opened() + 1"), False),  # edited
     ],
 )
 def test_a_notebook_that_was_only_opened_is_renewed(
@@ -186,11 +187,86 @@ def test_a_folder_that_is_a_link_is_followed(first: Path, mine: Path, tmp_path: 
     assert (tmp_path / "disk" / START).is_file()
 
 
-def test_a_clone_is_its_own_copy(first: Path) -> None:
+def test_an_author_may_open_the_course_itself(first: Path) -> None:
+    (first / START).write_text(a_notebook("3.11", "1"))
     before = read(first)
 
     assert course.prepare(first, first).lines() == []
+    with pytest.raises(CourseFolderError, match="Name a folder of your own"):
+        course.put_aside(first, first, "00")
     assert read(first) == before
+
+
+# -- without outputs, and anew
+
+
+def test_the_copy_has_no_outputs_and_the_course_keeps_its_own(first: Path, mine: Path) -> None:
+    (first / START).write_text(a_notebook("3.11", "the answer"))
+    course.prepare(first, mine)
+
+    (cell,) = json.loads((mine / START).read_text())["cells"]
+    assert (cell["source"], cell["outputs"], cell["execution_count"]) == (["server.opened()"], [], None)
+    assert "the answer" in (first / START).read_text()
+
+
+def test_every_page_of_the_course_is_the_same_but_for_its_outputs() -> None:
+    for path in sorted(course.carried().glob("*s/*.ipynb")):
+        content = path.read_bytes()
+        before, after = json.loads(content), json.loads(course.without_outputs(content))
+        for cell in before["cells"]:
+            if cell["cell_type"] == "code":
+                cell["outputs"], cell["execution_count"] = [], None
+        before["metadata"].pop("widgets", None)
+        assert after == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"cells": 1}', b'{"cells": [{}], "metadata": {}}', b"\xff"])
+def test_what_is_no_notebook_is_copied_as_it_is(content: bytes) -> None:
+    assert course.without_outputs(content) == content
+
+
+def test_a_copy_that_still_has_outputs_loses_them_unless_it_was_touched(first: Path, mine: Path) -> None:
+    """As after an upgrade from a version whose copies had outputs."""
+    for name in (START, POOL):
+        (first / name).write_text(a_notebook("3.11", "the answer"))
+        (mine / name).parent.mkdir(parents=True, exist_ok=True)
+        (mine / name).write_text(a_notebook("3.12", "the answer"))
+    marks = {name: course._mark((first / name).read_bytes()) for name in (START, POOL)}
+    (mine / course.MEMORY).write_text(json.dumps(marks))
+    (mine / POOL).write_text(a_notebook("3.12", "my own output"))
+
+    done = course.prepare(first, mine)
+
+    assert (done.renewed, done.kept) == ((START,), (POOL,))
+    assert "the answer" not in (mine / START).read_text()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "page"),
+    [("2", POOL), ("02", POOL), ("first_pool", POOL), (POOL, POOL), ("exercises/02", TASKS), (TASKS, TASKS)],
+)
+def test_a_page_begins_anew_and_the_old_one_stays_beside_it(first: Path, mine: Path, wanted: str, page: str) -> None:
+    course.prepare(first, mine)
+    stem = Path(page).stem
+    for number in (1, 2):
+        (mine / page).write_text(f"my notes {number}")
+
+        assert course.put_aside(first, mine, wanted) == (page, f"{stem}.old-{number}.ipynb")
+        assert course.prepare(first, mine).written == (page,)
+
+        assert (mine / page).read_text() == f"{page}, first edition"
+        assert (mine / page).with_name(f"{stem}.old-{number}.ipynb").read_text() == f"my notes {number}"
+
+
+def test_a_page_that_is_not_there_yet_has_no_old_one(first: Path, mine: Path) -> None:
+    assert course.put_aside(first, mine, "00") == (START, "")
+
+
+@pytest.mark.parametrize("wanted", ["", "99", "exercises/00", "../../etc/passwd", "docs/summary.md", "x" * 10_000])
+def test_a_page_that_the_course_does_not_have_is_a_sentence(first: Path, mine: Path, wanted: str) -> None:
+    with pytest.raises(BadSetting, match=r"^There is no lesson .*\. The lessons are: 0") as told:
+        course.put_aside(first, mine, wanted)
+    assert len(str(told.value)) < 200
 
 
 def test_no_half_written_file_is_left_where_the_last_step_fails(
@@ -226,12 +302,17 @@ def test_written_files_have_the_usual_permissions(first: Path, mine: Path, tmp_p
     assert (mine / START).stat().st_mode == (tmp_path / "usual").stat().st_mode
 
 
-def test_the_folder_is_the_one_asked_for_then_the_setting_then_the_clone(tmp_path: Path) -> None:
+def test_the_folder_is_the_one_asked_for_then_the_setting_then_one_in_the_clone(tmp_path: Path) -> None:
     environ = {"TUTORIAL_FOLDER": str(tmp_path / "set")}
 
     assert course.folder(environ, str(tmp_path / "asked")) == tmp_path / "asked"
     assert course.folder(environ) == tmp_path / "set"
-    assert course.folder({"TUTORIAL_FOLDER": " "}) == course.clone() == Path(__file__).parent.parent
+    assert course.clone() == Path(__file__).parent.parent
+    assert course.folder({"TUTORIAL_FOLDER": " "}) == Path(__file__).parent.parent / "my-course"
+
+
+def test_git_ignores_the_copy_in_a_clone() -> None:
+    assert f"/{course.IN_A_CLONE}/" in (Path(__file__).parent.parent / ".gitignore").read_text().splitlines()
 
 
 def test_an_installed_course_goes_to_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

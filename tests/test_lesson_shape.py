@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.lessons import LESSONS, code, is_folded, name_of, prose, read, strict, tags
-from tools.build_notebooks import COURSE
+from tools.build_notebooks import TOP
 
 SILENT = "no-output"
 """The tag of a cell that ends in a call which returns nothing, and is meant to."""
@@ -143,7 +143,7 @@ def test_its_links_lead_somewhere(path: Path, lesson: NotebookNode) -> None:
 
 def test_it_points_to_its_exercises_or_says_that_they_are_to_come(path: Path, lesson: NotebookNode) -> None:
     text = "\n".join(prose(lesson))
-    if (COURSE / "exercises" / path.name).exists():
+    if (TOP / "exercises" / path.name).exists():
         assert f"](../exercises/{path.name})" in text, "its exercises have come: link to them"
         assert "exercises of this lesson are to come" not in text
     else:

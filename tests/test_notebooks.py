@@ -12,7 +12,7 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.lessons import EXERCISES, LESSONS, code, name_of, read, strict
-from tools.build_notebooks import COURSE, execute, never_began, normalise
+from tools.build_notebooks import TOP, execute, never_began, normalise
 
 SERVERS = ["fake", pytest.param("redis", marks=pytest.mark.redis_server)]
 
@@ -82,7 +82,7 @@ def test_it_runs_to_the_outputs_that_are_stored(path: Path) -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     for _ in range(2):
         done = subprocess.run(
-            [*command, *plain, str(path)], cwd=COURSE, env=environ, capture_output=True, text=True, timeout=300
+            [*command, *plain, str(path)], cwd=TOP, env=environ, capture_output=True, text=True, timeout=300
         )
         if not never_began(done.stdout + done.stderr):
             break
@@ -93,5 +93,5 @@ def test_it_runs_to_the_outputs_that_are_stored(path: Path) -> None:
 def test_a_server_left_open_would_be_noticed() -> None:
     start = "from tutorial_lib import start_server; server = start_server()"
     leaky = notebook_of(REMEMBER, start, WHAT_IS_LEFT.replace("timeout=5", "timeout=0"))
-    execute(leaky, COURSE)
+    execute(leaky, TOP)
     assert leaky.cells[-1].outputs[0].data["text/plain"] != "[]"

@@ -15,11 +15,11 @@ import redis
 from redis.backoff import EqualJitterBackoff
 from redis.retry import Retry
 
-from tools.build_notebooks import COURSE
+from tools.build_notebooks import TOP
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.fake import FakeServer
 
-SOURCE = COURSE / "notebooks" / "source" / "08_when_a_connection_dies.py"
+SOURCE = TOP / "notebooks" / "source" / "08_when_a_connection_dies.py"
 
 
 class Noting(redis.Connection):

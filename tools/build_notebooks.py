@@ -26,11 +26,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
-from tutorial_lib.exercises import COURSE as LESSONS_WITH_EXERCISES
-from tutorial_lib.exercises import Lesson, load_task
+from tutorial_lib.exercises import COURSE, Lesson, load_task
 from tutorial_lib.practice.notebook import exercise_notebook
 
-COURSE = Path(__file__).resolve().parent.parent
+TOP = Path(__file__).resolve().parent.parent
 REMEDY = "Run: make notebooks"
 
 # Nothing of jupytext is in here: a learner's Jupyter opens the notebook as any other.
@@ -174,7 +173,7 @@ def exercises(course: Path) -> list[tuple[NotebookNode, Path]]:
     folder = course / "exercises"
     if not folder.is_dir():
         return []
-    found = [(lesson_notebook(lesson), folder / f"{lesson.name}.ipynb") for lesson in LESSONS_WITH_EXERCISES]
+    found = [(lesson_notebook(lesson), folder / f"{lesson.name}.ipynb") for lesson in COURSE]
     for notebook, _ in found:
         notebook.metadata = nbformat.from_dict(METADATA)
     return found
@@ -198,7 +197,7 @@ def orphans(course: Path) -> list[str]:
     return [*alone, *(f"{_name(built)}: no lesson has these exercises. Delete it" for built in others)]
 
 
-def main(arguments: list[str] | None = None, course: Path = COURSE) -> int:
+def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
     """Build, or check, and return the exit code."""
     parser = argparse.ArgumentParser(description="Build the lessons from notebooks/source.")
     parser.add_argument("--check", action="store_true", help="only say what differs; runs nothing")

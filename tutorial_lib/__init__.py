@@ -2,7 +2,7 @@
 
 Servers to practise on:  start_server
 Trouble on the way:      FaultProxy
-Eyes on a pool:          snapshot  record  PoolView
+Eyes on a pool:          snapshot  record  PoolView  PoolReplay
 Callers to watch:        run_threads  hold
 Pictures of a recording: plot_timeline  plot_waits
 A pool under load:       run_load  Workload  sweep

@@ -1,8 +1,9 @@
-"""Where the course is on disk: in a clone, or in a learner's own copy of what the package carries.
+"""Where the course is on disk, and the learner's own copy of it: what JupyterLab opens.
 
-A copy is refreshed at each start, by this rule for each file:
+The copy has no outputs, because they would give away each prediction. It is refreshed at each start, by this rule for
+each file:
 
-    not there                        written (so deleting a notebook is how to get it fresh)
+    not there                        written
     there, as the course has it      left
     there, as we once wrote it       renewed: the learner has not run or edited it
     anything else                    kept, and said so once for each new version
@@ -20,13 +21,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from tutorial_lib.errors import CourseFolderError
+from tutorial_lib.arguments import in_short
+from tutorial_lib.errors import BadSetting, CourseFolderError
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/summary.md")
 MEMORY = ".redis-pool-tutorial.json"
+IN_A_CLONE = "my-course"  # git ignores it
 PACKAGE = Path(__file__).parent
 
 Step = Literal["write", "renew", "keep", "leave"]
@@ -50,8 +53,8 @@ class Prepared:
             told.append(f"Renewed {_files(self.renewed)} that you had not changed.")
         if self.kept:
             told.append(
-                f"Kept your own {', '.join(self.kept)}: the course now has another version. "
-                "To get it, rename or delete yours and start again."
+                f"Kept {', '.join(self.kept)} as you left it, although the course has a new version. "
+                "lab --fresh NAME gets you the new one and keeps yours beside it."
             )
         return told
 
@@ -78,13 +81,15 @@ def carried() -> Path:
 
 
 def folder(environ: Mapping[str, str], asked: str | None = None) -> Path:
-    """Return the course's folder: the one asked for, TUTORIAL_FOLDER, the clone, or ~/redis-pool-tutorial."""
+    """Return the folder of the learner's copy: the one asked for, or TUTORIAL_FOLDER; otherwise ``my-course`` in a
+    clone, and ~/redis-pool-tutorial for an installed course."""
     if asked is not None:
         return named_path(asked, "--folder").absolute()
     chosen = environ.get("TUTORIAL_FOLDER", "").strip()
     if chosen:
         return named_path(chosen, "TUTORIAL_FOLDER").absolute()
-    return clone() or named_path("~/redis-pool-tutorial", "--folder")
+    top = clone()
+    return top / IN_A_CLONE if top else named_path("~/redis-pool-tutorial", "--folder")
 
 
 def named_path(text: str, setting: str) -> Path:
@@ -102,19 +107,54 @@ def named_path(text: str, setting: str) -> Path:
 
 
 def prepare(source: Path, target: Path) -> Prepared:
-    """Bring the learner's copy in ``target`` up to date with ``source``; a clone is its own copy.
+    """Bring the learner's copy in ``target`` up to date with ``source``. Authors may open ``source`` itself.
 
     Raises CourseFolderError where the system refuses to read or write.
     """
     try:
-        if target.exists() and target.samefile(source):
-            return Prepared(target)
-        return _copy(source, target)
+        return Prepared(target) if _same(source, target) else _copy(source, target)
     except OSError as error:
-        raise CourseFolderError(
-            f"The course cannot be written to {target} ({error.strerror}: {error.filename}). "
-            "Choose another folder with --folder."
-        ) from error
+        raise _not_written(target, error) from error
+
+
+def put_aside(source: Path, target: Path, wanted: str) -> tuple[str, str]:
+    """Rename a page of the learner's copy, so that the next ``prepare`` writes it anew.
+
+    Returns the page, such as ``notebooks/02_your_first_pool.ipynb``, and the old one's new name ("" if there was none).
+    ``wanted`` is a lesson's number or name; ``exercises/02`` means its exercises. BadSetting if there is no such page.
+    """
+    shelf = "exercises" if Path(wanted).parent.name == "exercises" else "notebooks"
+    page = f"{shelf}/{find_lesson(wanted, sorted((source / shelf).glob('*.ipynb')))}"
+    try:
+        if _same(source, target):
+            raise CourseFolderError(f"{target} is the course itself, and no copy. Name a folder of your own.")
+        return page, _rename_to_free_name(target / page)
+    except OSError as error:
+        raise _not_written(target, error) from error
+
+
+def find_lesson(wanted: str, notebooks: list[Path]) -> str:
+    """Return the file name of the lesson with this number (``2``, ``02``) or name (``first_pool``)."""
+    asked = Path(wanted).name.removesuffix(".ipynb").lower()
+    for notebook in notebooks:
+        number, _, name = notebook.stem.partition("_")
+        if asked in (notebook.stem, name, number, number.lstrip("0") or "0"):
+            return notebook.name
+    there = ", ".join(notebook.stem for notebook in notebooks) or "none yet"
+    raise BadSetting(f"There is no lesson {in_short(wanted)}. The lessons are: {there}.")
+
+
+def without_outputs(content: bytes) -> bytes:
+    """Return a notebook as a learner first sees it. What is no notebook is returned as it is."""
+    try:
+        notebook: dict[str, Any] = json.loads(content)
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                cell.update(outputs=[], execution_count=None)
+        notebook["metadata"].pop("widgets", None)  # the state of widgets in outputs
+    except (ValueError, TypeError, KeyError):
+        return content
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def decide(new: str, there: str | None, given: str | None) -> Step:
@@ -135,7 +175,7 @@ def _copy(source: Path, target: Path) -> Prepared:
     done: dict[Step, list[str]] = {"write": [], "renew": [], "keep": [], "leave": []}
     for path in sorted(path for piece in PIECES for path in source.glob(piece)):
         name = path.relative_to(source).as_posix()
-        content = path.read_bytes()
+        content = without_outputs(path.read_bytes())
         offered[name] = _mark(content)
         step = decide(offered[name], _fingerprint(target / name), given.get(name))
         if step in ("write", "renew"):
@@ -147,9 +187,11 @@ def _copy(source: Path, target: Path) -> Prepared:
 
 
 def _fingerprint(path: Path) -> str | None:
-    if path.is_symlink() or path.is_dir():
+    if not os.path.lexists(path):
+        return None
+    if path.is_symlink() or not path.is_file():
         return "the learner's own arrangement"  # equals no hash, so it is never replaced
-    return _mark(path.read_bytes()) if path.exists() else None
+    return _mark(path.read_bytes())
 
 
 def _mark(content: bytes) -> str:
@@ -160,7 +202,7 @@ def _mark(content: bytes) -> str:
     try:
         cells = [[cell["cell_type"], cell["source"], cell.get("outputs")] for cell in json.loads(content)["cells"]]
         content = json.dumps(cells, sort_keys=True).encode()
-    except (ValueError, TypeError, KeyError):  # no notebook, or a broken one: every byte counts
+    except (ValueError, TypeError, KeyError, RecursionError):  # no notebook, or a broken one: every byte counts
         pass
     return hashlib.sha256(content).hexdigest()
 
@@ -177,10 +219,30 @@ def _recall(target: Path) -> dict[str, str]:
 
 def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the target, so that the last step is a rename: nobody ever reads half a file.
+    # Beside the target, so that the last step is a rename, and no reader ever sees half a file.
     half = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         half.write_bytes(content)
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)
+
+
+def _rename_to_free_name(path: Path) -> str:
+    if not os.path.lexists(path):
+        return ""
+    number = 1
+    while os.path.lexists(old := path.with_name(f"{path.stem}.old-{number}{path.suffix}")):
+        number += 1
+    return path.rename(old).name
+
+
+def _same(source: Path, target: Path) -> bool:
+    return target.exists() and target.samefile(source)
+
+
+def _not_written(target: Path, error: OSError) -> CourseFolderError:
+    return CourseFolderError(
+        f"The course cannot be written to {target} ({error.strerror}: {error.filename}). "
+        "Choose another folder with --folder."
+    )

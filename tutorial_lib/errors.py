@@ -1,4 +1,4 @@
-"""Everything that can go wrong in the tutorial itself, as one tree.
+"""The errors of the tutorial itself, as one tree.
 
     TutorialError
     ├── BadSetting            a setting cannot be understood: REDIS_URL, TUTORIAL_SERVER, an argument
@@ -7,7 +7,7 @@
     ├── CannotConnect         a server does not answer, or does not let us in
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
-    ├── CourseFolderError     the course's folder is missing, or cannot be written
+    ├── CourseFolderError     a folder or file of the course cannot be found, read or written
     └── LabNotStarted         JupyterLab is not installed, or the port asked for it is taken
 
 Errors of redis-py are not wrapped: a lesson about ``MaxConnectionsError`` shows redis-py's own.
@@ -49,7 +49,7 @@ class KeyAlreadyThere(TutorialError):
 
 
 class CourseFolderError(TutorialError):
-    """The course's folder is missing, or cannot be written."""
+    """A folder or file of the course, or of the learner's progress, cannot be found, read or written."""
 
 
 class LabNotStarted(TutorialError):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,23 +60,20 @@ class Lab:
 
 @contextmanager
 def running_lab(folder: Path, *options: str, program: str = "jupyterlab") -> Iterator[Lab]:
-    """Start JupyterLab on a free port, with nothing of the user's own settings, and stop it at the end.
+    """Start JupyterLab on a port that it finds itself, with nothing of the user's own settings, and stop it at the end.
 
     With ``program="notebook"`` Notebook 7 instead.
     """
     app, page = {"jupyterlab": ("LabApp", "lab/tree"), "notebook": ("JupyterNotebookApp", "notebooks")}[program]
-    port = free_port()
     home = folder / ".home"
     command = [sys.executable, "-m", program, "--no-browser", f"--ServerApp.root_dir={folder}"]
-    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
     command += ["--IdentityProvider.token=", f"--{app}.expose_app_in_browser=True", "--allow-root", *options]
     settings = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_DATA_DIR": str(home)}
     log = (folder / ".lab.log").open("w+")
     process = subprocess.Popen(command, env=environment(folder, settings), stdout=log, stderr=log, cwd=folder)
     try:
-        lab = Lab(f"http://127.0.0.1:{port}", folder, page)
-        _wait_until_up(lab, process, log)
-        yield lab
+        yield Lab(_address(process, folder / ".lab.log"), folder, page)
     finally:
         process.terminate()
         try:
@@ -87,22 +84,16 @@ def running_lab(folder: Path, *options: str, program: str = "jupyterlab") -> Ite
         log.close()
 
 
-def free_port() -> int:
-    """Return a port that nobody listened on a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_up(lab: Lab, process: subprocess.Popen[bytes], log: Any) -> None:
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until Jupyter answers, and return its address, which its log says once it has a port."""
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{lab.url}/api", timeout=2).close()
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    log.seek(0)
-    raise AssertionError(f"Jupyter did not start:\n{log.read()[-3000:]}")
+        if found := re.search(r"http://127\.0\.0\.1:[1-9]\d*", log.read_text(errors="replace")):
+            with suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"{found[0]}/api", timeout=2).close()
+                return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"Jupyter did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 
 @contextmanager

@@ -155,14 +155,17 @@ def test_ctrl_c_and_kill_leave_the_rows_so_far_and_no_process(hand_ins: Path, tm
     wait = f"import os, time\nopen({str(begun)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write(hand_ins / "bob/02_your_first_pool.ipynb", "02", first_pool=wait)
     command = [sys.executable, "-m", "tutorial_lib", "check", "--learners", str(hand_ins), "--csv"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True
+    ) as process:
         assert process.stdout
         rows = [process.stdout.readline(), process.stdout.readline()]
         assert eventually(lambda: begun.exists() and begun.read_text(), within=60)
-        process.send_signal(getattr(signal, signal_sent))
+        os.killpg(process.pid, getattr(signal, signal_sent))  # to all that belong to it, as a terminal does
         rest, said = process.communicate(timeout=60)
     assert rows[1].startswith("ada,")
     assert (rest, said.strip()) == ("", "")  # Ctrl-C ends the line that the terminal shows it on
     if signal_sent == "SIGINT":
         assert process.returncode == 130
-    assert eventually(lambda: not psutil.pid_exists(int(begun.read_text())), within=20)
+    assert eventually(lambda: not psutil.pid_exists(int(begun.read_text())), within=10)

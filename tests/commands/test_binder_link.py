@@ -77,13 +77,13 @@ NOTEBOOKS = [Path("notebooks/00_start_here.ipynb"), Path("notebooks/02_first_poo
     ],
 )
 def test_a_lesson_is_found_by_number_and_by_name(wanted: str, found: str) -> None:
-    assert binder_link.find_lesson(wanted, NOTEBOOKS) == found
+    assert course.find_lesson(wanted, NOTEBOOKS) == found
 
 
 @pytest.mark.parametrize("wanted", ["1", "", "pool", "99", "000"])
 def test_an_unknown_lesson_is_a_sentence_that_lists_the_lessons(wanted: str) -> None:
     with pytest.raises(BadSetting, match="The lessons are: 00_start_here, 02_first_pool, 10_fleets"):
-        binder_link.find_lesson(wanted, NOTEBOOKS)
+        course.find_lesson(wanted, NOTEBOOKS)
 
 
 @pytest.fixture

@@ -69,10 +69,11 @@ def test_wrong_usage_is_exit_code_2(argv: list[str], capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("argv", [[], ["lab"], ["lab", "--server", "fake"], ["--server", "fake", "lab"]])
 def test_without_a_subcommand_it_is_lab_and_the_rest_is_jupyterlabs(
-    argv: list[str], monkeypatch: pytest.MonkeyPatch
+    argv: list[str], installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TUTORIAL_FOLDER", str(tmp_path / "mine"))
     seen = []
-    monkeypatch.setattr(jupyterlab, "serve", lambda folder, **options: seen.append(options) or 0)
+    monkeypatch.setattr(jupyterlab, "serve", lambda folder, page, **options: seen.append(options) or 0)
     rest = ["--debug", "--", "--port=1", "greet"]
 
     assert main([*argv, "--", *rest]) == 0

@@ -21,7 +21,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with a file in it, and a folder that may not be entered."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUTORIAL_SERVER", "fake")
-    monkeypatch.setattr(jupyterlab, "serve", lambda folder, **options: 0)  # which would take pytest's place
+    monkeypatch.setattr(jupyterlab, "serve", lambda *place, **options: 0)  # which would take pytest's place
     Path("a file").write_text("")
     Path("locked").mkdir(mode=0)
     yield tmp_path

@@ -26,7 +26,7 @@ from tutorial_lib.commands.command_line import main
 
 
 def test_jupyterlab_listens_here_and_opens_the_first_lesson(tmp_path: Path) -> None:
-    words = jupyterlab.command(tmp_path, port=None, browser=False, extra=["--debug"])
+    words = jupyterlab.command(tmp_path, course.FIRST_LESSON, port=None, browser=False, extra=["--debug"])
 
     assert words[:3] == [sys.executable, "-m", "jupyterlab"]
     assert "--ServerApp.ip=127.0.0.1" in words
@@ -35,8 +35,8 @@ def test_jupyterlab_listens_here_and_opens_the_first_lesson(tmp_path: Path) -> N
 
 
 def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
-    asked = jupyterlab.command(Path("mine"), port=9999, browser=True, extra=[])
-    free = jupyterlab.command(Path("mine"), port=None, browser=True, extra=[])
+    asked = jupyterlab.command(Path("mine"), "page", port=9999, browser=True, extra=[])
+    free = jupyterlab.command(Path("mine"), "page", port=None, browser=True, extra=[])
 
     assert {"--ServerApp.port=9999", "--ServerApp.port_retries=0"} <= set(asked)
     assert not [word for word in free if "port" in word]
@@ -44,7 +44,7 @@ def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
 
 @pytest.mark.parametrize("own", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--ip"])
 def test_the_learners_own_address_takes_the_place_of_ours(own: str) -> None:
-    words = jupyterlab.command(Path("mine"), port=None, browser=True, extra=[own, "0.0.0.0"])
+    words = jupyterlab.command(Path("mine"), "page", port=None, browser=True, extra=[own, "0.0.0.0"])
 
     assert "--ServerApp.ip=127.0.0.1" not in words
     assert words[-2:] == [own, "0.0.0.0"]
@@ -59,6 +59,8 @@ def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
     assert jupyterlab.environment(tmp_path, {"PYTHONSTARTUP": "/theirs.py"})["PYTHONSTARTUP"] == "/theirs.py"
 
     without = jupyterlab.environment(tmp_path, {})
+    assert Path(environ["PATH"], "redis-pool-tutorial").exists(), "JupyterLab's terminal knows the command"
+    assert jupyterlab.environment(tmp_path, {"PATH": "/theirs"})["PATH"] == f"{environ['PATH']}{os.pathsep}/theirs"
     assert without["JUPYTER_CONFIG_PATH"] == str(jupyterlab.SETTINGS)
     assert without["JUPYTER_PREFER_ENV_PATH"] == "1"
 
@@ -96,6 +98,23 @@ def test_without_jupyterlab_it_is_a_sentence(
 
     assert main(["lab", "--folder", str(tmp_path / "mine")]) == 1
     assert "JupyterLab is not installed" in capsys.readouterr().err
+
+
+def test_a_page_that_begins_anew_is_the_one_that_opens(
+    installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    monkeypatch.setattr(jupyterlab, "serve", lambda folder, page, **options: opened.append(page) or 0)
+    mine = tmp_path / "mine" / course.FIRST_LESSON
+    mine.parent.mkdir(parents=True)
+    mine.write_text("my notes")
+
+    assert main(["lab", "--folder", str(tmp_path / "mine"), "--fresh", "0"]) == 0
+
+    assert opened == [course.FIRST_LESSON]
+    assert mine.read_text() == "{}"
+    assert mine.with_name("00_start_here.old-1.ipynb").read_text() == "my notes"
+    assert "begins anew. The old one is 00_start_here.old-1.ipynb beside it." in capsys.readouterr().out
 
 
 class Lab:
@@ -163,7 +182,7 @@ def started(tmp_path: Path) -> Iterator[Lab]:
 
 
 def test_lab_serves_the_learners_copy_quietly_and_ends_with_ctrl_c(started: Lab, tmp_path: Path) -> None:
-    lesson = json.loads(started.ask(f"api/contents/{course.FIRST_LESSON}?content=0").data)
+    lesson = json.loads(started.ask(f"api/contents/{course.FIRST_LESSON}").data)
     page = started.ask("lab").data.decode()
     config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
     specs = json.loads(started.ask("api/kernelspecs").data)
@@ -171,6 +190,7 @@ def test_lab_serves_the_learners_copy_quietly_and_ends_with_ctrl_c(started: Lab,
     kernel = json.loads(started.ask("api/kernels", "POST", body='{"name": "python3"}').data)
 
     assert lesson["type"] == "notebook"
+    assert not [cell for cell in lesson["content"]["cells"] if cell.get("outputs")], "an output gives an answer away"
     assert (tmp_path / "mine" / course.FIRST_LESSON).is_file()
     assert config["news"] == {"disabled": True}
     assert config["extensionManager"]["name"] == "read-only"

@@ -240,7 +240,7 @@ def limits_on_the_client(host, port):  # "the client's arguments count"
 
 
 ALSO_WRONG = {
-    greets_at_once: "Is it called",
+    greets_at_once: "Was it called already?",
     limits_the_opening: "It waits 5 s for a reply. Which limit is for that?",
     leaves_a_thread_waiting: "still says in_use=1",
     keeps_the_connection: "still says in_use=1",

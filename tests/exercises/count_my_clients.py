@@ -17,14 +17,14 @@ def asks_the_pool(r):  # "my pool knows the connections"
     return {"shop:greetings": idle + in_use}
 
 
-def everybody(r):
+def everybody(r):  # "all connections are ours"
     counted = {}
     for client in r.client_list():
         counted[client["name"]] = counted.get(client["name"], 0) + 1
     return counted
 
 
-def once_each(r):
+def once_each(r):  # "a dictionary counts by itself"
     return {client["name"]: 1 for client in r.client_list() if client["name"].startswith("shop:")}
 
 
@@ -40,7 +40,7 @@ def goes_on_counting(r):  # as with a dictionary outside of the function
     return counted
 
 
-def without_the_colon(r):
+def without_the_colon(r):  # "shop is enough"
     counted = {}
     for client in r.client_list():
         if client["name"].startswith("shop"):
@@ -49,7 +49,7 @@ def without_the_colon(r):
 
 
 @lru_cache
-def remembers(r):
+def remembers(r):  # "the list does not change often"
     return solution(r)
 
 
@@ -73,20 +73,20 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def colon_anywhere(r):
+def colon_anywhere(r):  # "in and startswith are alike"
     names = [client["name"] for client in r.client_list()]
     return {name: names.count(name) for name in names if "shop:" in name}
 
 
-def only_itself(r):
+def only_itself(r):  # "my own entry stands for all"
     return {client["name"]: 1 for client in r.client_list(client_id=[r.client_id()]) if "shop:" in client["name"]}
 
 
-def in_total(r):
+def in_total(r):  # "a number is asked for"
     return len(r.client_list())
 
 
-def without_the_prefix(r):
+def without_the_prefix(r):  # "shop: goes without saying"
     return dict(Counter(c["name"][5:] for c in r.client_list() if c["name"].startswith("shop:")))
 
 
@@ -109,13 +109,13 @@ def only_one_flag(r):  # "N is a normal client"
     return dict(Counter(c["name"] for c in r.client_list() if c["name"].startswith("shop:") and c["flags"] == "N"))
 
 
-def own_client_each_time(r):
+def own_client_each_time(r):  # "to ask about connections I need one"
     how = r.get_connection_kwargs()
     with redis.Redis(host=how["host"], port=how["port"]) as other:
         return solution(other)
 
 
-def nothing_at_all(r):
+def nothing_at_all(r):  # forgets to fill it
     return {}
 
 
@@ -123,7 +123,7 @@ ALSO_WRONG = {
     colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
     only_itself: "Which list has them all",
     in_total: "Asked for is a dictionary",
-    without_the_prefix: "`'greetings'` does not begin with `shop:`",
+    without_the_prefix: "`'counters'` does not begin with `shop:`",
     without_its_own: "The connection of `r` is in the list",
     by_process: "counted once",
     only_one_flag: "A connection that is subscribed",

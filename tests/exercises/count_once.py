@@ -270,7 +270,29 @@ def with_redis_py_s_lock(host, port):
     return count_view
 
 
+def a_list(host, port):  # a list takes a name twice
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.rpush("visits:home", visit)
+        return r.llen("visits:home")
+
+    return count_view
+
+
+def the_number_it_had(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.hsetnx("visits:home", visit, r.hlen("visits:home") + 1)
+        return int(r.hget("visits:home", visit))
+
+    return count_view
+
+
 ALSO_WRONG = {
+    a_list: "a visit was counted twice. Which command",
+    the_number_it_had: "the number that it had when it came first",
     reads_the_count: "returned `None` instead of 2",
     in_a_transaction: "INCRs for 4 visits",
     returns_a_text: "returned `'1'`, a text",

@@ -12,7 +12,7 @@ def decodes_on_the_client(host, port):  # "decode_responses on the client overri
     return redis.Redis(connection_pool=pool, decode_responses=True), redis.Redis(connection_pool=pool)
 
 
-def told_the_pool_of_both(host, port):
+def told_the_pool_of_both(host, port):  # "a client can switch off what its pool does"
     pool = redis.ConnectionPool(host=host, port=port, max_connections=10, decode_responses=True)
     return redis.Redis(connection_pool=pool), redis.Redis(connection_pool=pool, decode_responses=False)
 
@@ -29,7 +29,7 @@ def named_the_encoding(host, port):  # "encoding= turns decoding on"
     return text, raw
 
 
-def another_encoding(host, port):
+def another_encoding(host, port):  # "any encoding will do, if it never fails"
     text = redis.Redis(host=host, port=port, max_connections=5, decode_responses=True, encoding="latin-1")
     return text, redis.Redis(host=host, port=port, max_connections=5)
 
@@ -41,7 +41,7 @@ def false_in_the_url(host, port):  # "?decode_responses=False turns decoding off
     return text, raw
 
 
-def decodes_by_hand(host, port):
+def decodes_by_hand(host, port):  # "GET is the only command that reads"
     class Text(redis.Redis):
         def get(self, name):
             return super().get(name).decode()
@@ -49,7 +49,7 @@ def decodes_by_hand(host, port):
     return Text(host=host, port=port, max_connections=5), redis.Redis(host=host, port=port, max_connections=5)
 
 
-def little_for_pictures(host, port):
+def little_for_pictures(host, port):  # "there are few pictures"
     text = redis.Redis(host=host, port=port, max_connections=9, decode_responses=True)
     raw = redis.Redis(host=host, port=port, max_connections=1)
     return text, raw
@@ -70,13 +70,13 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def the_other_way_round(host, port):
+def the_other_way_round(host, port):  # "decoding gives bytes"
     text = redis.Redis(host=host, port=port, max_connections=5, decode_responses=True)
     raw = redis.Redis(host=host, port=port, max_connections=5)
     return raw, text
 
 
-def two_pools(host, port):
+def two_pools(host, port):  # "a pool can read"
     text = redis.ConnectionPool(host=host, port=port, max_connections=5, decode_responses=True)
     raw = redis.ConnectionPool(host=host, port=port, max_connections=5)
     return text, raw
@@ -113,7 +113,7 @@ def one_and_nine(host, port):
     )
 
 
-def ascii_ignoring_the_rest(host, port):
+def ascii_ignoring_the_rest(host, port):  # "text is ASCII"
     return (
         redis.Redis(
             host=host, port=port, decode_responses=True, encoding="ascii", encoding_errors="ignore", max_connections=6
@@ -122,7 +122,7 @@ def ascii_ignoring_the_rest(host, port):
     )
 
 
-def no_limits(host, port):
+def no_limits(host, port):  # "a pool opens only what it needs"
     return redis.Redis(host=host, port=port, decode_responses=True), redis.Redis(host=host, port=port)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import math
 import queue
@@ -13,6 +14,7 @@ from threading import Lock
 from typing import Any
 
 import redis
+import redis.asyncio
 
 
 def server_limit_is_mine(host, port, server_limit, workers):  # "max_connections is per application"
@@ -145,6 +147,17 @@ def pool_for_each_view(host, port, server_limit, workers):
     return count_view
 
 
+def loop_for_each_view(host, port, server_limit, workers):
+    def count_view():
+        async def incr():
+            async with redis.asyncio.Redis(host=host, port=port) as r:
+                return await r.incr("views:home")
+
+        return asyncio.run(incr())
+
+    return count_view
+
+
 def client_for_each_thread(host, port, server_limit, workers):  # "a client is not for several threads"
     local = threading.local()
 
@@ -176,11 +189,12 @@ def counts_in_python(host, port, server_limit, workers):
 
 
 ALSO_WRONG = {
-    returns_the_number: "Is it called",
+    returns_the_number: "Was it called already?",
     other_database: "in Redis `views:home` is 0",
     counts_in_python: "in Redis `views:home` is 0",
     gives_up_and_repeats: "its `socket_timeout` is 0.12 s",
     pool_for_each_view: "4 calls, one after the other, opened 4 connections",
+    loop_for_each_view: "4 calls, one after the other, opened 4 connections",
     client_for_each_thread: "What is one worker's share",
     swallows_the_refusal: "What happens to an error",
 }
@@ -242,7 +256,25 @@ def clients_in_turn(host: str, port: int, server_limit: int, workers: int) -> Fu
     return count_view
 
 
+def in_an_event_loop(host: str, port: int, server_limit: int, workers: int) -> Function:
+    """One thread with an event loop and a pool of asyncio's, which all other threads ask."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+
+    async def make() -> redis.asyncio.Redis:
+        pool = redis.asyncio.BlockingConnectionPool(host=host, port=port, max_connections=server_limit // workers)
+        return redis.asyncio.Redis(connection_pool=pool)
+
+    r = asyncio.run_coroutine_threadsafe(make(), loop).result()
+
+    async def incr() -> Any:
+        return await r.incr("views:home")
+
+    return lambda: asyncio.run_coroutine_threadsafe(incr(), loop).result()
+
+
 ALSO_RIGHT = [
+    in_an_event_loop,
     door_before_a_plain_pool,
     asks_again_and_again,
     as_many_hands_as_connections,

@@ -34,7 +34,7 @@ def closes_the_pool(pool, words, meanwhile):  # "pool.close() cures leaks"
         pool.close()
 
 
-def releases_at_the_end(pool, words, meanwhile):
+def releases_at_the_end(pool, words, meanwhile):  # "nothing goes wrong between borrowing and releasing"
     connection = pool.get_connection()
     connection.send_command(*words)
     meanwhile()
@@ -66,7 +66,7 @@ def only_exceptions(pool, words, meanwhile):  # "except Exception catches everyt
         pool.release(connection)
 
 
-def disconnects_the_pool(pool, words, meanwhile):
+def disconnects_the_pool(pool, words, meanwhile):  # "pool.disconnect() is for my connection"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -79,7 +79,7 @@ def disconnects_the_pool(pool, words, meanwhile):
         pool.release(connection)
 
 
-def swallows(pool, words, meanwhile):
+def swallows(pool, words, meanwhile):  # "an error that I have dealt with is over"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -91,7 +91,7 @@ def swallows(pool, words, meanwhile):
         pool.release(connection)
 
 
-def always_disconnects(pool, words, meanwhile):
+def always_disconnects(pool, words, meanwhile):  # "a fresh connection is safest"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -139,7 +139,7 @@ def drops_it(pool, words, meanwhile):  # "when nobody refers to it any more, it 
     return reply
 
 
-def only_redis_errors(pool, words, meanwhile):
+def only_redis_errors(pool, words, meanwhile):  # "meanwhile() does not fail"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -153,7 +153,7 @@ def only_redis_errors(pool, words, meanwhile):
     return reply
 
 
-def resets_the_pool_and_releases(pool, words, meanwhile):
+def resets_the_pool_and_releases(pool, words, meanwhile):  # "reset() resets my connection"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -166,13 +166,13 @@ def resets_the_pool_and_releases(pool, words, meanwhile):
         pool.release(connection)
 
 
-def leaves_it_to_the_client(pool, words, meanwhile):
+def leaves_it_to_the_client(pool, words, meanwhile):  # "the order does not matter"
     reply = redis.Redis(connection_pool=pool).execute_command(*words)
     meanwhile()
     return reply
 
 
-def releases_with_the_reply_unread(pool, words, meanwhile):
+def releases_with_the_reply_unread(pool, words, meanwhile):  # "a context manager that releases is enough"
     @contextlib.contextmanager
     def borrowed():
         connection = pool.get_connection()
@@ -187,12 +187,12 @@ def releases_with_the_reply_unread(pool, words, meanwhile):
         return connection.read_response()
 
 
-def asks_only_afterwards(pool, words, meanwhile):
+def asks_only_afterwards(pool, words, meanwhile):  # "the order does not matter"
     meanwhile()
     return redis.Redis(connection_pool=pool).execute_command(*words)
 
 
-def disconnects_without_release(pool, words, meanwhile):
+def disconnects_without_release(pool, words, meanwhile):  # "a closed connection is returned"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -205,7 +205,7 @@ def disconnects_without_release(pool, words, meanwhile):
     return reply
 
 
-def returns_the_error(pool, words, meanwhile):
+def returns_the_error(pool, words, meanwhile):  # "the reply is an error, so it is returned"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -250,7 +250,7 @@ def own_pool(pool, words, meanwhile):  # never touches the pool that it was give
             r.connection_pool.release(connection)
 
 
-def resets_the_pool(pool, words, meanwhile):
+def resets_the_pool(pool, words, meanwhile):  # "reset() returns everything"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -276,7 +276,7 @@ def raises_another_error(pool, words, meanwhile):  # "one kind of error is easie
         pool.release(connection)
 
 
-def tries_twice(pool, words, meanwhile):
+def tries_twice(pool, words, meanwhile):  # "twice is safer"
     for _attempt in range(2):
         connection = pool.get_connection()
         try:

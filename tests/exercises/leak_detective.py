@@ -25,7 +25,7 @@ def believes_the_log(pool, run_night):  # "who gets the error has the bug"
     return {entry.split(":")[0] for entry in run_night()}
 
 
-def names_threads(pool, run_night):
+def names_threads(pool, run_night):  # "who borrowed is the thread"
     with record(pool) as recording:
         run_night()
     return {lease.who for lease in recording.still_held()}
@@ -37,19 +37,19 @@ def names_the_slowest(pool, run_night):  # "who keeps it longest has lost it"
     return [max(recording.leases, key=lambda lease: lease.held).line.function]
 
 
-def names_all_borrowers(pool, run_night):
+def names_all_borrowers(pool, run_night):  # "who borrows can leak"
     with record(pool) as recording:
         run_night()
     return {lease.line.function for lease in recording.leases}
 
 
-def finds_only_one(pool, run_night):
+def finds_only_one(pool, run_night):  # "there is one leak"
     with record(pool) as recording:
         run_night()
     return [lease.line.function for lease in recording.still_held()][:1]
 
 
-def hands_over_leases(pool, run_night):
+def hands_over_leases(pool, run_night):  # "a lease is a name"
     with record(pool) as recording:
         run_night()
     return recording.still_held()
@@ -87,24 +87,24 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def names_the_loudest(pool, run_night):
+def names_the_loudest(pool, run_night):  # "who complains most has the bug"
     screams = Counter(entry.split(":")[0] for entry in run_night() if "Too many connections" in entry)
     return [name for name, _ in screams.most_common(1)]
 
 
-def names_the_first_two_again(pool, run_night):
+def names_the_first_two_again(pool, run_night):  # "what leaked once leaks always"
     run_night()
     return ["newsletter", "bookkeeper"]
 
 
-def looks_before_the_night(pool, run_night):
+def looks_before_the_night(pool, run_night):  # "the recording goes on by itself"
     with record(pool) as recording:
         found = {lease.line.function for lease in recording.still_held()}
     run_night()
     return found
 
 
-def names_the_most_frequent(pool, run_night):
+def names_the_most_frequent(pool, run_night):  # "who borrows most leaks most"
     with record(pool) as recording:
         run_night()
     often = Counter(lease.line.function for lease in recording.leases)
@@ -132,13 +132,13 @@ def counts_gets_against_releases(pool, run_night):
     return set(last.values())
 
 
-def cleans_up_and_says_nothing(pool, run_night):
+def cleans_up_and_says_nothing(pool, run_night):  # "if the pool is tidy, nothing is missing"
     run_night()
     pool.reset()
     return set()
 
 
-def returns_lines(pool, run_night):
+def returns_lines(pool, run_night):  # "where it was borrowed is what is asked"
     with record(pool) as recording:
         run_night()
     return [lease.where for lease in recording.leases if lease.outcome == "still held"]

@@ -27,7 +27,7 @@ def on_the_shops_pool(web, host, port):  # "a client's own settings win over the
     return _orders_by(redis.Redis(connection_pool=web.connection_pool, socket_timeout=None))
 
 
-def as_hasty_as_the_shop(web, host, port):
+def as_hasty_as_the_shop(web, host, port):  # "what is right for pages is right for the kitchen"
     return _orders_by(redis.Redis(host=host, port=port, socket_timeout=0.2))
 
 
@@ -47,7 +47,7 @@ def with_the_default(web, host, port):  # "a client of its own waits as long as 
     return _orders_by(redis.Redis(host=host, port=port))
 
 
-def asks_again_and_again(web, host, port):
+def asks_again_and_again(web, host, port):  # "short commands never block"
     kitchen = redis.Redis(host=host, port=port)
 
     def next_order(seconds):
@@ -61,7 +61,7 @@ def asks_again_and_again(web, host, port):
     return next_order
 
 
-def client_for_each_call(web, host, port):
+def client_for_each_call(web, host, port):  # "a client of its own for each wait"
     def next_order(seconds):
         with redis.Redis(host=host, port=port, socket_timeout=None) as r:
             reply = r.blpop("orders", timeout=seconds)
@@ -70,7 +70,7 @@ def client_for_each_call(web, host, port):
     return next_order
 
 
-def waits_for_ever(web, host, port):
+def waits_for_ever(web, host, port):  # "BLPOP knows when to stop"
     kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
 
     def next_order(seconds):
@@ -79,7 +79,7 @@ def waits_for_ever(web, host, port):
     return next_order
 
 
-def lifts_the_timeout_of_web(web, host, port):
+def lifts_the_timeout_of_web(web, host, port):  # "the timeout is the problem, so it goes"
     def next_order(seconds):
         web.connection_pool.connection_kwargs["socket_timeout"] = None
         web.connection_pool.disconnect()
@@ -97,18 +97,18 @@ WRONG = {
     asks_again_and_again: "sent `LPOP` again and again",
     client_for_each_call: "Two calls opened 2 connections",
     waits_for_ever: "it was still waiting",
-    lifts_the_timeout_of_web: "You changed `web`",
+    lifts_the_timeout_of_web: "`socket_timeout` was `0.2` and is now `None`",
 }
 
 
 # -- the same mistakes in other shapes
 
 
-def hasty_without_retry(web, host, port):
+def hasty_without_retry(web, host, port):  # "without retries it waits longer"
     return _orders_by(redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.2)))
 
 
-def with_another_command(web, host, port):
+def with_another_command(web, host, port):  # "all commands that wait are alike"
     kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
 
     def next_order(seconds):
@@ -118,7 +118,7 @@ def with_another_command(web, host, port):
     return next_order
 
 
-def in_bytes(web, host, port):
+def in_bytes(web, host, port):  # "BLPOP replies with the order"
     kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
 
     def next_order(seconds):
@@ -149,7 +149,7 @@ def three_seconds(web, host, port):
     return next_order
 
 
-def waits_for_two_seconds_always(web, host, port):
+def waits_for_two_seconds_always(web, host, port):  # reads the number in the prompt
     kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
 
     def next_order(seconds):
@@ -176,7 +176,7 @@ def more_connections_for_web(web, host, port):
     return next_order
 
 
-def own_client_in_short_steps(web, host, port):
+def own_client_in_short_steps(web, host, port):  # "short waits are safe from the timeout"
     kitchen = redis.Redis(host=host, port=port)
 
     def next_order(seconds):
@@ -197,7 +197,7 @@ ALSO_WRONG = {
     sixty_for_sixty: "whose `socket_timeout` is 60 s",
     three_seconds: "whose `socket_timeout` is 3 s",
     waits_for_two_seconds_always: "it was still waiting",
-    more_connections_for_web: "You changed `web`: it has a limit of 2",
+    more_connections_for_web: "`max_connections` was `1` and is now `2`",
     own_client_in_short_steps: "sent more than 1 `BLPOP`",
 }
 

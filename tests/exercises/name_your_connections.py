@@ -30,23 +30,23 @@ def names_all_by_hand(host, port, module):  # right until the first one is cut
     return pool
 
 
-def with_a_space(host, port, module):
+def with_a_space(host, port, module):  # "a name is any text"
     return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name=f"shop: {module}")
 
 
-def module_only(host, port, module):
+def module_only(host, port, module):  # "the module is the name"
     return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name=module)
 
 
-def one_name_for_all(host, port, module):
+def one_name_for_all(host, port, module):  # reads the example in the prompt
     return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name="shop:greetings")
 
 
-def other_argument(host, port, module):
+def other_argument(host, port, module):  # "the argument is called name"
     return redis.ConnectionPool(host=host, port=port, max_connections=3, name=f"shop:{module}")
 
 
-def without_limit(host, port, module):
+def without_limit(host, port, module):  # "a pool is small by itself"
     return redis.ConnectionPool(host=host, port=port, client_name=f"shop:{module}")
 
 
@@ -65,7 +65,7 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def names_in_make_connection(host, port, module):
+def names_in_make_connection(host, port, module):  # "a connection that is made stays connected"
     class Named(redis.ConnectionPool):
         def make_connection(self):
             connection = super().make_connection()
@@ -77,7 +77,7 @@ def names_in_make_connection(host, port, module):
     return Named(host=host, port=port, max_connections=3)
 
 
-def forgotten_f(host, port, module):
+def forgotten_f(host, port, module):  # forgets the f before the quotes
     return redis.ConnectionPool(host=host, port=port, max_connections=3, client_name="shop:{module}")
 
 
@@ -86,17 +86,17 @@ def _pool(host, port):
     return redis.ConnectionPool(host=host, port=port, max_connections=3)
 
 
-def one_pool_for_all_modules(host, port, module):
+def one_pool_for_all_modules(host, port, module):  # "same server, same pool"
     pool = _pool(host, port)
     pool.connection_kwargs["client_name"] = f"shop:{module}"
     return pool
 
 
-def a_client(host, port, module):
+def a_client(host, port, module):  # "the pool comes with the client"
     return redis.Redis(host=host, port=port, client_name=f"shop:{module}", max_connections=3)
 
 
-def numbered(host, port, module):
+def numbered(host, port, module):  # "each name must be unique"
     numbers = iter(range(1, 1000))
 
     class Named(redis.Connection):
@@ -116,7 +116,7 @@ def overrides_what_is_not_called(host, port, module):  # redis-py 8.1 does not c
     return redis.ConnectionPool(connection_class=Named, host=host, port=port, max_connections=3)
 
 
-def one_connection_only(host, port, module):
+def one_connection_only(host, port, module):  # "one module, one connection"
     return redis.ConnectionPool(host=host, port=port, max_connections=1, client_name=f"shop:{module}")
 
 

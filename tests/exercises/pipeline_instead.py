@@ -195,7 +195,21 @@ def watches_and_gives_up(r, pages):  # optimistic, and the other shop is faster
     return [None] * len(pages)
 
 
+def none_for_all(r, pages):  # one error, and the batch's numbers are gone
+    numbers = []
+    for start in range(0, len(pages), 100):
+        with r.pipeline(transaction=False) as pipe:
+            for page in pages[start : start + 100]:
+                pipe.incr(f"views:{page}")
+            try:
+                numbers += pipe.execute()
+            except redis.ResponseError:
+                numbers += [None] * 100
+    return numbers
+
+
 ALSO_WRONG = {
+    none_for_all: "is not the broken one",
     in_batches_of_fifty: "is 0.4 s of waiting. About 50 commands share",
     by_a_script: "Scripts, such as `EVAL`, are not allowed here",
     counts_in_python: "no `views:<page>` has grown",

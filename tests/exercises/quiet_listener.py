@@ -48,7 +48,7 @@ def closes_the_pool(r):  # "pool.close() cures leaks"
     return next_offer, r.connection_pool.close
 
 
-def only_disconnects(r):
+def only_disconnects(r):  # "a closed connection is returned"
     news = subscribed(r)
     return reader(news), lambda: news.connection.disconnect()
 
@@ -68,7 +68,7 @@ def forgets_its_variable(r):  # "dropping it returns it", but it is another vari
     return next_offer, stop
 
 
-def returns_a_subscriber(r):
+def returns_a_subscriber(r):  # "release() is all that is missing"
     news = r.pubsub()
     news.subscribe("offers")
     news.get_message(timeout=1)
@@ -83,7 +83,7 @@ def returns_a_subscriber(r):
     return next_offer, stop
 
 
-def closes_too_much(r):
+def closes_too_much(r):  # "better to close everything"
     news = r.pubsub()
     news.subscribe("offers")
     news.get_message(timeout=1)
@@ -110,7 +110,7 @@ def ends_all_listeners(r):
     return reader(news), stop
 
 
-def thread_that_stops_later(r):
+def thread_that_stops_later(r):  # "stop() of the thread ends it at once"
     offers = queue.Queue()
     news = r.pubsub(ignore_subscribe_messages=True)
     news.subscribe(offers=lambda message: offers.put(message["data"].decode()))
@@ -140,7 +140,7 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def listens_when_asked(r):
+def listens_when_asked(r):  # "an offer waits until it is fetched"
     def next_offer():
         with r.pubsub() as news:
             news.subscribe("offers")
@@ -151,7 +151,7 @@ def listens_when_asked(r):
     return next_offer, lambda: None
 
 
-def in_bytes(r):
+def in_bytes(r):  # forgets to decode
     news = r.pubsub()
     news.subscribe("offers")
     news.get_message(timeout=1)
@@ -163,17 +163,17 @@ def in_bytes(r):
     return next_offer, news.close
 
 
-def closes_the_client(r):
+def closes_the_client(r):  # "closing the client closes what it has borrowed"
     news = subscribed(r)
     return reader(news), r.close
 
 
-def releases_while_subscribed(r):
+def releases_while_subscribed(r):  # "release() unsubscribes"
     news = subscribed(r)
     return reader(news), lambda: r.connection_pool.release(news.connection)
 
 
-def stops_only_reading(r):
+def stops_only_reading(r):  # "who does not listen holds nothing"
     news = subscribed(r)
     listening = True
 
@@ -187,7 +187,7 @@ def stops_only_reading(r):
     return next_offer, stop
 
 
-def generator_left_suspended(r):
+def generator_left_suspended(r):  # "a generator cleans up by itself"
     def offers():
         with subscribed(r) as news:
             while True:
@@ -210,7 +210,7 @@ def waits_for_ever(r):  # listen() has no timeout
     return next_offer, news.close
 
 
-def closes_everything_once_more(r):
+def closes_everything_once_more(r):  # "better to close everything"
     news = subscribed(r)
 
     def stop():
@@ -233,7 +233,18 @@ def only_the_latest(r):  # "the last offer is the one that counts"
     return next_offer, news.close
 
 
+def with_coroutines(r):  # "listening is for asyncio"
+    async def next_offer():
+        return None
+
+    async def stop():
+        pass
+
+    return next_offer, stop
+
+
 ALSO_WRONG = {
+    with_coroutines: "`next_offer` is an `async def`",
     only_the_latest: "`next_offer()` returned `'umbrellas'`",
     listens_when_asked: "reached 0 connections",
     in_bytes: "returned `b'tea, two for one'`",

@@ -156,7 +156,12 @@ def patience_for_one_outage(host, port):
     return redis.BlockingConnectionPool(host=host, port=port, **_settings(retry=retry))
 
 
+def just_as_long(host, port):  # comes back after 0.05 s, and is waited for as long
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(timeout=0.05))
+
+
 ALSO_WRONG = {
+    just_as_long: "Its `timeout` is 0.05 s",
     plain_timeout: "unexpected keyword argument 'timeout'",
     of_a_client: "returned a client",
     no_limit_for_a_reply: "It waits 5 s for a reply",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import redis
+import redis.asyncio
 
 
-def client_for_each_call(host, port):
+def client_for_each_call(host, port):  # "a client is cheap, and each part wants its own"
     def get_client():
         return redis.Redis(host=host, port=port)
 
@@ -55,7 +57,7 @@ def pings_first(host, port):  # "it must be connected before it is handed out"
     return get_client
 
 
-def pings_when_asked(host, port):
+def pings_when_asked(host, port):  # "each part should get a client that has been tried out"
     client = redis.Redis(host=host, port=port)
 
     def get_client():
@@ -65,7 +67,7 @@ def pings_when_asked(host, port):
     return get_client
 
 
-def hands_out_the_pool(host, port):
+def hands_out_the_pool(host, port):  # "a pool and a client are the same thing"
     pool = redis.ConnectionPool(host=host, port=port)
 
     def get_client():
@@ -74,12 +76,12 @@ def hands_out_the_pool(host, port):
     return get_client
 
 
-def the_client_itself(host, port):
+def the_client_itself(host, port):  # "what is asked for in the end is a client"
     return redis.Redis(host=host, port=port)
 
 
 WRONG = {
-    client_for_each_call: "the next call creates another one",
+    client_for_each_call: "20 callers got clients of 20 pools",
     client_for_each_thread: "one for each thread",
     remembered: "until two threads are first",
     owns_the_pool: "Does your client own",
@@ -145,7 +147,19 @@ def closes_when_dropped(host, port):
     return lambda: Part(connection_pool=pool)
 
 
+def from_asyncio(host, port):  # "there is one redis.Redis"
+    client = redis.asyncio.Redis(host=host, port=port)
+    return lambda: client
+
+
+def three_in_turn(host, port):  # "three clients share the load"
+    clients = itertools.cycle([redis.Redis(host=host, port=port) for _ in range(3)])
+    return lambda: next(clients)
+
+
 ALSO_WRONG = {
+    three_in_turn: "20 callers got clients of 3 pools",
+    from_asyncio: "a client from `redis.asyncio`",
     lock_only_around_the_assignment: "the second finds nothing stored",
     cached_by_thread_name: "one for each thread",
     single_connection: "borrows a connection when it is created",

@@ -163,7 +163,20 @@ def patience_for_one_restart(host, port):
     return Once(host=host, port=port, retry=Retry(NoBackoff(), 0))
 
 
+def asks_for_ever(host, port):
+    class Patient(redis.Redis):
+        def execute_command(self, *words, **options):
+            while True:
+                try:
+                    return super().execute_command(*words, **options)
+                except redis.ConnectionError:
+                    time.sleep(0.05)
+
+    return Patient(host=host, port=port, retry=Retry(NoBackoff(), 0))
+
+
 ALSO_WRONG = {
+    asks_for_ever: "tries 1 time, and your class may call again",
     a_little_too_patient: "said so after more than 0.8 s",
     on_these_errors: "It tried 2 times",
     after_timeouts_only: "`supported_errors`",
@@ -207,7 +220,24 @@ def loops_by_hand(host: str, port: int) -> Any:
     return Patient(connection_pool=redis.ConnectionPool(host=host, port=port))
 
 
+def replaces_get(host: str, port: int) -> Any:
+    r = redis.Redis(host=host, port=port, retry=Retry(NoBackoff(), 0))
+    get = r.get
+
+    def patient_get(name: str) -> Any:
+        for pause in (0.1, 0.1, 0.1, 0.1):
+            try:
+                return get(name)
+            except redis.ConnectionError:
+                time.sleep(pause)
+        return get(name)
+
+    r.get = patient_get  # type: ignore[method-assign]
+    return r
+
+
 ALSO_RIGHT = [
+    replaces_get,
     retry_of_the_client_itself,
     by_url_with_a_retry,
     blocking_and_exponential,

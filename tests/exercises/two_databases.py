@@ -41,7 +41,7 @@ def there_and_back(host, port):  # "if I put it back, nobody notices"
     return count_view, take_order
 
 
-def there_and_not_back(host, port):
+def there_and_not_back(host, port):  # "the next command begins in database 0 again"
     r = redis.Redis(host=host, port=port)
 
     def take_order(order):
@@ -51,7 +51,7 @@ def there_and_not_back(host, port):
     return lambda: r.incr("views:home"), take_order
 
 
-def client_for_each_call(host, port):
+def client_for_each_call(host, port):  # "a fresh client is surely in the right database"
     def count_view():
         with redis.Redis(host=host, port=port, db=0) as r:
             return r.incr("views:home")
@@ -68,7 +68,7 @@ def by_its_name(host, port):  # a database is no prefix
     return lambda: r.incr("views:home"), lambda order: r.rpush("1:orders", order)
 
 
-def returns_nothing(host, port):
+def returns_nothing(host, port):  # "counting is all that is asked"
     views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
 
     def count_view():
@@ -80,7 +80,7 @@ def returns_nothing(host, port):
     return count_view, take_order
 
 
-def get_then_set(host, port):
+def get_then_set(host, port):  # "reading and writing are one step"
     views, orders = redis.Redis(host=host, port=port, db=0), redis.Redis(host=host, port=port, db=1)
 
     def count_view():
@@ -106,34 +106,34 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def the_other_way_round(host, port):
+def the_other_way_round(host, port):  # mixes up the numbers
     views, orders = redis.Redis(host=host, port=port, db=1), redis.Redis(host=host, port=port)
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
 
 
-def at_the_front(host, port):
+def at_the_front(host, port):  # "LPUSH appends"
     views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
     return lambda: views.incr("views:home"), lambda order: orders.lpush("orders", order)
 
 
-def stores_something_else(host, port):
+def stores_something_else(host, port):  # forgets the argument
     views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", "order")
 
 
-def too_few_places(host, port):
+def too_few_places(host, port):  # "at most 2 connections, so one for each pool"
     views = redis.Redis(host=host, port=port, max_connections=1)
     orders = redis.Redis(host=host, port=port, db=1, max_connections=1)
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", order)
 
 
-def two_clients(host, port):
+def two_clients(host, port):  # "a client is a function"
     views = redis.Redis(host=host, port=port, max_connections=1)
     orders = redis.Redis(host=host, port=port, db=1, max_connections=1)
     return views, orders
 
 
-def lock_around_select_only(host, port):
+def lock_around_select_only(host, port):  # "SELECT is the dangerous part"
     r = redis.Redis(host=host, port=port)
     lock = threading.Lock()
 

@@ -90,7 +90,7 @@ def collects_nothing(r, agree):  # forgets multi()
         return pipe.execute()[0]
 
 
-def gives_up(r, agree):
+def gives_up(r, agree):  # "an error is for the caller"
     with r.pipeline() as pipe:
         pipe.watch("stock")
         if int(pipe.get("stock")) == 0:
@@ -101,7 +101,7 @@ def gives_up(r, agree):
         return pipe.execute()[0]
 
 
-def gives_up_after_three(r, agree):
+def gives_up_after_three(r, agree):  # "three attempts are enough"
     for _attempt in range(3):
         with r.pipeline() as pipe:
             try:
@@ -157,7 +157,7 @@ def disconnects_the_pool(r, agree):  # "pool.close() cures leaks"
             continue
 
 
-def collects_nothing_again_and_again(r, agree):
+def collects_nothing_again_and_again(r, agree):  # forgets multi(), in a loop
     with r.pipeline() as pipe:
         while True:
             try:
@@ -171,7 +171,7 @@ def collects_nothing_again_and_again(r, agree):
                 continue
 
 
-def writes_what_it_saw(r, agree):
+def writes_what_it_saw(r, agree):  # "I know the number, so I can write it"
     with r.pipeline() as pipe:
         left = int(r.get("stock"))
         if left == 0:
@@ -184,7 +184,7 @@ def writes_what_it_saw(r, agree):
         return left - 1
 
 
-def returns_a_list(r, agree):
+def returns_a_list(r, agree):  # "execute() returns the reply"
     with r.pipeline() as pipe:
         while True:
             try:
@@ -199,7 +199,7 @@ def returns_a_list(r, agree):
                 continue
 
 
-def says_it_quietly(r, agree):
+def says_it_quietly(r, agree):  # "0 says that it is sold out"
     with r.pipeline() as pipe:
         while True:
             try:
@@ -214,7 +214,7 @@ def says_it_quietly(r, agree):
                 continue
 
 
-def pipeline_never_reset(r, agree):
+def pipeline_never_reset(r, agree):  # "a pipeline is cleaned up when the function ends"
     pipe = r.pipeline()
     while True:
         try:
@@ -229,7 +229,7 @@ def pipeline_never_reset(r, agree):
             continue
 
 
-def watches_after_the_customer_thought(r, agree):
+def watches_after_the_customer_thought(r, agree):  # "the sale is what has to be watched"
     while True:
         if int(r.get("stock")) == 0:
             raise LookupError("sold out")
@@ -244,7 +244,7 @@ def watches_after_the_customer_thought(r, agree):
                 pass
 
 
-def looks_once_only(r, agree):
+def looks_once_only(r, agree):  # "what I saw stays true"
     with r.pipeline() as pipe:
         left = int(r.get("stock"))
         if left == 0:
@@ -260,7 +260,7 @@ def looks_once_only(r, agree):
                 continue
 
 
-def sets_the_number(r, agree):
+def sets_the_number(r, agree):  # "nothing happens while the customer thinks"
     left = int(r.get("stock"))
     if left == 0:
         raise LookupError("sold out")
@@ -269,7 +269,7 @@ def sets_the_number(r, agree):
     return left - 1
 
 
-def locks_in_this_process(r, agree):
+def locks_in_this_process(r, agree):  # "a lock keeps all others out"
     with till:
         left = int(r.get("stock"))
         if left == 0:
@@ -278,7 +278,7 @@ def locks_in_this_process(r, agree):
         return r.decr("stock")
 
 
-def asks_before_it_looks(r, agree):
+def asks_before_it_looks(r, agree):  # "the order of the two does not matter"
     agree()
 
     def take(pipe):
@@ -290,7 +290,7 @@ def asks_before_it_looks(r, agree):
     return r.transaction(take, "stock")[0]
 
 
-def swallows_the_customers_no(r, agree):
+def swallows_the_customers_no(r, agree):  # "a customer who walks away is no error"
     def take(pipe):
         if int(pipe.get("stock")) == 0:
             raise LookupError("sold out")
@@ -305,7 +305,7 @@ def swallows_the_customers_no(r, agree):
     return sold[0] if sold else None
 
 
-def with_a_script(r, agree):
+def with_a_script(r, agree):  # "a script is the simplest"
     agree()
     left = r.eval("if tonumber(redis.call('get', KEYS[1])) > 0 then return redis.call('decr', KEYS[1]) end", 1, "stock")
     if left is None:
@@ -361,7 +361,7 @@ def keeps_two_pipelines(r, agree):  # one to look, one to sell, and the first is
     return with_transaction(r, agree)
 
 
-def never_sells(r, agree):
+def never_sells(r, agree):  # "rather too careful than below 0"
     raise LookupError("sold out")
 
 

@@ -36,7 +36,7 @@ def one_client_for_all(host, port):  # "a shared client may be closed by whoever
     return new_part, close_shop
 
 
-def client_for_each(host, port):
+def client_for_each(host, port):  # "what each part opens, the shop can close in the end"
     parts = []
 
     def new_part():
@@ -62,7 +62,7 @@ def closes_a_client(host, port):  # "closing a client closes its pool"
     return new_part, close_shop
 
 
-def limit_of_one(host, port):
+def limit_of_one(host, port):  # "10 parts open 1 connection, so the limit is 1"
     pool = redis.ConnectionPool(host=host, port=port, max_connections=1)
     return lambda: redis.Redis(connection_pool=pool), pool.close
 
@@ -103,17 +103,17 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def hands_out_the_pool(host, port):
+def hands_out_the_pool(host, port):  # "each part can take from the pool itself"
     pool = redis.ConnectionPool(host=host, port=port)
     return lambda: pool, pool.close
 
 
-def a_client_and_a_pool(host, port):
+def a_client_and_a_pool(host, port):  # "two objects are as good as two functions"
     pool = redis.ConnectionPool(host=host, port=port)
     return redis.Redis(connection_pool=pool), pool
 
 
-def closes_clients_not_the_pool(host, port):
+def closes_clients_not_the_pool(host, port):  # "closing all clients closes everything"
     pool = redis.ConnectionPool(host=host, port=port)
     parts = []
 
@@ -128,7 +128,7 @@ def closes_clients_not_the_pool(host, port):
     return new_part, close_shop
 
 
-def closing_part_disconnects_idle(host, port):
+def closing_part_disconnects_idle(host, port):  # "who leaves should tidy up"
     pool = redis.ConnectionPool(host=host, port=port)
 
     class Part(redis.Redis):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import redis
@@ -11,6 +13,8 @@ from redis.retry import Retry
 
 from tests.fake_connections import FakeConnection
 from tutorial_lib.load.pace import Clock
+from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.workload import Workload
 
 
 class TurnedClock(Clock):
@@ -49,3 +53,26 @@ def plain_pool(limit: int = 4) -> redis.ConnectionPool:
 
 def blocking_pool(limit: int = 4, timeout: float = 5) -> redis.BlockingConnectionPool:
     return redis.BlockingConnectionPool(connection_class=AnsweringConnection, max_connections=limit, timeout=timeout)
+
+
+def borrower(clock: TurnedClock, *held: float) -> Callable[[redis.Redis], None]:
+    """Work that holds a connection for each of these times in turn, the last one for ever after."""
+    calls = count()
+
+    def work(client: redis.Redis) -> None:
+        connection = client.connection_pool.get_connection()
+        clock.pass_by(held[min(next(calls), len(held) - 1)])
+        client.connection_pool.release(connection)
+
+    return work
+
+
+def report_of(*latencies: float, **other: Any) -> LoadReport:
+    """A report of calls that were due a second apart and got their connection at once."""
+    rows = [value for due, took in enumerate(latencies) for value in (due, due, due + took, 0.0, took)]
+    settings: dict[str, Any] = {
+        **{"workload": Workload("PING", count=3), "limit": 4, "refused": 0, "failed": {}, "first_error": None},
+        **{"peak_in_use": 1, "opened": None, "seconds": 2.0, "real": None, "interrupted": False, "gave_up": False},
+        **{"not_begun": 0, "no_free_user": 0, "overslept": Times.of_arrays([[]])},
+    }
+    return LoadReport(calls=Calls.from_rows([rows], 0.0), **{**settings, **other})

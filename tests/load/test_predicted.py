@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from tests.load.fakes import TurnedClock, plain_pool
-from tests.load.test_run import borrower
+from tests.load.fakes import TurnedClock, borrower, plain_pool
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_wait, predicted_waits
 from tutorial_lib.load.run import run_load

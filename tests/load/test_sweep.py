@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.load.fakes import TurnedClock, blocking_pool, plain_pool
-from tests.load.test_run import borrower, report_of
+from tests.load.fakes import TurnedClock, blocking_pool, borrower, plain_pool, report_of
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport
 from tutorial_lib.load.sweep import Spread, Sweep, sweep

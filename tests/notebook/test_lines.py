@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio.events
 import sys
 import sysconfig
 from pathlib import Path
@@ -10,24 +11,34 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import tutorial_lib
 from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_of, site_of
+from tutorial_lib.notebook.own_line import is_own
+from tutorial_lib.notebook.whose import Owner, owner_of
+
+COURSE, PYTHON = Path(tutorial_lib.__file__).parent, Path(sysconfig.get_path("stdlib"))
 
 
 @pytest.mark.parametrize(
-    ("filename", "between"),
+    ("filename", "owner"),
     [
-        (redis.connection.__file__, True),
-        (str(Path(tutorial_lib.__file__).parent / "pools" / "cover.py"), True),
-        (str(Path(sysconfig.get_path("stdlib")) / "threading.py"), True),
-        ("<frozen runpy>", True),
-        (str(Path(tutorial_lib.__file__).parent / "exercises" / "first_pool.py"), False),
-        (str(Path(sysconfig.get_path("stdlib")) / "site-packages" / "flask" / "app.py"), False),
-        ("/tmp/ipykernel_7/123.py", False),
-        ("<stdin>", False),
-        ("shop.py", False),
+        (redis.connection.__file__, "redis"),
+        (str(COURSE / "pools" / "cover.py"), "course"),
+        (str(COURSE / "exercises" / "first_pool.py"), "exercise"),
+        (str(PYTHON / "threading.py"), "python"),
+        ("<frozen runpy>", "python"),
+        (asyncio.events.__file__, "loop"),
+        (str(PYTHON / "site-packages" / "flask" / "app.py"), "installed"),
+        ("/usr/lib/python3/dist-packages/flask/app.py", "installed"),
+        ("/tmp/ipykernel_7/123.py", "learner"),
+        ("<ipython-input-3-abc>", "learner"),
+        ("<stdin>", "learner"),
+        ("shop.py", "learner"),
+        ("<string>", "generated"),
     ],
 )
-def test_whose_code_a_file_is(filename: str, between: bool) -> None:
-    assert is_between(filename) is between
+def test_whose_code_a_file_is(filename: str, owner: Owner) -> None:
+    assert owner_of(filename) == owner
+    assert is_own(filename) is (owner == "learner")
+    assert is_between(filename) is (owner in ("redis", "course", "python"))
 
 
 def test_a_line_of_several_knows_which_one_it_is() -> None:

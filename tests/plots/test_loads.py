@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import redis
 
-from tests.load.fakes import TurnedClock, plain_pool
-from tests.load.test_run import borrower, report_of
+from tests.load.fakes import TurnedClock, borrower, plain_pool, report_of
 from tests.plots.test_recordings import headline, words
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import FALLBACK_NOTE

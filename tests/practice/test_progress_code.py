@@ -45,10 +45,13 @@ def test_every_wrong_letter_swap_and_missing_letter_is_told() -> None:
             progress_code.decode(slip, PLACES)
 
 
-@pytest.mark.parametrize("code", ["", "-", "hello!", "0", "00", "%%%", "U", "ü" * 9, "Z" * 200])
+@pytest.mark.parametrize(
+    "code", ["", "-", "hello!", "0", "00", "%%%", "U", "ü" * 9, "Z" * 99, "Z" * 200, "\x1b[2J" * 10**5]
+)
 def test_what_is_no_code_gets_a_sentence(code: str) -> None:
-    with pytest.raises(BadSetting, match=r"is not a progress code|typing mistake"):
+    with pytest.raises(BadSetting, match=r"is not a progress code|typing mistake") as told:
         progress_code.decode(code, PLACES)
+    assert len(str(told.value)) < 200
 
 
 def test_an_exercise_that_this_version_does_not_have_is_left_out() -> None:

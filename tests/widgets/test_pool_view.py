@@ -8,7 +8,7 @@ import gc
 import io
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,11 +19,9 @@ from PIL import Image
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.pools.anatomy import waiting_now
 from tutorial_lib.pools.recording import record
 from tutorial_lib.servers.fake import FakeServer
-from tutorial_lib.widgets import presence
 from tutorial_lib.widgets.pool_view import PoolView
 from tutorial_lib.widgets.sampler import sampler
 from tutorial_lib.widgets.watch import LONGEST
@@ -31,28 +29,8 @@ from tutorial_lib.widgets.watch import LONGEST
 Make = Callable[..., PoolView]
 
 
-@pytest.fixture
-def make() -> Iterator[Make]:
-    views: list[PoolView] = []
-
-    def make(*arguments: Any) -> PoolView:
-        views.append(PoolView(*arguments))
-        return views[-1]
-
-    yield make
-    for view in views:
-        view.close()
-    assert sampler.thread is None
-
-
 def pool_of(limit: int, kind: type[redis.ConnectionPool] = redis.ConnectionPool, **settings: Any) -> Any:
     return kind(connection_class=FakeConnection, max_connections=limit, **settings)
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as server:
-        yield server
 
 
 def slots(view: PoolView, key: str = "is") -> list[Any]:
@@ -195,92 +173,6 @@ def test_asyncio_pools(make: Make) -> None:
             await pool.aclose()
 
     asyncio.run(asyncio.wait_for(main(), timeout=10))
-
-
-# -- both sides
-
-
-def test_each_slot_is_joined_to_the_servers_entry(make: Make, server: FakeServer) -> None:
-    pool = redis.ConnectionPool(host=server.host, port=server.port, max_connections=3)
-    other = redis.Redis(host=server.host, port=server.port)
-    other.ping()
-    view = make(pool, server)
-    connection = pool.get_connection()
-    (own_id,) = (
-        client.id for client in server.clients() if client.address.endswith(f":{connection._sock.getsockname()[1]}")
-    )
-    assert eventually(lambda: slots(view, "sides") == ["both"])
-    assert slots(view, "client") == [own_id]
-    assert view.state["server"]["others"] == 1
-    pool.disconnect()
-    other.close()
-
-
-def test_what_the_server_has_closed_stands_out(make: Make, server: FakeServer) -> None:
-    pool = redis.ConnectionPool(host=server.host, port=server.port, max_connections=3)
-    view = make(pool, server)
-    pool.release(pool.get_connection())
-    assert eventually(lambda: slots(view, "sides") == ["both"])
-    server.kill_clients()
-    assert eventually(lambda: slots(view, "sides") == ["pool only"])
-    assert slots(view) == ["idle"]
-    redis.Redis(connection_pool=pool, retry=redis.retry.Retry(redis.backoff.NoBackoff(), 1)).ping()
-    assert eventually(lambda: slots(view, "sides") == ["both"])
-    pool.disconnect()
-
-
-def test_what_the_pool_has_forgotten_stands_out(make: Make, server: FakeServer) -> None:
-    pool = redis.ConnectionPool(host=server.host, port=server.port, max_connections=3)
-    view = make(pool, server)
-    connection = pool.get_connection()
-    assert eventually(lambda: slots(view, "sides") == ["both"])
-    pool.reset()
-    assert eventually(lambda: [left["client"] for left in view.state["server"]["left"]] != [])
-    assert slots(view) == []
-    connection.disconnect()
-    assert eventually(lambda: view.state["server"]["left"] == [])
-
-
-def test_a_server_that_is_closed_is_said_and_the_pool_goes_on(make: Make) -> None:
-    server = FakeServer()
-    server.close()
-    pool = pool_of(2)
-    view = make(pool, server)
-    assert eventually(
-        lambda: view.state["server"] == {"answers": False, "says": "This server is closed. Run start_server() again."}
-    )
-    pool.get_connection()
-    assert eventually(lambda: slots(view) == ["in use"])
-
-
-def test_a_server_that_does_not_answer_does_not_hold_up_the_pools_side(make: Make, server: FakeServer) -> None:
-    asked, answer = threading.Event(), threading.Event()
-
-    class Paused(FakeServer):
-        def clients(self) -> Any:
-            asked.set()
-            answer.wait(10)
-            return super().clients()
-
-    with Paused() as paused:
-        pool = pool_of(2)
-        view = make(pool, paused)
-        assert asked.wait(5)
-        assert view.state["server"]["answers"] is None
-        pool.get_connection()
-        assert eventually(lambda: slots(view) == ["in use"])
-        answer.set()
-        assert eventually(lambda: view.state["server"]["answers"])
-
-
-def test_through_a_proxy_the_two_lists_cannot_be_matched_and_it_says_so(make: Make, server: FakeServer) -> None:
-    with FaultProxy(server) as proxy:
-        pool = redis.ConnectionPool(host=proxy.host, port=proxy.port, max_connections=3)
-        view = make(pool, server)
-        pool.get_connection()
-        assert eventually(lambda: view.state["server"].get("unmatched") == f"{proxy.host}:{proxy.port}")
-        assert slots(view, "sides") == ["unknown"]
-        pool.disconnect()
 
 
 # -- pools that end, and odd ones
@@ -460,102 +352,3 @@ def test_it_is_shown_as_it_is_at_that_line(make: Make) -> None:
     view._repr_mimebundle_()
     pool.release(connection)
     assert 1 in [in_use for _, in_use, _, _ in view._watch.history]
-
-
-# -- when it looks
-
-
-def test_one_thread_for_all_views_and_none_after_the_last(make: Make) -> None:
-    first = make(pool_of(1))
-    thread = sampler.thread
-    second = make(pool_of(2))
-    assert sampler.thread is thread
-    first.close()
-    assert sampler.thread is thread
-    second.close()
-    assert thread is not None
-    thread.join(timeout=5)
-    assert not thread.is_alive()
-
-
-def test_two_views_of_one_pool_and_a_recording_leave_it_as_it_was(make: Make) -> None:
-    pool = pool_of(2)
-    before = set(vars(pool))
-    first, second = make(pool), make(pool)
-    with record(pool):
-        first.close()
-        pool.release(pool.get_connection())
-        assert eventually(lambda: slots(second) == ["idle"])
-    second.close()
-    assert set(vars(pool)) == before
-
-
-def test_without_a_browser_it_falls_asleep_and_wakes_when_one_looks(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pool = pool_of(2)
-    before = set(vars(pool))
-    monkeypatch.setattr(presence, "SILENCE", 0.0)
-    view = make(pool)
-    assert eventually(lambda: sampler.thread is None)
-    assert set(vars(pool)) == before
-
-    monkeypatch.setattr(presence, "SILENCE", 60.0)
-    view._handle_custom_msg({"says": "hello", "browser": "firefox"}, [])
-    pool.get_connection()
-    assert eventually(lambda: slots(view) == ["in use"])
-
-
-def test_it_stops_when_the_last_browser_says_goodbye(make: Make) -> None:
-    view = make(pool_of(2))
-    for browser in ("one", "two"):
-        view._handle_custom_msg({"says": "hello", "browser": browser}, [])
-    view._handle_custom_msg({"says": "goodbye", "browser": "one"}, [])
-    assert sampler.thread is not None
-    view._handle_custom_msg({"says": "goodbye", "browser": "two"}, [])
-    assert sampler.thread is None
-
-
-def test_while_a_cell_runs_silence_means_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "SILENCE", 0.0)
-    monkeypatch.setattr(presence.kernel, "busy", True)
-    pool = pool_of(2)
-    view = make(pool)
-    pool.get_connection()
-    assert eventually(lambda: slots(view) == ["in use"])
-    assert sampler.thread is not None
-
-
-def test_a_browser_that_joins_is_told_the_last_half_minute(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = pool_of(2)
-    view = make(pool)
-    sent: list[Any] = []
-    monkeypatch.setattr(view, "send", sent.append)
-    pool.get_connection()
-    assert eventually(lambda: slots(view) == ["in use"])
-    view._handle_custom_msg({"says": "hello", "browser": "firefox"}, [])
-    (message,) = sent
-    assert message["to"] == "firefox"
-    assert [in_use for _, in_use, _, _ in message["history"]][-1] == 1
-
-
-def test_nothing_is_sent_when_nothing_changes(make: Make) -> None:
-    view = make(pool_of(2))
-    state = view.state
-    again = {**state, "now": state["now"] + 0.1}
-    view._sent_at = float("inf")  # as if something had been sent a moment ago
-    view._show(again)
-    assert view.state is state
-    view._show({**again, "in_use": 1})
-    assert view.state["in_use"] == 1
-
-
-def test_everything_it_sends_is_plain_json(make: Make, server: FakeServer) -> None:
-    import json
-
-    pool = redis.BlockingConnectionPool(host=server.host, port=server.port, max_connections=2)
-    view = make(pool, server)
-    pool.get_connection()
-    assert eventually(lambda: slots(view, "sides") == ["both"])
-    assert json.loads(json.dumps(view.state)) == view.state
-    pool.disconnect()

@@ -43,7 +43,9 @@ def own_notebooks(folder: Path, names: Sequence[str]) -> list[Notebook]:
         if wanted & set(lesson.exercises)
     ]
     if not os.path.isdir(shelf):  # noqa: PTH112  # Path.is_dir() raises for a name that is too long.
-        raise CourseFolderError(f"{folder} has no folder exercises. Name the course's folder with --folder.")
+        raise CourseFolderError(
+            f"{folder} has no folder exercises. Open the course once with lab, or name its folder with --folder."
+        )
     return found
 
 

@@ -25,7 +25,10 @@ def adopt_orphans() -> None:
 
 
 def end_with_parent() -> None:
-    """Have this process killed as soon as the one that started it ends. On Linux only."""
+    """Have this process killed as soon as the one that started it ends. On Linux only.
+
+    Otherwise a loop that kills its parent would go on to the next one: whatever has adopted it.
+    """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -83,18 +83,27 @@ def _judge(notebook: Notebook, wanted: set[str], limits: Limits, stop: threading
         return failed(notebook.trouble)
     mark = secrets.token_hex(16)
     try:
-        with tempfile.TemporaryDirectory(prefix="redis-pool-check-", ignore_cleanup_errors=True) as scratch:
-            with tempfile.TemporaryFile() as said:
-                clean = _supervise(_order(notebook, wanted, limits, scratch), _environment(scratch, mark), said, stop)
-                said.seek(0)
-                rows = _parse(said.read(_MOST_SAID), wanted) if clean else None
+        with _scratch_folder() as scratch, tempfile.TemporaryFile() as said:
+            clean = _supervise(_order(notebook, wanted, limits, scratch), _environment(scratch, mark), said, stop)
+            said.seek(0)
+            rows = _parse(said.read(_MOST_SAID), wanted) if clean else None
             if rows is None:
                 end_all(partial(marked, mark))
-    except (OSError, RecursionError) as error:  # no process could be started, or no folder be made or emptied
+    except OSError as error:
         return failed(f"This notebook could not be run: {error}.")
     if rows is None:
         return failed(_KILLED)
     return [Result(notebook.learner, notebook.path, *row) for row in rows]
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[str]:
+    folder = tempfile.TemporaryDirectory(prefix="redis-pool-check-", ignore_cleanup_errors=True)
+    try:
+        yield folder.name
+    finally:
+        with suppress(OSError, RecursionError):  # a learner's code may have made it very deep
+            folder.cleanup()
 
 
 def _order(notebook: Notebook, wanted: set[str], limits: Limits, scratch: str) -> bytes:

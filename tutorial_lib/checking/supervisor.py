@@ -147,6 +147,8 @@ class _Worker:
         story = self.story
         if isinstance(message, Exception):
             raise message
+        if "unreadable" in message:
+            raise _Unusable(f"This notebook cannot be read: {message['unreadable']}.")
         if "expected" in message:
             story.expected = message["expected"]
         elif "cell" in message:

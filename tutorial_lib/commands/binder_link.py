@@ -12,7 +12,7 @@ import click
 
 from tutorial_lib.commands.console import say
 from tutorial_lib.commands.options import server_option
-from tutorial_lib.course import clone
+from tutorial_lib.course import clone, find_lesson
 from tutorial_lib.errors import BadSetting, CourseFolderError
 
 LAUNCH = "https://mybinder.org/v2"
@@ -46,17 +46,6 @@ def launch_link(lesson: str) -> tuple[str, str]:
     repository = binder_repository(_origin(top))
     ref, note = _ref(top)
     return f"{LAUNCH}/{repository}/{quote(ref, safe='')}?urlpath={quote(f'lab/tree/notebooks/{page}', safe='')}", note
-
-
-def find_lesson(wanted: str, notebooks: list[Path]) -> str:
-    """Return the file name of the lesson with this number (``2``, ``02``) or name (``first_pool``)."""
-    asked = Path(wanted).name.removesuffix(".ipynb").lower()
-    for notebook in notebooks:
-        number, _, name = notebook.stem.partition("_")
-        if asked in (notebook.stem, name, number, number.lstrip("0") or "0"):
-            return notebook.name
-    there = ", ".join(notebook.stem for notebook in notebooks) or "none yet"
-    raise BadSetting(f"There is no lesson {wanted!r}. The lessons are: {there}.")
 
 
 def binder_repository(url: str) -> str:

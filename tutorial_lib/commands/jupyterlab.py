@@ -9,10 +9,11 @@ import os
 import socket
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tutorial_lib.course import FIRST_LESSON, PACKAGE
+from tutorial_lib.course import PACKAGE
 from tutorial_lib.errors import LabNotStarted
 
 # No news, no updates, nothing fetched from a network; saving a notebook writes that notebook only. Binder uses it too.
@@ -20,10 +21,10 @@ SETTINGS = PACKAGE / "jupyter_config"
 KERNEL_START = PACKAGE / "commands" / "kernel_start.py"
 
 
-def command(folder: Path, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
-    """Return the command that serves ``folder``, with the learner's own arguments at its end."""
+def command(folder: Path, page: str, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
+    """Return the command that serves ``folder`` and opens ``page``, with the learner's own arguments at its end."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
-    words.append(f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}")
+    words.append(f"--LabApp.default_url=/lab/tree/{page}")
     # Ctrl-C stops at once, without a question that times out. Notebooks save themselves.
     words.append("--ServerApp.answer_yes=True")
     # JupyterLab refuses an argument that is given twice, so the learner's own address takes the place of ours.
@@ -52,6 +53,8 @@ def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
         # What a kernel runs before its first cell. The learner's own setting wins.
         "PYTHONSTARTUP": str(KERNEL_START),
         **environ,
+        # So that JupyterLab's terminal knows the command redis-pool-tutorial, although no venv is activated there.
+        "PATH": os.pathsep.join(filter(None, [sysconfig.get_path("scripts"), environ.get("PATH")])),
         "JUPYTER_CONFIG_PATH": os.pathsep.join(layered),
         "JUPYTERLAB_WORKSPACES_DIR": str(user_state_path("redis-pool-tutorial") / "layouts" / layout),
         "TUTORIAL_FOLDER": str(folder),
@@ -81,12 +84,12 @@ def require_free_port(port: int) -> None:
             ) from error
 
 
-def serve(folder: Path, *, port: int | None, browser: bool, extra: Sequence[str]) -> int:
+def serve(folder: Path, page: str, *, port: int | None, browser: bool, extra: Sequence[str]) -> int:
     """Serve the course until Ctrl-C, and return the exit code; where the system can, become JupyterLab instead."""
     require_jupyterlab()
     if port is not None:
         require_free_port(port)
-    words = command(folder, port=port, browser=browser, extra=extra)
+    words = command(folder, page, port=port, browser=browser, extra=extra)
     environ = environment(folder, os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -20,18 +20,25 @@ from tutorial_lib.commands.options import folder_option, server_option
     "--port", type=click.IntRange(0, 65535), help="JupyterLab's port, 0 for any. Default: 8888 or the next free one."
 )
 @click.option("--no-browser", is_flag=True, help="Print the address and open no browser.")
+@click.option(
+    "--fresh", metavar="NAME", help="Begin a lesson anew: 02, or exercises/02. The old page is kept beside it."
+)
 @click.pass_obj
-def command(extra: Sequence[str], folder: str | None, port: int | None, no_browser: bool) -> int:
+def command(extra: Sequence[str], folder: str | None, port: int | None, no_browser: bool, fresh: str | None) -> int:
     """Open the course in JupyterLab. Ctrl-C stops it.
 
-    An installed course is first copied to a folder of your own. A notebook there that you have changed is never
-    overwritten.
+    What you open is your own copy, without the answers to its questions. A page there that you have run or changed is
+    never overwritten.
     """
     from tutorial_lib.servers import choose_rung
 
     choose_rung(os.environ, program=None)  # says here, and not in the first cell, that TUTORIAL_SERVER is unknown
     where = course.folder(os.environ, folder)
-    for line in course.prepare(course.carried(), where).lines():
+    source, page = course.carried(), course.FIRST_LESSON
+    if fresh is not None:
+        page, old = course.put_aside(source, where, fresh)
+        say(f"{page} begins anew." + (f" The old one is {old} beside it." if old else ""))
+    for line in course.prepare(source, where).lines():
         say(line)
     say(f"The course is in {where}. Ctrl-C stops JupyterLab.")
-    return jupyterlab.serve(where, port=port, browser=not no_browser, extra=extra)
+    return jupyterlab.serve(where, page, port=port, browser=not no_browser, extra=extra)

@@ -24,5 +24,5 @@ server_option = click.option(
 folder_option = click.option(
     "--folder",
     metavar="PATH",
-    help="The course's folder. Default: TUTORIAL_FOLDER, the clone, or ~/redis-pool-tutorial.",
+    help="The folder of your copy. Default: TUTORIAL_FOLDER, my-course in a clone, or ~/redis-pool-tutorial.",
 )

@@ -1,4 +1,4 @@
-"""A practice server that lets in few, and a fleet of a learner's workers on it."""
+"""A practice server that lets in few connections, and a fleet of a learner's workers on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._weather import require_function
+from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 
@@ -18,7 +18,7 @@ FLEET = "fleet"
 
 
 def refused(sizes: Iterable[int], lab: Lab) -> int:
-    """Open on the practice server what pools of these sizes would, and return how many were refused. All leave."""
+    """Open on the practice server what pools of these sizes would, and return how many were refused. All are closed."""
     count = 0
     with ExitStack() as opened:
         for size in sizes:
@@ -35,7 +35,7 @@ def refused(sizes: Iterable[int], lab: Lab) -> int:
 
 
 class Shop:
-    """Workers of the learner's on the practice server; ``r`` is the check's own connection, left out of each count."""
+    """The learner's workers on the practice server. ``r`` is the check's own connection, which no count includes."""
 
     def __init__(self, answer: Callable[..., Any], lab: Lab, r: redis.Redis) -> None:
         self._answer = answer
@@ -55,7 +55,7 @@ class Shop:
     def worker(self, server_limit: int, workers: int) -> Callable[[], Any]:
         server = self.lab.server
         value = self.lab.call(self._answer, server.host, server.port, server_limit, workers)
-        return require_function(value, self.lab, "count_view")
+        return require_callable(value, "count_view", returned_by=self.lab.name)
 
     def rush(self, callers: list[Callable[[], Any]], busy_seconds: float) -> list[Any]:
         """Let all of them call at once, on a server that takes its time. Return what came back, errors too."""

@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 import redis
+import redis.asyncio
 
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
@@ -67,6 +68,11 @@ def require_client(value: Any, said: str) -> redis.Redis:
         raise Wrong(f"{said} a pool. Asked for is a client that uses one: it is the client that has `get` and `incr`.")
     if isinstance(value, type):
         raise Wrong(f"{said} the class `{value.__name__}` itself. A class makes clients when it is called.")
+    if isinstance(value, redis.asyncio.Redis):
+        raise Wrong(
+            f"{said} a client from `redis.asyncio`, whose commands only work with `await`. Use the client from `redis` "
+            "itself: `redis.Redis`."
+        )
     if not isinstance(value, redis.Redis):
         raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. Asked for is a client, a `redis.Redis`.")
     return value

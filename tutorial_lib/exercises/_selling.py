@@ -10,6 +10,8 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -34,6 +36,7 @@ class SellingShop:
             host=lab.server.host, port=lab.server.port, max_connections=LIMIT, connection_class=self._watched()
         )
         self._r = redis.Redis(connection_pool=pool)
+        self._shared = Untouched(pool)
 
     def _watched(self) -> type[redis.Connection]:
         """Return a class of connections that see a stock below 0, and the moment before a piece is taken away."""
@@ -134,13 +137,13 @@ class SellingShop:
             why = (
                 f"{kept} of {LIMIT} connections are in use after the sales before. Which of them have kept theirs?"
                 if kept
-                else f"this sale alone used more than {LIMIT}. How many does each attempt borrow, and when are they returned?"
+                else f"this sale alone used more than {LIMIT}. How many does each attempt borrow?"
             )
             raise Wrong(f"`sell` raised `MaxConnectionsError: {error}`: {why}") from error
 
     def _sold_nothing(self, error: Exception, stock: int, what: str, others_sold: int) -> Wrong:
         there = self._stock()
-        said = f"{what}. `sell` raised `{type(error).__name__}: {error}`"
+        said = f"{what}. `sell` raised {named(error)}"
         taken_at_once = not others_sold and there != stock
         from_when = "From which call on does a watching pipeline collect its commands instead of sending them?"
         if taken_at_once and isinstance(error, redis.WatchError):
@@ -230,6 +233,7 @@ class SellingShop:
 
     def keeps_nothing(self, when: str) -> None:
         """Raise Wrong if any connection of any pool is in use."""
+        self._shared.require("sell")
         pools = self._lab.pools()
         kept = sum(snapshot(pool).in_use for pool in pools)
         if not kept:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import redis
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call
+from tutorial_lib.exercises._words import named
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong, shown
+from tutorial_lib.practice.verdict import shown
 
 GREETING = "Good evening"
 HELD_BACK = 0.5  # seconds, in which the firewall has to notice that something was sent
 LOOK_EVERY = 0.001
-PORT = re.compile(r"(?<=127\.0\.0\.1):[0-9]+")
 
 
 def store_greeting(lab: Lab) -> None:
@@ -67,12 +64,12 @@ def silence(proxy: FaultProxy) -> Iterator[None]:
 
 
 @contextmanager
-def forgotten(proxy: FaultProxy, lab: Lab, meanwhile: Callable[[], object]) -> Iterator[None]:
+def forgotten(proxy: FaultProxy, meanwhile: Callable[[], object]) -> Iterator[None]:
     """Inside, what is sent on a connection that was open before reaches Redis, and its reply is lost: it is reset.
 
     ``meanwhile`` is called in between. A new connection works, and ends the trouble, as does the end of the block.
     """
-    before, heard = proxy.traffic(), lab.server.commands()
+    before = proxy.traffic()
     proxy.downstream.latency = HELD_BACK  # so that no reply is faster than the firewall
     over = threading.Event()
 
@@ -82,8 +79,8 @@ def forgotten(proxy: FaultProxy, lab: Lab, meanwhile: Callable[[], object]) -> I
             if now.connections > before.connections:
                 break
             if now.to_server > before.to_server:
-                while lab.server.commands() == heard and not over.wait(LOOK_EVERY):
-                    pass
+                while proxy.traffic().to_client == before.to_client and not over.wait(LOOK_EVERY):
+                    pass  # It is done when Redis has answered.
                 meanwhile()
                 proxy.downstream.latency = 0.0  # before the reset, or a client is back while new connections are slow
                 proxy.reset_connections()
@@ -97,47 +94,6 @@ def forgotten(proxy: FaultProxy, lab: Lab, meanwhile: Callable[[], object]) -> I
     finally:
         over.set()
         firewall.join()
-
-
-def require_client(value: Any, lab: Lab) -> redis.Redis:
-    """Return the value if it is a client; otherwise raise Wrong, with a sentence about what it is."""
-    if isinstance(value, redis.Redis):
-        return value
-    if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. Does it make a client and not return it?")
-    if isinstance(value, redis.ConnectionPool):
-        raise Wrong(
-            f"`{lab.name}` returned a pool. Asked for is a client that uses the pool: `redis.Redis(connection_pool=…)`."
-        )
-    if isinstance(value, type) and issubclass(value, redis.Redis):
-        raise Wrong(f"`{lab.name}` returned the class `{value.__name__}`. Calling the class makes a client.")
-    raise Wrong(f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. Asked for is a client.")
-
-
-def require_function(value: Any, lab: Lab, name: str, *parameters: str) -> Callable[..., Any]:
-    """Return the value if it can be called with these; otherwise raise Wrong, which says what was expected."""
-    if callable(value) and not isinstance(value, type):
-        return _taking(parameters, value, lab, name)
-    if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. Does it make a function and not return it?")
-    called = " Is it called, with parentheses, in the `return`?" if isinstance(value, (int, str, bytes)) else ""
-    raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is the function `{name}` itself.{called}")
-
-
-def _taking(parameters: Sequence[str], function: Callable[..., Any], lab: Lab, name: str) -> Callable[..., Any]:
-    call = f"`{name}({', '.join(parameters)})`"
-    try:
-        inspect.signature(function).bind(*parameters)
-    except TypeError:
-        raise Wrong(f"What `{lab.name}` returned cannot be called as {call}.") from None
-    except ValueError:  # a builtin that does not tell its parameters
-        pass
-    return function
-
-
-def named(error: BaseException | None) -> str:
-    """Return an error as it may stand in a message: without the port, which is another one each time."""
-    return f"`{type(error).__name__}: {PORT.sub(':…', str(error))}`"
 
 
 def became(call: Call) -> str:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+_PORT = re.compile(r"(?<=127\.0\.0\.1):[0-9]+")
+
 
 def so_many(number: int, one: str, several: str = "") -> str:
     """Return the number with its noun: "1 connection", "1,000 connections"."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def named(error: BaseException | None) -> str:
+    """Return an error as it may stand in a message: without the port, which is another one each time."""
+    return f"`{type(error).__name__}: {_PORT.sub(':…', str(error))}`"

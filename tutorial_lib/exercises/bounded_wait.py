@@ -8,18 +8,18 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within
+from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._pools import left_in_use
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
     change_greeting,
-    named,
     pools_by,
-    require_function,
     silence,
     store_greeting,
     tries_after,
 )
+from tutorial_lib.exercises._words import named
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -90,7 +90,7 @@ so its `socket_timeout` may be longer.
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     store_greeting(lab)
     proxy = lab.proxy()
-    greet = require_function(lab.call(answer, proxy.host, proxy.port), lab, "greet")
+    greet = require_callable(lab.call(answer, proxy.host, proxy.port), "greet", returned_by=lab.name)
     well = best_of(3, lambda: call_within(2, greet), _is_greeted)
     _require_greeting(well, "Redis was well,", "The greeting is a text, under the key `greeting` in database 0.")
     _require_asking(greet, lab)

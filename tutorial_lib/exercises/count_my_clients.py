@@ -123,7 +123,8 @@ def _require(counted: Any, wanted: dict[str, int], lab: Lab, *, first: bool) -> 
     found = {name: number for name, number in counted.items() if number != 0}
     if found != wanted:
         raise Wrong(
-            f"`{lab.name}` returned {shown(dict(counted))}; the right counts are {shown(wanted)}. "
+            # In one order: the fallback lists its clients in any.
+            f"`{lab.name}` returned {shown(_sorted(counted))}; the right counts are {shown(_sorted(wanted))}. "
             f"{_what_is_wrong(found, wanted, first)}"
         )
 
@@ -135,7 +136,7 @@ def _what_is_wrong(found: dict[Any, Any], wanted: dict[str, int], first: bool) -
         return "The names are bytes. `r.client_list()` returns them as text."
     if not found:
         return "Your function found none. Which list has the connections of all processes?"
-    strangers = [name for name in found if not str(name).startswith("shop:")]
+    strangers = [name for name in _sorted(found) if not str(name).startswith("shop:")]
     if strangers:
         return f"{shown(strangers[0])} does not begin with `shop:`. Which names belong in the dictionary, and how?"
     if set(wanted) <= set(found) and any(found[name] > number for name, number in wanted.items()):
@@ -155,6 +156,10 @@ def _what_is_wrong(found: dict[Any, Any], wanted: dict[str, int], first: bool) -
         f"Two processes have connections called `{GREETINGS}`, 3 and 2, and in each process one of them is in use. "
         "Which list has them all, and which of its entries do you count?"
     )
+
+
+def _sorted(counted: Mapping[Any, Any]) -> dict[Any, Any]:
+    return dict(sorted(counted.items(), key=str))
 
 
 HINTS = (

@@ -9,7 +9,9 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, call_within
-from tutorial_lib.exercises._weather import became, named, require_function
+from tutorial_lib.exercises._parts import require_callable
+from tutorial_lib.exercises._weather import became
+from tutorial_lib.exercises._words import named
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -71,7 +73,7 @@ is harmless. A hash (`HSET`, `HLEN`) or a sorted set works in the same way.
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
-    count_view = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
+    count_view = require_callable(lab.call(answer, proxy.host, proxy.port), "count_view", "visit", returned_by=lab.name)
     _require(call_within(2, lambda: count_view("visit-1")), 1, "The first visit came, and all was well:")
     for number, count in enumerate(CUTS, start=2):
         proxy.reset_after(count)
@@ -80,8 +82,14 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         _require_uncut(call, number, count, lab)
     proxy.heal()
     total = len(CUTS) + 1
-    _require(call_within(2, lambda: count_view("visit-3")), total, "`visit-3` came again:")
-    another = require_function(lab.call(answer, proxy.host, proxy.port), lab, "count_view", "visit")
+    again = call_within(2, lambda: count_view("visit-3"))
+    if again.result == 3:
+        raise Wrong(
+            "`visit-3` came again, and `count_view` returned 3: the number that it had when it came first. By now "
+            f"{total} visits have been counted. Asked for is that number."
+        )
+    _require(again, total, "`visit-3` came again:")
+    another = require_callable(lab.call(answer, proxy.host, proxy.port), "count_view", "visit", returned_by=lab.name)
     total += 1
     _require_together_with_another(count_view, another, total)
     _require_exact(lab)
@@ -153,9 +161,10 @@ def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
     sent = lab.server.commands()
     if isinstance(call.result, int) and call.result > number:
         asked = sent["INCR"] + sent["INCRBY"]
+        incrs = f" Redis got {asked} INCRs for {number} visits." if asked else ""
         raise Wrong(
-            f"{situation} and the count is {call.result}: a visit was counted twice. Redis got {asked} INCRs for "
-            f"{number} visits. Which command may be sent twice with the same result?"
+            f"{situation} and the count is {call.result}: a visit was counted twice.{incrs} Which command may be sent "
+            "twice with the same result?"
         )
     if call.result == 0 and sent["SADD"] and not sent["SCARD"]:
         raise Wrong(

@@ -9,6 +9,7 @@ import redis
 
 from tutorial_lib.exercises._parts import require_client, require_several
 from tutorial_lib.exercises._pools import places
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -86,7 +87,7 @@ def _greeting_of(client: redis.Redis, name: str) -> Any:
         found = client.get("greeting")
     except redis.ConnectionError as error:
         raise Wrong(
-            f"`{name}.get('greeting')` raised `{type(error).__name__}: {error}`, although no other caller was using "
+            f"`{name}.get('greeting')` raised {named(error)}, although no other caller was using "
             "the client. What has borrowed its connections?"
         ) from error
     if found is None:
@@ -167,14 +168,11 @@ def _require_places(text: redis.Redis, raw: redis.Redis) -> tuple[int, int]:
         )
     if min(numbers) < EACH:
         raise Wrong(
-            f"At the same moment `text` could have {_connections(numbers[0])} and `raw` {_connections(numbers[1])}. "
-            f"Each needs at least {EACH}, and there are {ALL} to share. How would you divide them?"
+            f"At the same moment `text` could have {so_many(numbers[0], 'connection')} and `raw` "
+            f"{so_many(numbers[1], 'connection')}. Each needs at least {EACH}, and there are {ALL} to share. How "
+            "would you divide them?"
         )
     return numbers
-
-
-def _connections(number: int) -> str:
-    return f"{number} connection{'' if number == 1 else 's'}"
 
 
 HINTS = (

@@ -108,7 +108,8 @@ def _require_counting(count_view: Callable[[], Any], shop: Shop) -> None:
     got = [count_view() for _ in range(calls)]
     if got != [*range(1, calls + 1)] or any(isinstance(number, bool) for number in got):
         raise Wrong(
-            f"The first {calls} calls returned {shown(got)}. The key is new, so they should return 1 to {calls}."
+            f"The first {calls} calls returned {shown(got)}. The key is new, so they should return the numbers 1 to "
+            f"{calls}, each an `int`."
         )
     if shop.counted() != calls:
         raise Wrong(
@@ -118,7 +119,7 @@ def _require_counting(count_view: Callable[[], Any], shop: Shop) -> None:
     if shop.opened() > SHARE:
         raise Wrong(
             f"{calls} calls, one after the other, opened {shop.opened()} connections, and a worker's share is {SHARE}. "
-            "What is made inside `count_view`, and how often?"
+            "Which line makes a connection or a pool, and how often does it run?"
         )
 
 

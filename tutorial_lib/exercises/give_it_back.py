@@ -10,6 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import lent_out
 from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.anatomy import in_use_now
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -72,7 +73,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         r.mset({"greeting": "hello", "views:home": 41})
     with lent_out(pool, 1) as (others,):
-        opened_before = lab.server.opened()
+        opened_before, shared = lab.server.opened(), Untouched(pool)
         _require_reply(answer, lab, pool)
         _require_returned(pool, others, _REPLIED)
         lab.call(answer, pool, ("GET", "greeting"), _nothing)
@@ -103,6 +104,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             "After a `RuntimeError` the replies were right. But a `KeyboardInterrupt` is no `Exception`. Which class "
             "do both of them belong to?",
         )
+        shared.require("ask")
     return (
         "A reply, an error and two interruptions: each time your connection was returned, no other was touched, and "
         "the next call got its own reply."

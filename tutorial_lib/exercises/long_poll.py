@@ -15,6 +15,8 @@ from redis.retry import Retry
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._lent import reply_timeouts
 from tutorial_lib.exercises._parts import require_callable
+from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._words import named
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -79,13 +81,15 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         retry=Retry(NoBackoff(), 1),
     )
     web.set("greeting", "hello")
-    pool = web.connection_pool
+    pool, shared = web.connection_pool, Untouched(web.connection_pool)
     other = redis.Redis(host=lab.server.host, port=lab.server.port)
     other.ping()
     opened_before = lab.server.opened()
     next_order = _require_function(lab.call(answer, web, lab.server.host, lab.server.port), lab)
     waited, page, reconnected = _order_comes(lab, web, other, next_order)
-    _require_as_before(web, pool)
+    shared.require("next_order")
+    if web.connection_pool is not pool:
+        raise Wrong("You gave `web` another pool, but pages need the one it had. What could the kitchen use instead?")
     _require_blpop(lab)
     _require_page(page)
     _require_order(waited, reconnected)
@@ -144,15 +148,6 @@ def _until(seen: Callable[[], bool]) -> None:
         sleep(0.01)
 
 
-def _require_as_before(web: redis.Redis, pool: redis.ConnectionPool) -> None:
-    timeout = web.connection_pool.connection_kwargs.get("socket_timeout")
-    if web.connection_pool is not pool or pool.max_connections != 1 or timeout != SOCKET_TIMEOUT:
-        raise Wrong(
-            f"You changed `web`: it has a limit of {web.connection_pool.max_connections} and a `socket_timeout` of "
-            f"{timeout} now. It had 1 and {SOCKET_TIMEOUT}, and pages need them. What could the kitchen use instead?"
-        )
-
-
 def _require_blpop(lab: Lab) -> None:
     sent = lab.server.commands()
     if sent["BLPOP"]:
@@ -173,7 +168,7 @@ def _require_blpop(lab: Lab) -> None:
 
 def _require_page(page: Call) -> None:
     if page.error or not page.returned:
-        got = f"got `{_named(page.error)}`" if page.error else "got no reply"
+        got = f"got {named(page.error)}" if page.error else "got no reply"
         raise Wrong(
             f"While the kitchen waited, a page {got}: the kitchen was using the one connection of `web`. A client that "
             "is given a pool borrows from that pool. Which pool does your kitchen borrow from?"
@@ -189,7 +184,7 @@ def _require_order(waited: Call, reconnected: bool) -> None:
     idea = f"How long may a client wait for a reply that can take {WAITS} s?"
     if waited.error:
         raise Wrong(
-            f"An order came after {ARRIVES_AFTER} s, and `next_order({WAITS})` raised `{_named(waited.error)}`."
+            f"An order came after {ARRIVES_AFTER} s, and `next_order({WAITS})` raised {named(waited.error)}."
             f"{again} {idea}"
         )
     if not waited.returned:
@@ -226,7 +221,7 @@ def _require_none(silence: Call) -> None:
             "`BLPOP` how long it may wait?"
         )
     if silence.error or silence.result is not None:
-        said = f"raised `{_named(silence.error)}`" if silence.error else f"returned {shown(silence.result)}"
+        said = f"raised {named(silence.error)}" if silence.error else f"returned {shown(silence.result)}"
         raise Wrong(f"No order came within {NO_ORDER} s. `next_order` {said}; asked for is `None`.")
 
 
@@ -256,10 +251,6 @@ def _require_a_minute(lab: Lab, other: redis.Redis, next_order: Callable[[float]
             "comes by then, the client gives up before Redis has replied, and the `BLPOP` fails or is sent again. How "
             "long may a client wait for a reply that can take a minute?"
         )
-
-
-def _named(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 HINTS = (

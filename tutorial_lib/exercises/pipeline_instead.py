@@ -211,6 +211,11 @@ def _require_numbers(numbers: list[Any], by_the_other_shop: int) -> None:
         allowed = range(1, by_the_other_shop + 2) if page == RIVALS else [None if page == BROKEN else seen[page]]
         if number in allowed and not isinstance(number, bool):
             continue
+        if number is None:
+            raise Wrong(
+                f"Redis counted right, but place {place} of the list has `None`, and `{page}` is not the broken one. "
+                "What becomes of the other numbers when there is an error among the replies?"
+            )
         idea = (
             "That is its last number. Which command's reply is the number of this view?"
             if number == last[page]

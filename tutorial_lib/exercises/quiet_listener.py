@@ -10,6 +10,8 @@ import redis
 
 from tutorial_lib.exercises._calls import call_within, lent_out
 from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._parts import require_callable, require_several
+from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -82,7 +84,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     with lent_out(pool, 1) as (customer,), r.pubsub() as prices:
         prices.subscribe("prices")
         prices.get_message(timeout=1)
-        next_offer, stop = _require_functions(lab.call(answer, r), lab)
+        shared = Untouched(pool)
+        both = require_several(lab.call(answer, r), ("next_offer", "stop"), "two functions", lab)
+        next_offer, stop = require_callable(both[0], "next_offer"), require_callable(both[1], "stop")
         _require_offers(next_offer, lab)
         stop()
         _require_returned(lab, customer)
@@ -94,16 +98,11 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
                 "happen before the release?"
             )
         _require_untouched(lab, customer)
+        shared.require("open_listener")
     return (
         "Two offers heard, then `stop()`: the listener has 0 connections in use, no one listens to the channel, and "
         f"the others noticed nothing. Redis replied {shown(r.get('greeting'))}."
     )
-
-
-def _require_functions(value: Any, lab: Lab) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    if isinstance(value, (tuple, list)) and len(value) == 2 and all(map(callable, value)):
-        return value[0], value[1]
-    raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for are two functions, `next_offer` and `stop`.")
 
 
 def _require_offers(next_offer: Callable[[], Any], lab: Lab) -> None:

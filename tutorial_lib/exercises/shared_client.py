@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_client, slow_building
+from tutorial_lib.exercises._words import named
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -72,7 +73,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         limit = clients[0].connection_pool.max_connections
         raise Wrong(
             f"There is one pool, and when {CALLERS} callers counted a view at the same time, some of them got "
-            f"`{type(errors[0]).__name__}: {errors[0]}`. The limit of the pool is {limit}. Should it be higher, or "
+            f"{named(errors[0])}. The limit of the pool is {limit}. Should it be higher, or "
             "should a caller wait?"
         )
     _require_kept_open(get_client, lab)
@@ -104,7 +105,9 @@ def _require_nothing_opened(lab: Lab, when: str) -> None:
         if in_use
         else "Creating a client opens no connection; its first command does. Which command is sent so early?"
     )
-    raise Wrong(f"{when}, and the server has already accepted {opened} connection{'s' if opened > 1 else ''}. {why}")
+    raise Wrong(
+        f"{when}, and the server has already accepted {'1 connection' if opened == 1 else 'connections'}. {why}"
+    )
 
 
 def _each(clients: list[redis.Redis]) -> Callable[[], Any]:
@@ -114,7 +117,8 @@ def _each(clients: list[redis.Redis]) -> Callable[[], Any]:
 
 
 def _require_one_pool(get_client: Callable[[], Any], clients: list[redis.Redis]) -> None:
-    if len({id(client.connection_pool) for client in clients}) == 1:
+    pools = len({id(client.connection_pool) for client in clients})
+    if pools == 1:
         return
 
     def pool_now() -> Any:
@@ -122,15 +126,15 @@ def _require_one_pool(get_client: Callable[[], Any], clients: list[redis.Redis])
 
     if pool_now() is not pool_now():
         raise Wrong(
-            f"{CALLERS} callers got clients of {CALLERS} pools, and the next call creates another one. A pool cannot "
-            "use another pool's idle connections. How often does the line run that creates the client?"
+            f"{CALLERS} callers got clients of {pools} pools, and two more calls got two different pools again. A pool "
+            "cannot use another pool's idle connections. Which line creates the clients, and how often does it run?"
         )
     # Two threads at once: they have different names, and different numbers too.
     first, second = run_threads(2, pool_now)
     if first is not second:
         raise Wrong(
-            f"{CALLERS} threads got {CALLERS} pools, one for each thread. Threads do not need that: in the lesson "
-            "20 threads used one client, and no view was lost. What could all of them share?"
+            f"{CALLERS} threads got clients of {CALLERS} pools, one for each thread. Threads do not need that: in the "
+            "lesson 20 threads used one client, and no view was lost. What could all of them share?"
         )
     raise Wrong(
         f"{CALLERS} threads asked at the same moment, and got clients of more than one pool. Later calls all get the "

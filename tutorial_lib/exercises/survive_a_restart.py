@@ -8,17 +8,17 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within
+from tutorial_lib.exercises._parts import require_client
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
     change_greeting,
-    named,
     outage,
-    require_client,
     store_greeting,
     take_down,
     tries_after,
 )
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -69,7 +69,7 @@ retry=…)`, which makes a pool of its own, works too.
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     store_greeting(lab)
     proxy = lab.proxy()
-    r = require_client(lab.call(answer, proxy.host, proxy.port), lab)
+    r = require_client(lab.call(answer, proxy.host, proxy.port), f"`{lab.name}` returned")
     _require_well(r)
     late = _require_bridged(r, proxy, GREETING + ", once", lab)
     told = _require_told(r, proxy, late)
@@ -112,7 +112,7 @@ def _require_bridged(
         with outage(proxy, AWAY):
             return call_within(TOLD_WITHIN + GRACE, lambda: _ask(r), Exception)
 
-    call = best_of(3, ask_in_the_outage, lambda call: call.result == text and call.seconds <= TOLD_WITHIN)
+    call = best_of(3, ask_in_the_outage, lambda call: bool(call.result == text))
     if call.result == text:
         return call
     if isinstance(call.result, str) and call.result.startswith(GREETING):
@@ -188,9 +188,7 @@ def _so_many(tries: int, r: redis.Redis) -> str:
     if tries < 0:
         return "A negative number of retries means: for ever. How many are enough for the short outage?"
     if type(r) is not redis.Redis:
-        return (
-            f"Each call tries {tries} times, with pauses, and your class may call again. How long does all of it take?"
-        )
+        return f"Each call tries {so_many(tries, 'time')}, and your class may call again. How long does all of it take?"
     return f"It tries {tries} times, with pauses in between. How long do all pauses take together?"
 
 

@@ -182,8 +182,9 @@ def _require_known(before: str, limit: int, busy: int, pool: redis.ConnectionPoo
     in_use = snapshot(pool).in_use
     if in_use > busy:
         raise Wrong(
-            f"{before} The idle ones are closed, and the pool now says in_use={in_use}: {in_use - busy} were borrowed "
-            "to close them and not returned, so the pool can never lend them again. What is missing after the closing?"
+            f"{before} The idle ones are closed, and the pool now says in_use={in_use}: "
+            f"{so_many(in_use - busy, 'connection was', 'connections were')} borrowed to be closed and not returned, "
+            "and the pool can never lend what is not returned. What is missing after the closing?"
         )
     if in_use < busy:
         raise Wrong(

@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable, require_several, slow_between_commands
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -118,10 +119,10 @@ def _require_in_turn(lab: Lab, count_view: Callable[..., Any], take_order: Calla
     switched = lab.server.commands()["SELECT"] > opened
     views, orders = _views(lab), _orders(lab)
     if (views, orders) != ([BEFORE, 0], [0, BEFORE]):
+        zero, one = (f"{so_many(views[db], 'view')} and {so_many(orders[db], 'order')}" for db in (0, 1))
         raise Wrong(
-            f"{BEFORE} views and {BEFORE} orders, one after the other: database 0 has {_count(views[0], 'view')} and "
-            f"{_count(orders[0], 'order')}, database 1 has {_count(views[1], 'view')} and {_count(orders[1], 'order')}."
-            f" {_why(views, orders, switched)}"
+            f"{BEFORE} views and {BEFORE} orders, one after the other: database 0 has {zero}, database 1 has {one}. "
+            f"{_why(views, orders, switched)}"
         )
     if got != [(number, number) for number in range(1, BEFORE + 1)]:
         view, order = got[-1]
@@ -162,10 +163,7 @@ def _raise_if_any(results: list[Any]) -> None:
     if errors:
         exhausted = isinstance(errors[0], redis.MaxConnectionsError) or "No connection available" in str(errors[0])
         why = "Which pool has too few connections for 8 threads?" if exhausted else "What do the threads share?"
-        raise Wrong(
-            f"One call at a time worked. With {THREADS} threads at once, some got "
-            f"`{type(errors[0]).__name__}: {errors[0]}`. {why}"
-        )
+        raise Wrong(f"One call at a time worked. With {THREADS} threads at once, some got {named(errors[0])}. {why}")
 
 
 def _require_all_there(lab: Lab, switched: bool) -> None:
@@ -186,10 +184,6 @@ def _require_all_there(lab: Lab, switched: bool) -> None:
         f"{made} All are in the right database, but some {lost} are missing: what was written replaced what another "
         "thread, or another program, had added meanwhile. Which one command adds to what is there?"
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _views(lab: Lab) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import noticed, require_callable, require_client, require_several
+from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.anatomy import connections_of, waiting_now
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -143,7 +144,7 @@ def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab,
         if kitchen.got is not None:
             raise Wrong(
                 "One part waited for an order with `BLPOP`, and before the other had done anything it got "
-                f"`{_named(kitchen.got)}`. Which of your settings does not let it wait?"
+                f"{named(kitchen.got)}. Which of your settings does not let it wait?"
             )
         _work_beside(leaving, kitchen)
         before = lab.server.opened()
@@ -188,7 +189,7 @@ def _work_beside(part: redis.Redis, kitchen: _Kitchen) -> None:
     if errors:
         raise Wrong(
             "Two parts worked at the same moment. One was waiting for an order, and the other got "
-            f"`{_named(errors[0])}`. How many connections do two parts need at once?"
+            f"{named(errors[0])}. How many connections do two parts need at once?"
         )
 
 
@@ -201,7 +202,7 @@ def _require_one_for_all(new_part: Callable[[], Any], lab: Lab) -> None:
                 part.ping()
         except redis.ConnectionError as error:
             raise Wrong(
-                f"{PARTS} parts came one after the other, and one of them got `{_named(error)}`. Which parts still "
+                f"{PARTS} parts came one after the other, and one of them got {named(error)}. Which parts still "
                 "had a connection, although they had gone?"
             ) from error
     opened = lab.server.opened() - before
@@ -238,10 +239,6 @@ def _left(lab: Lab, customers: int) -> int:
             break
         sleep(0.005)
     return left
-
-
-def _named(error: object) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 HINTS = (

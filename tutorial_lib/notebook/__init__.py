@@ -1,1 +1,1 @@
-"""What a notebook knows of itself: is this IPython (shell), whose line is this (lines), which name is missing."""
+"""What a notebook knows of itself: is this IPython (shell), whose code and which line is this, which name is missing."""

@@ -7,40 +7,23 @@ alive); the line number is worked out when somebody asks for it.
 
 from __future__ import annotations
 
-import asyncio.events
+import asyncio
 import linecache
-import os
-import sysconfig
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
-import redis
-
 from tutorial_lib.notebook.shell import cell_number
+from tutorial_lib.notebook.whose import owner_of
 
-_REDIS = str(Path(redis.__file__).parent) + os.sep
-_OURS = str(Path(__file__).parents[1]) + os.sep
-# Solutions stand in this package for a learner's own code, so their lines count as the learner's.
-_LEARNERS = _OURS + "exercises" + os.sep
-_STANDARD_LIBRARY = sysconfig.get_path("stdlib")
-# Below a task there is only what runs the loop, which asked for nothing: the search ends here, without a line.
-_EVENT_LOOP = asyncio.events.__file__
-_SITE_PACKAGES = ("site-packages", "dist-packages")
+BETWEEN = ("redis", "python", "course")
 
 
 def is_between(filename: str) -> bool:
     """True for code between a learner's line and the pool: redis-py, the standard library and this package."""
-    if filename.startswith(_REDIS):
-        return True
-    if filename == _EVENT_LOOP:
-        return False
-    if filename.startswith(_OURS):
-        return not filename.startswith(_LEARNERS)
-    in_site_packages = any(name in filename for name in _SITE_PACKAGES)
-    return filename.startswith(("<frozen ", _STANDARD_LIBRARY)) and not in_site_packages
+    return owner_of(filename) in BETWEEN
 
 
 @dataclass(frozen=True)
@@ -76,7 +59,8 @@ def site_of(frame: FrameType | None) -> Site:
         code = frame.f_code
         try:
             if not _judged[code.co_filename]:
-                return (code, frame.f_lasti) if code.co_filename != _EVENT_LOOP else UNKNOWN
+                # Below a task there is only what runs the loop: the search ends there, without a line.
+                return UNKNOWN if owner_of(code.co_filename) == "loop" else (code, frame.f_lasti)
             frame = frame.f_back
         except KeyError:
             _judged[code.co_filename] = is_between(code.co_filename)
@@ -91,7 +75,7 @@ def task_site(task: asyncio.Task[Any]) -> Site:
     made_at = [(step.filename, step.lineno or 0, step.name) for step in getattr(task, "_source_traceback", None) or ()]
     coroutine_made_at = getattr(task.get_coro(), "cr_origin", None) or ()
     for filename, number, function in [*reversed(made_at), *coroutine_made_at]:
-        if not is_between(filename) and filename != _EVENT_LOOP:
+        if owner_of(filename) not in (*BETWEEN, "loop"):
             return _line(filename, number, function), 0
     return UNKNOWN
 

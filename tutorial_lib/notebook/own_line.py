@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import linecache
-import os
 import re
-import sysconfig
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
-_PATHS = sysconfig.get_paths()
-_NOT_OWN = (
-    *{_PATHS[name] for name in ("stdlib", "platstdlib")},
-    str(Path(__file__).parent.parent),
-)
-_CELL = re.compile(r"ipykernel_\d+|^<ipython-input-")
+from tutorial_lib.notebook.whose import is_cell, owner_of
+
 _THREAD = re.compile(r"^(?:Current t|T)hread 0x([0-9a-f]+)", re.MULTILINE)
 _STEP = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
 
@@ -36,16 +29,9 @@ class OwnLine:
         return f"{where}, `{self.text}`" if self.text else where
 
 
-@lru_cache(maxsize=1024)
 def is_own(filename: str) -> bool:
     """True for the learner's cells and files; False for Python itself, installed packages and this tutorial."""
-    if _CELL.search(filename):
-        return True
-    if filename.startswith("<"):  # made by exec, as the methods of a dataclass are
-        return filename == "<stdin>"
-    path = Path(filename).absolute()
-    installed = any(part in ("site-packages", "dist-packages") for part in path.parts)  # of the system, of the user
-    return not installed and not any(str(path).startswith(folder + os.sep) for folder in _NOT_OWN)
+    return owner_of(filename) == "learner"
 
 
 def from_error(error: BaseException) -> OwnLine | None:
@@ -84,5 +70,5 @@ def _last_own(steps: Iterable[tuple[FrameType, int]]) -> OwnLine | None:
 
 
 def _own_line(filename: str, number: int) -> OwnLine:
-    place = "your cell" if _CELL.search(filename) else Path(filename).name
+    place = "your cell" if is_cell(filename) else Path(filename).name
     return OwnLine(number, linecache.getline(filename, number).strip(), place)

@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from tutorial_lib.pools.anatomy import copied
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Borrow, Lease, Moment, Outcome, moments
 from tutorial_lib.pools.snapshot import AnyPool, check_pool
-from tutorial_lib.pools.tap import Listener, Tap
+from tutorial_lib.pools.tap import Listener, Tap, can_wait
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -92,6 +93,8 @@ class Recording:
         self._notes = _Notes()
         self.kind = type(pool).__name__
         self.limit: int = pool.max_connections
+        self.waits = can_wait(pool)
+        """Whether a caller waits at the limit, as in a blocking pool, or is refused."""
         self._open: list[Borrow] = []
         self._waiting: list[Borrow] = []
         self._earlier: set[int] = set()
@@ -121,6 +124,11 @@ class Recording:
         leave(tap, self._notes)
 
     # -- what it says
+
+    @property
+    def is_running(self) -> bool:
+        """True until the ``with`` block ends."""
+        return not self._ended
 
     @property
     def duration(self) -> float:
@@ -218,6 +226,15 @@ class Recording:
         # Who was heard to borrow a connection later shows that it had come back, just before anybody listened.
         borrowed_since = {borrow.connection for part in self._served() for borrow in part}
         return len([borrow for borrow in known if borrow.got < self._began]) + len(unheard - borrowed_since)
+
+    def to_html(self, path: str | Path, title: str = "") -> Path:
+        """Write a replay of this recording as one file, which opens offline in any browser. Returns its path.
+
+        BadSetting while the recording runs, or if it is empty or has forgotten leases.
+        """
+        from tutorial_lib.pools.replay_page import write_page
+
+        return write_page(self, path, title)
 
     def __repr__(self) -> str:
         return (

@@ -1,7 +1,7 @@
-"""Progress as a short code to copy by hand, for machines that keep nothing, such as Binder's.
+"""Progress as a short code that can be copied by hand, for machines that keep nothing, such as Binder's.
 
-The code holds one bit for each exercise, at a place that never changes: eight places for each lesson. Around the
-bits stand a version and a checksum, so that a slip of the pen is told and not believed.
+The code holds one bit for each exercise, at a place that never changes: there are eight places for each lesson. A
+version comes before the bits and a checksum after them, so that a typing mistake is noticed.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import binascii
 import re
 from collections.abc import Collection, Mapping
 
+from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 
 VERSION = 1
-# Without I, L, O and U, so that nobody takes a 1 for an I or a 0 for an O.
+_MOST_DIGITS = 100  # today's course needs 23
+# Without I, L, O and U, because I and O look like 1 and 0.
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOKALIKES = str.maketrans("ILO", "110")
 
@@ -29,14 +31,15 @@ def encode(passed: Collection[str], places: Mapping[str, int]) -> str:
 
 
 def decode(code: str, places: Mapping[str, int]) -> set[str]:
-    """Return the exercises that a code names; those that this version does not have are left out.
+    """Return the exercises that a code names; exercises that this version does not have are left out.
 
     Case, spaces and dashes do not matter, and O and I are read as 0 and 1. BadSetting if the code is mistyped.
     """
     digits = re.sub(r"[\s-]", "", code).upper().translate(_LOOKALIKES)
     strange = sorted(set(digits) - set(_DIGITS))
-    if strange or not digits:
-        raise BadSetting(f"{code!r} is not a progress code: {' '.join(strange) or 'nothing'} does not occur in one.")
+    if strange or not 0 < len(digits) <= _MOST_DIGITS:
+        why = f"no code contains {in_short(strange[0])}" if strange else f"a code has 1 to {_MOST_DIGITS} characters"
+        raise BadSetting(f"{in_short(code)} is not a progress code: {why}.")
     number = sum(_DIGITS.index(digit) << 5 * place for place, digit in enumerate(reversed(digits)))
     length = len(digits) * 5 // 8
     if number >> 8 * length or length < 3:
@@ -46,7 +49,9 @@ def decode(code: str, places: Mapping[str, int]) -> set[str]:
     if checksum != _checksum(body):
         raise _mistyped(code)
     if body[0] != VERSION:
-        raise BadSetting(f"{code!r} was made by a newer version of the course. Upgrade this one, then import it again.")
+        raise BadSetting(
+            f"{in_short(code)} was made by a newer version of the course. Upgrade this one, then import it again."
+        )
     bits = int.from_bytes(body[1:], "little")
     return {name for name, place in places.items() if bits >> place & 1}
 
@@ -56,4 +61,6 @@ def _checksum(body: bytes) -> bytes:
 
 
 def _mistyped(code: str) -> BadSetting:
-    return BadSetting(f"{code!r} has a typing mistake: a letter is wrong, missing or too many. Compare it once more.")
+    return BadSetting(
+        f"{in_short(code)} has a typing mistake: a character is wrong, missing or too many. Compare the two codes."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
@@ -58,8 +59,11 @@ def _changed(owner: Any, before: dict[str, Any]) -> Iterator[str]:
             continue
         if _matters(meaning[0], owner) and not _is_same(meaning, now.get(name, ...)):
             yield name
-    if isinstance(owner, type):  # in a module it may be a submodule that was imported meanwhile
-        yield from (name for name in now.keys() - before.keys() if callable(now[name]) or hasattr(now[name], "__get__"))
+    new = now.keys() - before.keys()
+    if isinstance(owner, type):
+        yield from (name for name in new if callable(now[name]) or hasattr(now[name], "__get__"))
+    else:  # in a module it may be a submodule that was imported meanwhile
+        yield from (name for name in new if hasattr(builtins, name))
 
 
 def _is_same(before: tuple[Any, ...], value: Any) -> bool:

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import anywidget
 import traitlets
 
+from tutorial_lib import pools
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.pool_still import WIDTH, pool_still
 from tutorial_lib.pools.snapshot import AnyPool, check_pool
@@ -25,7 +26,7 @@ from tutorial_lib.widgets.watch import PoolWatch, State
 NEWS_AT_LEAST_EVERY = 2.0
 """Seconds. A browser that hears nothing for longer than this says that the picture is old."""
 
-_HERE = Path(__file__).parent
+_PAGE = Path(pools.__file__).parent / "page"
 _server_watches: WeakValueDictionary[int, ServerWatch] = WeakValueDictionary()
 
 
@@ -43,8 +44,8 @@ class PoolView(anywidget.AnyWidget):
     alive by its view. BadSetting if ``pool`` is not a pool, or ``server`` not a server.
     """
 
-    _esm = _HERE / "pool_view.js"
-    _css = _HERE / "pool_view.css"
+    _esm = _PAGE / "pool_view.js"
+    _css = _PAGE / "pool_view.css"
     state = traitlets.Dict().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
 

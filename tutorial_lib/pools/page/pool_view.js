@@ -1,5 +1,6 @@
 // Draws what Python says about a pool. Python sends `state` when something changed, and at least every two seconds;
 // between two messages the durations go on here, unless the picture is frozen. Nothing is loaded from anywhere.
+// A replay (pool_replay.js) shows its states in the same view.
 
 const AS_ROWS_UP_TO = 10;
 const AS_TILES_UP_TO = 40;
@@ -87,7 +88,7 @@ class View {
   }
 
   now() {
-    return this.state.now + (this.state.frozen ? 0 : performance.now() / 1000 - this.heard);
+    return this.state.now + (this.state.frozen || this.state.replayed ? 0 : performance.now() / 1000 - this.heard);
   }
 
   tick() {
@@ -161,8 +162,9 @@ class View {
     this.showQueue();
     this.showSlots();
     this.showAges();
-    write(this.axis.firstChild, `${STRIP_SECONDS} s ${state.frozen ? "before" : "ago"}`);
-    write(this.axis.lastChild, state.frozen ? state.frozen : "now");
+    const [begin, end] = this.axisWords();
+    write(this.axis.firstChild, begin);
+    write(this.axis.lastChild, end);
     this.drawStrip();
   }
 
@@ -189,7 +191,7 @@ class View {
   }
 
   isOld() {
-    return !this.state.frozen && !this.state.gone && performance.now() / 1000 - this.heard > OLD_AFTER;
+    return !this.state.frozen && !this.state.replayed && !this.state.gone && performance.now() / 1000 - this.heard > OLD_AFTER;
   }
 
   notes() {
@@ -307,7 +309,7 @@ class View {
   showAges() {
     const now = this.now();
     for (const element of this.root.querySelectorAll(".pv-age")) {
-      write(element, element.since === null ? "" : duration(now - element.since));
+      write(element, element.since === null ? "" : this.ageWords(now - element.since));
     }
     for (const item of this.slots.children) {
       if (item.shows) setAttribute(item, "aria-label", this.sentence(item.shows, now));
@@ -419,19 +421,38 @@ class View {
       canvas.width = Math.round(width * scale);
       canvas.height = Math.round(height * scale);
     }
-    const now = this.now();
-    while (this.samples.length > 1 && this.samples[1][0] < now - STRIP_SECONDS) this.samples.shift();
+    const [from, to] = this.span();
+    while (this.samples.length > 1 && this.samples[1][0] < from) this.samples.shift();
     const style = getComputedStyle(this.root);
     const colour = (name) => style.getPropertyValue(name).trim();
     const font = `12px ${style.fontFamily}`;
     const context = canvas.getContext("2d");
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    strip(context, { width, height, scale, now, samples: this.samples, limit: state.limit, colour, font });
+    strip(context, { width, height, scale, from, to, samples: this.samples, limit: state.limit, colour, font });
     const peak = Math.max(...this.samples.map(([, inUse]) => inUse));
     const waited = Math.max(...this.samples.map(([, , waiting]) => waiting));
-    const text = `The last ${STRIP_SECONDS} seconds: at most ${peak} in use, at most ${waited} waiting.`;
-    setAttribute(canvas, "aria-label", text);
+    setAttribute(canvas, "aria-label", `${this.stripWords()}: at most ${peak} in use, at most ${waited} waiting.`);
+  }
+
+  // What a replay does in another way.
+
+  span() {
+    const now = this.now();
+    return [now - STRIP_SECONDS, now];
+  }
+
+  ageWords(seconds) {
+    return duration(seconds);
+  }
+
+  stripWords() {
+    return `The last ${STRIP_SECONDS} seconds`;
+  }
+
+  axisWords() {
+    const { frozen } = this.state;
+    return frozen ? [`${STRIP_SECONDS} s before`, frozen] : [`${STRIP_SECONDS} s ago`, "now"];
   }
 }
 
@@ -447,30 +468,30 @@ function serverNotes({ answers, says, unmatched }) {
 
 // ---- pictures
 
-function strip(context, { width, height, scale, now, samples, limit, colour, font }) {
+function strip(context, { width, height, scale, from, to, samples, limit, colour, font }) {
   const most = Math.max(1, ...samples.map(([, inUse, waiting]) => inUse + waiting));
   const shown = limit <= 100 ? limit : 0;
   const top = Math.max(most, shown) * 1.12;
   // On whole pixels of the screen, or light would fall through between two stretches.
-  const x = (at) => Math.round(scale * width * (1 - (now - at) / STRIP_SECONDS)) / scale;
+  const x = (moment) => Math.round((scale * width * (moment - from)) / (to - from)) / scale;
   const y = (count) => Math.round(height - 1 - (height - 2) * (count / top));
   const floor = height - 1;
-  const runs = merged(samples).map(([from, to, inUse, waiting]) => [x(from), to === null ? width : x(to), inUse, waiting]);
+  const runs = merged(samples).map(([left, right, inUse, waiting]) => [x(left), right === null ? width : x(right), inUse, waiting]);
   for (const [left, right, inUse, waiting] of runs) {
-    const from = Math.max(0, left);
-    const wide = Math.max(2, right - from); // What was there for one sample is still to be seen.
+    const begin = Math.max(0, left);
+    const wide = Math.max(2, right - begin); // What was there for one sample is still to be seen.
     const used = y(inUse);
     context.fillStyle = colour("--pv-use");
-    context.fillRect(from, used, wide, floor - used);
+    context.fillRect(begin, used, wide, floor - used);
     if (!waiting) continue;
     const queued = y(inUse + waiting);
     context.fillStyle = colour("--pv-wait");
-    context.fillRect(from, queued, wide, used - queued);
-    hatch(context, from, queued, wide, used - queued, colour("--pv-hatch"));
+    context.fillRect(begin, queued, wide, used - queued);
+    hatch(context, begin, queued, wide, used - queued, colour("--pv-hatch"));
   }
   context.strokeStyle = colour("--pv-bad");
-  samples.forEach(([at, , , turned], place) => {
-    if (place && turned > samples[place - 1][3]) cross(context, x(at), 5);
+  samples.forEach(([moment, , , turned], place) => {
+    if (place && turned > samples[place - 1][3]) cross(context, x(moment), 5);
   });
   context.fillStyle = context.strokeStyle = colour("--pv-quiet");
   context.lineWidth = 1;

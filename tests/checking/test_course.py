@@ -1,0 +1,20 @@
+"""The whole course, handed in solved: every solution passes, also without a kernel, under the limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.checking.handing_in import LESSONS, solved, write
+from tutorial_lib.checking.folder import learners_notebooks
+from tutorial_lib.checking.run import run
+from tutorial_lib.exercises import all_exercises
+
+
+def test_every_solution_passes(hand_ins: Path) -> None:
+    for number, lesson in LESSONS.items():
+        answers = {name.replace("-", "_"): solved(name) for name in lesson.exercises}
+        write(hand_ins / "zoe" / f"{lesson.name}.ipynb", number, **answers)
+    done = run(learners_notebooks(hand_ins, []), set(all_exercises()))
+    results = [result for _, found in done for result in found]
+    assert {result.exercise: result.message for result in results if result.status != "passed"} == {}
+    assert {result.exercise for result in results} == set(all_exercises())

@@ -1,0 +1,239 @@
+"""A load that ends early, and the pool that a load leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from array import array
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+import redis
+import redis.asyncio
+
+from tests.load.fakes import plain_pool
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.run import _Run, run_load
+from tutorial_lib.load.workload import Workload
+from tutorial_lib.pools.recording import record
+
+SOON = 10.0
+"""How long a test waits for something that should happen at once."""
+
+
+# -- interrupting
+
+
+@pytest.mark.parametrize("pace", [{"users": 3, "duration": 3600}, {"users": 64, "rate": 1000, "duration": 900}])
+def test_an_interrupt_brings_the_report_so_far(pace: dict[str, Any]) -> None:
+    calls = count()
+
+    def work(client: redis.Redis) -> None:
+        if next(calls) == 50:
+            signal.raise_signal(signal.SIGINT)
+
+    report = run_load(plain_pool(), Workload(work, **pace))
+
+    assert report.interrupted
+    assert report.done >= 50
+    assert (report.calls.begun > report.calls.due - 0.001).all(), "nobody began a call because of the interrupt"
+    assert report.notes()[0] == "Interrupted: this is the report so far."
+
+
+@pytest.fixture
+def ending(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when an interrupted run begins to end. It has all the patience in the world."""
+    monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 3600.0)
+    ending, end = threading.Event(), _Run._end
+    monkeypatch.setattr(_Run, "_end", lambda *arguments: (ending.set(), end(*arguments)))
+    return ending
+
+
+def test_an_interrupt_lets_the_calls_under_way_finish(ending: threading.Event) -> None:
+    calls = count()
+
+    def work(client: redis.Redis) -> None:
+        if next(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            assert ending.wait(SOON)
+            threading.Event().wait(0.05)  # Time enough for somebody who does not wait to make the report.
+
+    report = run_load(plain_pool(), Workload(work, users=1, duration=3600))
+
+    assert (report.interrupted, report.done) == (True, 6)
+
+
+def test_an_interrupt_does_not_wait_for_a_call_that_never_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 0.05)
+    never, calls = threading.Event(), count()
+
+    def work(client: redis.Redis) -> None:
+        if next(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            never.wait(SOON)
+
+    report = run_load(plain_pool(), Workload(work, users=1, duration=3600))
+    never.set()
+
+    assert (report.interrupted, report.done) == (True, 5)
+
+
+def test_a_second_interrupt_brings_the_report_at_once(ending: threading.Event) -> None:
+    never, calls = threading.Event(), count()
+
+    def work(client: redis.Redis) -> None:
+        if next(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+            assert ending.wait(SOON)
+            signal.raise_signal(signal.SIGINT)
+            never.wait(SOON)
+
+    report = run_load(plain_pool(), Workload(work, users=1, duration=3600))
+    never.set()
+
+    assert (report.interrupted, report.done) == (True, 5)
+
+
+@pytest.mark.parametrize("pace", [{"users": 3, "think": 3600, "duration": 3600}, {"rate": 10, "duration": 3600}])
+def test_an_interrupt_in_the_warm_up_leaves_no_time_that_is_reported(pace: dict[str, Any]) -> None:
+    def work(client: redis.Redis) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    report = run_load(plain_pool(), Workload(work, warm_up=50, **pace))
+
+    assert (report.interrupted, report.done, report.seconds, report.throughput) == (True, 0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("pace", [{"users": 3, "think": 3600, "duration": 3600}, {"rate": 10, "duration": 3600}])
+def test_no_user_goes_on_when_something_fails_in_the_cell(
+    monkeypatch: pytest.MonkeyPatch, pace: dict[str, Any]
+) -> None:
+    def broken(bar: object, part: float) -> None:
+        raise RuntimeError("no such bar")
+
+    monkeypatch.setattr("tutorial_lib.load.progress_bar.ProgressBar.show", broken)
+    before = set(threading.enumerate())
+    with pytest.raises(RuntimeError, match="no such bar"):
+        run_load(plain_pool(), Workload(lambda client: None, **pace))
+
+    assert_gone(set(threading.enumerate()) - before)
+
+
+def test_no_user_waits_for_others_that_could_not_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, start = count(), threading.Thread.start
+
+    def start_three(thread: threading.Thread) -> None:
+        if thread.name.endswith("(_user)") and next(started) == 3:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_three)
+    before = set(threading.enumerate())
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        run_load(plain_pool(), Workload(lambda client: None, users=8, think=3600))
+
+    assert_gone(set(threading.enumerate()) - before)
+
+
+def assert_gone(threads: set[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join(SOON)
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_who_is_still_at_it_can_go_on_while_the_report_is_made() -> None:
+    times = array("d", [0.0] * 1_000_000)
+    errors: list[BufferError] = []
+
+    def goes_on() -> None:
+        for _ in range(100_000):
+            try:
+                times.extend((1.0, 1.0, 1.0, 0.0, 0.0))
+            except BufferError as error:  # what an array says that may not grow
+                errors.append(error)
+
+    user = threading.Thread(target=goes_on)
+    user.start()
+    while user.is_alive():
+        Calls.from_rows([times], 0.0)
+        Times.of_arrays([times])
+    assert errors == []
+
+
+# -- the pool is left as it was
+
+
+def test_the_pool_is_as_before() -> None:
+    pool = plain_pool()
+    before = dict(vars(pool))
+
+    run_load(pool, Workload("PING", count=5))
+    with pytest.raises(BadSetting):
+        run_load(pool, Workload(lambda client: 1 / 0, count=5))
+
+    assert vars(pool).keys() == before.keys()
+
+
+def test_loads_that_overlap_leave_the_pool_as_it_was() -> None:
+    """The first to begin is the first to end, so that neither is inside the other."""
+    pool, first_runs, second_runs, first_is_over = plain_pool(8), *(threading.Event() for _ in range(3))
+    reports: dict[str, LoadReport] = {}
+
+    def first(client: redis.Redis) -> None:
+        client.ping()
+        first_runs.set()
+        second_runs.wait(SOON)
+
+    def second(client: redis.Redis) -> None:
+        client.ping()
+        second_runs.set()
+        first_is_over.wait(SOON)
+
+    def run(work: Callable[[redis.Redis], None]) -> None:
+        reports[work.__name__] = run_load(pool, Workload(work, users=2, count=20))
+
+    threads = [threading.Thread(target=run, args=[work]) for work in (first, second)]
+    threads[0].start()
+    assert first_runs.wait(SOON)
+    threads[1].start()
+    threads[0].join(SOON)
+    first_is_over.set()
+    threads[1].join(SOON)
+
+    assert {name: report.done for name, report in reports.items()} == {"first": 20, "second": 20}
+    assert all(report.service.mean > 0 for report in reports.values())
+    assert not {"get_connection", "release"} & set(vars(pool))
+
+
+def test_a_recording_that_ends_during_a_load_is_no_trouble_for_the_next() -> None:
+    pool = plain_pool()
+    recording = record(pool)
+
+    def work(client: redis.Redis) -> None:
+        client.ping()
+        recording.__exit__(None, None, None)
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(recording)
+        run_load(pool, Workload(work, users=1, count=1))
+        stack.pop_all()
+
+    for _ in range(2):
+        assert run_load(pool, Workload("PING", count=5)).service.mean > 0
+        with record(pool) as again:
+            assert run_load(pool, Workload("PING", count=5)).service.mean > 0
+        assert len(again.leases) == 5
+
+
+def test_a_recording_of_the_same_pool_goes_on() -> None:
+    pool = plain_pool()
+    with record(pool) as recording:
+        run_load(pool, Workload("PING", users=2, count=20))
+        pool.release(pool.get_connection())
+
+    assert len(recording.leases) == 21
+    assert "get_connection" not in vars(pool)

@@ -1,0 +1,59 @@
+"""Whose code is in a file? The one answer for whoever looks for a line of the learner's."""
+
+from __future__ import annotations
+
+import asyncio.events
+import os
+import re
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import redis
+
+Owner: TypeAlias = Literal[
+    "learner",  # a notebook's cell, a file of theirs, what they type at a prompt
+    "exercise",  # an exercise of this course, with a solution as a learner would write it
+    "course",  # the rest of this package
+    "redis",  # redis-py
+    "installed",  # any other package
+    "python",  # the standard library
+    "loop",  # what runs asyncio's tasks, and asked for nothing itself
+    "generated",  # made by exec, as the methods of a dataclass are
+]
+
+_COURSE = str(Path(__file__).parents[1]) + os.sep
+_FOLDERS: dict[str, Owner] = {
+    str(Path(redis.__file__).parent) + os.sep: "redis",
+    _COURSE + "exercises" + os.sep: "exercise",
+    _COURSE: "course",
+}
+_PYTHON = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
+_EVENT_LOOP = asyncio.events.__file__
+_CELL = re.compile(r"ipykernel_\d+|^<ipython-input-")
+
+
+def is_cell(filename: str) -> bool:
+    """True for what IPython calls the code of a cell."""
+    return _CELL.search(filename) is not None
+
+
+@lru_cache(maxsize=1024)
+def owner_of(filename: str) -> Owner:
+    """Say whose code is in the file that a code object names."""
+    if filename.startswith("<frozen "):
+        return "python"
+    if is_cell(filename):
+        return "learner"
+    if filename.startswith("<"):
+        return "learner" if filename == "<stdin>" else "generated"
+    path = str(Path(filename).absolute())
+    if path == _EVENT_LOOP:
+        return "loop"
+    for folder, owner in _FOLDERS.items():
+        if path.startswith(folder):
+            return owner
+    if {"site-packages", "dist-packages"} & set(Path(path).parts):  # Of the system, or of the user.
+        return "installed"
+    return "python" if path.startswith(_PYTHON) else "learner"

@@ -135,7 +135,7 @@ def hand_ins(left: Path) -> list[HandIn]:
             "for _ in range(150): subprocess.Popen(['sleep', '600'], start_new_session=True, env={})\n"
             "time.sleep(600)",
             "error",
-            "processes, and was ended",
+            "processes, so it was left out",
         ),
         code("daemon", DAEMON.format(left=str(left / "daemon")) + solved("first-pool"), "passed", ""),
         # Forgeries.

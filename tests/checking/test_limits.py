@@ -23,7 +23,7 @@ def test_a_cell_that_never_ends_and_one_that_ends_python_do_not_stop_the_others(
     )
     results = check(path, "first-pool", "greeting", "remote-pool", limits=Limits(cell=4))
     assert statuses(results) == {"first-pool": "error", "greeting": "error", "remote-pool": "passed"}
-    assert results["first-pool"].message == "It was still running after 4 s."
+    assert results["first-pool"].message == "The cell was still running after 4 s, so it was left out."
     assert "ended Python itself" in results["greeting"].message
 
 
@@ -37,7 +37,7 @@ def test_the_notebook_as_a_whole_has_a_limit(tmp_path: Path) -> None:
 def test_a_cell_of_no_exercise_that_is_left_out_is_told_too(tmp_path: Path) -> None:
     path = write(tmp_path / "00.ipynb", "00", setup="from tutorial_lib import exercise\nimport os\nos._exit(3)")
     results = check(path, "pool-party")
-    assert results[""].message == "Cell 2: It ended Python itself, so nothing after it could run."
+    assert results[""].message == "Cell 2: The cell ended Python itself, so it was left out."
     assert results["pool-party"].status == "error"  # without its first cell it has no `exercise`
 
 
@@ -79,7 +79,7 @@ def test_memory_is_counted_for_all_processes_together(tmp_path: Path) -> None:
     )
     path = write(tmp_path / "02.ipynb", "02", first_pool=source)
     results = check(path, "first-pool", limits=Limits(cell=20, memory=500_000_000))
-    assert results["first-pool"].message == "It used more than 0.5 GB of memory, and was ended."
+    assert results["first-pool"].message == "The cell used more than 0.5 GB of memory, so it was left out."
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a limit of the system's")

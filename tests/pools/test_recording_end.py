@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import inspect
 import os
+import signal
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from tests.pools.test_recording import BOTH, pool_of
+from tests.pools.test_recording import BOTH, in_thread, pool_of
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.pools.recording import record
 from tutorial_lib.pools.snapshot import snapshot
+from tutorial_lib.pools.tap import Tap
 
 # -- it leaves no trace
 
@@ -104,6 +107,32 @@ def test_a_forked_child_may_go_on_using_the_pool() -> None:
         if child == 0:
             pool.release(pool.get_connection())
             os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_also_one_that_was_forked_while_another_thread_was_being_refused() -> None:
+    pool = pool_of(1)
+    forked, in_the_middle = threading.Event(), threading.Event()
+
+    def keep_the_lock() -> None:
+        with Tap.lock:
+            in_the_middle.set()
+            forked.wait(10)
+
+    with record(pool):
+        pool.get_connection()
+        keeper = in_thread(keep_the_lock)
+        assert in_the_middle.wait(10)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)  # What hangs is ended.
+            with contextlib.suppress(redis.MaxConnectionsError):
+                pool.get_connection()
+            os._exit(0)
+        forked.set()
+        keeper.join()
         assert os.waitpid(child, 0)[1] == 0
 
 

@@ -32,7 +32,7 @@ _INTRUDED = "Something in the notebook wrote to the checker's own pipe, so nothi
 
 
 class _Trouble(Exception):
-    """The worker must be ended, or has ended, before it was done. The message is for whoever reads the results."""
+    """The worker ended, or must be ended, before it was done. The message says what it did: "ended Python itself"."""
 
 
 class _OutOfTime(Exception):
@@ -112,7 +112,7 @@ class _Worker:
         while left > 0 and (text := pipe.read1(65_536)):  # type: ignore[attr-defined]
             left -= len(text)
         if left <= 0:
-            self.said.put(_Trouble(f"It printed more than {self.limits.output / 1e6:g} MB, and was ended."))
+            self.said.put(_Trouble(f"printed more than {self.limits.output / 1e6:g} MB"))
 
     def watch(self, deadline: float, gone: threading.Event) -> None:
         """Follow the worker until it is done. Raises _Trouble, _OutOfTime or _Unusable where that does not happen."""
@@ -123,12 +123,12 @@ class _Worker:
                 self._take(self.said.get(timeout=_TICK))
             except queue.Empty:
                 if self._has_ended():
-                    raise _Trouble("It ended Python itself, so nothing after it could run.") from None
+                    raise _Trouble("ended Python itself") from None
             now = monotonic()
             if gone.is_set() or now > deadline:
                 raise _OutOfTime
             if now > self._step_ends:
-                raise _Trouble(f"It was still running after {self._step_seconds:g} s.")
+                raise _Trouble(f"was still running after {self._step_seconds:g} s")
             if now > next_look:
                 self._look_at_processes()
                 next_look = monotonic() + _TICK
@@ -169,9 +169,9 @@ class _Worker:
     def _look_at_processes(self) -> None:
         running = descendants(self.process.pid)
         if len(running) > self.limits.processes:
-            raise _Trouble(f"It started more than {self.limits.processes} processes, and was ended.")
+            raise _Trouble(f"started more than {self.limits.processes} processes")
         if memory_of(running) > self.limits.memory:
-            raise _Trouble(f"It used more than {self.limits.memory / 1e9:g} GB of memory, and was ended.")
+            raise _Trouble(f"used more than {self.limits.memory / 1e9:g} GB of memory")
 
 
 def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
@@ -194,11 +194,12 @@ def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
             worker.watch(deadline, gone)
         except _Trouble as trouble:
             if story.judging:
-                story.verdicts[story.judging] = [story.judging, "error", str(trouble)]
+                said = f"Your function {trouble}, so its check was ended."
+                story.verdicts[story.judging] = [story.judging, "error", said]
             elif story.cell and story.cell not in story.left_out:
-                story.left_out[story.cell] = str(trouble)
+                story.left_out[story.cell] = f"The cell {trouble}, so it was left out."
             else:
-                return [["", "error", f"This notebook could not be run: {trouble}"]]
+                return [["", "error", f"This notebook could not be run: its process {trouble}."]]
         except _Unusable as error:
             return [["", "error", str(error)]]
         except _OutOfTime:

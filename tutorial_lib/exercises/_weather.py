@@ -17,7 +17,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import shown
 
 GREETING = "Good evening"
-HELD_BACK = 0.5  # seconds, in which the firewall has to notice that something was sent
+HELD_BACK = 1.0  # seconds, in which the firewall has to notice that something was sent
 LOOK_EVERY = 0.001
 
 

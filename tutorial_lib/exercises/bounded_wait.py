@@ -111,6 +111,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 
     slow = best_of(3, ask_slowly, _is_greeted)
     _require_greeting(slow, f"The reply took {SLOW} s,", "It was on its way. How long may one silence last?")
+    lab.doing("Redis says nothing")
     silent = best_of(3, lambda: _ask_in_silence(proxy, greet, lab), lambda call: call.seconds <= IN_TIME)
     _require_in_time(silent, pools_by(proxy, lab))
     _require_well_again(greet, lab)

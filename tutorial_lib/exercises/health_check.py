@@ -166,7 +166,7 @@ def _after_quiet(proxy: FaultProxy, count_view: Callable[[], Any], others: _Othe
     if proxy.traffic().to_server > before:
         return call_within(2, count_view)
     with forgotten(proxy, others.count):
-        return call_within(2, count_view)
+        return call_within(3, count_view)
 
 
 def _require_once(call: Call, views: int, others: _Others, pools: list[redis.ConnectionPool]) -> None:

@@ -135,9 +135,10 @@ def _is_number(value: Any) -> bool:
 def _require_right(found: tuple[float, float, float], recording: Recording) -> None:
     right: Callable[..., tuple[float, float, float]] = solution
     names = ("the rate", "the hold", "what is in use")
-    for name, mine, wanted, mistakes in zip(names, found, right(recording), _mistakes(recording), strict=True):
+    mistakes_of = (_instead_of_the_rate, _instead_of_the_hold, _instead_of_in_use)
+    for name, mine, wanted, instead in zip(names, found, right(recording), mistakes_of, strict=True):
         if not isclose(mine, wanted, rel_tol=1e-6):
-            why = next((why for wrong, why in mistakes if isclose(mine, wrong, rel_tol=1e-6)), None)
+            why = next((why for wrong, why in instead(recording) if isclose(mine, wrong, rel_tol=1e-6)), None)
             if mine in [floor(wanted), ceil(wanted), *(round(wanted, digits) for digits in range(7))]:
                 why = "That is right, but rounded. Return it as it is."
             raise Wrong(f"{_scene(recording)} You returned {mine:.5g} for {name}. {why or _otherwise(name)}")
@@ -156,12 +157,15 @@ def _otherwise(name: str) -> str:
     }[name]
 
 
-def _mistakes(recording: Recording) -> tuple[list[tuple[float, str]], ...]:
-    """What people return instead of each of the three, and what to say to it."""
+Mistake = tuple[float, str]
+"""What people return instead of a number, and what to say to it."""
+
+
+def _instead_of_the_rate(recording: Recording) -> list[Mistake]:
     leases, seconds = recording.leases, recording.duration
-    held, waited = [lease.held for lease in leases], [lease.waited for lease in leases]
-    number, rate, hold = len(leases), len(leases) / seconds, fmean(held)
-    of_rate = [
+    held, number = [lease.held for lease in leases], len(leases)
+    waited = [lease.waited for lease in leases]
+    return [
         (float(number), "That is how many borrowed in total. A rate is how many borrow in one second."),
         (
             number / max(lease.ended for lease in leases),
@@ -177,10 +181,15 @@ def _mistakes(recording: Recording) -> tuple[list[tuple[float, str]], ...]:
             "That includes the callers who were refused. They held nothing, so they are not in `leases`.",
         ),
         (sum(map(bool, waited)) / seconds, "That counts only the callers who had to wait. All of them borrowed."),
-        (rate * 60, "That is per minute. The hold is in seconds, so the rate is per second."),
-        (hold, "That is the hold. The order is rate, hold, in use."),
+        (60 * number / seconds, "That is per minute. The hold is in seconds, so the rate is per second."),
+        (fmean(held), "That is the hold. The order is rate, hold, in use."),
     ]
-    of_hold = [
+
+
+def _instead_of_the_hold(recording: Recording) -> list[Mistake]:
+    held, waited = zip(*((lease.held, lease.waited) for lease in recording.leases), strict=True)
+    hold = fmean(held)
+    return [
         (
             hold + fmean(waited),
             "That includes the time spent waiting. A caller who waits has no connection yet, so the hold begins later.",
@@ -190,7 +199,13 @@ def _mistakes(recording: Recording) -> tuple[list[tuple[float, str]], ...]:
         (max(held), "That is the longest hold. The law needs the mean."),
         (median(held), "That is the median. The law needs the mean, because long holds count for more."),
     ]
-    of_in_use = [
+
+
+def _instead_of_in_use(recording: Recording) -> list[Mistake]:
+    leases, seconds, number = recording.leases, recording.duration, len(recording.leases)
+    held = [lease.held for lease in leases]
+    rate, hold = number / seconds, fmean(held)
+    return [
         (float(recording.peak), "That many were in use at the busiest moment. How many were in use on average?"),
         (float(LIMIT), "That is the limit of the pool. How many connections were in use?"),
         (
@@ -203,7 +218,6 @@ def _mistakes(recording: Recording) -> tuple[list[tuple[float, str]], ...]:
         (hold / seconds, "That is one hold, spread over the recording. How many holds were there?"),
         (sum(held), "That is connections times seconds: all holds together. In how many seconds were they?"),
     ]
-    return of_rate, of_hold, of_in_use
 
 
 def _require_zeros(answer: Callable[..., Any], quiet: Recording, lab: Lab) -> None:

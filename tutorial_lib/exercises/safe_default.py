@@ -91,11 +91,14 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     _require_four(pool)
     trial.expect_greeting("All connections were cut while they were idle", trial.cut_idle, "What opens new ones?")
     trial.expect_greeting("A reply was cut", trial.cut_reply, "Redis was well again at once. What tries again?")
+    lab.doing("Redis is gone for a moment")
     trial.expect_greeting(f"Redis was gone for {AWAY} s", trial.gone, trial.why_not_bridged())
+    lab.doing("All connections are in use")
     trial.expect_patience()
     exhausted = trial.expect_error(
         f"All {LIMIT} connections were in use, and none came back", trial.exhausted, trial.patience
     )
+    lab.doing("Redis says nothing")
     silent = trial.expect_error("Nothing was answered", trial.silent, trial.longest_silence)
     trial.expect_greeting("After all this Redis was well again", trial.ask, "What has been left behind?")
     kept = left_in_use(pool)
@@ -110,6 +113,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"The pool came through all of it, but afterwards it lends only {so_many(lends, 'connection')} of {LIMIT}. "
             "Where did the others go?"
         )
+    lab.doing("Redis is gone once more")
     trial.expect_greeting(f"Then Redis was gone for {AWAY} s again", trial.gone, "It survived that the first time.")
     return (
         f"The greeting came although connections were cut, Redis was gone for {AWAY} s, twice, and the pool was "

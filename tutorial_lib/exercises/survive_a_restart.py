@@ -71,8 +71,11 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     r = require_client(lab.call(answer, proxy.host, proxy.port), f"`{lab.name}` returned")
     _require_well(r)
+    lab.doing("Redis is restarted")
     late = _require_bridged(r, proxy, GREETING + ", once", lab)
+    lab.doing("Redis is gone for good")
     told = _require_told(r, proxy, late)
+    lab.doing("Redis is restarted once more")
     again = _require_bridged(r, proxy, GREETING + ", twice", lab, f"After that Redis was gone for {AWAY} s again,")
     return (
         f"Redis was gone for {AWAY} s, twice, and the greeting came after {late.seconds:.2f} s and "

@@ -1,1 +1,1 @@
-"""What a notebook knows of itself: is this IPython (shell), whose code and which line is this, which name is missing."""
+"""What a notebook knows of itself: is this IPython (shell), whose code and line this is, which name is missing."""

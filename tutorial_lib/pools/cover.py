@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import os
 import sys
 import threading
 import traceback
@@ -29,12 +28,10 @@ from tutorial_lib.pools.anatomy import copied, in_use_now, waiting_now
 from tutorial_lib.pools.lease import Borrow
 from tutorial_lib.pools.tap import Listener, Tap, can_wait
 
-_lock = threading.RLock()
-
 
 def listen(pool: Any, listener: Listener, clock: Callable[[], float] = perf_counter) -> Tap:
     """Begin to tell ``listener`` what happens at ``pool``. All who listen at a pool share one tap, and its clock."""
-    with _lock:
+    with Tap.lock:
         tap = tap_of(pool) or _cover(pool, clock)
         tap.listeners = (*tap.listeners, listener)
         return tap
@@ -42,7 +39,7 @@ def listen(pool: Any, listener: Listener, clock: Callable[[], float] = perf_coun
 
 def leave(tap: Tap, listener: Listener) -> None:
     """Stop telling ``listener``. After the last one the pool is as it was."""
-    with _lock:
+    with Tap.lock:
         tap.listeners = tuple(other for other in tap.listeners if other is not listener)
         pool = tap.pool()
         if pool is not None and not tap.listeners:
@@ -235,12 +232,3 @@ def _site_in_a_task(frame: FrameType | None) -> Site:
     """Return the learner's line that led to ``frame``, or to the task that runs now."""
     site, task = site_of(frame), asyncio.current_task()
     return task_site(task) if site is UNKNOWN and task is not None else site
-
-
-def _renew_lock() -> None:
-    global _lock  # A forked child may inherit the lock from a thread that does not exist there.
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)

@@ -7,6 +7,7 @@ which Python makes indivisible. Connections are known by ``id``, so that a note 
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
 import weakref
@@ -44,6 +45,9 @@ class Listener:
 class Tap:
     """What is heard at one pool. ``cover.listen(pool, listener)`` makes it; several listeners share it."""
 
+    lock = threading.RLock()
+    """For all taps. Reentrant: a garbage-collected PubSub returns its connection in the middle of anything."""
+
     def __init__(self, pool: Any, clock: Callable[[], float]) -> None:
         self.pool = weakref.ref(pool)
         self.clock = clock
@@ -59,8 +63,6 @@ class Tap:
         """How many callers got no connection, and how many returns were strays."""
         self.covers: dict[str, weakref.ref[Any]] = {}
         """What covers the pool's methods, by their names."""
-        self._lock = threading.RLock()
-        """Reentrant: a garbage-collected PubSub returns its connection in the middle of anything."""
         self.lines = False
         """Whether anybody wants to know which line borrows."""
         self.listeners = ()
@@ -102,7 +104,7 @@ class Tap:
         borrow.ended = self.clock()
         borrow.outcome, borrow.error = outcome_of(error), type(error).__name__
         self.asking.discard(borrow)
-        with self._lock:
+        with Tap.lock:
             self.outcomes[borrow.outcome] += 1
             for listener in self._listeners:
                 listener.turned_away(borrow)
@@ -115,7 +117,7 @@ class Tap:
 
     def unknown_return(self, who: str, site: Site, connection: int) -> None:
         """Note that a connection comes back that nobody was heard to borrow."""
-        with self._lock:
+        with Tap.lock:
             now = self.clock()
             unnamed = next((key for key in self.earlier if key < 0), connection)
             key = connection if connection in self.earlier else unnamed
@@ -147,3 +149,11 @@ def can_wait(pool: Any) -> bool:
     if isinstance(pool, redis.BlockingConnectionPool):
         return hasattr(pool.pool, "queue")  # Not so with a queue_class of somebody's own.
     return isinstance(pool, redis.asyncio.BlockingConnectionPool)
+
+
+def _renew_lock() -> None:
+    Tap.lock = threading.RLock()  # A forked child may inherit the lock from a thread that does not exist there.
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

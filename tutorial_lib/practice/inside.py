@@ -10,6 +10,8 @@ import signal
 import sys
 from typing import Any, NoReturn
 
+from tutorial_lib.notebook.shell import running_shell
+
 
 def leave_the_notebook() -> None:
     """Let go of the notebook in this process, which was forked from it: its sockets, its display, its keyboard."""
@@ -21,8 +23,7 @@ def leave_the_notebook() -> None:
     os.close(nothing)
     sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123
     builtins.input = getpass.getpass = _nobody_to_ask
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = running_shell()
     if shell is not None:
         shell.display_pub.publish = _print_text
         if hasattr(shell, "kernel"):

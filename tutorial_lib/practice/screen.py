@@ -8,6 +8,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from tutorial_lib.notebook.shell import in_notebook
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -55,9 +57,7 @@ class Screen:
 
 
 def _notice_for_this_place() -> _Label | _Line | None:
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if hasattr(shell, "kernel"):
+    if in_notebook():
         return _Label()
     return _Line() if sys.stderr.isatty() else None
 

@@ -114,7 +114,7 @@ def test_a_page_that_begins_anew_is_the_one_that_opens(
     assert opened == [course.FIRST_LESSON]
     assert mine.read_text() == "{}"
     assert mine.with_name("00_start_here.old-1.ipynb").read_text() == "my notes"
-    assert "begins anew. The old one is 00_start_here.old-1.ipynb beside it." in capsys.readouterr().out
+    assert "anew. Your old page is 00_start_here.old-1.ipynb, in the same folder." in capsys.readouterr().out
 
 
 class Lab:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import pytest
 
 from tutorial_lib.errors import CourseFolderError
@@ -266,6 +267,15 @@ def test_a_lock_that_another_program_keeps_is_told_after_a_while(
         assert file.read().passed() == {"first-pool"}  # reading needs no lock
     assert "another program has kept it locked for more than 0.1 seconds" in told
     assert file.record("greeting", passed=True) == ""
+
+
+def test_a_disk_without_locks_is_used_without_them(file: ProgressFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(self: object, **options: float) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", no_locks)
+    assert file.record("first-pool", passed=True) == ""
+    assert file.read().passed() == {"first-pool"}
 
 
 def test_a_lock_file_that_links_to_something_of_the_learners_leaves_that_alone(file: ProgressFile) -> None:

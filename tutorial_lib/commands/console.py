@@ -53,7 +53,7 @@ def say(text: str, *, stream: TextIO | None = None, indent: int = 0) -> None:
             break_on_hyphens=False,
         )
         text = "\n".join(wrap.fill(line) for line in text.splitlines())[indent:]
-    print(text, file=stream)
+    print(text, file=stream, flush=True)
 
 
 def _escaped(sign: str) -> str:

@@ -76,7 +76,11 @@ def show(findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.advice:
             say(f"{finding.thing} ({finding.state}): {finding.advice}")
-    say("The course can run." if can_run(findings) else "The course cannot run before what is missing is there.")
+    say(
+        "The course can run."
+        if can_run(findings)
+        else "The course cannot run yet, because something that it needs is missing."
+    )
 
 
 def _server(environ: Mapping[str, str]) -> Finding:

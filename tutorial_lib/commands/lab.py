@@ -20,9 +20,7 @@ from tutorial_lib.commands.options import folder_option, server_option
     "--port", type=click.IntRange(0, 65535), help="JupyterLab's port, 0 for any. Default: 8888 or the next free one."
 )
 @click.option("--no-browser", is_flag=True, help="Print the address and open no browser.")
-@click.option(
-    "--fresh", metavar="NAME", help="Begin a lesson anew: 02, or exercises/02. The old page is kept beside it."
-)
+@click.option("--fresh", metavar="NAME", help="Get a page anew: 02, or exercises/02. Your old one is kept beside it.")
 @click.pass_obj
 def command(extra: Sequence[str], folder: str | None, port: int | None, no_browser: bool, fresh: str | None) -> int:
     """Open the course in JupyterLab. Ctrl-C stops it.
@@ -37,7 +35,7 @@ def command(extra: Sequence[str], folder: str | None, port: int | None, no_brows
     source, page = course.carried(), course.FIRST_LESSON
     if fresh is not None:
         page, old = course.put_aside(source, where, fresh)
-        say(f"{page} begins anew." + (f" The old one is {old} beside it." if old else ""))
+        say(f"You get {page} anew." + (f" Your old page is {old}, in the same folder." if old else ""))
     for line in course.prepare(source, where).lines():
         say(line)
     say(f"The course is in {where}. Ctrl-C stops JupyterLab.")

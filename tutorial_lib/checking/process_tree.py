@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -15,6 +14,7 @@ import psutil
 MARK = "REDIS_POOL_TUTORIAL_CHECK"
 """An environment variable that a notebook's processes inherit. Its value says which notebook they belong to."""
 
+_SIGKILL = 9  # by number, because Windows has no name for it
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -29,7 +29,7 @@ def end_with_parent() -> None:
 
     Otherwise a loop that kills its parent would go on to the next one: whatever has adopted it.
     """
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:
@@ -95,4 +95,4 @@ def end_group(leader: int) -> None:
     """Kill a process and those that it has started in its own group, all in one step. On Unix only."""
     if hasattr(os, "killpg"):
         with suppress(OSError):
-            os.killpg(leader, signal.SIGKILL)
+            os.killpg(leader, _SIGKILL)

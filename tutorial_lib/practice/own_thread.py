@@ -53,6 +53,8 @@ class _Thread(threading.Thread):
             self._say("value", self._job(self._say))
         except TutorialError as error:
             self._say("failed", [type(error).__name__, str(error)])
+        except Exception as error:
+            self._say("failed", ["TutorialError", f"The check itself failed: {type(error).__name__}: {error}."])
 
 
 def in_own_thread() -> bool:

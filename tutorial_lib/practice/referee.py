@@ -17,8 +17,8 @@ from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.output import limited_output
-from tutorial_lib.practice.replaced import listed, names_now, replaced_since
-from tutorial_lib.practice.sandbox import UNHEARD, Tell, in_a_sandbox
+from tutorial_lib.practice.replaced import listed, names_now, put_back
+from tutorial_lib.practice.sandbox import UNHEARD, Tell
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type
@@ -81,7 +81,7 @@ class _Trial:
                 praise, error = self._task.check(self._answer, self._lab), None
             except BaseException as raised:
                 praise, error = None, raised
-            replaced = replaced_since(before)
+            replaced = put_back(before)
             status, message = _weigh(self._task, praise, error, server, attempts, given)
         if not _listens(server):
             status, message = "wrong", _GONE
@@ -234,8 +234,6 @@ def _with_replaced(status: Status, message: str, names: list[str]) -> tuple[Stat
     if not names:
         return status, message
     said = f"Your code replaced {listed(names)}. Leave the names of a library as they are, and call them."
-    if not in_a_sandbox():
-        said += " Restart the kernel to have them back."
     if status == "passed":
         return "wrong", said
     return status, f"{message}\n\n{said}"

@@ -205,6 +205,11 @@ def _run(job: Job, mouth: int, dump: IO[bytes]) -> NoReturn:
         say("value", job(say))
     except TutorialError as error:
         say("failed", [type(error).__name__, str(error)])
+    except Exception as error:
+        say(
+            "failed",
+            ["TutorialError", f"The check itself failed: {type(error).__name__}: {error}. Please report this."],
+        )
     finally:
         os._exit(UNHEARD)  # if all was said, nobody listens to this any more
 

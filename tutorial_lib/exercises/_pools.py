@@ -50,7 +50,7 @@ def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
     if callable(value):
         raise Wrong(f"`{lab.name}` returned {shown(value)}, which is a function. Return the pool that it makes.")
     raise Wrong(
-        f"`{lab.name}` returned {shown(value)}, a `{type(value).__name__}`. It has to return a connection pool."
+        f"`{lab.name}` returned {shown(value)}, of type `{type(value).__name__}`. It has to return a connection pool."
     )
 
 

@@ -82,7 +82,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     seconds, times = right(MEASURED.round_trip, MEASURED.opening, MEASURED.commands)
     afresh, reused = _measure(lab)
     return (
-        f"All five are right. For {MEASURED} you say {seconds:g} s and {times:.2f} times. Measured with a round trip of "
+        f"All five are right. For {MEASURED} you say {seconds:g} s and {times:.2f} times. With a round trip of "
         f"10 ms, the commands took {afresh:.2f} s on a new connection and {reused:.2f} s on an open one. "
         "The seconds depend on the distance to the server; the times do not."
     )

@@ -112,6 +112,15 @@ def test_a_private_redis_lets_everybody_in_to_ordinary_commands(stranger: Strang
             assert_locked(stranger, "127.0.0.1", proxy.port)
 
 
+@needs_another_user
+def test_the_fallback_lets_everybody_in_to_ordinary_commands(stranger: Stranger) -> None:
+    with FakeServer() as server:
+        assert stranger.redis_cli("127.0.0.1", server.port, "PING") == "PONG\n"
+        assert "NOPERM" in stranger.redis_cli("127.0.0.1", server.port, "FLUSHALL")
+        with FaultProxy(server) as proxy:
+            assert_locked(stranger, "127.0.0.1", proxy.port)
+
+
 @pytest.mark.redis_server
 @pytest.mark.parametrize("url", ["redis://:{secret}@127.0.0.1:{port}", "unix://:{secret}@{file}"])
 def test_where_the_system_cannot_tell_a_locked_redis_is_not_opened(
@@ -136,8 +145,10 @@ def test_where_the_system_cannot_tell_an_open_redis_is_used_and_that_is_said(mon
 
 LISTENERS = {
     "network/owner.py",  # for a moment, to try its own question
-    "network/relay.py",  # a FaultProxy, and the way to a borrowed Redis: own user only
-    "servers/fake_tcp.py",  # the fallback: everybody on this computer, as the private redis-server
+    # A FaultProxy and the way to a borrowed Redis: own user only. The fallback: every user of this computer, as the
+    # private redis-server.
+    "network/relay.py",
+    "servers/fake_redis.py",  # fakeredis's server could, and is told not to
 }
 
 

@@ -21,7 +21,7 @@ from fakeredis.model import get_command_info
 
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.servers import fake_session, fake_tcp
+from tutorial_lib.servers import fake_commands, fake_redis
 from tutorial_lib.servers.fake import FakeServer
 
 
@@ -52,7 +52,9 @@ def test_it_says_that_times_mean_nothing(server: FakeServer) -> None:
 
 
 def test_it_listens_on_the_loopback_only(server: FakeServer) -> None:
-    assert server._tcp.socket.getsockname() == ("127.0.0.1", server.port)
+    listener = server._relay._listener
+    assert listener
+    assert listener.getsockname() == ("127.0.0.1", server.port)
 
 
 # -- it leaves nothing behind
@@ -66,7 +68,7 @@ def test_closing_ends_its_threads_and_sockets(server: FakeServer) -> None:
     started = set(threading.enumerate()) - before
     assert len(started) == 5
     server.close()
-    assert server._tcp.connections == {}
+    assert server._redis.handlers == {}
     assert refused(server.port)
     assert eventually(lambda: not any(thread.is_alive() for thread in started))
     assert not [thread for thread in threading.enumerate() if thread.name == "fakeredis"]
@@ -83,7 +85,7 @@ def test_closing_does_not_wait_for_those_who_wait(server: FakeServer, command: s
         raw.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
         assert eventually(lambda: server.commands())
         server.close()
-        assert server._tcp.connections == {}
+        assert server._redis.handlers == {}
 
 
 def test_closing_ends_a_pause(server: FakeServer) -> None:
@@ -103,7 +105,7 @@ def test_closing_ends_a_pause(server: FakeServer) -> None:
         asked = threading.Thread(target=ask, daemon=True)
         asked.start()
         server.close()
-        assert server._tcp.connections == {}
+        assert server._redis.handlers == {}
         asked.join(timeout=5)
         assert answers == ["This server is closed. Run start_server() again."]
 
@@ -143,7 +145,7 @@ def test_a_client_that_goes_without_a_word_is_forgotten(server: FakeServer) -> N
             # Linger for no time: the connection is reset, not closed.
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
             raw.sendall(b"*2\r\n$3\r\nGET\r\n$100\r\nx")
-    assert eventually(lambda: server._tcp.connections == {})
+    assert eventually(lambda: server._redis.handlers == {})
 
 
 # -- forks
@@ -265,7 +267,7 @@ def test_whatever_redis_calls_dangerous_is_barred() -> None:
         about = get_command_info(name.encode())
         if about and {b"@admin", b"@dangerous", b"@scripting"} & set(about[6]):
             dangerous.add(name.split()[0])
-    assert dangerous - fake_session.BARRED == {"client", "flushdb", "keys"}  # As VISITOR_RULES of redis_process allow.
+    assert dangerous - fake_commands.BARRED == {"client", "flushdb", "keys"}  # As VISITOR_RULES of redis_process allow.
 
 
 def test_a_barred_command_spoils_its_transaction(server: FakeServer) -> None:
@@ -281,39 +283,39 @@ def test_idle_connections_cost_nothing(server: FakeServer) -> None:
     """An idle connection's thread sleeps until something arrives; a subscriber's looks for messages."""
     pauses: list[float | None] = []
 
-    class Watched(fake_tcp.Selector):  # type: ignore[name-defined, misc]
+    class Watched(fake_redis.Selector):  # type: ignore[name-defined, misc]
         def select(self, timeout: float | None = None) -> object:
             pauses.append(timeout)
             return super().select(timeout)
 
     with pytest.MonkeyPatch.context() as patch, visitor(server) as r:
-        patch.setattr(fake_tcp, "Selector", Watched)
+        patch.setattr(fake_redis, "Selector", Watched)
         r.ping()
         assert set(pauses) == {None}
         with r.pubsub() as listener:
             listener.subscribe("news")
-            assert eventually(lambda: pauses.count(fake_tcp.PUSH_DELAY) > 2)
+            assert eventually(lambda: pauses.count(fake_redis.PUSH_DELAY) > 2)
 
 
 def test_a_given_up_blpop_keeps_no_thread(server: FakeServer) -> None:
     with visitor(server, socket_timeout=0.1) as impatient, pytest.raises(redis.TimeoutError):
         impatient.blpop(["empty"], timeout=0)
-    assert eventually(lambda: server._tcp.connections == {})
+    assert eventually(lambda: server._redis.handlers == {})
 
 
-def test_many_may_knock_before_one_is_let_in(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_may_connect_before_one_is_accepted(server: FakeServer) -> None:
     asleep = threading.Event()
-    accept = server._tcp.get_request
 
-    def after_a_while() -> tuple[object, object]:
+    async def sleep() -> None:
         asleep.wait(timeout=20)
-        return accept()
 
-    monkeypatch.setattr(server._tcp, "get_request", after_a_while)
-    knocking = [socket.create_connection((server.host, server.port), timeout=5) for _ in range(60)]
+    sleeping = threading.Thread(target=server._loop.run, args=[sleep()])
+    sleeping.start()
+    waiting = [socket.create_connection((server.host, server.port), timeout=5) for _ in range(60)]
     asleep.set()
-    assert eventually(lambda: server.opened() == 60)
-    for raw in knocking:
+    sleeping.join()
+    assert server.opened() == 60
+    for raw in waiting:
         raw.close()
 
 
@@ -321,13 +323,13 @@ def test_a_long_value_goes_to_fakeredis_in_one_piece_and_back_with_its_length(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pieces: list[int] = []
-    sendall = fake_session.Session.sendall
+    sendall = fake_commands.Session.sendall
 
-    def counted(session: fake_session.Session, data: bytes) -> None:
+    def counted(session: fake_commands.Session, data: bytes) -> None:
         pieces.append(len(data))
         sendall(session, data)
 
-    monkeypatch.setattr(fake_session.Session, "sendall", counted)
+    monkeypatch.setattr(fake_commands.Session, "sendall", counted)
     with visitor(server) as r:
         r.set("page", "x" * 1_000_000)
     assert max(pieces) > 900_000
@@ -356,7 +358,7 @@ def test_the_commands_it_does_not_know_are_not_counted(server: FakeServer) -> No
 def test_pipelined_requests_before_a_cut_are_done(server: FakeServer) -> None:
     with socket.create_connection((server.host, server.port), timeout=5) as raw:
         raw.sendall(b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n" * 3 + b"*2\r\n$4\r\nINCR\r\n$1\r\n")
-    assert eventually(lambda: server._tcp.connections == {})
+    assert eventually(lambda: server._redis.handlers == {})
     with visitor(server) as r:
         assert r.get("a") == b"3"
 
@@ -365,7 +367,7 @@ def test_a_defect_of_fakeredis_is_an_error_reply(server: FakeServer, monkeypatch
     def defect(*arguments: object) -> None:
         raise TypeError("this is not\r\nimplemented")
 
-    monkeypatch.setattr(fake_session.Session, "get", defect)
+    monkeypatch.setattr(fake_commands.Session, "get", defect)
     with visitor(server) as r, pytest.raises(redis.ResponseError, match="defect of fakeredis: this is not implemented"):
         r.get("greeting")
     with visitor(server) as r:

@@ -33,6 +33,8 @@ class RequestCounter:
         self._arguments_left = 0
         self.bytes_left = 0
         """How much of the argument that is arriving has not arrived, its CRLF included; 0 between arguments."""
+        self.request_size = 0
+        """Bytes of arguments that have arrived of a request which is not complete."""
         self._words: list[bytes] = []  # what names the request that is arriving, as far as it is here
         self._wanted = 0  # how many more bytes of this argument belong to the name
 
@@ -50,6 +52,7 @@ class RequestCounter:
             self._words[-1] += part
             self._wanted -= len(part)
         self.bytes_left -= end - position
+        self.request_size += end - position
         if not self.bytes_left:
             self._arguments_left -= 1
             if not self._arguments_left:
@@ -93,7 +96,7 @@ class RequestCounter:
 
     def _count(self) -> None:
         words = [_readable(word) for word in self._words]
-        self._words = []
+        self._words, self.request_size = [], 0
         if not words or not words[0] or not words[0].isprintable():
             return
         name = " ".join(words) if words[0] in FAMILIES else words[0]

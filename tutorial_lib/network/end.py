@@ -137,12 +137,7 @@ class SocketEnd(End):
     @property
     def has_left(self) -> bool:
         """True as soon as the other end has closed, even if the loop has not come to that yet."""
-        try:
-            return self._sock.recv(1, socket.MSG_PEEK) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
+        return has_ended(self._sock)
 
     def close(self) -> None:
         self._sock.close()
@@ -152,6 +147,16 @@ class SocketEnd(End):
 
     def sockets(self) -> list[socket.socket]:
         return [self._sock]
+
+
+def has_ended(sock: socket.socket) -> bool:
+    """Say whether nothing more comes from the other end. The socket must not block."""
+    try:
+        return sock.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def close_with_reset(sock: socket.socket) -> None:

@@ -52,7 +52,7 @@ class FaultProxy:
                 f"Nothing answers on {where[0]}:{where[1]} ({error}). Start the server first, or check host and port."
             ) from None
         self._owner = os.getpid()
-        self._loop = LoopThread("fault-proxy")
+        self._loop = LoopThread("fault-proxy", exact=True)
         self._is_closed = False
         try:
             self._relay = self._do(lambda: Relay(upstream))

@@ -19,7 +19,8 @@ class Link:
     """Made when a client has connected. Lives in one event loop; ``gone`` is called once, when it has ended.
 
     With ``linger`` the link is over when the server closes its side, and that many seconds after the client has closed
-    its own. Without, each side may stay half open as long as it likes.
+    its own. Without, each side may stay half open as long as it likes. ``heard_at`` and ``answered_at`` are when
+    bytes last came from the client and from the server, on the loop's clock.
     """
 
     def __init__(
@@ -38,6 +39,9 @@ class Link:
         self.has_lost_bytes = False
         self.was_cut = False
         self.is_unanswered = False
+        self.is_refused = False
+        self._loop = asyncio.get_running_loop()
+        self.heard_at = self.answered_at = self._loop.time()
         self._client = client
         self._to_server, self._to_client, self._gone = to_server, to_client, gone
         self._hear, self._linger = hear, linger
@@ -48,10 +52,9 @@ class Link:
 
     async def open(self, upstream: Upstream) -> None:
         """Connect to the server and begin to pass bytes. If nothing answers there, the client is reset."""
-        loop = asyncio.get_running_loop()
         # Over a real network a client's connect() takes a round trip. Here it is done already, so its first bytes wait.
         round_trip = self._to_server.latency + self._to_client.latency
-        not_before = loop.time() + round_trip if round_trip else 0.0
+        not_before = self._loop.time() + round_trip if round_trip else 0.0
         try:
             server = await upstream.open(self.address)
         except Refused as refusal:
@@ -67,8 +70,8 @@ class Link:
             return
         self.server = server
         self._flows = [
-            Flow(self, self._client, server, self._to_server, not_before=not_before, hear=self._hear),
-            Flow(self, server, self._client, self._to_client),
+            Flow(self, self._client, server, self._to_server, not_before=not_before, hear=self._note_request),
+            Flow(self, server, self._client, self._to_client, hear=self._note_answer),
         ]
 
     def open_to_nowhere(self) -> None:
@@ -80,6 +83,7 @@ class Link:
         """Say ``words`` to the client instead, and end."""
         if self._is_closed:
             return
+        self.is_refused = True
         client = self._client
         client.readable, client.ready, client.broken = self._wait_for_its_end, lambda: None, self.close
         client.write(words)
@@ -104,6 +108,21 @@ class Link:
         """True while bytes can pass, and the client has not closed its side."""
         return self.server is not None and not self._is_closed and not self._client.has_left
 
+    @property
+    def idle(self) -> float:
+        """Seconds since bytes last came from either side."""
+        return self._loop.time() - max(self.heard_at, self.answered_at)
+
+    @property
+    def is_waiting(self) -> bool:
+        """True if the client spoke last: it waits for an answer."""
+        return self.heard_at > self.answered_at
+
+    @property
+    def is_staying(self) -> bool:
+        """True unless the client was refused or has left."""
+        return not (self.is_refused or self._client.has_left)
+
     def hurry(self) -> None:
         for flow in list(self._flows):
             flow.hurry()
@@ -116,6 +135,14 @@ class Link:
         return self._client.sockets() + (self.server.sockets() if self.server else [])
 
     # -- what the flows report
+
+    def _note_request(self, data: bytes) -> None:
+        self.heard_at = self._loop.time()
+        if self._hear:
+            self._hear(data)
+
+    def _note_answer(self, data: bytes) -> None:
+        self.answered_at = self._loop.time()
 
     def lose(self) -> None:
         self.has_lost_bytes = True
@@ -135,7 +162,7 @@ class Link:
     # -- the end
 
     def _close_later(self, seconds: float) -> None:
-        self._last_call = asyncio.get_running_loop().call_later(seconds, self.close)
+        self._last_call = self._loop.call_later(seconds, self.close)
 
     def reset(self) -> None:
         """Break the connection off: both ends see a reset."""

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, whose timers are right to a fraction of a millisecond."""
+"""An event loop in a thread of its own, and one whose timers are right to a fraction of a millisecond."""
 
 from __future__ import annotations
 
@@ -42,10 +42,13 @@ class LoopHasEnded(Exception):
 
 
 class LoopThread:
-    """Runs coroutines for other threads until it is closed. A daemon: it never keeps Python from ending."""
+    """Runs coroutines for other threads until it is closed. A daemon: it never keeps Python from ending.
 
-    def __init__(self, name: str) -> None:
-        self._loop = asyncio.SelectorEventLoop(FineSelector())
+    ``exact`` timers cost one more system call in each turn of the loop.
+    """
+
+    def __init__(self, name: str, *, exact: bool = False) -> None:
+        self._loop = asyncio.SelectorEventLoop(FineSelector() if exact else None)
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         try:
             self._thread.start()

@@ -20,6 +20,8 @@ from tutorial_lib.network.upstream import Address, Upstream
 
 LOOPBACK = "127.0.0.1"
 
+FULL = b"-ERR max number of clients reached\r\n"
+
 AGAIN_AFTER = 0.2
 """Seconds until the relay tries again to accept, when this process had too many open files."""
 
@@ -46,20 +48,28 @@ class Relay:
     """Listens on 127.0.0.1 from the start, accepts once started, and passes bytes to what ``upstream`` opens.
 
     Only this process's own user is let in, where the system can tell: the upstream may be signed in, or lead to
-    something that lets in this user only. ``linger`` is as for a Link. ``commands`` counts what clients ask for.
+    something that lets in this user only. ``for_everyone`` says that it gives nobody more than they have.
+    ``linger`` is as for a Link. ``commands`` counts what clients ask for.
     """
 
     def __init__(
-        self, upstream: Upstream, *, linger: float | None = None, commands: Counter[str] | None = None
+        self,
+        upstream: Upstream,
+        *,
+        for_everyone: bool = False,
+        linger: float | None = None,
+        commands: Counter[str] | None = None,
     ) -> None:
         self.to_server, self.to_client = Direction(), Direction()
         self.accepted = self.opened = self.cut = self.unanswered = 0
         self.commands = commands
+        self.limit: int | None = None
+        """The most clients that may be connected; the next one is told ``FULL``."""
         self._upstream, self._linger = upstream, linger
         self._links: set[Link] = set()
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[None]] = set()
-        self._guard = OwnUserOnly()
+        self._guard = None if for_everyone else OwnUserOnly()
         self._place = _bound_socket() if sys.platform == "linux" else None
         self.port: int = self._place.getsockname()[1] if self._place else 0
         self._listener: socket.socket | None = None
@@ -69,7 +79,7 @@ class Relay:
     @property
     def is_guarded(self) -> bool:
         """True if connections of other users of this computer are dropped; False where nobody can tell."""
-        return self._guard.can_tell
+        return self._guard is not None and self._guard.can_tell
 
     @property
     def is_refusing(self) -> bool:
@@ -103,7 +113,7 @@ class Relay:
                 self._loop.remove_reader(self._listener)
                 self._loop.call_later(AGAIN_AFTER, self.start)
                 return
-            if not self._guard.lets_in(client):
+            if self._guard and not self._guard.lets_in(client):
                 client.close()
                 continue
             self.accepted += 1
@@ -113,6 +123,10 @@ class Relay:
 
     def _take_in(self, client: SocketEnd, address: Address) -> None:
         link = Link(client, address, self.to_server, self.to_client, self._gone, hear=self._ear(), linger=self._linger)
+        if self.limit is not None and sum(link.is_staying for link in self._links) >= self.limit:
+            self._links.add(link)
+            link.refuse(FULL)
+            return
         self._links.add(link)
         if self.to_server.swallows:
             link.open_to_nowhere()

@@ -54,10 +54,6 @@ LONGEST_TIMEOUT = 86_400
 """The longest idle timeout that set_idle_timeout takes, and the longest pause: a day."""
 
 
-FALLBACK_PORTS: set[int] = set()
-"""Where fallbacks of this process listen, all of them on 127.0.0.1."""
-
-
 def whole_number(value: object, name: str, at_least: int, at_most: int) -> int:
     """Return ``value`` if it is a whole number within the bounds; otherwise say what was expected."""
     if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:

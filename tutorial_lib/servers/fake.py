@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 from collections import Counter
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import TypeVar
 
 from tutorial_lib.errors import BadSetting, TutorialError
+from tutorial_lib.network.link import Link
+from tutorial_lib.network.loop import LoopHasEnded, LoopThread
+from tutorial_lib.network.relay import LOOPBACK, Relay
 from tutorial_lib.servers.base import (
-    FALLBACK_PORTS,
     LONGEST_TIMEOUT,
     MOST_CLIENTS,
     ClientInfo,
@@ -17,72 +22,117 @@ from tutorial_lib.servers.base import (
     some_seconds,
     whole_number,
 )
-from tutorial_lib.servers.fake_session import VERSION
-from tutorial_lib.servers.fake_tcp import TcpServer
+from tutorial_lib.servers.fake_redis import VERSION, FakeRedisThreads, Handler
+
+T = TypeVar("T")
+
+TICK = 0.05  # seconds between two looks at which client has been idle for too long
+LINGER = 5.0  # seconds that a connection which the client has ended may take to end
 
 
 class FakeServer(Server):
     """An imitation of Redis inside this Python process. Its connections are real; its speed is not Redis's.
 
-    Other processes may connect to it. Only the process that started it may ask or end it through this handle.
+    A relay accepts, counts, limits and closes the connections; fakeredis answers what comes through. Other processes
+    may connect. Only the process that started it may ask or end it through this handle.
     """
 
     kind = "fake"
-    host = "127.0.0.1"
+    host = LOOPBACK
     version = ".".join(map(str, VERSION))
 
     def __init__(self) -> None:
         self._owner = os.getpid()
         self._closed = False
-        self._tcp = TcpServer(self.host)
-        self.port = self._tcp.port
-        FALLBACK_PORTS.add(self.port)
+        self._longest_idle = 0
+        self._redis = FakeRedisThreads()
+        self._loop = LoopThread("fakeredis")
+        try:
+            self._relay = self._loop.run(self._begin())
+        except BaseException:
+            self._loop.close()
+            raise
+        self.port = self._redis.port = self._relay.port
         atexit.register(self.close)
 
-    def _ask(self) -> TcpServer:
+    async def _begin(self) -> Relay:
+        relay = Relay(self._redis, for_everyone=True, linger=LINGER)
+        relay.limit = MOST_CLIENTS
+        relay.start()
+        self._looking_after = asyncio.create_task(self._look_after(relay))  # Kept: a task without a name may be lost.
+        return relay
+
+    async def _look_after(self, relay: Relay) -> None:
+        """Do for each client what Redis does a few times a second."""
+        while True:
+            await asyncio.sleep(TICK)
+            idle = {link.address: link.idle for link in relay.links()}
+            for handler in list(self._redis.handlers.values()):
+                handler.look_after(idle.get(handler.client_address, 0.0))
+            if self._longest_idle:
+                for link, handler in self._present():
+                    if link.idle > self._longest_idle and not (link.is_waiting or handler.is_waiting):
+                        link.close()
+
+    def _present(self) -> list[tuple[Link, Handler]]:
+        """Return the connections that are open at both ends now."""
+        handlers = self._redis.handlers
+        return [(link, handlers[link.address]) for link in self._relay.links() if link.address in handlers]
+
+    def _ask(self, question: Callable[[], T]) -> T:
         if os.getpid() != self._owner:
             raise TutorialError(
                 "The fallback server lives in the process that started it. Ask it there; this one can connect to it."
             )
-        self._tcp.wait_while_paused()
-        if self._closed:
-            raise BadSetting("This server is closed. Run start_server() again.")
-        return self._tcp
+        self._redis.wait_while_paused()
+        try:
+            if not self._closed:
+                return self._loop.run(self._settled(question))
+        except LoopHasEnded:
+            pass
+        raise BadSetting("This server is closed. Run start_server() again.")
+
+    async def _settled(self, question: Callable[[], T]) -> T:
+        await self._relay.settle()
+        return question()
 
     def clients(self) -> list[ClientInfo]:
-        return [handler.info() for handler in self._ask().present()]
+        return self._ask(lambda: [handler.info(link.idle) for link, handler in self._present()])
 
     def opened(self) -> int:
-        return self._ask().opened
+        return self._ask(lambda: self._relay.opened)
 
     def commands(self) -> Counter[str]:
-        return self._ask().commands()
+        return self._ask(self._redis.commands)
 
     def set_limit(self, clients: int) -> None:
         limit = whole_number(clients, "The limit", at_least=1, at_most=MOST_CLIENTS)
-        self._ask().limit = limit
+        self._ask(lambda: setattr(self._relay, "limit", limit))
 
     def set_idle_timeout(self, seconds: int) -> None:
         timeout = whole_number(seconds, "The idle timeout", at_least=0, at_most=LONGEST_TIMEOUT)
-        self._ask().longest_idle = timeout
+        self._ask(lambda: setattr(self, "_longest_idle", timeout))
 
     def kill_clients(self, name: str | None = None) -> int:
-        victims = [handler for handler in self._ask().present() if name is None or handler.info().name == name]
-        for victim in victims:
-            victim.cut()
+        return self._ask(lambda: self._kill(name))
+
+    def _kill(self, name: str | None) -> int:
+        victims = [link for link, handler in self._present() if name in (None, handler.info(0.0).name)]
+        for link in victims:
+            link.close()
         return len(victims)
 
     def pause(self, seconds: float) -> None:
         length = some_seconds(seconds, "The pause", at_most=LONGEST_TIMEOUT)
-        self._ask().pause(length)
+        self._ask(lambda: self._redis.pause(length))
 
     def close(self) -> None:
         if os.getpid() != self._owner or self._closed:
             return
         self._closed = True
-        FALLBACK_PORTS.discard(self.port)
         atexit.unregister(self.close)
-        self._tcp.stop()
+        self._loop.close(self._relay.close())
+        self._redis.stop()
 
     def describe(self) -> str:
         where = "(closed)" if self._closed else f"on {self.host}:{self.port}"

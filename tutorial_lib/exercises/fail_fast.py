@@ -178,8 +178,8 @@ class _SilentShop:
         self._others.ping()
         if left_in_use(self._pool, within=0.3):
             raise Wrong(
-                "Every answer was in time, and afterwards not every connection has come back. Which line returns the connection that "
-                "`greet` has borrowed, if Redis does not reply?"
+                "Every answer was in time, and afterwards not every connection has come back. Which line returns the "
+                "connection that `greet` has borrowed, if Redis does not reply?"
             )
         raise Wrong(
             "`greet` returned in time while Redis was silent, and kept a connection in use: what it had begun went on "

@@ -11,8 +11,8 @@ from tutorial_lib.network.end import End, SocketEnd
 from tutorial_lib.network.flow import Flow
 from tutorial_lib.network.upstream import Address, Refused, Upstream
 
-REFUSAL_LINGER = 5.0
-"""Seconds that a client which was refused has for reading why."""
+LINGER = 5.0
+"""Seconds that a connection which one side has ended, or that was refused, may take to end on the other."""
 
 
 class Link:
@@ -91,7 +91,7 @@ class Link:
             client.when_written(client.end)
             # Closed with something unread, a connection is reset, and the reset could overtake the words.
             client.resume()
-            self._close_later(REFUSAL_LINGER)
+            self._close_later(LINGER)
 
     def _wait_for_its_end(self) -> None:
         try:

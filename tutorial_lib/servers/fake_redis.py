@@ -37,7 +37,7 @@ VERSION = (7, 4)
 CHUNK = 64 * 1024
 LONG = 1024 * 1024
 PUSH_DELAY = 0.01  # seconds that a published message may wait before it is written to a subscriber
-LOOK_EVERY = 0.05  # seconds between two looks at whether a pause is over
+PAUSE_LOOK = 0.05  # seconds between two looks at whether a pause is over
 
 # No select(): it cannot take a file descriptor above 1023, and here four of a connection's are in one process.
 Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -241,7 +241,7 @@ class FakeRedisThreads(TcpFakeServer):
         waited = False
         while (left := self.fake_server.pause_until - time.time()) > 0 and self.fake_server.pause_mode == b"all":
             waited = True
-            if self._shutdown_event.wait(min(left, LOOK_EVERY)):
+            if self._shutdown_event.wait(min(left, PAUSE_LOOK)):
                 break
         return waited
 

@@ -19,8 +19,7 @@ class Link:
     """Made when a client has connected. Lives in one event loop; ``gone`` is called once, when it has ended.
 
     With ``linger`` the link is over when the server closes its side, and that many seconds after the client has closed
-    its own. Without, each side may stay half open as long as it likes. ``heard_at`` and ``answered_at`` are when
-    bytes last came from the client and from the server, on the loop's clock.
+    its own. Without, each side may stay half open as long as it likes.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class Link:
         self.is_unanswered = False
         self.is_refused = False
         self._loop = asyncio.get_running_loop()
-        self.heard_at = self.answered_at = self._loop.time()
+        self._last_byte_at = self._loop.time()
         self._client = client
         self._to_server, self._to_client, self._gone = to_server, to_client, gone
         self._hear, self._linger = hear, linger
@@ -111,12 +110,7 @@ class Link:
     @property
     def idle(self) -> float:
         """Seconds since bytes last came from either side."""
-        return self._loop.time() - max(self.heard_at, self.answered_at)
-
-    @property
-    def is_waiting(self) -> bool:
-        """True if the client spoke last: it waits for an answer."""
-        return self.heard_at > self.answered_at
+        return self._loop.time() - self._last_byte_at
 
     @property
     def is_staying(self) -> bool:
@@ -137,12 +131,12 @@ class Link:
     # -- what the flows report
 
     def _note_request(self, data: bytes) -> None:
-        self.heard_at = self._loop.time()
+        self._last_byte_at = self._loop.time()
         if self._hear:
             self._hear(data)
 
     def _note_answer(self, data: bytes) -> None:
-        self.answered_at = self._loop.time()
+        self._last_byte_at = self._loop.time()
 
     def lose(self) -> None:
         self.has_lost_bytes = True

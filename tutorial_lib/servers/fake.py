@@ -70,7 +70,7 @@ class FakeServer(Server):
                 handler.look_after(idle.get(handler.client_address, 0.0))
             if self._longest_idle:
                 for link, handler in self._present():
-                    if link.idle > self._longest_idle and not (link.is_waiting or handler.is_waiting):
+                    if link.idle > self._longest_idle and handler.is_idle:
                         link.close()
 
     def _present(self) -> list[tuple[Link, Handler]]:

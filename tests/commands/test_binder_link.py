@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -216,6 +217,15 @@ def test_a_launch_with_a_redis_that_crashes_opens_with_the_fallback(tmp_path: Pa
     assert launch(f"{tmp_path}{os.pathsep}{SCRIPTS}{os.pathsep}{os.environ['PATH']}") == "fake"
 
 
+def test_a_launch_opens_the_learners_copy(tmp_path: Path) -> None:
+    (tmp_path / "binder").mkdir()
+    (tmp_path / course.IN_A_CLONE).mkdir()
+    start = shutil.copy2(TOP / "binder" / "start", tmp_path / "binder")
+    tell = "import os; print(os.getcwd(), os.environ['TUTORIAL_FOLDER'])"
+    done = subprocess.run([start, sys.executable, "-c", tell], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == [str(tmp_path / course.IN_A_CLONE)] * 2
+
+
 def test_a_launch_where_the_course_is_broken_still_opens(tmp_path: Path) -> None:
     (tmp_path / "timeout").symlink_to(shutil.which("timeout") or "/usr/bin/timeout")
 
@@ -257,10 +267,12 @@ def test_binders_steps_from_a_bare_environment_to_a_served_lesson(tmp_path: Path
                 headers={"Authorization": "token binder"},
                 retries=urllib3.Retry(total=None, connect=120, backoff_factor=0.05, backoff_max=0.5),
             )
-            lesson = http.request("GET", f"{url}/api/contents/notebooks/00_start_here.ipynb?content=0")
+            lesson = http.request("GET", f"{url}/api/contents/notebooks/01_what_a_connection_costs.ipynb")
             page = http.request("GET", f"{url}/lab/tree/notebooks/00_start_here.ipynb")
         finally:
             server.terminate()
 
     assert (lesson.status, page.status) == (200, 200)
+    cells = json.loads(lesson.data)["content"]["cells"]
+    assert not [cell for cell in cells if cell.get("outputs")], "an output gives an answer away"
     assert '"news": {"disabled": true}' in page.data.decode()

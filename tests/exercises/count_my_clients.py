@@ -119,7 +119,16 @@ def nothing_at_all(r):  # forgets to fill it
     return {}
 
 
+def collects_their_numbers(r):  # "a set counts them"
+    found = defaultdict(set)
+    for client in r.client_list():
+        if client["name"].startswith("shop:"):
+            found[client["name"]].add(0)
+    return found
+
+
 ALSO_WRONG = {
+    collects_their_numbers: "returned `{0}`. Asked for is a number",
     colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
     only_itself: "Which list has them all",
     in_total: "Asked for is a dictionary",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -152,19 +153,36 @@ def from_asyncio(host, port):  # "there is one redis.Redis"
     return lambda: client
 
 
+def kept_by_its_users_only(host, port):  # "as long as someone uses it, it lives"
+    lock = threading.Lock()
+    client = None
+
+    def get_client():
+        nonlocal client
+        with lock:
+            found = client and client()
+            if found is None:
+                found = redis.Redis(host=host, port=port)
+                client = weakref.ref(found)
+            return found
+
+    return get_client
+
+
 def three_in_turn(host, port):  # "three clients share the load"
     clients = itertools.cycle([redis.Redis(host=host, port=port) for _ in range(3)])
     return lambda: next(clients)
 
 
 ALSO_WRONG = {
+    kept_by_its_users_only: "were closed when the client went away",
     three_in_turn: "20 callers got clients of 3 pools",
     from_asyncio: "a client from `redis.asyncio`",
     lock_only_around_the_assignment: "the second finds nothing stored",
     cached_by_thread_name: "one for each thread",
     single_connection: "borrows a connection when it is created",
     too_small_a_pool: "The limit of the pool is 3",
-    closes_when_dropped: "it closed the pool's connections",
+    closes_when_dropped: "were closed when the client went away",
 }
 
 

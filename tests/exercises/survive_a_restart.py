@@ -146,7 +146,7 @@ def a_loop_around_the_retries(host, port):  # both, and so their product
     return Loop(host=host, port=port, **_patient())
 
 
-def patience_for_one_restart(host, port):
+def patience_for_one_outage(host, port):
     left = [12]
 
     class Once(redis.Redis):
@@ -184,10 +184,10 @@ ALSO_WRONG = {
     other_database: "Does your client lead there?",
     none_for_an_error: "Let redis-py's error through",
     an_error_of_its_own: "`RuntimeError: Redis is gone`",
-    remembers: "was remembered",
+    remembers: "That answer was remembered",
     sleeps_first: "Only an outage should cost time",
     a_loop_around_the_retries: "your class may call again",
-    patience_for_one_restart: "gone for 0.2 s again",
+    patience_for_one_outage: "Redis was back soon after",
 }
 
 

@@ -388,7 +388,19 @@ def keeps_every_attempt(r, agree):  # a pipeline for each attempt, and none is r
             pipe.reset()
 
 
+def raises_something_else(r, agree):  # "any error says that it is sold out"
+    def take(pipe):
+        if int(pipe.get("stock")) == 0:
+            raise ValueError("sold out")
+        agree()
+        pipe.multi()
+        pipe.decr("stock")
+
+    return r.transaction(take, "stock")[0]
+
+
 ALSO_WRONG = {
+    raises_something_else: "`sell` raised `ValueError: sold out`. Asked for is a `LookupError`",
     keeps_every_attempt: "this sale alone used more than 5",
     looks_itself_and_gives_up: "another till sold it just before you did. `sell` raised `WatchError",
     keeps_two_pipelines: "After a sale, 1 of 5 connections is in use",

@@ -175,7 +175,13 @@ def keeps_its_connection(host, port):  # one for each part, and the pool never g
     return lambda: Part(connection_pool=pool, single_connection_client=True), pool.disconnect
 
 
+def hasty_parts(host, port):  # "a short timeout never hurts"
+    pool = redis.ConnectionPool(host=host, port=port, socket_timeout=0.5)
+    return lambda: redis.Redis(connection_pool=pool), pool.close
+
+
 ALSO_WRONG = {
+    hasty_parts: "`socket_timeout` is 0.5 s",
     keeps_its_connection: "Which parts still had a connection",
     hands_out_the_pool: "returned a pool",
     a_client_and_a_pool: "without parentheses",

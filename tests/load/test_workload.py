@@ -159,9 +159,12 @@ class AskNow:
         ({"count": Decimal(5)}, "count is Decimal('5'). Give a whole number of calls"),
         ({"think": 1e20}, "think is 1e+20. Give 86400 at most, in seconds."),
         ({"duration": 1e20}, "duration is 1e+20. Give 86400 at most, in seconds."),
-        ({"rate": 1e-20, "count": 1}, "rate is 1e-20 calls per second: the last would fall due after more than a day."),
+        (
+            {"rate": 1e-20, "count": 1},
+            "rate is 1e-20 per second: the last call would be due in more than a day.",
+        ),
         ({"count": 10**9}, "count is 1000000000. Give a whole number of calls: 1 to 1,000,000."),
-        ({"rate": 1e-5, "warm_up": 900_000, "duration": 1}, "rate is 1e-05 calls per second"),
+        ({"rate": 1e-5, "warm_up": 900_000, "duration": 1}, "rate is 1e-05 per second"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_told(settings: dict[str, Any], said: str) -> None:

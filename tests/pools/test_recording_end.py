@@ -128,6 +128,7 @@ def test_also_one_that_was_forked_while_another_thread_was_being_refused() -> No
         child = os.fork()
         if child == 0:
             signal.alarm(10)  # What hangs is ended.
+            pool.get_connection()  # In a child the pool begins anew.
             with contextlib.suppress(redis.MaxConnectionsError):
                 pool.get_connection()
             os._exit(0)

@@ -11,8 +11,7 @@ import simpy
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.sizing.formulas import erlang_c, mean_wait, wait_percentile
-from tutorial_lib.sizing.histogram import WaitHistogram
-from tutorial_lib.sizing.simulation import CHUNK, replay, simulate
+from tutorial_lib.sizing.simulation import CHUNK, Simulation, _Totals, replay, simulate
 
 
 def waits_in_simpy(arrivals: list[float], holds: list[float], limit: int, timeout: float | None = None) -> list[float]:
@@ -143,28 +142,31 @@ def test_the_chunks_are_one_run() -> None:
     assert run.mean_wait > 0.1
 
 
-def test_a_histogram_is_right_to_a_thousandth() -> None:
+def totals_of(*parts: Any) -> Simulation:
+    totals = _Totals(math.inf)
+    for part in parts:
+        totals.add(np.zeros(len(part)), part)
+    return totals.result(1.0)
+
+
+def test_waits_are_counted_by_size_and_percentiles_right_to_a_thousandth() -> None:
     waits = np.random.default_rng(0).lognormal(-6, 3, 100_001)
-    histogram = WaitHistogram()
-    for part in np.array_split(waits, 7):
-        histogram.add(part)
-    histogram.add(np.zeros(50_000))
+    run = totals_of(*np.array_split(waits, 7), np.zeros(50_000))
 
     everything = np.concatenate([waits, np.zeros(50_000)])
-    assert histogram.count == 150_001
-    assert histogram.mean == pytest.approx(everything.mean())
-    assert histogram.longest == waits.max()
+    assert (run.borrows, run.waited) == (150_001, 100_001)
+    assert run.mean_wait == pytest.approx(everything.mean())
+    assert run.longest_wait == waits.max()
     for percentile in (0, 10, 33.3, 34, 50, 90, 99, 99.99, 100):
         exact = np.percentile(everything, percentile, method="inverted_cdf")
-        assert histogram.percentile(percentile) == pytest.approx(exact, rel=1e-3)
+        assert run.wait_percentile(percentile) == pytest.approx(exact, rel=1e-3)
 
 
-def test_a_histogram_takes_waits_of_any_size() -> None:
-    histogram = WaitHistogram()
-    histogram.add(np.array([1e-12, 1e30]))
+def test_waits_of_any_size_are_counted() -> None:
+    run = totals_of(np.array([1e-12, 1e30]))
 
-    assert histogram.zeros == 1
-    assert histogram.percentile(100) == 1e30
+    assert run.waited == 1
+    assert run.wait_percentile(100) == 1e30
 
 
 # -- bad input

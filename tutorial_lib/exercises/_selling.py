@@ -184,6 +184,8 @@ class SellingShop:
         except LookupError as error:
             self._log.append(error)
             result = error
+        except (ValueError, RuntimeError) as error:
+            result = error
         except redis.WatchError as error:
             raise Wrong(
                 f"{what}. `sell` raised `WatchError: {error}`. It says that the stock has changed since your look. "
@@ -201,7 +203,10 @@ class SellingShop:
             )
         self._require_never_below_0(what)
         if not isinstance(result, LookupError):
-            raise Wrong(f"{what}, and `sell` returned {shown(result)}. Asked for is a `LookupError`.")
+            did = f"raised {named(result)}" if isinstance(result, Exception) else f"returned {shown(result)}"
+            raise Wrong(
+                f"{what}, and `sell` {did}. Asked for is a `LookupError`. How does the caller tell the endings apart?"
+            )
         if asked and not stock:
             raise Wrong(
                 f"{what}, and `agree()` was called all the same: a customer was asked about a piece that is not there. "

@@ -9,6 +9,7 @@ import redis
 
 from tutorial_lib.exercises._calls import lent_out
 from tutorial_lib.exercises._pools import borrow, impatient, made_pool
+from tutorial_lib.exercises._words import named
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -110,6 +111,11 @@ def _names_of(pool: redis.ConnectionPool, lab: Lab) -> list[str]:
 def _borrow_named(pool: redis.ConnectionPool) -> redis.Connection:
     try:
         return borrow(pool)
+    except redis.AuthenticationError as error:
+        raise Wrong(
+            f"The server refused the new connection: {named(error)}. A `username` is for signing in. Which argument "
+            "names the connection?"
+        ) from None
     except redis.ConnectionError as error:
         if not (isinstance(error, redis.MaxConnectionsError) or str(error) == "No connection available."):
             raise

@@ -76,6 +76,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"{named(errors[0])}. The limit of the pool is {limit}. Should it be higher, or "
             "should a caller wait?"
         )
+    got.clear()  # All parts drop their clients: whatever lives on is what `get_client` keeps.
+    clients.clear()
     _require_kept_open(get_client, lab)
     return (
         f"{CALLERS} threads asked at the same moment, and all got clients of 1 pool. No connection was open before the "
@@ -152,7 +154,7 @@ def _require_kept_open(get_client: Callable[[], Any], lab: Lab) -> None:
     if opened:
         raise Wrong(
             "There is one pool. A part used its client and dropped it, and the next part found no idle connection and "
-            f"had to open {opened}: when the client went away, it closed the pool's connections. Does your client own "
+            f"had to open {opened}: the pool's connections were closed when the client went away. Does your client own "
             "the pool, or does it only borrow from it?"
         )
 

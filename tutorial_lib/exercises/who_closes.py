@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._lent import reply_timeouts
 from tutorial_lib.exercises._parts import noticed, require_callable, require_client, require_several
 from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.anatomy import connections_of, waiting_now
@@ -33,7 +34,8 @@ or forgets to and drops it.
 - `close_shop()` is called when all parts have gone.
 
 **It passes when**
-- **2** parts can work at the same moment: while one waits for an order (`BLPOP`), the other sends a command;
+- **2** parts can work at the same moment: while one waits up to **2** s for an order (`BLPOP`), the other
+  sends a command;
 - the waiting part is **not** disconnected when the other closes its client or drops it;
 - **10** parts, one after the other, open **1** connection in total;
 - after `close_shop()` the shop has **0** connections on the server, and the connections of others are untouched.
@@ -146,6 +148,7 @@ def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab,
                 "One part waited for an order with `BLPOP`, and before the other had done anything it got "
                 f"{named(kitchen.got)}. Which of your settings does not let it wait?"
             )
+        _require_patience(waiting)
         _work_beside(leaving, kitchen)
         before = lab.server.opened()
         if closes:
@@ -165,6 +168,17 @@ def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab,
         "clients use one pool, and each of them disconnects it as if it were the owner. How does a client get a pool "
         "without owning it?"
     )
+
+
+def _require_patience(part: redis.Redis) -> None:
+    """Raise Wrong if the connection on which a part waits for an order gives up before the wait is over."""
+    short = [timeout for timeout in reply_timeouts(part.connection_pool) if timeout is not None and timeout <= PATIENCE]
+    if short:
+        raise Wrong(
+            f"One part waited for an order with `BLPOP`, for up to {PATIENCE:g} s, on a connection whose "
+            f"`socket_timeout` is {min(short):g} s. If no order comes by then, its client gives up. Which of your "
+            "settings does not let it wait?"
+        )
 
 
 def _work_beside(part: redis.Redis, kitchen: _Kitchen) -> None:

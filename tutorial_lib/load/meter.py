@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Spent:
-    """What one thread has spent at the pool, in seconds, until somebody sets it to 0 again."""
+    """What one thread has spent at the pool, in seconds, until it is set to 0 again."""
 
     waited: float = 0.0
     held: float = 0.0
@@ -61,7 +61,7 @@ class Meter(Listener):
         """Return what the current thread has spent; it goes on counting."""
         return self._here.spent
 
-    def lent(self, borrow: Borrow) -> None:
+    def borrowed(self, borrow: Borrow) -> None:
         spent = self._here.spent
         spent.waited += borrow.got - borrow.asked
         if len(self._held) > spent.most_in_use:  # Four times as fast as max(), at every call of a load.

@@ -87,12 +87,12 @@ class Workload:
             self._check_open_loop(self.rate)
         elif self.arrivals != "poisson":
             raise BadSetting(
-                "arrivals is for an open loop, in which calls fall due. Give a rate as well, or leave it out."
+                "arrivals says when the calls of an open loop fall due. Give a rate as well, or leave it out."
             )
 
     def _check_open_loop(self, rate: float) -> None:
         if self.think:
-            raise BadSetting("think is for a closed loop; with rate, calls fall due whoever thinks. Leave one out.")
+            raise BadSetting("think is for a closed loop. With a rate, calls fall due at set times. Leave one out.")
         if self.arrivals not in ("poisson", "constant"):
             raise BadSetting(f"arrivals is {in_short(self.arrivals)}. It is 'poisson' or 'constant'.")
         if rate * self.seconds > MOST_CALLS:
@@ -101,7 +101,9 @@ class Workload:
                 "Lower the rate or the duration."
             )
         if self.warm_up + (self.count or 0) > rate * LONGEST:
-            raise BadSetting(f"rate is {rate:g} calls per second: the last would fall due after more than a day.")
+            raise BadSetting(
+                f"rate is {rate:g} per second: the last call would be due in more than a day. Raise the rate."
+            )
 
     @property
     def is_open(self) -> bool:

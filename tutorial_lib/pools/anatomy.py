@@ -1,7 +1,7 @@
 """A pool's connections one by one, from redis-py's private lists: which are borrowed, which are open, from where.
 
 redis-py tells only counts (``get_connection_count``). What stands here may change with any release, so everything
-that cannot be found is None or empty, and whoever asks must be able to do without.
+that cannot be found is None or empty, and callers must be able to do without it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def in_use_now(pool: Any) -> set[int]:
 
 
 def waiting_now(pool: Any) -> int:
-    """Count the callers whom a blocking pool lets wait, also those who came before anybody listened."""
+    """Count the callers that wait for a connection of a blocking pool."""
     # What each kind of pool waits on: a threading.Condition inside its queue, or an asyncio.Condition.
     condition = getattr(getattr(pool, "pool", None), "not_empty", None) or getattr(pool, "_condition", None)
     return len(getattr(condition, "_waiters", None) or ())
@@ -61,7 +61,7 @@ def in_use_and_idle(pool: Any) -> list[tuple[Any, bool]] | None:
         if isinstance(pool, redis.BlockingConnectionPool):
             queued = {id(connection) for connection in copied(pool.pool.queue)}
             return [(connection, id(connection) not in queued) for connection in copied(pool._connections)]
-        # Whoever moves between the lists while they are read is still seen: in the second look, or in the first.
+        # A connection that moves between the lists meanwhile is still seen: in the second look, or in the first.
         first = copied(pool._in_use_connections)
         idle = copied(pool._available_connections)
         second = {id(connection) for connection in copied(pool._in_use_connections)}

@@ -57,12 +57,12 @@ def _cover(pool: Any, clock: Callable[[], float]) -> Tap:
         tap = Tap(pool, clock)
         functions = {"get_connection": _get_connection(tap, pool), "release": _release(tap, pool)}
         for name, function in functions.items():
-            # The functions hold the pool, and the pool them. The tap holds neither, so that a pool which nobody else
-            # has is garbage-collected though somebody listens.
+            # The functions refer to the pool, and the pool to them. The tap refers to neither, so that a pool can be
+            # garbage-collected while it is listened to.
             function.tap, function.before = tap, vars(pool).get(name)
             tap.covers[name] = weakref.ref(function)
         vars(pool).update(functions)  # Both at once, so that an interrupt finds both or none.
-        # Only now, so that nobody who returns a connection meanwhile is missed.
+        # Only now, so that no return in between is missed.
         tap.earlier = in_use_now(pool) - set(copied(tap.held))
         tap.waited_before = max(0, waiting_now(pool) - len(tap.waiting()))
     except (AttributeError, TypeError):
@@ -74,7 +74,7 @@ def _cover(pool: Any, clock: Callable[[], float]) -> Tap:
 
 
 def _uncover(tap: Tap, pool: Any) -> None:
-    """Leave the pool as it was. What somebody else put there since then stays."""
+    """Leave the pool as it was, except for what other code has put there since."""
     for name, cover in tap.covers.items():
         ours = cover()
         if ours is None or vars(pool).get(name) is not ours:
@@ -133,7 +133,7 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
         except BaseException as error:
             tap.turn_away(borrow, error)
             raise
-        tap.lend(borrow, connection)
+        tap.hand_over(borrow, connection)
         return connection
 
     async def in_a_task(*args: Any, **kwargs: Any) -> Any:
@@ -146,7 +146,7 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
         except BaseException as error:
             tap.turn_away(borrow, error)
             raise
-        tap.lend(borrow, connection)
+        tap.hand_over(borrow, connection)
         return connection
 
     def by_a_plain_function(*args: Any, **kwargs: Any) -> Any:
@@ -162,7 +162,7 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
             raise
         if inspect.isawaitable(found):
             return when_there(borrow, found)
-        tap.lend(borrow, found)
+        tap.hand_over(borrow, found)
         return found
 
     async def when_there(borrow: Borrow, coming: Awaitable[Any]) -> Any:
@@ -171,7 +171,7 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
         except BaseException as error:
             tap.turn_away(borrow, error)
             raise
-        tap.lend(borrow, connection)
+        tap.hand_over(borrow, connection)
         return connection
 
     if inspect.iscoroutinefunction(get):
@@ -223,7 +223,7 @@ def _current_name() -> str:
     if task is None:
         return current_thread().name
     name = task.get_name()
-    if name.startswith("Task-"):  # A name that nobody chose: the coroutine's says more.
+    if name.startswith("Task-"):  # asyncio's own choice: the name of the coroutine says more.
         name = f"{name} ({getattr(task.get_coro(), '__name__', 'coroutine')})"
     return name
 

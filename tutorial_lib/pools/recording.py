@@ -60,7 +60,7 @@ class _Notes(Listener):
 
     def returned(self, borrow: Borrow) -> None:
         self.done.append(borrow)
-        if len(self.done) > KEPT and self._forgetting.acquire(blocking=False):  # Or somebody else is at it.
+        if len(self.done) > KEPT and self._forgetting.acquire(blocking=False):  # Unless another thread does it.
             try:
                 for _ in range(FORGOTTEN_AT_ONCE):
                     self._forget(self.done.popleft())
@@ -154,11 +154,11 @@ class Recording:
         return sorted(found, key=lambda lease: lease.asked)
 
     def still_held(self) -> list[Lease]:
-        """The leases that were open at the end, or are open now: leaks, unless somebody still needs them."""
+        """The leases that were open at the end, or are open now. They are leaks unless they are still needed."""
         return [lease for lease in self.leases if lease.outcome == "still held"]
 
     def returned_twice(self) -> list[Lease]:
-        """The returns of connections that nobody had: mostly a second release of the same one."""
+        """The returns of connections that were not in use: mostly a second release of the same one."""
         twice = [borrow for borrow in copied(self._notes.strays) if borrow.outcome == "returned twice"]
         return [self._lease(borrow, "returned", {}) for borrow in twice]
 
@@ -202,7 +202,7 @@ class Recording:
     def peak(self) -> int:
         """The most connections in use at once, those borrowed before the recording included.
 
-        Forgotten leases do not count, unless somebody was refused or timed out: then it was the limit.
+        Forgotten leases do not count, unless a caller was refused or timed out: then the peak was the limit.
         """
         if self.refused or self.timed_out:
             return self.limit
@@ -212,7 +212,7 @@ class Recording:
         """How many were in use, and how many callers waited, after each change. Forgotten leases are not in it."""
         returned = [borrow.ended for borrow in copied(self._notes.done) if borrow.got < self._began]
         strays = [borrow for borrow in copied(self._notes.strays) if borrow.outcome == "borrowed earlier"]
-        # The last return of each: what comes back twice went in between to somebody who waited before we listened.
+        # The last return of each: one that is returned twice went, in between, to a caller that waited before.
         returned += {borrow.connection: borrow.ended for borrow in strays}.values()
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
         earlier = len(earlier_returns) + self._never_returned()
@@ -223,7 +223,7 @@ class Recording:
         tap = self._tap
         known = self._open if tap is None else copied(tap.held.values())
         unheard = self._earlier if tap is None else set(copied(tap.earlier))
-        # Who was heard to borrow a connection later shows that it had come back, just before anybody listened.
+        # If it was borrowed later, it had been returned just before we listened.
         borrowed_since = {borrow.connection for part in self._served() for borrow in part}
         return len([borrow for borrow in known if borrow.got < self._began]) + len(unheard - borrowed_since)
 

@@ -1,7 +1,8 @@
-"""What is heard at a pool: who asks for a connection, who has one, who returns it; and who listens to that.
+"""What a pool's tap knows: which caller waits for a connection, which caller has one, and who listens.
 
-It runs for every command, so it takes no lock where all goes well: each step is one operation of a set or a dict,
-which Python makes indivisible. Connections are known by ``id``, so that a note keeps no connection and no pool alive.
+It runs for every command, so it takes no lock unless a caller gets no connection: each step is a single operation on
+a set or a dict, which Python does not interrupt. It knows connections by their ``id``, so that it keeps no connection
+and no pool alive.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ from tutorial_lib.pools.lease import Borrow, Outcome
 
 
 class Listener:
-    """Whoever is told what happens at a pool. ``lent`` and ``returned`` cost nothing unless they are overridden."""
+    """What a tap tells. Override what you want to hear: ``borrowed`` and ``returned`` cost nothing otherwise."""
 
     wants_lines = False
     """Whether to find out which line borrows. That is the larger half of a tap's cost; a live view does without."""
 
-    def lent(self, borrow: Borrow) -> None:
-        """A caller has its connection."""
+    def borrowed(self, borrow: Borrow) -> None:
+        """A caller has got its connection."""
 
     def returned(self, borrow: Borrow) -> None:
-        """A connection comes back, or was lent to a second caller while the first still had it."""
+        """A connection was returned, or a second caller got it while the first still had it."""
 
     def turned_away(self, borrow: Borrow) -> None:
         """A caller got no connection; ``borrow.outcome`` and ``borrow.error`` say why."""
 
     def stray(self, borrow: Borrow) -> None:
-        """A connection came back that nobody was heard to borrow."""
+        """A connection was returned, and no borrow of it was heard."""
 
 
 class Tap:
@@ -52,13 +53,13 @@ class Tap:
         self.pool = weakref.ref(pool)
         self.clock = clock
         self.asking: set[Borrow] = set()
-        """Who waits because nothing was left."""
+        """The callers that wait because the pool was exhausted."""
         self.held: dict[int, Borrow] = {}
-        """Who has which connection, by its ``id``."""
+        """The borrow of each connection that is in use, by the connection's ``id``."""
         self.earlier: set[int] = set()
-        """Connections that were borrowed before anybody listened, and that nobody was heard to return or to borrow."""
+        """Connections that were in use before the tap was there, and were neither returned nor borrowed since."""
         self.waited_before = 0
-        """How many callers waited already when listening began: they are not heard to get what they wait for."""
+        """How many callers waited before the tap was there. It does not hear them get their connections."""
         self.outcomes: Counter[Outcome] = Counter()
         """How many callers got no connection, and how many returns were strays."""
         self.covers: dict[str, weakref.ref[Any]] = {}
@@ -69,23 +70,23 @@ class Tap:
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
-        """Who is told what happens."""
+        """All who are told what happens."""
         return self._listeners
 
     @listeners.setter
     def listeners(self, listeners: tuple[Listener, ...]) -> None:
         self._listeners = listeners
         self.lines = any(listener.wants_lines for listener in listeners)
-        self._on_lent = [one.lent for one in listeners if type(one).lent is not Listener.lent]
+        self._on_borrowed = [one.borrowed for one in listeners if type(one).borrowed is not Listener.borrowed]
         self._on_returned = [one.returned for one in listeners if type(one).returned is not Listener.returned]
 
     def waiting(self) -> list[Borrow]:
-        """Return who waits, longest first."""
+        """Return the callers that wait, the longest wait first."""
         return sorted(copied(self.asking), key=lambda borrow: borrow.asked)
 
     # -- what the covers tell
 
-    def lend(self, borrow: Borrow, connection: object) -> None:
+    def hand_over(self, borrow: Borrow, connection: object) -> None:
         """Note that the caller has got ``connection``."""
         borrow.got = self.clock()
         borrow.connection = key = id(connection)
@@ -95,12 +96,12 @@ class Tap:
             self.end(first, borrow.got)
         self.held[key] = borrow
         if borrow.queued:
-            self.asking.discard(borrow)  # Only now: whoever looks, at any moment, finds the borrow.
-        for tell in self._on_lent:
+            self.asking.discard(borrow)  # Only now, so that a look at any moment finds the borrow.
+        for tell in self._on_borrowed:
             tell(borrow)
 
     def turn_away(self, borrow: Borrow, error: BaseException) -> None:
-        """Note that the caller got no connection: the one place where it is said why."""
+        """Note that the caller got no connection, and why: every error of a borrow is counted here."""
         borrow.ended = self.clock()
         borrow.outcome, borrow.error = outcome_of(error), type(error).__name__
         self.asking.discard(borrow)
@@ -116,12 +117,12 @@ class Tap:
             tell(borrow)
 
     def unknown_return(self, who: str, site: Site, connection: int) -> None:
-        """Note that a connection comes back that nobody was heard to borrow."""
+        """Note that a connection was returned whose borrow was not heard."""
         with Tap.lock:
             now = self.clock()
             unnamed = next((key for key in self.earlier if key < 0), connection)
             key = connection if connection in self.earlier else unnamed
-            # Whoever waited already when we came got it without our hearing: the pool knows that it was lent.
+            # A caller that waited before the tap was there got it unheard, but the pool knows that it is in use.
             was_lent = key in self.earlier or connection in in_use_now(self.pool())
             self.earlier.discard(key)
             borrow = Borrow(who, *site, now)

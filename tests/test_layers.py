@@ -27,7 +27,7 @@ LAYERS = (
     ("course", "load", "practice"),
     ("pools", "servers"),
     ("network",),
-    ("arguments", "errors", "notebook", "sizing"),
+    ("arguments", "errors", "notebook", "sizing", "words"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

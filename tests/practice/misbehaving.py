@@ -319,7 +319,7 @@ def asks_the_learner(host: str, port: int) -> Any:
     return input("Which port? ")
 
 
-@leaving("✗ wrong: got '✗ wrong: An exercise is checked beside a function, not inside one")
+@leaving("got '✗ wrong: `check` was called inside a function")
 def checks_in_a_thread(host: str, port: int) -> Any:
     with ThreadPoolExecutor(1) as threads:
         return repr(threads.submit(judge, TASK, solution).result())

@@ -81,11 +81,11 @@ def test_an_error_shows_the_learners_line_and_not_ours() -> None:
 
 def test_an_error_deep_in_redis_py_shows_the_learners_line() -> None:
     def make_pool(host: str, port: int) -> Any:
-        return redis.ConnectionPool(host=host, port=port, max_connections="5")  # type: ignore[arg-type]
+        return redis.ConnectionPool.from_url("http://localhost")
 
     verdict = judge(TASK, make_pool)
     assert verdict.status == "error"
-    assert 'max_connections="5"' in verdict.message
+    assert '`return redis.ConnectionPool.from_url("http://localhost")`' in verdict.message
 
 
 # -- answers of the wrong kind
@@ -97,7 +97,7 @@ def test_an_error_deep_in_redis_py_shows_the_learners_line() -> None:
         (None, "given `None`"),
         (7, "given an `int`"),
         ("make_pool", "given a `str`"),
-        (redis.ConnectionPool(), "given a `ConnectionPool`"),
+        (redis.ConnectionPool(), "given a `redis.ConnectionPool`"),
         (lambda: 1, "Yours is `<lambda>()`"),
         (lambda url: 1, "calls your function as `make_pool(host, port)`"),
         (lambda host, port, db: 1, "Yours is `<lambda>(host, port, db)`"),
@@ -124,7 +124,7 @@ def test_an_async_answer_gets_a_sentence() -> None:
 
 def test_a_check_inside_an_answer_gets_a_sentence_and_blocks_nothing() -> None:
     verdict = judge(TASK, lambda host, port: judge(TASK, solution))
-    assert "not inside one that is being checked" in verdict.message
+    assert "`check` was called inside a function that is being checked itself" in verdict.message
     assert verdict.message.startswith("got ")
 
 
@@ -222,6 +222,19 @@ def test_an_endless_answer_ends_the_check_and_says_where_it_was() -> None:
     assert "`release.wait()`" in verdict.message
     release.set()
     assert_next_check_passes()
+
+
+def test_a_replaced_name_is_told_and_in_a_thread_how_to_get_it_back(place: str) -> None:
+    def make_pool(host: str, port: int) -> Any:
+        redis.Redis.get = len  # type: ignore[method-assign, assignment]
+        return solution(host, port)
+
+    verdict = judge(TASK, make_pool)
+    if "get" in vars(redis.Redis):
+        del redis.Redis.get
+    assert verdict.status == "wrong"
+    assert "Your code replaced `Redis.get`." in verdict.message
+    assert ("Restart the kernel" in verdict.message) is (place == "thread")
 
 
 def test_a_server_that_does_not_start_is_the_notebooks_error() -> None:

@@ -46,6 +46,16 @@ def from_thread(frame: FrameType | None) -> OwnLine | None:
     return _last_own(reversed(list(traceback.walk_stack(frame))))
 
 
+def from_caller(frame: FrameType, boundary: str) -> OwnLine | None:
+    """Return the learner's line that led to a frame of this thread, if there is one above the file ``boundary``."""
+    for step, number in traceback.walk_stack(frame):
+        if step.f_code.co_filename == boundary:
+            break
+        if is_own(step.f_code.co_filename):
+            return _own_line(step.f_code.co_filename, number)
+    return None
+
+
 def from_dump(dump: str, thread: int, boundary: str) -> OwnLine | None:
     """Return the learner's line in what ``faulthandler`` wrote: of this thread if it is in one, or of another.
 

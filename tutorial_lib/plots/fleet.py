@@ -24,13 +24,13 @@ from tutorial_lib.plots.picture import (
     WAITING,
     Picture,
     as_text,
-    counted,
     drawing,
     explain,
     headline,
     quiet,
 )
 from tutorial_lib.sizing.formulas import MOST_CONNECTIONS, MOST_IN_A_FLEET
+from tutorial_lib.words import counted
 
 MOST_COLUMNS, MOST_ROWS = 100, 12
 """A larger fleet is drawn without a square for each pool."""

@@ -14,12 +14,12 @@ from tutorial_lib.plots.picture import (
     TROUBLE,
     WAITING,
     Picture,
-    counted,
     drawing,
     seconds,
 )
 from tutorial_lib.plots.waits import MARKED, MS, beside, finish, mark, scale_of_waits
 from tutorial_lib.sizing.pool_size import PoolSize
+from tutorial_lib.words import counted
 
 
 def plot_pool_size(size: PoolSize) -> Picture:

@@ -21,13 +21,13 @@ from tutorial_lib.plots.picture import (
     TROUBLE,
     WAITING,
     Picture,
-    counted,
     drawing,
     quiet,
     seconds,
 )
 from tutorial_lib.plots.waits import MARKED, MS, beside, finish, mark, note, scale_of_waits
 from tutorial_lib.servers.base import Server
+from tutorial_lib.words import counted
 
 MUCH = 5
 """Times as long as any wait that has an end: a wait beyond that is written beside its cross."""

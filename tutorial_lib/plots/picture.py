@@ -135,8 +135,3 @@ def seconds(value: float) -> str:
 def as_text(name: str) -> str:
     """Write out, as ``\\ud800``, what no font and no file takes: halves of letters, as in names of broken files."""
     return name.encode("utf-8", "backslashreplace").decode()
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Write a number with its noun: ``1 connection``, ``4 connections``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -22,7 +22,6 @@ from tutorial_lib.plots.picture import (
     WAITING,
     Picture,
     as_text,
-    counted,
     drawing,
     explain,
     headline,
@@ -31,6 +30,7 @@ from tutorial_lib.plots.picture import (
 )
 from tutorial_lib.pools.lease import Lease, Moment
 from tutorial_lib.pools.recording import Recording
+from tutorial_lib.words import counted
 
 MOST_CALLERS = 24
 MOST_BARS = 600

@@ -11,7 +11,7 @@ from typing import Any
 from tutorial_lib import errors
 from tutorial_lib.notebook.own_line import OwnLine
 from tutorial_lib.practice.own_thread import OwnThread, in_own_thread
-from tutorial_lib.practice.sandbox import Sandbox, Work, can_fork, in_a_sandbox
+from tutorial_lib.practice.sandbox import Job, Sandbox, can_fork, in_a_sandbox
 
 _TO_START = 20.0  # seconds for a busy machine to fork and to start a server
 _STEP = 0.2  # on Windows a long wait would not let Ctrl-C through
@@ -44,13 +44,13 @@ def in_an_answer() -> bool:
     return in_a_sandbox() or in_own_thread()
 
 
-def run_with_deadline(work: Work, seconds: float, heard: Callable[[str, Any], None]) -> Ending:
-    """Run ``work`` in a process of its own (in a thread where there is no fork), for at most ``seconds``.
+def run_with_deadline(job: Job, seconds: float, heard: Callable[[str, Any], None]) -> Ending:
+    """Run ``job`` in a process of its own (in a thread where there is no fork), for at most ``seconds``.
 
     It begins its time by saying ``"ready"``. What else it says is handed to ``heard``, which is also called with
     ``("", None)`` a few times a second. Ctrl-C ends it and raises Interrupted.
     """
-    place = Sandbox(work) if can_fork() else OwnThread(work)
+    place = Sandbox(job) if can_fork() else OwnThread(job)
     with closing(place):
         try:
             return _listen(place, seconds, heard)

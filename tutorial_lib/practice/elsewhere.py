@@ -78,11 +78,12 @@ def only_to(port: int) -> Iterator[list[WentElsewhere]]:
     if not _installed:
         sys.addaudithook(_hook)  # for good: an audit hook cannot be removed, only told to do nothing
         _installed = True
-    _watch = _Watch(port)
+    _watch = mine = _Watch(port)
     try:
-        yield _watch.attempts
+        yield mine.attempts
     finally:
-        _watch = None
+        if _watch is mine:  # a thread that ends late must not end the next check's
+            _watch = None
 
 
 @contextmanager

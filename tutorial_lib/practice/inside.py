@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from tutorial_lib.notebook.shell import running_shell
+from tutorial_lib.notebook.shell import in_notebook, running_shell
 
 
 def leave_the_notebook() -> None:
@@ -26,7 +26,7 @@ def leave_the_notebook() -> None:
     shell = running_shell()
     if shell is not None:
         shell.display_pub.publish = _print_text
-        if hasattr(shell, "kernel"):
+        if in_notebook():
             shell.kernel.session.send = _say_nothing
 
 

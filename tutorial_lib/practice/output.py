@@ -54,4 +54,5 @@ def limited_output(say: Callable[[str, Any], object]) -> Iterator[Callable[[], s
     try:
         yield out.text
     finally:
-        sys.stdout, sys.stderr = screens
+        if sys.stdout is out:
+            sys.stdout, sys.stderr = screens

@@ -10,16 +10,16 @@ from typing import Any
 
 from tutorial_lib.errors import TutorialError
 from tutorial_lib.notebook.own_line import OwnLine, from_thread
-from tutorial_lib.practice.sandbox import Work
+from tutorial_lib.practice.sandbox import Job
 
 
 class OwnThread:
-    """Runs ``work`` in a thread from now on; otherwise like a Sandbox. A thread that does not end cannot be ended."""
+    """Runs ``job`` in a thread from now on; otherwise like a Sandbox. A thread that does not end cannot be ended."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, job: Job) -> None:
         self._messages: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._output = sys.stdout, sys.stderr
-        self._thread = _Thread(work, self._messages)
+        self._thread = _Thread(job, self._messages)
         self._thread.start()
 
     def hear(self, until: float) -> tuple[str, Any] | None:
@@ -39,9 +39,9 @@ class OwnThread:
 
 
 class _Thread(threading.Thread):
-    def __init__(self, work: Work, messages: queue.SimpleQueue[tuple[str, Any]]) -> None:
+    def __init__(self, job: Job, messages: queue.SimpleQueue[tuple[str, Any]]) -> None:
         super().__init__(name="answer", daemon=True)
-        self._work = work
+        self._job = job
         self._messages = messages
 
     def _say(self, kind: str, content: Any) -> None:
@@ -50,7 +50,7 @@ class _Thread(threading.Thread):
     def run(self) -> None:
         try:
             self._say("begun", 0)
-            self._say("value", self._work(self._say))
+            self._say("value", self._job(self._say))
         except TutorialError as error:
             self._say("failed", [type(error).__name__, str(error)])
 

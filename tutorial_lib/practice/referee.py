@@ -11,16 +11,17 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from tutorial_lib.notebook.own_line import from_error
+from tutorial_lib.notebook.own_line import OwnLine, from_error
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
+from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.output import limited_output
 from tutorial_lib.practice.replaced import listed, names_now, replaced_since
-from tutorial_lib.practice.sandbox import UNHEARD, Say
+from tutorial_lib.practice.sandbox import UNHEARD, Tell, in_a_sandbox
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
-from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong
+from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type
 from tutorial_lib.servers import Server, private_kind
 
 _GONE = (
@@ -28,7 +29,8 @@ _GONE = (
     "The next check gets a new one. Leave the server running, and close only what your code opened."
 )
 
-_REPORT = " If your code looks right to you, please report this exercise."
+_INSIDE = "`check` was called inside a function that is being checked itself. Call it in a cell of its own."
+
 _LONGEST_TEXT = 500  # characters of an error's text; redis-py's own are much shorter
 
 _one_at_a_time = threading.Lock()
@@ -45,7 +47,9 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] | None = None) ->
         return unfit
     if in_an_answer():
         return _verdict(
-            task, "wrong", "An exercise is checked beside a function, not inside one that is being checked."
+            task,
+            "wrong",
+            "`check` was called inside a function that is being checked itself. Call it in a cell of its own.",
         )
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
@@ -67,20 +71,21 @@ class _Trial:
         self._start = start
         self._lab: Lab | None = None
 
-    def run(self, say: Say) -> tuple[Status, str]:
+    def run(self, say: Tell) -> tuple[Status, str]:
         server = self._start()
-        before = names_now()
-        with limited_output(say) as printed, only_to(server.port) as attempts:
+        with limited_output(say) as printed, only_to(server.port) as attempts, noted(__file__) as given:
             self._lab = Lab(server, self._task.name, printed, attempts, partial(say, "doing"))
+            before = names_now()
             say("ready", None)
             try:
                 praise, error = self._task.check(self._answer, self._lab), None
             except BaseException as raised:
                 praise, error = None, raised
-            status, message = _weigh(self._task, praise, error, server, attempts)
+            replaced = replaced_since(before)
+            status, message = _weigh(self._task, praise, error, server, attempts, given)
         if not _listens(server):
             status, message = "wrong", _GONE
-        return _with_replaced(status, message, replaced_since(before))
+        return _with_replaced(status, message, replaced)
 
     def close(self) -> None:
         """Close what a thread of this process has opened; a process of its own takes it along."""
@@ -110,10 +115,7 @@ def _unfit(task: Task, answer: Any) -> Verdict | None:
 
 
 def _a_value(answer: Any) -> str:
-    if answer is None:
-        return "`None`"
-    kind = type(answer).__name__
-    return f"{'an' if kind[0].lower() in 'aeiou' else 'a'} `{kind}`"
+    return "`None`" if answer is None else named_type(answer)
 
 
 def _how_to_check(task: Task) -> str:
@@ -139,17 +141,40 @@ def _not_begun(task: Task) -> str:
 
 
 def _weigh(
-    task: Task, praise: str | None, error: BaseException | None, server: Server, attempts: list[WentElsewhere]
+    task: Task,
+    praise: str | None,
+    error: BaseException | None,
+    server: Server,
+    attempts: list[WentElsewhere],
+    given: Given,
 ) -> tuple[Status, str]:
     if isinstance(error, NotAttempted):
         return "not attempted", str(error)
     if isinstance(error, WentElsewhere) or (error and attempts and not isinstance(error, Wrong)):
-        return "wrong", _elsewhere(task, attempts[-1], server)
+        return "wrong", given.unfit() or _elsewhere(task, attempts[-1], server)
     if isinstance(error, Wrong):
-        return "wrong", str(error)
+        return "wrong", _with_ignored(str(error), given)
+    if error and _is_of_the_starter(error):
+        return "not attempted", _still_dots(from_error(error))
+    if error and raised_in_redis_py(error) and given.unfit():
+        return "wrong", f"{given.unfit()} It met that with {_in_one_line(error)}."
     if error:
-        return "error", _raised(error)
+        return "error", _raised(error, given)
     return "passed", praise or "It did what was asked."
+
+
+def _with_ignored(message: str, given: Given) -> str:
+    # Some checks say it themselves, in their own words.
+    return message if "is given a pool" in message else " ".join(filter(None, [message, given.ignored()]))
+
+
+def _is_of_the_starter(error: BaseException) -> bool:
+    return isinstance(error, (AttributeError, TypeError)) and "'ellipsis'" in str(error)
+
+
+def _still_dots(line: OwnLine | None) -> str:
+    where = f", which {line} then used" if line else ""
+    return f"Your code still has a `...` in it{where}. Put your own code in its place, and run the cell again."
 
 
 def _stuck(task: Task, ending: Ending) -> str:
@@ -185,14 +210,17 @@ def _elsewhere(task: Task, attempt: WentElsewhere, server: Server) -> str:
     )
 
 
-def _raised(error: BaseException) -> str:
-    line = from_error(error)
+def _raised(error: BaseException, given: Given) -> str:
     what = _in_one_line(error)
     if isinstance(error, SystemExit):
         what = f"{what} (`sys.exit()`, `exit()` or the like: it would end the whole program)"
+    line = from_error(error)
     if line:
         return f"{what}\n\nIt was raised at {line}."
-    return f"{what}\n\nNone of your own lines raised it: the check met it in what your function gave back.{_REPORT}"
+    built = given.last_line()
+    if built and raised_in_redis_py(error):
+        return f"{what}\n\nredis-py raised it while it used what {built} built. What was it given there?"
+    return f"{what}\n\nIt was raised while the check used what your function returned. Try that yourself in a cell."
 
 
 def _in_one_line(error: BaseException) -> str:
@@ -206,9 +234,11 @@ def _with_replaced(status: Status, message: str, names: list[str]) -> tuple[Stat
     if not names:
         return status, message
     said = f"Your code replaced {listed(names)}. Leave the names of a library as they are, and call them."
+    if not in_a_sandbox():
+        said += " Restart the kernel to have them back."
     if status == "passed":
         return "wrong", said
-    return status, f"{message.replace(_REPORT, '')}\n\n{said}"
+    return status, f"{message}\n\n{said}"
 
 
 def _listens(server: Server) -> bool:

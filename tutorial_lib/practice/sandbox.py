@@ -33,10 +33,10 @@ from tutorial_lib.errors import TutorialError
 from tutorial_lib.notebook.own_line import OwnLine, from_dump
 from tutorial_lib.practice.inside import leave_the_notebook
 
-Say = Callable[[str, Any], None]
+Tell = Callable[[str, Any], None]
 """Tells the kernel something: a kind of message, and its content, which JSON can carry."""
 
-Work = Callable[[Say], Any]
+Job = Callable[[Tell], Any]
 
 _PR_SET_CHILD_SUBREAPER = 36
 _OUT_OF_REACH = 500  # descriptors from here on are not met by a loop that closes 3 to 40
@@ -61,9 +61,9 @@ def in_a_sandbox() -> bool:
 
 
 class Sandbox:
-    """Runs ``work`` in a process of its own from now on. ``hear`` what it says, and ``close`` it."""
+    """Runs ``job`` in a process of its own from now on. ``hear`` what it says, and ``close`` it."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, job: Job) -> None:
         self._heard = b""
         self._answer = 0
         self._thread = threading.get_ident()  # a forked thread keeps its number
@@ -81,7 +81,7 @@ class Sandbox:
             try:
                 os.close(self._ears)
                 os.close(self._life)
-                _supervise(work, mouth, life, self._dump)
+                _supervise(job, mouth, life, self._dump)
             finally:
                 os._exit(1)
         os.close(mouth)
@@ -164,13 +164,13 @@ def _reap(process: int) -> int | None:
 # -- in the forked processes
 
 
-def _supervise(work: Work, mouth: int, life: int, dump: IO[bytes]) -> None:
+def _supervise(job: Job, mouth: int, life: int, dump: IO[bytes]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setsid()  # Ctrl-C in a terminal, and the notebook's stop button, go to the kernel alone
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if os.fork() == 0:
         os.close(life)
-        _be_its_parent(work, mouth, dump)
+        _be_its_parent(job, mouth, dump)
     os.close(mouth)
     try:
         os.read(life, 1)  # returns when the kernel closes its end, or is no more
@@ -178,15 +178,15 @@ def _supervise(work: Work, mouth: int, life: int, dump: IO[bytes]) -> None:
         _end_descendants()
 
 
-def _be_its_parent(work: Work, mouth: int, dump: IO[bytes]) -> NoReturn:
+def _be_its_parent(job: Job, mouth: int, dump: IO[bytes]) -> NoReturn:
     answer = os.fork()
     if answer == 0:
-        _run(work, mouth, dump)
+        _run(job, mouth, dump)
     _send(mouth, "ended", _reap(answer))
     os._exit(0)
 
 
-def _run(work: Work, mouth: int, dump: IO[bytes]) -> NoReturn:
+def _run(job: Job, mouth: int, dump: IO[bytes]) -> NoReturn:
     global _this_is_one
     _this_is_one = True
     os.setsid()
@@ -202,7 +202,7 @@ def _run(work: Work, mouth: int, dump: IO[bytes]) -> NoReturn:
 
     try:
         say("begun", os.getpid())
-        say("value", work(say))
+        say("value", job(say))
     except TutorialError as error:
         say("failed", [type(error).__name__, str(error)])
     finally:

@@ -43,10 +43,19 @@ def shown(value: object) -> str:
     """
     try:
         text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(repr(value).split()))
+        text = re.sub(r"\bEllipsis\b", "...", text)
     except Exception:  # a repr of the learner's own
         text = f"<{type(value).__name__}>"
     text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
     return f"`{text.replace('`', chr(39))}`"
+
+
+def named_type(value: object) -> str:
+    """Return what a value is, with its article: "an `int`", "a `redis.asyncio.Redis`"."""
+    kind = type(value)
+    package = [part for part in kind.__module__.split(".") if part in ("redis", "asyncio")]
+    name = ".".join([*package, kind.__name__]) if package[:1] == ["redis"] else kind.__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} `{name}`"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,199 @@
+"""What an answer gave to redis-py, to explain an error that redis-py raises later, and far away.
+
+A pool takes almost any argument, and passes it on to its connections; what is wrong with one shows at the first
+command. So each pool and each client is noted as it is built, with the learner's line that built it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.connection import AbstractConnection, SSLConnection, UnixDomainSocketConnection
+from redis.retry import AbstractRetry
+
+from tutorial_lib.notebook.own_line import OwnLine, from_caller
+from tutorial_lib.practice.verdict import named_type, shown
+
+_CLASSES: tuple[type, ...] = (redis.Redis, redis.ConnectionPool, redis.BlockingConnectionPool)
+_CONNECTIONS = (AbstractConnection, redis.Connection, SSLConnection, UnixDomainSocketConnection)
+_OF_THE_CLIENT = {"connection_pool", "single_connection_client", "event_dispatcher", "credential_provider"}
+_REDIS = str(Path(redis.__file__).parent) + os.sep
+_MOST_KEPT = 200  # an answer may build a client for each call
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What redis-py takes as an argument, in words and as a test."""
+
+    words: str
+    fits: Callable[[Any], bool]
+
+
+def _or_none(kind: Any) -> Callable[[Any], bool]:
+    return lambda value: value is None or isinstance(value, kind)
+
+
+def _are_errors(value: Any) -> bool:
+    kinds = value or []
+    return isinstance(kinds, (list, tuple)) and all(isinstance(kind, type) for kind in kinds)
+
+
+_NUMBER = Expected("a number of seconds", _or_none(Real))
+_EXPECTED = {
+    "connection_class": Expected("a class of connections", callable),
+    "connection_pool": Expected("a pool, a `redis.ConnectionPool`", _or_none(redis.ConnectionPool)),
+    "db": Expected("the number of a database", _or_none((int, str))),
+    "health_check_interval": _NUMBER,
+    "host": Expected("a name or an address, as text", _or_none(str)),
+    "max_connections": Expected("a whole number", _or_none(int)),
+    "port": Expected("a whole number", lambda value: isinstance(value, int) or str(value).isdecimal()),
+    "queue_class": Expected("a class of queues", callable),
+    "retry": Expected("a `redis.retry.Retry` object", _or_none(AbstractRetry)),
+    "retry_on_error": Expected("a list of exception classes", _are_errors),
+    "socket_connect_timeout": _NUMBER,
+    "socket_timeout": _NUMBER,
+    "timeout": _NUMBER,
+}
+
+
+@dataclass(frozen=True)
+class _Built:
+    """One pool or client: its class, its arguments by name, which of them had none, and the learner's line."""
+
+    kind: type
+    arguments: dict[str, Any]
+    unnamed: tuple[str, ...]
+    line: OwnLine | None
+
+    @property
+    def where(self) -> str:
+        return f" (at {self.line})" if self.line else ""
+
+
+class Given:
+    """The pools and clients that an answer has built so far. ``boundary`` is the file of who calls the check."""
+
+    def __init__(self, boundary: str) -> None:
+        self._boundary = boundary
+        self._built: list[_Built] = []
+
+    def note(self, kind: type, init: Callable[..., None], given: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Note that one is being built."""
+        if len(self._built) < _MOST_KEPT:
+            arguments, unnamed = _by_name(init, given, named)
+            self._built.append(_Built(kind, arguments, unnamed, from_caller(sys._getframe(2), self._boundary)))
+
+    def unfit(self) -> str:
+        """Say which argument redis-py cannot use, and what it expects there. Empty if none is known."""
+        return next((said for built in self._built if (said := _unfit(built))), "")
+
+    def ignored(self) -> str:
+        """Say which arguments a client ignores because it was given a pool. Empty if there are none."""
+        for built in self._built:
+            if built.kind is redis.Redis and built.arguments.get("connection_pool") is not None and built.line:
+                names = [f"`{name}`" for name in built.arguments if name not in _OF_THE_CLIENT]
+                if names:
+                    return (
+                        f"A client that is given a pool ignores its other arguments, here {', '.join(names)}"
+                        f"{built.where}: they are settings of connections, and the pool is what opens those."
+                    )
+        return ""
+
+    def last_line(self) -> OwnLine | None:
+        """Return the learner's line that built the last pool or client."""
+        return next((built.line for built in reversed(self._built) if built.line), None)
+
+
+@contextmanager
+def noted(boundary: str) -> Iterator[Given]:
+    """Inside, note each pool and client of redis-py that is built. They are built as always."""
+    given = Given(boundary)
+    before = {kind: vars(kind)["__init__"] for kind in _CLASSES}
+    now = {kind: _noting(given, kind, init) for kind, init in before.items()}
+    _set(now)
+    try:
+        yield given
+    finally:
+        _set({kind: init for kind, init in before.items() if vars(kind)["__init__"] is now[kind]})
+
+
+def _set(inits: dict[type, Callable[..., None]]) -> None:
+    for kind, init in inits.items():
+        setattr(kind, "__init__", init)  # noqa: B010
+
+
+def _noting(given: Given, kind: type, init: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(init)
+    def noting(self: Any, *arguments: Any, **named: Any) -> None:
+        given.note(kind, init, arguments, named)
+        init(self, *arguments, **named)
+
+    return noting
+
+
+def _by_name(
+    init: Callable[..., None], given: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    order = [name for name, of in inspect.signature(init).parameters.items() if of.kind is of.POSITIONAL_OR_KEYWORD]
+    unnamed = tuple(order[1 : len(given) + 1])
+    return {**dict(zip(unnamed, given, strict=False)), **named}, unnamed
+
+
+def _unfit(built: _Built) -> str:
+    for name, value in built.arguments.items():
+        expected = _EXPECTED.get(name)
+        if expected and not expected.fits(value):
+            if name in built.unnamed and issubclass(built.kind, redis.ConnectionPool):
+                return _out_of_order(built)
+            return (
+                f"`{name}={shown(value).strip('`')}` is {named_type(value)}{built.where}. "
+                f"redis-py expects {expected.words} there."
+            )
+    if issubclass(built.kind, redis.ConnectionPool) and len(built.unnamed) > 2:
+        return _out_of_order(built)
+    return _unknown(built)
+
+
+def _out_of_order(built: _Built) -> str:
+    taken = ", ".join(f"{shown(built.arguments[name])} as its `{name}`" for name in built.unnamed)
+    return (
+        f"`{built.kind.__name__}` was given arguments without names{built.where}, and its own order does not begin "
+        f"with host and port: it took {taken}. Give each argument its name."
+    )
+
+
+def _unknown(built: _Built) -> str:
+    if not issubclass(built.kind, redis.ConnectionPool) or "connection_class" in built.arguments:
+        return ""
+    known = _known_names()
+    for name in built.arguments:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f" Did you mean `{near[0]}`?" if near else " How is it spelled?"
+            return f"A pool passes `{name}`{built.where} on to its connections, which know no such argument.{meant}"
+    return ""
+
+
+@functools.cache
+def _known_names() -> frozenset[str]:
+    kinds = (*_CLASSES, *_CONNECTIONS)
+    return frozenset(name for kind in kinds for name in inspect.signature(kind.__init__).parameters)  # type: ignore[misc]
+
+
+def raised_in_redis_py(error: BaseException) -> bool:
+    """True if the line that raised an error is one of redis-py's."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return bool(frames) and frames[-1][0].f_code.co_filename.startswith(_REDIS)

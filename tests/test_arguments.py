@@ -20,6 +20,7 @@ POOL, CALLS = plain_pool(), Workload("PING", count=3)
 SERVICE = (20, 0.05, 3)
 
 RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
+    "PoolReplay": lambda: (record(POOL),),
     "PoolView": lambda: (POOL, None),
     "Workload": lambda: ("PING",),
     "calculator": lambda: (20, 0.05, 0.005, 4, 50),

@@ -71,7 +71,7 @@ def test_an_upgrade_renews_what_is_unchanged_and_keeps_what_is_not(first: Path, 
     assert (mine / START).read_text() == f"{START}, second edition"
     assert (set(done.renewed), done.kept) == ({START, TASKS}, (POOL,))
     assert "Renewed 2 files" in done.lines()[0]
-    assert f"Kept {POOL} as you left it" in done.lines()[1]
+    assert f"although the course has new versions: {POOL}." in done.lines()[1]
 
 
 def a_notebook(python: str, output: str, text: str = "server.opened()") -> str:

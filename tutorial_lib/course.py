@@ -53,8 +53,8 @@ class Prepared:
             told.append(f"Renewed {_files(self.renewed)} that you had not changed.")
         if self.kept:
             told.append(
-                f"Kept {', '.join(self.kept)} as you left it, although the course has a new version. "
-                "lab --fresh NAME gets you the new one and keeps yours beside it."
+                f"Kept as you left them, although the course has new versions: {', '.join(self.kept)}. "
+                "lab --fresh NAME gets you a new one and keeps yours beside it."
             )
         return told
 

@@ -155,7 +155,7 @@ def test_ctrl_c_and_kill_leave_the_rows_so_far_and_no_process(hand_ins: Path, tm
     wait = f"import os, time\nopen({str(begun)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
     write(hand_ins / "bob/02_your_first_pool.ipynb", "02", first_pool=wait)
     command = [sys.executable, "-m", "tutorial_lib", "check", "--learners", str(hand_ins), "--csv"]
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True
     ) as process:
@@ -169,3 +169,4 @@ def test_ctrl_c_and_kill_leave_the_rows_so_far_and_no_process(hand_ins: Path, tm
     if signal_sent == "SIGINT":
         assert process.returncode == 130
     assert eventually(lambda: not psutil.pid_exists(int(begun.read_text())), within=10)
+    assert eventually(lambda: not list(tmp_path.glob("redis-pool-check-*")), within=10)

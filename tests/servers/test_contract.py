@@ -353,3 +353,10 @@ def test_the_idle_are_closed_and_the_busy_are_not(server: Server, pool_of: PoolO
 def test_a_wrong_idle_timeout_is_a_sentence(server: Server, wrong: Any) -> None:
     with pytest.raises(BadSetting, match=r"The idle timeout is .* Give a whole number from 0 to 86400"):
         server.set_idle_timeout(wrong)
+
+
+def test_one_that_stopped_in_the_middle_of_a_request_is_idle(server: Server) -> None:
+    server.set_idle_timeout(1)
+    with socket.create_connection((server.host, server.port), timeout=10) as raw:
+        raw.sendall(b"*2\r\n$3\r\nGET\r\n$1")
+        assert raw.recv(100) == b""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Iterator
 
 import fakeredis
 import pytest
 import redis
 
-from tutorial_lib.servers import fake_memory
+from tests.waiting import eventually
+from tutorial_lib.servers import fake_memory, fake_redis
+from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.servers.fake_memory import MemoryLimit, reach
 
 MOST = 1_000_000
@@ -111,3 +115,61 @@ def test_a_request_that_is_queued_counts_too(r: redis.Redis) -> None:
 )
 def test_how_far_a_request_reaches(request_: str, bytes_: int) -> None:
     assert reach(request_.encode().split()) == bytes_
+
+
+# -- what is under way
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
+    monkeypatch.setattr(fake_redis, "MOST_MEMORY", 20_000_000)
+    with FakeServer() as server:
+        yield server
+
+
+def ends(raw: socket.socket) -> bool:
+    """Read on until the server closes the connection. A test's own timeout means that it does not."""
+    with contextlib.suppress(ConnectionError):
+        while raw.recv(65536):
+            pass
+    return True
+
+
+def test_requests_that_never_end_are_bounded_together(small: FakeServer) -> None:
+    half = b"*2\r\n$4\r\nECHO\r\n$900000000\r\n" + b"x" * 4_000_000
+    with contextlib.ExitStack() as open_sockets:
+        sockets = [
+            open_sockets.enter_context(socket.create_connection((small.host, small.port), timeout=10)) for _ in range(6)
+        ]
+        for raw in sockets:
+            with contextlib.suppress(ConnectionError):  # The last one may be closed before it has said all.
+                raw.sendall(half)
+        assert eventually(lambda: len(small.clients()) == 4)
+        assert sum(handler.under_way for handler in small._redis.handlers.values()) < 20_000_000
+        with redis.Redis(port=small.port) as r:
+            assert r.ping()
+
+
+def test_many_small_arguments_count_too(small: FakeServer) -> None:
+    with socket.create_connection((small.host, small.port), timeout=10) as raw:
+        with contextlib.suppress(ConnectionError):
+            raw.sendall(b"*1000000\r\n$4\r\nMSET\r\n" + (b"$1000\r\n" + b"x" * 1000 + b"\r\n") * 25_000)
+        assert ends(raw)
+
+
+def test_replies_that_are_never_read_are_bounded(small: FakeServer) -> None:
+    with redis.Redis(port=small.port) as r:
+        r.set("page", b"x" * 2_000_000)
+    with socket.create_connection((small.host, small.port), timeout=10) as raw:
+        with contextlib.suppress(ConnectionError):
+            raw.sendall(b"*2\r\n$3\r\nGET\r\n$4\r\npage\r\n" * 50)
+        assert eventually(lambda: small.clients() == [])
+        assert ends(raw)
+
+
+def test_a_long_pipeline_below_the_bound_passes(small: FakeServer) -> None:
+    with redis.Redis(port=small.port) as r, r.pipeline(transaction=False) as pipeline:
+        r.set("page", b"x" * 2_000_000)
+        for _ in range(5):
+            pipeline.get("page")
+        assert [len(page) for page in pipeline.execute()] == [2_000_000] * 5

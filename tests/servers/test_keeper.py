@@ -76,7 +76,7 @@ def test_a_keeper_that_was_killed_is_told(owner: OwnersRedis) -> None:
 
 def test_a_keeper_that_hangs_is_not_waited_for_for_ever(owner: OwnersRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     keeper = Keeper(address(owner), ["greeting"])
-    monkeypatch.setattr(keeper_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(keeper_module, "DELETE_WITHIN", 0.2)
     with owner.client() as client:
         client.client_pause(10_000)
         with pytest.raises(CannotConnect, match=r"no answer within 0\.2 s"):

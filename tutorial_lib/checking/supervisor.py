@@ -11,6 +11,7 @@ import json
 import os
 import queue
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -224,6 +225,8 @@ def main() -> None:
     threading.Thread(target=wait_for_the_end, daemon=True).start()
     adopt_orphans()
     rows = judge(order, gone)
+    if gone.is_set():  # check itself cannot tidy up if it was killed
+        shutil.rmtree(order["scratch"], ignore_errors=True)
     sys.stdout.write(json.dumps(rows))
     sys.stdout.flush()
     os._exit(0)  # at once: a thread still reads the input

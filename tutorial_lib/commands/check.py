@@ -45,7 +45,7 @@ def command(folder: str | None, learners: str | None, as_csv: bool, names: tuple
     The code in the notebooks runs on this computer, with your rights. With --learners that is other people's code: it
     gets a scratch folder as its home, none of your environment, and limits on time, memory and output, but that is no
     sandbox. A result comes from the course's own check, not from what a notebook displays. But the learner's function
-    runs in the same process as the check, so somebody determined can still forge a result.
+    runs in the same process as the check, so a determined learner can still forge a result.
     """
     if learners is not None:
         passed = check_learners(names, learners, as_csv=as_csv)

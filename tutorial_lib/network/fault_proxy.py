@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE = 2.0
+REACH_WITHIN = 2.0
 """Seconds that the server may take to answer when the proxy is made."""
 
 
@@ -46,7 +46,7 @@ class FaultProxy:
         where = _where(server, host, port)
         not_negative("round_trip", round_trip, "seconds")
         try:
-            upstream = reach(*where, PATIENCE)
+            upstream = reach(*where, REACH_WITHIN)
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
             raise CannotConnect(
                 f"Nothing answers on {where[0]}:{where[1]} ({error}). Start the server first, or check host and port."

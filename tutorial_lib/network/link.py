@@ -11,16 +11,15 @@ from tutorial_lib.network.end import End, SocketEnd
 from tutorial_lib.network.flow import Flow
 from tutorial_lib.network.upstream import Address, Refused, Upstream
 
-REFUSAL_LINGER = 5.0
-"""Seconds that a client which was refused has for reading why."""
+LINGER = 5.0
+"""Seconds that a connection which one side has ended, or that was refused, may take to end on the other."""
 
 
 class Link:
     """Made when a client has connected. Lives in one event loop; ``gone`` is called once, when it has ended.
 
     With ``linger`` the link is over when the server closes its side, and that many seconds after the client has closed
-    its own. Without, each side may stay half open as long as it likes. ``heard_at`` and ``answered_at`` are when
-    bytes last came from the client and from the server, on the loop's clock.
+    its own. Without, each side may stay half open as long as it likes.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class Link:
         self.is_unanswered = False
         self.is_refused = False
         self._loop = asyncio.get_running_loop()
-        self.heard_at = self.answered_at = self._loop.time()
+        self._last_byte_at = self._loop.time()
         self._client = client
         self._to_server, self._to_client, self._gone = to_server, to_client, gone
         self._hear, self._linger = hear, linger
@@ -91,7 +90,7 @@ class Link:
             client.when_written(client.end)
             # Closed with something unread, a connection is reset, and the reset could overtake the words.
             client.resume()
-            self._close_later(REFUSAL_LINGER)
+            self._close_later(LINGER)
 
     def _wait_for_its_end(self) -> None:
         try:
@@ -111,12 +110,7 @@ class Link:
     @property
     def idle(self) -> float:
         """Seconds since bytes last came from either side."""
-        return self._loop.time() - max(self.heard_at, self.answered_at)
-
-    @property
-    def is_waiting(self) -> bool:
-        """True if the client spoke last: it waits for an answer."""
-        return self.heard_at > self.answered_at
+        return self._loop.time() - self._last_byte_at
 
     @property
     def is_staying(self) -> bool:
@@ -137,12 +131,12 @@ class Link:
     # -- what the flows report
 
     def _note_request(self, data: bytes) -> None:
-        self.heard_at = self._loop.time()
+        self._last_byte_at = self._loop.time()
         if self._hear:
             self._hear(data)
 
     def _note_answer(self, data: bytes) -> None:
-        self.answered_at = self._loop.time()
+        self._last_byte_at = self._loop.time()
 
     def lose(self) -> None:
         self.has_lost_bytes = True

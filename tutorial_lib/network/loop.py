@@ -53,7 +53,10 @@ class LoopThread:
         try:
             self._thread.start()
         except BaseException:  # This machine can start no more threads, or the learner interrupts.
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            if self._thread.ident is None:
+                self._loop.close()
+            else:
+                self._loop.call_soon_threadsafe(self._loop.stop)
             raise
 
     def _live(self) -> None:

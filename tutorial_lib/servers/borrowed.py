@@ -12,7 +12,8 @@ from typing import Any, TypeVar, cast
 import redis
 
 from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
-from tutorial_lib.network.loop import LoopThread
+from tutorial_lib.network.link import LINGER
+from tutorial_lib.network.loop import LoopHasEnded, LoopThread
 from tutorial_lib.network.relay import Relay, let_go
 from tutorial_lib.network.signed_in import SignedIn, SignedInEnd
 from tutorial_lib.servers.base import ClientInfo, Server, client_info
@@ -23,10 +24,7 @@ from tutorial_lib.servers.redis_url import RedisUrl
 
 T = TypeVar("T")
 
-LINGER = 5.0
-"""Seconds that a connection which only the learner's side has ended may take to end on the Redis."""
-
-PATIENCE = 1.0
+CLOSE_WITHIN = 1.0
 """Seconds that closing waits for the loop's thread: a name look-up that hangs cannot be ended, and is left behind."""
 
 
@@ -55,7 +53,7 @@ class BorrowedServer(Server):
         try:
             self._relay, self._guest = self._loop.run(self._prepare())
         except BaseException:
-            self._loop.close(within=PATIENCE)
+            self._loop.close(within=CLOSE_WITHIN)
             raise
         try:
             self._require_a_safe_relay()
@@ -137,12 +135,13 @@ class BorrowedServer(Server):
         return read()
 
     def _ask(self, question: Coroutine[Any, Any, T]) -> T:
-        if self._closed or os.getpid() != self._process:
+        if os.getpid() != self._process and not self._closed:
             question.close()
-            if self._closed:
-                raise BadSetting("This server is closed. Run start_server() again.")
             raise NotAllowed("Only the process that called start_server() can ask it. Ask there, not in a forked one.")
-        return self._loop.run(question)
+        try:
+            return self._loop.run(question)
+        except LoopHasEnded:
+            raise BadSetting("This server is closed. Run start_server() again.") from None
 
     # -- what a guest does not do
 
@@ -190,7 +189,7 @@ class BorrowedServer(Server):
             print(error, file=sys.stderr)
 
     def _hang_up(self) -> None:
-        self._loop.close(self._leave(), within=PATIENCE)
+        self._loop.close(self._leave(), within=CLOSE_WITHIN)
 
     async def _leave(self) -> None:
         await self._relay.close()

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TypeVar
 
 from tutorial_lib.errors import BadSetting, TutorialError
-from tutorial_lib.network.link import Link
+from tutorial_lib.network.link import LINGER, Link
 from tutorial_lib.network.loop import LoopHasEnded, LoopThread
 from tutorial_lib.network.relay import LOOPBACK, Relay
 from tutorial_lib.servers.base import (
@@ -26,8 +26,7 @@ from tutorial_lib.servers.fake_redis import VERSION, FakeRedisThreads, Handler
 
 T = TypeVar("T")
 
-TICK = 0.05  # seconds between two looks at which client has been idle for too long
-LINGER = 5.0  # seconds that a connection which the client has ended may take to end
+TICK = 0.05  # seconds between two looks at who has been idle for too long
 
 
 class FakeServer(Server):
@@ -71,7 +70,7 @@ class FakeServer(Server):
                 handler.look_after(idle.get(handler.client_address, 0.0))
             if self._longest_idle:
                 for link, handler in self._present():
-                    if link.idle > self._longest_idle and not (link.is_waiting or handler.is_waiting):
+                    if link.idle > self._longest_idle and handler.is_idle:
                         link.close()
 
     def _present(self) -> list[tuple[Link, Handler]]:

@@ -13,7 +13,7 @@ from fakeredis.model import AccessControlList, ClientInfo, get_command_info
 
 from tutorial_lib.servers.base import MOST_MEMORY
 
-FULL = "OOM command not allowed when used memory > 'maxmemory'."
+OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'."
 
 PIECE = 100
 """Bytes that Python needs around each key or element, roughly."""
@@ -31,7 +31,7 @@ class MemoryLimit(AccessControlList):
 
     def validate_command(self, username: bytes, client_info: ClientInfo, fields: list[bytes]) -> None:
         if adds_to_memory(fields[0].lower()) and not self._memory.has_room_for(fields):
-            raise SimpleError(FULL)
+            raise SimpleError(OUT_OF_MEMORY)
         super().validate_command(username, client_info, fields)
 
 

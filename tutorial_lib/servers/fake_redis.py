@@ -37,7 +37,7 @@ VERSION = (7, 4)
 CHUNK = 64 * 1024
 LONG = 1024 * 1024
 PUSH_DELAY = 0.01  # seconds that a published message may wait before it is written to a subscriber
-LOOK_EVERY = 0.05  # seconds between two looks at whether a pause is over
+PAUSE_LOOK = 0.05  # seconds between two looks at whether a pause is over
 
 # No select(): it cannot take a file descriptor above 1023, and here four of a connection's are in one process.
 Selector: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
@@ -86,7 +86,9 @@ class Handler(TCPFakeRequestHandler):
         self._incoming: list[bytes] = []
         self.outgoing = bytearray()
         self._selector = Selector()
-        self._selector.register(self.request, selectors.EVENT_READ)
+        self._events = selectors.EVENT_READ
+        self._selector.register(self.request, self._events)
+        self._is_waiting = False
         self.rfile = cast(Any, _ReadBy(self.readline, self.rfile))
         self.writer = cast(Any, self)
         self.server.handlers[self.client_address] = self
@@ -98,30 +100,36 @@ class Handler(TCPFakeRequestHandler):
             self._send()
             if self.session._killed:
                 raise ConnectionError("killed")
-            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.outgoing else 0)
-            self._selector.modify(self.request, wanted)
-            ready = self._selector.select(PUSH_DELAY if self.session._pubsub else None)
-            if ready and ready[0][1] & selectors.EVENT_READ:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.outgoing else 0)
+            if self._wait(events, PUSH_DELAY if self.session._pubsub else None) & selectors.EVENT_READ:
                 return False
         return True
+
+    def _wait(self, events: int, seconds: float | None) -> int:
+        """Wait for one of these events, and return those that are there."""
+        if events != self._events:
+            self._selector.modify(self.request, events)
+            self._events = events
+        self._is_waiting = True
+        ready = self._selector.select(seconds)
+        self._is_waiting = False
+        return ready[0][1] if ready else 0
 
     def readline(self) -> bytes:
         """Return what has arrived. ConnectionError at the end."""
         self._receive()
         # A long value goes to the parser in one piece: with every piece it copies what it has.
         while self._requests.bytes_left > CHUNK:
-            self._selector.modify(self.request, selectors.EVENT_READ)
-            self._selector.select()
+            self._wait(selectors.EVENT_READ, None)
             self._receive()
         arrived, self._incoming = b"".join(self._incoming), []
         return arrived
 
     def _receive(self) -> None:
         data = self.request.recv(CHUNK)
+        # Redis, too, forgets what a client asked for in a pause and did not wait for.
         if not data or (self.server.wait_while_paused() and has_ended(self.request)):
-            raise ConnectionError(
-                "ended"
-            )  # Redis, too, forgets what a client asked for in a pause and did not wait for.
+            raise ConnectionError("ended")
         self._requests.feed(data)
         self._incoming.append(data)
         self.server.check_what_is_under_way(self._requests.request_size)
@@ -166,9 +174,9 @@ class Handler(TCPFakeRequestHandler):
                 self.request.shutdown(socket.SHUT_RDWR)
 
     @property
-    def is_waiting(self) -> bool:
-        """True while it waits in BLPOP or the like, or for messages."""
-        return self.session.flag != "N"
+    def is_idle(self) -> bool:
+        """True while it waits for a request, and for nothing else: no command, no message."""
+        return self._is_waiting and self.session.flag == "N"
 
     def info(self, idle: float) -> ClientInfo:
         self.session.show(idle)
@@ -181,7 +189,7 @@ class Handler(TCPFakeRequestHandler):
     def look_after(self, idle: float) -> None:
         """What Redis does for each client a few times a second."""
         self.session.show(idle)
-        if self.is_waiting and self.is_over():
+        if self.session.flag == "b" and self.is_over():
             with self.server.fake_server.lock, suppress(AttributeError):
                 self.session.unblock()
 
@@ -241,7 +249,7 @@ class FakeRedisThreads(TcpFakeServer):
         waited = False
         while (left := self.fake_server.pause_until - time.time()) > 0 and self.fake_server.pause_mode == b"all":
             waited = True
-            if self._shutdown_event.wait(min(left, LOOK_EVERY)):
+            if self._shutdown_event.wait(min(left, PAUSE_LOOK)):
                 break
         return waited
 

@@ -19,7 +19,7 @@ from tutorial_lib.errors import CannotConnect
 from tutorial_lib.servers.failure import explain
 from tutorial_lib.servers.redis_url import RedisUrl
 
-PATIENCE = 10.0
+DELETE_WITHIN = 10.0
 """Seconds that ``dismiss`` gives the process. It needs a fraction of one, unless the Redis has gone."""
 
 
@@ -53,11 +53,11 @@ class Keeper:
         """Have ``keys`` deleted now, and see that it is done. CannotConnect names what may be left."""
         self._say({"keys": list(keys)})
         try:
-            answer, _ = self._process.communicate(timeout=PATIENCE)
+            answer, _ = self._process.communicate(timeout=DELETE_WITHIN)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            answer = f"no answer within {PATIENCE:g} s"
+            answer = f"no answer within {DELETE_WITHIN:g} s"
         if answer.strip() != "deleted" and keys:
             names = ", ".join(repr(key) for key in keys)
             raise CannotConnect(
@@ -79,7 +79,7 @@ async def delete(url: RedisUrl, keys: Sequence[str]) -> None:
 def carry_out(url: RedisUrl, keys: Sequence[str]) -> str:
     """Delete the keys, and return ``"deleted"`` or the sentence that says why not."""
     try:
-        asyncio.run(asyncio.wait_for(delete(url, keys), PATIENCE / 2))
+        asyncio.run(asyncio.wait_for(delete(url, keys), DELETE_WITHIN / 2))
     except Exception as error:
         return str(explain(error, url))
     return "deleted"

@@ -13,8 +13,9 @@ import redis
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, parse_url
 
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.servers.base import LONGEST_TIMEOUT
 
-PATIENCE = 2.5
+DEFAULT_TIMEOUT = 2.5
 """Seconds to wait for a connection, and for an answer, unless the URL says otherwise."""
 
 HOW = (
@@ -43,8 +44,6 @@ _NOT_FOR_A_URL = """
     event_dispatcher socket_keepalive_options socket_type maint_notifications_config host port path
 """
 NOT_FOR_A_URL = frozenset(_NOT_FOR_A_URL.split())
-
-LONGEST_TIMEOUT = 86_400.0
 
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
@@ -102,7 +101,7 @@ class RedisUrl:
     def deadline(self) -> float:
         """Seconds within which a visit must be over, name look-up included: the URL's two timeouts together."""
         limits = ("socket_connect_timeout", "socket_timeout")
-        return sum(float(self.arguments.get(limit, PATIENCE)) for limit in limits)
+        return sum(float(self.arguments.get(limit, DEFAULT_TIMEOUT)) for limit in limits)
 
     @property
     def host(self) -> str:
@@ -199,7 +198,7 @@ def _is_there(name: str) -> bool:
 
 def _check_options(arguments: dict[str, Any]) -> None:
     for name in ("socket_timeout", "socket_connect_timeout"):
-        if not 0 < arguments.get(name, PATIENCE) <= LONGEST_TIMEOUT:  # Not for nan, either.
+        if not 0 < arguments.get(name, DEFAULT_TIMEOUT) <= LONGEST_TIMEOUT:  # Not for nan, either.
             raise BadSetting(f"REDIS_URL has a {name} that is not above 0, or over a day, in seconds. {HOW}")
     if arguments.get("db", 0) < 0:
         raise BadSetting(f"REDIS_URL has a negative database number. {HOW}")

@@ -186,7 +186,7 @@ ALSO_WRONG = {
     closes_for_everybody: "`greet` closed them",
     makes_room: "raised the limit of the pool: it was 2 and is now 3",
     leaves_the_reply: "before Redis had replied",
-    loses_its_connection: "in_use is 2",
+    loses_its_connection: "not every connection has come back",
     other_way_round: "the other way round",
     the_pool_alone: "two things, `pool` and `greet`",
 }

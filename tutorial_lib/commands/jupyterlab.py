@@ -6,11 +6,13 @@ import errno
 import hashlib
 import importlib.util
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tutorial_lib.course import PACKAGE
@@ -18,6 +20,8 @@ from tutorial_lib.errors import LabNotStarted
 
 # No news, no updates, nothing fetched from a network; saving a notebook writes that notebook only. Binder uses it too.
 SETTINGS = PACKAGE / "jupyter_config"
+DEFAULT_LAYOUT = "default-37a8.jupyterlab-workspace"
+"""What JupyterLab calls the file of the workspace named default."""
 KERNEL_START = PACKAGE / "commands" / "kernel_start.py"
 
 
@@ -61,6 +65,16 @@ def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def lay_out(workspaces: Path) -> None:
+    """Let JupyterLab begin with its table of contents open. A layout that is there already stays."""
+    layout = workspaces / DEFAULT_LAYOUT
+    if not layout.exists():
+        # A folder that cannot be written to is no reason not to start: JupyterLab then has its own first layout.
+        with suppress(OSError):
+            workspaces.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(SETTINGS / "first_layout.json", layout)
+
+
 def require_jupyterlab() -> None:
     """Raise LabNotStarted where this Python has no JupyterLab."""
     if importlib.util.find_spec("jupyterlab") is None:
@@ -91,6 +105,7 @@ def serve(folder: Path, page: str, *, port: int | None, browser: bool, extra: Se
         require_free_port(port)
     words = command(folder, page, port=port, browser=browser, extra=extra)
     environ = environment(folder, os.environ)
+    lay_out(Path(environ["JUPYTERLAB_WORKSPACES_DIR"]))
     sys.stdout.flush()
     sys.stderr.flush()
     # From the course's folder, where no stray json.py of the learner's can be imported in place of the real one.

@@ -176,13 +176,13 @@ class _SilentShop:
         if not during:
             return
         self._others.ping()
-        if kept := left_in_use(self._pool, within=0.3):
+        if left_in_use(self._pool, within=0.3):
             raise Wrong(
-                f"Every answer was in time, and afterwards in_use is {kept}. Which line returns the connection that "
-                "`greet` has borrowed, if Redis does not reply?"
+                "Every answer was in time, and afterwards not every connection has come back. Which line returns the "
+                "connection that `greet` has borrowed, if Redis does not reply?"
             )
         raise Wrong(
-            f"`greet` returned in time while Redis was silent, and in_use stayed {during}: what it had begun went on "
+            "`greet` returned in time while Redis was silent, and kept a connection in use: what it had begun went on "
             "without it, and the other parts of the shop had to do with fewer connections. What was still waiting?"
         )
 

@@ -1,0 +1,83 @@
+"""The page as `lab` opens it: a column that reads well, one left edge, the table of contents, no empty screen."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.lab import START_TIMEOUT, Notebook, running_chromium
+
+pytestmark = pytest.mark.chromium
+
+LESSON = "notebooks/02_your_first_pool.ipynb"
+
+LEFT = "elements => elements.map(element => element.getBoundingClientRect().left)"
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+    """Yield a lesson as a learner gets it from the command, with nothing run."""
+    home = tmp_path_factory.mktemp("home")
+    log = home / "log"
+    command = [sys.executable, "-m", "tutorial_lib", "lab", "--no-browser", "--port", "0"]
+    command += ["--folder", str(home / "course"), "--", "--IdentityProvider.token="]
+    command += ["--LabApp.expose_app_in_browser=True"]
+    with log.open("w") as output:
+        settings = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
+        process = subprocess.Popen(command, env=settings, stdout=output, stderr=output)
+    try:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not (found := re.search(r"http://127\.0\.0\.1:[1-9]\d*", log.read_text(errors="replace"))):
+            assert time.monotonic() < deadline, log.read_text(errors="replace")
+            time.sleep(0.1)
+        with running_chromium() as browser:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            yield Notebook(page, f"{found[0]}/lab/tree/{LESSON}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_the_table_of_contents_is_open(notebook: Notebook) -> None:
+    expect(notebook.page.locator(".jp-TableOfContents").get_by_text("Your first pool").first).to_be_visible()
+
+
+def test_a_line_of_prose_has_about_75_characters(notebook: Notebook) -> None:
+    paragraph = notebook.page.locator(".jp-RenderedMarkdown p").first
+    characters = paragraph.evaluate(
+        """paragraph => {
+            const words = document.createRange();
+            words.selectNodeContents(paragraph);
+            const lines = new Set([...words.getClientRects()].map(({ top }) => Math.round(top))).size;
+            return paragraph.textContent.length / lines;
+        }"""
+    )
+    assert 45 <= characters <= 90
+
+
+def test_prose_tables_and_code_stand_on_one_left_edge(notebook: Notebook) -> None:
+    page = notebook.page
+    prose = page.locator(".jp-RenderedMarkdown p").evaluate_all(LEFT)
+    tables = page.locator(".jp-RenderedMarkdown table").evaluate_all(LEFT)
+    code = page.locator(".jp-CodeCell .jp-InputArea-editor").evaluate_all(LEFT)
+    assert tables
+    seen = [left for left in [*prose, *tables, *code] if left > 0]
+    assert max(seen) - min(seen) <= 6
+
+
+def test_the_last_cell_is_the_end_of_the_page(notebook: Notebook) -> None:
+    page = notebook.page
+    room = page.locator(".jp-WindowedPanel-outer").first.evaluate("panel => getComputedStyle(panel, '::after').height")
+    assert room in ("auto", "0px") or float(room.removesuffix("px")) < 200
+
+
+def test_nothing_complains_and_nothing_is_fetched_from_elsewhere(notebook: Notebook) -> None:
+    assert notebook.complaints == []
+    assert [url for url in notebook.requested if not url.startswith(("http://127.0.0.1", "data:", "blob:"))] == []

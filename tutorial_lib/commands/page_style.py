@@ -1,0 +1,22 @@
+"""An extension of Jupyter's server that brings the course's style sheet, ``jupyter_config/custom/custom.css``.
+
+Jupyter looks for such a sheet in the learner's own configuration folder only, and no setting names another one. The
+course's folder comes after that, so that a sheet of the learner's own wins.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tutorial_lib
+
+STYLE = Path(tutorial_lib.__file__).parent / "jupyter_config" / "custom"
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    return [{"module": __name__}]
+
+
+def _load_jupyter_server_extension(server: Any) -> None:
+    server.web_app.settings["static_custom_path"].append(str(STYLE))

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 needs_another_user = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("useradd"),
-    reason="needs root on Linux and useradd, to become another user",
+    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("useradd") or not shutil.which("redis-cli"),
+    reason="needs root on Linux, useradd and redis-cli, to come as another user",
 )
 
 

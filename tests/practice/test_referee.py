@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,9 +17,10 @@ import redis
 from tests.practice.one_ping import IMPATIENT, TASK, assert_next_check_passes, solution, starter
 from tutorial_lib.errors import ServerStartFailed
 from tutorial_lib.exercises import load_task
-from tutorial_lib.practice import deadline
+from tutorial_lib.practice import deadline, referee
 from tutorial_lib.practice.lab import Lab, pools_to
 from tutorial_lib.practice.referee import judge
+from tutorial_lib.practice.replaced import names_now, replaced_since
 from tutorial_lib.practice.verdict import Verdict
 
 
@@ -224,17 +227,26 @@ def test_an_endless_answer_ends_the_check_and_says_where_it_was() -> None:
     assert_next_check_passes()
 
 
-def test_a_replaced_name_is_told_and_in_a_thread_how_to_get_it_back(place: str) -> None:
+def test_a_replaced_name_is_told_and_put_back() -> None:
     def make_pool(host: str, port: int) -> Any:
         redis.Redis.get = len  # type: ignore[method-assign, assignment]
+        builtins.len = time.sleep = None  # type: ignore[assignment]
+        redis.BlockingConnectionPool.__init__.__kwdefaults__ = {"timeout": 1}
         return solution(host, port)
 
+    before = names_now()
     verdict = judge(TASK, make_pool)
-    if "get" in vars(redis.Redis):
-        del redis.Redis.get
-    assert verdict.status == "wrong"
-    assert "Your code replaced `Redis.get`." in verdict.message
-    assert ("Restart the kernel" in verdict.message) is (place == "thread")
+    assert replaced_since(before) == []
+    assert verdict.status == "error"  # redis-py cannot do without `len`
+    for name in ("builtins.len", "time.sleep", "Redis.get", "BlockingConnectionPool.__init__"):
+        assert f"`{name}`" in verdict.message
+
+
+def test_a_check_that_breaks_down_says_so_and_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(referee, "_listens", None)
+    verdict = judge(TASK, solution)
+    assert verdict.status == "error"
+    assert "The check of `make_pool` itself failed, so there is no verdict: `TypeError: " in verdict.message
 
 
 def test_a_server_that_does_not_start_is_the_notebooks_error() -> None:

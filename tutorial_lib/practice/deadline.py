@@ -29,8 +29,9 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: with a value, at the deadline, or with its process, whose exit code is negative for a signal.
+    """How a run ended: ``"value"``, ``"timed out"``, ``"ended"`` (its process did), or ``"broken"`` (an error of ours).
 
+    ``value`` is what the run returned, the exit code of its process (negative for a signal), or the error's text.
     ``line`` is the learner's line at the deadline, or at the crash.
     """
 
@@ -62,8 +63,8 @@ def _listen(place: Sandbox | OwnThread, seconds: float, heard: Callable[[str, An
     until, ready = monotonic() + _TO_START, False
     while (now := monotonic()) < until:
         kind, content = place.hear(min(until, now + _STEP)) or ("", None)
-        if kind == "value":
-            return Ending("value", content)
+        if kind in ("value", "broken"):
+            return Ending(kind, content)
         if kind == "ended":
             return Ending("ended", content, place.line() if content and content < 0 else None)
         if kind == "failed":

@@ -148,8 +148,8 @@ def _by_name(
     init: Callable[..., None], given: tuple[Any, ...], named: dict[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     order = [name for name, of in inspect.signature(init).parameters.items() if of.kind is of.POSITIONAL_OR_KEYWORD]
-    unnamed = tuple(order[1 : len(given) + 1])
-    return {**dict(zip(unnamed, given, strict=False)), **named}, unnamed
+    unnamed = dict(zip(order[1:], given, strict=False))  # without `self`
+    return {**unnamed, **named}, tuple(unnamed)
 
 
 def _unfit(built: _Built) -> str:

@@ -35,6 +35,7 @@ class OwnThread:
 
     def close(self) -> None:
         """Take the output back. The thread ends with the function, or with the kernel."""
+        self._thread.is_over = True
         sys.stdout, sys.stderr = self._output
 
 
@@ -43,8 +44,11 @@ class _Thread(threading.Thread):
         super().__init__(name="answer", daemon=True)
         self._job = job
         self._messages = messages
+        self.is_over = False
 
     def _say(self, kind: str, content: Any) -> None:
+        if self.is_over:
+            raise SystemExit  # it was given up at the deadline, and another check may be under way
         self._messages.put((kind, content))
 
     def run(self) -> None:
@@ -53,6 +57,10 @@ class _Thread(threading.Thread):
             self._say("value", self._job(self._say))
         except TutorialError as error:
             self._say("failed", [type(error).__name__, str(error)])
+        except SystemExit:
+            pass
+        except Exception as error:
+            self._say("broken", f"{type(error).__name__}: {error}")
 
 
 def in_own_thread() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import signal
 import socket
@@ -17,8 +18,8 @@ from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.output import limited_output
-from tutorial_lib.practice.replaced import listed, names_now, replaced_since
-from tutorial_lib.practice.sandbox import UNHEARD, Tell, in_a_sandbox
+from tutorial_lib.practice.replaced import listed, names_now, put_back
+from tutorial_lib.practice.sandbox import UNHEARD, Tell
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type
@@ -59,7 +60,8 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] | None = None) ->
         ending = run_with_deadline(trial.run, task.seconds, screen.show)
     if ending.how == "value":
         return _verdict(task, *ending.value)
-    return _verdict(task, "error", _stuck(task, ending) if ending.how == "timed out" else _ended(ending))
+    said = {"timed out": _stuck, "ended": _ended, "broken": _broken}[ending.how]
+    return _verdict(task, "error", said(task, ending))
 
 
 class _Trial:
@@ -81,7 +83,8 @@ class _Trial:
                 praise, error = self._task.check(self._answer, self._lab), None
             except BaseException as raised:
                 praise, error = None, raised
-            replaced = replaced_since(before)
+            say("judging", None)
+            replaced = put_back(before)
             status, message = _weigh(self._task, praise, error, server, attempts, given)
         if not _listens(server):
             status, message = "wrong", _GONE
@@ -182,7 +185,7 @@ def _stuck(task: Task, ending: Ending) -> str:
     return f"Your code was still running after {task.seconds:g} s, and was ended.{where}"
 
 
-def _ended(ending: Ending) -> str:
+def _ended(task: Task, ending: Ending) -> str:
     code = ending.value
     if code is None or code == UNHEARD:
         how = "Your code closed files that it did not open, and the check could not go on."
@@ -192,6 +195,10 @@ def _ended(ending: Ending) -> str:
         how = f"Your code ended Python itself, with the signal {_signal_name(-code)}."
     where = f" It was at {ending.line}." if ending.line else ""
     return f"{how}{where} It ran in a process of its own, so this notebook and its variables are as they were."
+
+
+def _broken(task: Task, ending: Ending) -> str:
+    return f"The check of `{task.name}` itself failed, so there is no verdict: `{ending.value}`. Check it once more."
 
 
 def _signal_name(number: int) -> str:
@@ -234,8 +241,6 @@ def _with_replaced(status: Status, message: str, names: list[str]) -> tuple[Stat
     if not names:
         return status, message
     said = f"Your code replaced {listed(names)}. Leave the names of a library as they are, and call them."
-    if not in_a_sandbox():
-        said += " Restart the kernel to have them back."
     if status == "passed":
         return "wrong", said
     return status, f"{message}\n\n{said}"
@@ -246,6 +251,6 @@ def _listens(server: Server) -> bool:
         socket.create_connection((server.host, server.port), timeout=1).close()
     except ConnectionRefusedError:
         return False
-    except OSError:  # the answer left no descriptors, or is at its limit: that says nothing about the server
-        return True
+    except OSError as error:  # without a descriptor left to ask with, nothing can be said against the server
+        return error.errno in (errno.EMFILE, errno.ENFILE)
     return True

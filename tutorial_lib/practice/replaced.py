@@ -27,6 +27,28 @@ def replaced_since(before: Names) -> list[str]:
     return [f"{_label(owner)}.{name}" for owner, names in before.items() for name in _changed(owner, names)]
 
 
+def put_back(before: Names) -> list[str]:
+    """Give each name its meaning back, since the rest of a check needs them, and return which were replaced."""
+    held = vars(builtins)
+    # This line calls no builtin, because it may be one that was replaced.
+    names = [f"builtins.{name}" for name, meaning in before[builtins].items() if held.get(name) is not meaning[0]]
+    held.update({name: meaning[0] for name, meaning in before[builtins].items()})
+    names += replaced_since(before)
+    for owner, meanings in before.items():
+        for name in list(_changed(owner, meanings)):
+            if name in meanings:
+                _restore(owner, name, *meanings[name])
+            else:
+                delattr(owner, name)
+    return names
+
+
+def _restore(owner: Any, name: str, value: Any, *of_a_function: Any) -> None:
+    if of_a_function:
+        value.__code__, value.__defaults__, value.__kwdefaults__ = of_a_function
+    setattr(owner, name, value)
+
+
 def listed(names: list[str]) -> str:
     """Return the names as they stand in a sentence; only the first few of many."""
     shown = ", ".join(f"`{name}`" for name in names[:_MOST_TOLD])

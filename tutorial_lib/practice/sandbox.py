@@ -205,6 +205,8 @@ def _run(job: Job, mouth: int, dump: IO[bytes]) -> NoReturn:
         say("value", job(say))
     except TutorialError as error:
         say("failed", [type(error).__name__, str(error)])
+    except Exception as error:
+        say("broken", f"{type(error).__name__}: {error}")
     finally:
         os._exit(UNHEARD)  # if all was said, nobody listens to this any more
 

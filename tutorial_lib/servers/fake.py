@@ -58,7 +58,7 @@ class FakeServer(Server):
         relay = Relay(self._redis, for_everyone=True, linger=LINGER)
         relay.limit = MOST_CLIENTS
         relay.start()
-        self._looking_after = asyncio.create_task(self._look_after(relay))  # Kept: a task without a name may be lost.
+        self._looking_after = asyncio.create_task(self._look_after(relay))  # Kept: the loop forgets others.
         return relay
 
     async def _look_after(self, relay: Relay) -> None:

@@ -1,0 +1,108 @@
+"""What the pages say of redis-py holds for the versions that pyproject.toml allows, and is measured here.
+
+Some statements are true of redis-py 8.1 only: 8.2 changes the handshake, for one. Whoever allows another version reads
+the failure of the first test as a list of the places to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import redis
+
+from tutorial_lib.servers.fake import FakeServer
+
+TOP = Path(__file__).parent.parent
+PIN = "redis~=8.1.0"
+
+
+class Statement(NamedTuple):
+    """Words of a page that depend on redis-py's version, and what must be so for them to be true."""
+
+    page: str
+    words: str
+    holds: Callable[[], bool]
+
+
+class Listening(redis.Connection):
+    """A connection that writes down what it sends by itself."""
+
+    sent: list[str]
+
+    def send_command(self, *arguments: Any, **options: Any) -> Any:
+        self.sent = [*getattr(self, "sent", []), " ".join(map(str, arguments[:2]))]
+        return super().send_command(*arguments, **options)
+
+
+def handshake() -> list[str]:
+    """Return what a new connection sends before its first command."""
+    with FakeServer() as server:
+        connection = redis.ConnectionPool(Listening, host=server.host, port=server.port).get_connection()
+        connection.disconnect()
+        return connection.sent
+
+
+STATEMENTS = (
+    Statement("notebooks/source/01_what_a_connection_costs.py", "`HELLO", lambda: handshake()[0].startswith("HELLO")),
+    Statement(
+        "notebooks/source/01_what_a_connection_costs.py",
+        "`CLIENT SETINFO`, twice",
+        lambda: handshake().count("CLIENT SETINFO") == 2,
+    ),
+    Statement("notebooks/source/01_what_a_connection_costs.py", "six round", lambda: len(handshake()) == 4),
+    Statement(
+        "notebooks/source/02_your_first_pool.py",
+        "100 is new in redis-py 8.0",
+        lambda: redis.ConnectionPool().max_connections == 100,
+    ),
+    Statement(
+        "docs/summary.md",
+        "50 for `BlockingConnectionPool`",
+        lambda: redis.BlockingConnectionPool().max_connections == 50,
+    ),
+    Statement("notebooks/source/03_when_the_pool_is_empty.py", "5 s; none before", lambda: timeout() == 5),
+    Statement("notebooks/source/08_when_a_connection_dies.py", "| 5 s |", lambda: timeout() == 5),
+    Statement(
+        "notebooks/source/08_when_a_connection_dies.py",
+        "tries eleven times, a pool once",
+        lambda: (retries(redis.Redis(host="127.0.0.1")), retries_of(redis.ConnectionPool())) == (10, 0),
+    ),
+    Statement(
+        "notebooks/source/05_who_still_holds_a_connection.py",
+        "`protocol=3` only, which 8 has by default",
+        lambda: redis.ConnectionPool(host="127.0.0.1").make_connection().protocol == 3,
+    ),
+    Statement(
+        "notebooks/source/04_one_pool_for_many_parts.py",
+        "since redis-py 8.1",
+        lambda: hasattr(redis.ConnectionPool, "__enter__"),
+    ),
+)
+
+
+def timeout() -> object:
+    return redis.ConnectionPool(host="127.0.0.1").make_connection().socket_timeout
+
+
+def retries(client: redis.Redis) -> int:
+    return retries_of(client.connection_pool)
+
+
+def retries_of(pool: redis.ConnectionPool) -> int:
+    return int(pool.make_connection().retry._retries)
+
+
+def test_only_the_version_that_the_pages_speak_of_is_allowed() -> None:
+    (pin,) = re.findall(r'"(redis[~=<>][^"]*)"', (TOP / "pyproject.toml").read_text("utf-8"))
+    places = "\n".join(f"  {statement.page}: {statement.words}" for statement in STATEMENTS)
+    assert pin == PIN, f"These hold for redis-py 8.1. Check each with the new version, then change PIN:\n{places}"
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.words)
+def test_a_statement_stands_on_its_page_and_is_true(statement: Statement) -> None:
+    assert statement.words in (TOP / statement.page).read_text("utf-8"), "it was reworded: change it here as well"
+    assert statement.holds()

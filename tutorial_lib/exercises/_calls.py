@@ -50,8 +50,7 @@ def call_within(seconds: float, function: Callable[[], Any], catching: type[Exce
 
 
 def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], bool]) -> Call:
-    """Return the first call that is fine, or else the last one. A call that is late once may be a busy machine's "
-    "fault."""
+    """Return the first call that is fine, or else the last one: one late call may be a busy machine's fault."""
     call = attempt()
     for _ in range(times - 1):
         if is_fine(call) or not call.returned:
@@ -62,8 +61,7 @@ def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], b
 
 @contextmanager
 def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Connection]]:
-    """Borrow ``number`` connections for the length of the block. A connection that is taken off the list is not "
-    "returned."""
+    """Borrow ``number`` connections for the length of the block. One that is taken off the list is not returned."""
     borrowed: list[redis.Connection] = []
     try:
         for _ in range(number):

@@ -120,8 +120,7 @@ def _ask(answer: Callable[..., Any], recording: Recording, lab: Lab) -> tuple[fl
 
 
 def _in_order(returned: Any) -> list[Any]:
-    """Return what came back as a list: a tuple, an array or a generator have an order, a dict and a text are no "
-    "numbers."""
+    """Return what came back as a list, or an empty list where it has no order or is no collection of numbers."""
     if isinstance(returned, (str, bytes, dict, set)) or not isinstance(returned, Iterable):
         return []
     return list(islice(returned, 4))

@@ -60,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("release") and os.environ.get("RELEASE") != "1":
+        pytest.skip("takes long; set RELEASE=1 to run it")
     for marker, programs in NEEDS.items():
         if item.get_closest_marker(marker) and not any(shutil.which(program) for program in programs):
             pytest.skip(f"no {' or '.join(programs)} on PATH")

@@ -57,6 +57,7 @@ def notebook_of(*sources: str | NotebookNode) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=cells)
 
 
+@pytest.mark.release
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("path", LESSONS, ids=name_of)
 def test_it_leaves_nothing_behind_and_runs_again_in_the_same_kernel_in_any_order(path: Path) -> None:

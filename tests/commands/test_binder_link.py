@@ -233,9 +233,7 @@ def test_a_launch_where_the_course_is_broken_still_opens(tmp_path: Path) -> None
 
 
 @pytest.mark.redis_server
-@pytest.mark.skipif(
-    os.environ.get("REPLAY_BINDER") != "1", reason="installs everything anew; set REPLAY_BINDER=1 to run it"
-)
+@pytest.mark.release
 def test_binders_steps_from_a_bare_environment_to_a_served_lesson(tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     files = subprocess.run(["git", "ls-files", "-z"], cwd=TOP, capture_output=True, text=True, check=True).stdout

@@ -50,13 +50,27 @@ def lines_given_away(task: Task, text: str) -> list[str]:
     return [line for line in lines if len(line) >= TELLING_LINE and squeezed(line) in squeezed(text)]
 
 
-def of_each(group: str) -> list[Any]:
-    """Return a test's arguments, exercise and answer, for every answer in one of its lists."""
+def of_each(*groups: str) -> list[Any]:
+    """Return a test's arguments, exercise, answer and server, for every answer in lists of these names.
+
+    Each answer is judged on one of the servers, every other one on the fallback; for a release on both.
+    """
+    found = [(name, answer) for name in all_exercises() for group in groups for answer in answers_in(name, group)]
     return [
-        pytest.param(name, answer, id=f"{name}-{getattr(answer, '__name__', type(answer).__name__)}")
-        for name in all_exercises()
-        for answer in getattr(answers(name), group, ())
+        pytest.param(
+            name,
+            answer,
+            server,
+            id=f"{server}-{name}-{getattr(answer, '__name__', type(answer).__name__)}",
+            marks=[pytest.mark.redis_server] * (server == "redis") + [pytest.mark.release] * (place % 2 != turn),
+        )
+        for place, (name, answer) in enumerate(found)
+        for turn, server in enumerate(("fake", "redis"))
     ]
+
+
+def answers_in(name: str, group: str) -> list[Callable[..., Any]]:
+    return list(getattr(answers(name), group, ()))
 
 
 def phrase_for(name: str, answer: Callable[..., Any]) -> str:
@@ -92,7 +106,7 @@ def test_the_solution_passes(name: str, server: str) -> None:
     assert verdict.status == "passed", verdict.message
 
 
-@pytest.mark.parametrize(("name", "answer"), [*of_each("WRONG"), *of_each("ALSO_WRONG")])
+@pytest.mark.parametrize(("name", "answer", "server"), of_each("WRONG", "ALSO_WRONG"), indirect=["server"])
 def test_a_wrong_answer_is_told_its_mistake(name: str, answer: Callable[..., Any], server: str) -> None:
     task = load_task(name)
     verdict = judge(task, answer)
@@ -103,7 +117,7 @@ def test_a_wrong_answer_is_told_its_mistake(name: str, answer: Callable[..., Any
     assert "please report" not in verdict.message
 
 
-@pytest.mark.parametrize(("name", "answer"), of_each("ALSO_RIGHT"))
+@pytest.mark.parametrize(("name", "answer", "server"), of_each("ALSO_RIGHT"), indirect=["server"])
 def test_what_is_right_in_another_way_passes(name: str, answer: Callable[..., Any], server: str) -> None:
     verdict = judge(load_task(name), answer)
     assert verdict.status == "passed", verdict.message

@@ -13,6 +13,7 @@ import tutorial_lib
 from tests.load.fakes import plain_pool
 from tutorial_lib import Workload, record, run_load, size_pool, sweep
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.widgets.pool_view import PoolView
 
 WRONG: list[Any] = [None, "", [], math.nan, math.inf, -1, 0, 10**30, "x" * 10**6, ["x" * 10**6], object()]
 
@@ -21,7 +22,7 @@ SERVICE = (20, 0.05, 3)
 
 RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
     "PoolReplay": lambda: (record(POOL),),
-    "PoolView": lambda: (POOL, None),
+    "PoolView": lambda: (POOL, None, "greetings"),
     "Workload": lambda: ("PING",),
     "calculator": lambda: (20, 0.05, 0.005, 4, 50),
     "connections_needed": lambda: (20, 0.05, 0.005, 99),
@@ -63,7 +64,9 @@ def sentences(call: Callable[..., object]) -> Iterator[str]:
     """Make the call with each wrong value, and yield what is said about those that are refused."""
     for wrong in WRONG:
         try:
-            call(wrong)
+            made = call(wrong)
+            if isinstance(made, PoolView):
+                made.close()
         except BadSetting as error:
             yield str(error)
 

@@ -14,6 +14,7 @@ import anywidget
 import traitlets
 
 from tutorial_lib import pools
+from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.pool_still import WIDTH, pool_still
 from tutorial_lib.pools.snapshot import AnyPool, check_pool
@@ -55,6 +56,8 @@ class PoolView(anywidget.AnyWidget):
 
     def __init__(self, pool: AnyPool, server: Server | None = None, title: str = "") -> None:
         check_pool(pool)
+        if not isinstance(title, str):
+            raise BadSetting(f"title is {in_short(title)}. Give a text, such as 'greetings'.")
         self._watch = PoolWatch(pool, _watch_on(server))
         self._presence = Presence()
         self._lock = threading.RLock()

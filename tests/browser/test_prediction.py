@@ -42,7 +42,9 @@ def begin(page: Page) -> Locator:
     page.locator(".jp-Cell").first.click()
     page.keyboard.press("Escape")
     run_cell(page, 1)
-    return page.get_by_role("group", name="How many of ten?")
+    card = page.get_by_role("group", name="How many of ten?")
+    expect(card).to_be_visible()  # The cell may have run before its card is drawn.
+    return card
 
 
 def test_by_keyboard_one_tab_arrows_choose_and_shift_enter_runs_the_experiment(notebook: Notebook) -> None:

@@ -144,6 +144,18 @@ def keeps_what_was_cut(host, port):
     return Leaky(host=host, port=port, **_settings())
 
 
+def patience_for_one_outage(host, port):
+    class Tired(ConstantBackoff):
+        left = 9
+
+        def compute(self, failures):
+            Tired.left -= 1
+            return 0.05 if Tired.left > 0 else 0
+
+    retry = Retry(Tired(0.05), 8, supported_errors=(redis.ConnectionError,))
+    return redis.BlockingConnectionPool(host=host, port=port, **_settings(retry=retry))
+
+
 def just_as_long(host, port):  # comes back after 0.05 s, and is waited for as long
     return redis.BlockingConnectionPool(host=host, port=port, **_settings(timeout=0.05))
 
@@ -161,6 +173,7 @@ ALSO_WRONG = {
     one_more_if_need_be: "something in the pool goes around that",
     another_error: "which is not an error of redis-py",
     keeps_what_was_cut: "afterwards it says in_use=1",
+    patience_for_one_outage: "gone for 0.25 s again",
 }
 
 

@@ -139,6 +139,7 @@ def test_a_closed_pool_and_a_closed_server_are_said_in_words(open_notebook: Open
         "Every connection is closed. All of them still count as in use, so no caller gets another."
     )
     notebook.run("[pool.release(one) for one in lent]; del lent")
+    expect(notebook.view().locator(".pv-is-closed")).not_to_have_count(0)  # looked at before the server goes
     notebook.run("server.close()")
     expect(note).to_contain_text("its server was closed.")
     expect(note).not_to_have_class(re.compile("pv-alarm"))

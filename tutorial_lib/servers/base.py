@@ -50,9 +50,9 @@ class Clients(list[ClientInfo]):
             f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in _cells(client))}</tr>"
             for client in sorted(self, key=lambda client: client.id)
         )
-        caption = f"{counted(len(self), 'client')} of the server"
+        caption = f'<caption style="text-align: left">{counted(len(self), "client")} of the server</caption>'
         head = "".join(f'<th scope="col">{head}</th>' if head else "<td></td>" for head in heads)
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _cells(client: ClientInfo) -> tuple[str, ...]:

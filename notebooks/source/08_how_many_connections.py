@@ -413,8 +413,8 @@ size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 #
 # ## Exercises
 #
-# [Four](../exercises/08_how_many_connections.ipynb): the law on a recording; the smallest limit that keeps a promise; the
-# knee in a table; a thousand counters in ten trips.
+# [Four](../exercises/08_how_many_connections.ipynb): the law on a recording; the smallest limit that keeps a promise;
+# the knee in a table; a thousand counters in ten trips.
 
 # %% [markdown]
 # ## Recap

@@ -341,8 +341,8 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 # %% [markdown]
 # ## Exercises
 #
-# [Three of them](../exercises/03_when_the_pool_is_exhausted.ipynb): twenty callers on four connections and not one error;
-# a greeting that is there in time, whatever is the matter; and a function that knows busy from down.
+# [Three of them](../exercises/03_when_the_pool_is_exhausted.ipynb): twenty callers on four connections and not one
+# error; a greeting that is there in time, whatever is the matter; and a function that knows busy from down.
 
 # %% [markdown]
 # ## Recap

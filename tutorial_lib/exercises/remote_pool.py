@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import made_pool, explained, require_tcp, said_of_limit
+from tutorial_lib.exercises._pools import explained, made_pool, require_tcp, said_of_limit
 from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -55,7 +55,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     require_tcp(pool)
     try:
         # Made, and not opened: it knows where it would go.
-        connection = pool.make_connection()
+        connection: Any = pool.make_connection()
     except TypeError as error:
         raise explained(pool, error) from error
     except ValueError as error:

@@ -155,11 +155,11 @@ pool.close()
 # | `ERR max number of clients reached` | [07 What does the server see?](07_what_the_server_sees.ipynb#The-server-is-full) |
 # | connections that stay open after a busy hour | [07](07_what_the_server_sees.ipynb#Nothing-shrinks) |
 # | slow at the busiest moment, and more connections do not help | [08 How many connections do you need?](08_how_many_connections.ipynb#Eight-connections,-one-Redis) |
-# | `Connection closed by server.` or `Connection reset by peer` | [10 What if a connection dies?](10_when_a_connection_dies.ipynb#Cut-while-it-is-lent) |
-# | `Timeout reading from socket` on a quick command | [10](10_when_a_connection_dies.ipynb#Silence) |
-# | a counter that counts too much after an error | [10](10_when_a_connection_dies.ipynb#Counted-twice) |
-# | `Error 111 connecting to …. Connection refused.` | [10](10_when_a_connection_dies.ipynb#Nobody-at-home) |
-# | `unexpected keyword argument`, then `Too many connections` for ever | [10](10_when_a_connection_dies.ipynb#A-wrong-word) |
+# | `Connection closed by server.` or `Connection reset by peer` | [10 What if a connection dies?](10_when_a_connection_dies.ipynb#A-connection-that-breaks-during-a-command) |
+# | `Timeout reading from socket` on a quick command | [11](11_how_long_a_caller_waits.ipynb#Silence) |
+# | a counter that counts too much after an error | [10](10_when_a_connection_dies.ipynb#A-lost-reply-and-a-counter) |
+# | `Error 111 connecting to …. Connection refused.` | [10](10_when_a_connection_dies.ipynb#How-long-an-outage-do-retries-cover?) |
+# | `unexpected keyword argument`, then `Too many connections` for ever | [11](11_how_long_a_caller_waits.ipynb#A-wrong-word) |
 # | `Event loop is closed`, or `attached to a different loop` | 12 asyncio |
 # | `cannot pickle '_thread.RLock' object`; errors after a fork; Celery over its limit | 13 Processes and fleets |
 # | Cluster or Sentinel opens more than the limit | 14 Beyond one server |

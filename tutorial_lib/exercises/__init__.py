@@ -70,7 +70,12 @@ COURSE = (
     Lesson(
         "10_when_a_connection_dies",
         "What if a connection dies?",
-        ("survive-a-restart", "bounded-wait", "health-check", "count-once", "safe-default"),
+        ("survive-a-restart", "count-once"),
+    ),
+    Lesson(
+        "11_how_long_a_caller_waits",
+        "How long can a caller wait?",
+        ("bounded-wait", "health-check", "safe-default"),
     ),
 )
 

@@ -142,8 +142,8 @@ pool.close()
 # | every request opens a connection | [02 What does a connection cost?](02_what_a_connection_costs.ipynb#A-hundred-visitors,-three-times) |
 # | `Cannot assign requested address`, `TIME_WAIT` | [02](02_what_a_connection_costs.ipynb#What-closing-leaves-behind) |
 # | the wrong database, or `bytes` for `str`, with `from_url` | [01 Your first pool](01_your_first_pool.ipynb#The-address-in-one-string) |
-# | `MaxConnectionsError: Too many connections` | [03 What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb#Ten-customers,-four-connections) |
-# | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_exhausted.ipynb#Busy,-or-down?) |
+# | `MaxConnectionsError: Too many connections` | [03 What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb#Ten-requests-and-four-connections) |
+# | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_exhausted.ipynb#Which-exception-means-what?) |
 # | more connections than `max_connections` allows | [04 How do many parts share one pool?](04_one_pool_for_many_parts.ipynb#Two-parts,-two-pools) |
 # | `Too many open files`, and `connected_clients` climbs | [04](04_one_pool_for_many_parts.ipynb#A-client-for-each-request) |
 # | `I/O operation on closed file.` | [04](04_one_pool_for_many_parts.ipynb#Who-closes-the-pool?) |

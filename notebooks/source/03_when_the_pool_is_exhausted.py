@@ -109,8 +109,8 @@ guess_waiting.reveal(len(recording.turned_away))
 # %% [markdown]
 # **A `BlockingConnectionPool` makes the request wait until a connection is returned.**
 #
-# All ten requests are served, in three rounds. `plot_timeline` draws a recording: a row for each request, pale while it
-# waits, dark while it has a connection. Look at the last two rows: they waited for a whole second to do half a second
+# All ten requests are served, in three rounds. `plot_timeline` draws a recording: a row for each request, hatched while it
+# waits, solid while it has a connection. Look at the last two rows: they waited for a whole second to do half a second
 # of work.
 
 # %% tags=["nbval-ignore-output"]
@@ -145,7 +145,7 @@ def count_view(r):
     try:
         r.incr("views:home")
     except redis.MaxConnectionsError:
-        pass  # the page is shown without being counted
+        return  # the page is shown without being counted
 
 
 def count_views(pool):
@@ -301,7 +301,8 @@ guess_asked.reveal(recording.refused)
 guess_limits = predict(
     "What does the caller get, and when?",
     {
-        "an error, before a second is over": "The connection was idle, so the caller had it at once, and the timeout was over.",
+        "an error, before a second is over": "The connection was idle, so the caller had it at once. "
+        "From then on this timeout limits nothing.",
         "an answer, after a second": "The timeout limits the wait for a connection, and there was none. "
         "The wait for Redis's reply is another matter.",
     },
@@ -405,14 +406,14 @@ def serve_40_requests(timeout):
 
 for timeout in (20, 0.25):
     shop = serve_40_requests(timeout)
-    longest = round(shop.longest_wait, 2)
-    print(f"timeout={timeout}: {shop.borrowed} served, {shop.timed_out} timed out, longest wait {longest} s")
+    print(f"timeout={timeout}: {shop.borrowed} served, {shop.timed_out} timed out,", end=" ")
+    print(f"longest wait {shop.longest_wait:.2f} s")
 
 # %% [markdown]
-# **Choose a timeout that is shorter than your users' willingness to wait, and have a fallback.**
+# **Choose a timeout that is shorter than your users are willing to wait, and have a fallback.**
 #
 # The second shop shows most customers a page without the greeting, but after a quarter of a second. The first one shows
-# everybody the greeting and makes some of them wait for almost a second. If requests go on arriving faster than they
+# every customer the greeting and makes some of them wait for almost a second. If requests go on arriving faster than they
 # are served, its queue only grows. [Lesson 08](08_how_many_connections.ipynb) calculates how many connections keep waits short.
 
 # %% [markdown]
@@ -463,14 +464,14 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 #
 # </details>
 #
-# <details><summary>A plain pool raises now and then. Your colleague adds `Retry` with five attempts. Does that help?</summary>
+# <details><summary>A plain pool raises now and then. Your colleague adds <code>Retry</code> with five attempts. Does that help?</summary>
 #
 # No. The error is raised when the connection is borrowed, before `Retry` has anything to retry. A
 # `BlockingConnectionPool` with a short `timeout` would help.
 #
 # </details>
 #
-# <details><summary>`BlockingConnectionPool(timeout=0.2)`: can a `GET` still take five seconds?</summary>
+# <details><summary>With <code>BlockingConnectionPool(timeout=0.2)</code>, can a <code>GET</code> still take five seconds?</summary>
 #
 # Yes. The 0.2 seconds limit the wait for a connection. The reply is limited by `socket_timeout`, five seconds by default.
 #

@@ -139,11 +139,11 @@ pool.close()
 #
 # | What you see | Lesson |
 # |---|---|
-# | every request opens a connection | [01 What does a connection cost?](01_what_a_connection_costs.ipynb#A-hundred-visitors,-three-times) |
-# | `Cannot assign requested address`, `TIME_WAIT` | [01](01_what_a_connection_costs.ipynb#What-closing-leaves-behind) |
-# | the wrong database, or `bytes` for `str`, with `from_url` | [02 Your first pool](02_your_first_pool.ipynb#The-address-in-one-string) |
-# | `MaxConnectionsError: Too many connections` | [03 What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb#Ten-customers,-four-connections) |
-# | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_empty.ipynb#Busy,-or-down?) |
+# | every request opens a connection | [02 What does a connection cost?](02_what_a_connection_costs.ipynb#A-hundred-visitors,-three-times) |
+# | `Cannot assign requested address`, `TIME_WAIT` | [02](02_what_a_connection_costs.ipynb#What-closing-leaves-behind) |
+# | the wrong database, or `bytes` for `str`, with `from_url` | [01 Your first pool](01_your_first_pool.ipynb#The-address-in-one-string) |
+# | `MaxConnectionsError: Too many connections` | [03 What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb#Ten-customers,-four-connections) |
+# | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_exhausted.ipynb#Busy,-or-down?) |
 # | more connections than `max_connections` allows | [04 How do many parts share one pool?](04_one_pool_for_many_parts.ipynb#Two-parts,-two-pools) |
 # | `Too many open files`, and `connected_clients` climbs | [04](04_one_pool_for_many_parts.ipynb#A-client-for-each-request) |
 # | `I/O operation on closed file.` | [04](04_one_pool_for_many_parts.ipynb#Who-closes-the-pool?) |
@@ -151,18 +151,18 @@ pool.close()
 # | `Too many connections`, and it never ends | [05 Who still holds a connection?](05_who_still_holds_a_connection.ipynb#Does-Python-bring-it-back?) |
 # | connections in use that nobody uses; pub/sub or WATCH keeps one | [05](05_who_still_holds_a_connection.ipynb#Yours-until-when?) |
 # | `Timeout reading from socket` while BLPOP waits | [05](05_who_still_holds_a_connection.ipynb#A-command-that-takes-its-time) |
-# | a reply that belongs to another command | [05](05_who_still_holds_a_connection.ipynb#Whose-answer-is-this?); with asyncio 09 |
-# | `ERR max number of clients reached` | [06 What does the server see?](06_what_the_server_sees.ipynb#The-server-is-full) |
-# | connections that stay open after a busy hour | [06](06_what_the_server_sees.ipynb#Nothing-shrinks) |
-# | slow at the busiest moment, and more connections do not help | [07 How big should a pool be?](07_how_big_a_pool.ipynb#Eight-connections,-one-Redis) |
-# | `Connection closed by server.` or `Connection reset by peer` | [08 What if a connection dies?](08_when_a_connection_dies.ipynb#Cut-while-it-is-lent) |
-# | `Timeout reading from socket` on a quick command | [08](08_when_a_connection_dies.ipynb#Silence) |
-# | a counter that counts too much after an error | [08](08_when_a_connection_dies.ipynb#Counted-twice) |
-# | `Error 111 connecting to …. Connection refused.` | [08](08_when_a_connection_dies.ipynb#Nobody-at-home) |
-# | `unexpected keyword argument`, then `Too many connections` for ever | [08](08_when_a_connection_dies.ipynb#A-wrong-word) |
-# | `Event loop is closed`, or `attached to a different loop` | 09 asyncio |
-# | `cannot pickle '_thread.RLock' object`; errors after a fork; Celery over its limit | 10 Processes and fleets |
-# | Cluster or Sentinel opens more than the limit | 11 Beyond one server |
+# | a reply that belongs to another command | [05](05_who_still_holds_a_connection.ipynb#Whose-answer-is-this?); with asyncio 12 |
+# | `ERR max number of clients reached` | [07 What does the server see?](07_what_the_server_sees.ipynb#The-server-is-full) |
+# | connections that stay open after a busy hour | [07](07_what_the_server_sees.ipynb#Nothing-shrinks) |
+# | slow at the busiest moment, and more connections do not help | [08 How many connections do you need?](08_how_many_connections.ipynb#Eight-connections,-one-Redis) |
+# | `Connection closed by server.` or `Connection reset by peer` | [10 What if a connection dies?](10_when_a_connection_dies.ipynb#Cut-while-it-is-lent) |
+# | `Timeout reading from socket` on a quick command | [10](10_when_a_connection_dies.ipynb#Silence) |
+# | a counter that counts too much after an error | [10](10_when_a_connection_dies.ipynb#Counted-twice) |
+# | `Error 111 connecting to …. Connection refused.` | [10](10_when_a_connection_dies.ipynb#Nobody-at-home) |
+# | `unexpected keyword argument`, then `Too many connections` for ever | [10](10_when_a_connection_dies.ipynb#A-wrong-word) |
+# | `Event loop is closed`, or `attached to a different loop` | 12 asyncio |
+# | `cannot pickle '_thread.RLock' object`; errors after a fork; Celery over its limit | 13 Processes and fleets |
+# | Cluster or Sentinel opens more than the limit | 14 Beyond one server |
 
 # %% [markdown]
 # ## The words
@@ -216,7 +216,7 @@ pool.close()
 # %% [markdown]
 # Last, close the server. Running the page again starts another.
 #
-# **Next:** [What does a connection cost?](01_what_a_connection_costs.ipynb)
+# **Next:** [Your first pool](01_your_first_pool.ipynb)
 
 # %% tags=["no-output"]
 server.close()

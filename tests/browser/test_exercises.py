@@ -17,13 +17,13 @@ from tutorial_lib.practice.task import Task
 
 pytestmark = pytest.mark.chromium
 
-BUILT = Path(__file__).parent.parent.parent / "exercises" / "02_your_first_pool.ipynb"
+BUILT = Path(__file__).parent.parent.parent / "exercises" / "01_your_first_pool.ipynb"
 FIRST_POOL = load_task("first-pool")
 
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
-    """Yield the exercises of lesson 02, not yet run. Each test takes an exercise of its own."""
+    """Yield the exercises of lesson 01, not yet run. Each test takes an exercise of its own."""
     with running_lab(tmp_path_factory.mktemp("course")) as lab, running_chromium() as browser:
         shutil.copy(BUILT, lab.folder)
         page = browser.new_page(viewport={"width": 1000, "height": 1200})

@@ -1,6 +1,6 @@
 """What lesson 03 shows."""
 
-LESSON = "03_when_the_pool_is_empty"
+LESSON = "03_when_the_pool_is_exhausted"
 
 SHOWN = {
     1: ["guess_refused.reveal(recording.refused)"],

@@ -38,13 +38,13 @@ class Lesson:
 
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
+    Lesson("01_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
     Lesson(
-        "01_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
+        "02_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
     ),
-    Lesson("02_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
     Lesson(
-        "03_when_the_pool_is_empty",
-        "What happens when the pool is empty?",
+        "03_when_the_pool_is_exhausted",
+        "What happens when the pool is exhausted?",
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
     Lesson(
@@ -58,17 +58,17 @@ COURSE = (
         ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),
     ),
     Lesson(
-        "06_what_the_server_sees",
+        "07_what_the_server_sees",
         "What does the server see?",
         ("name-your-connections", "count-my-clients", "fleet-budget", "trim-idle", "fit-the-server"),
     ),
     Lesson(
-        "07_how_big_a_pool",
-        "How big should a pool be?",
+        "08_how_many_connections",
+        "How many connections do you need?",
         ("littles-law", "size-a-service", "find-the-knee", "pipeline-instead"),
     ),
     Lesson(
-        "08_when_a_connection_dies",
+        "10_when_a_connection_dies",
         "What if a connection dies?",
         ("survive-a-restart", "bounded-wait", "health-check", "count-once", "safe-default"),
     ),

@@ -16,7 +16,7 @@ from tutorial_lib.practice.verdict import Wrong, shown
 from tutorial_lib.sizing.simulation import replay
 
 ID = "find-the-knee"
-LESSON = "07"
+LESSON = "08"
 TITLE = "The knee, in a table of measurements"
 NAME = "find_knee"
 

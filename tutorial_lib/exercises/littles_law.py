@@ -19,7 +19,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
 ID = "littles-law"
-LESSON = "07"
+LESSON = "08"
 TITLE = "The law, on a recording"
 NAME = "little"
 

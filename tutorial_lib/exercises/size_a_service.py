@@ -24,7 +24,7 @@ from tutorial_lib.sizing.formulas import connections_needed, mean_wait
 from tutorial_lib.sizing.simulation import replay, simulate
 
 ID = "size-a-service"
-LESSON = "07"
+LESSON = "08"
 TITLE = "The smallest limit that keeps a promise"
 NAME = "smallest_limit"
 USES = ("mean_wait",)

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # How big should a pool be?
+# # How many connections do you need?
 #
 # What the server lets in is shared by all pools: that is the most. How many one *needs* is decided in the shop: by how
 # often a connection is borrowed, and by how long it is kept.
@@ -215,7 +215,7 @@ from tutorial_lib import plot_sweep, sweep
 
 
 def far_pool(limit):
-    lean = {"protocol": 2, "driver_info": None}  # opens in few words: lesson 01
+    lean = {"protocol": 2, "driver_info": None}  # opens in few words: lesson 02
     return redis.BlockingConnectionPool(**far, max_connections=limit, **lean)
 
 
@@ -339,7 +339,7 @@ for limit in (50, 10, 5):
 
 # %% [markdown]
 # On paper 6 round trips (five to open, one to ask), then 8, then 10. On the wire the large pool's lead melts:
-# handshakes are work. What is opened stays, and takes [memory](06_what_the_server_sees.ipynb).
+# handshakes are work. What is opened stays, and takes [memory](07_what_the_server_sees.ipynb).
 #
 # ## Thirty counters, one round trip
 #
@@ -413,8 +413,8 @@ size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 #
 # ## Exercises
 #
-# [Four](../exercises/07_how_big_a_pool.ipynb): the law on a recording; the smallest limit that keeps a promise; the
-# knee in a table; a thousand counters in ten trips.
+# [Four](../exercises/08_how_many_connections.ipynb): the law on a recording; the smallest limit that keeps a promise;
+# the knee in a table; a thousand counters in ten trips.
 
 # %% [markdown]
 # ## Recap
@@ -433,8 +433,8 @@ size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 # %% [markdown]
 # Last, close what was opened.
 #
-# **Next:** [What if a connection dies?](08_when_a_connection_dies.ipynb) Back to
-# [What does the server see?](06_what_the_server_sees.ipynb).
+# **Next:** [What if a connection dies?](10_when_a_connection_dies.ipynb) Back to
+# [What does the server see?](07_what_the_server_sees.ipynb).
 
 # %% tags=["no-output"]
 shop.close()

@@ -319,7 +319,7 @@ def safe_pool(host, port):
     return redis.BlockingConnectionPool(
         host=host,
         port=port,
-        max_connections=10,  # what the program needs: lesson 07
+        max_connections=10,  # what the program needs: lesson 08
         timeout=0.2,  # the wait for a free connection
         socket_connect_timeout=0.2,  # TCP's part of an opening
         socket_timeout=0.2,  # each silence
@@ -433,7 +433,7 @@ plot_timeline(recording)
 #
 # ## Exercises
 #
-# [Five](../exercises/08_when_a_connection_dies.ipynb): a restart, an answer from silence, a forgetful firewall, a right
+# [Five](../exercises/10_when_a_connection_dies.ipynb): a restart, an answer from silence, a forgetful firewall, a right
 # count, all weathers.
 
 # %% [markdown]
@@ -456,7 +456,7 @@ plot_timeline(recording)
 # Last, close what was opened.
 #
 # **Next:** this is the end of the core course. [The summary](../docs/summary.md) has it on one page, with the safe
-# default to copy. Lesson 09, on asyncio, is to come. Back to [Start here](00_start_here.ipynb).
+# default to copy. Lesson 12, on asyncio, is to come. Back to [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]
 for r in (*clients, by_host, by_url, r_pool, r_patient, r_slow, r_checked, r_careful, r_hasty, r_safe, r_full):

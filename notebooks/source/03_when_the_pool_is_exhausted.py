@@ -1,5 +1,5 @@
 # %% [markdown]
-# # What happens when the pool is empty?
+# # What happens when the pool is exhausted?
 #
 # A pool has a limit, and one busy day somebody asks for one connection more.
 # Whether that customer waits or gets an error is decided by the name of a class.
@@ -341,8 +341,8 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 # %% [markdown]
 # ## Exercises
 #
-# [Three of them](../exercises/03_when_the_pool_is_empty.ipynb): twenty callers on four connections and not one error; a
-# greeting that is there in time, whatever is the matter; and a function that knows busy from down.
+# [Three of them](../exercises/03_when_the_pool_is_exhausted.ipynb): twenty callers on four connections and not one
+# error; a greeting that is there in time, whatever is the matter; and a function that knows busy from down.
 
 # %% [markdown]
 # ## Recap
@@ -364,7 +364,7 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 # Last, close the pools that have connected, and the server.
 #
 # **Next:** [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb) Back to
-# [Your first pool](02_your_first_pool.ipynb).
+# [What does a connection cost?](02_what_a_connection_costs.ipynb).
 
 # %% tags=["no-output"]
 for pool in (plain, patient, full, full_blocking, stubborn, hasty):

@@ -49,7 +49,7 @@ def test_a_lesson_uses_the_words_of_the_field(path: Path) -> None:
 
 def test_it_finds_what_is_ruled_out() -> None:
     assert complaints("The pool lent it; nobody knocked.") == [
-        "'lent': say borrow and return",
+        "'lent': say borrow",
         "'knocked': say retry or attempt",
     ]
     assert complaints("Run `lent = 3`.") == []

@@ -154,7 +154,7 @@ pool.close()
 # | a reply that belongs to another command | [05](05_who_still_holds_a_connection.ipynb#Whose-answer-is-this?); with asyncio 12 |
 # | `ERR max number of clients reached` | [07 What does the server see?](07_what_the_server_sees.ipynb#The-server-is-full) |
 # | connections that stay open after a busy hour | [07](07_what_the_server_sees.ipynb#Nothing-shrinks) |
-# | slow at the busiest moment, and more connections do not help | [08 How many connections do you need?](08_how_many_connections.ipynb#Eight-connections,-one-Redis) |
+# | slow at the busiest moment, and more connections do not help | [09 Do more connections make it faster?](09_does_more_make_it_faster.ipynb#Eight-connections-to-one-Redis) |
 # | `Connection closed by server.` or `Connection reset by peer` | [10 What if a connection dies?](10_when_a_connection_dies.ipynb#Cut-while-it-is-lent) |
 # | `Timeout reading from socket` on a quick command | [10](10_when_a_connection_dies.ipynb#Silence) |
 # | a counter that counts too much after an error | [10](10_when_a_connection_dies.ipynb#Counted-twice) |

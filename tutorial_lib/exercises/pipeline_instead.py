@@ -14,7 +14,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "pipeline-instead"
-LESSON = "08"
+LESSON = "09"
 TITLE = "A thousand views in ten round trips"
 NAME = "count_views"
 

@@ -48,8 +48,8 @@ def test_links_lead_to_a_page_and_to_a_heading_that_is_there(document: str) -> N
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_lesson_is_on_the_map_with_its_minutes(lesson: str) -> None:
     source = (TOP / "notebooks" / "source" / lesson).with_suffix(".py").read_text("utf-8")
-    stated = re.search(r"\*(\d+) minutes(?:, and (\d+) for the exercises?)?\.\*", source)
-    assert stated, "a lesson states its minutes: *20 minutes, and 25 for the exercises.*"
+    stated = re.search(r"\*(\d+) minutes(?:, (?:and|plus) (\d+) for the exercises?)?\.\*", source)
+    assert stated, "a lesson states its minutes: *20 minutes, plus 25 for the exercises.*"
     minutes = " and ".join(filter(None, stated.groups()))
 
     row = next((row for row in README.splitlines() if f"| [{lesson[:2]}](notebooks/{lesson}) |" in row), "")

@@ -352,7 +352,7 @@ from tutorial_lib import simulate
 
 varied = simulate(rate=100, hold=0.02, limit=3).mean_wait
 equal = simulate(rate=100, hold=[0.02], limit=3).mean_wait  # a list holds what you measured
-print(f"holds vary: {varied * 1000:.1f} ms, all holds alike: {equal * 1000:.1f} ms")
+print(f"mean wait in ms: {varied * 1000:.1f} if holds vary, {equal * 1000:.1f} if they are all alike")
 
 # %% [markdown]
 # **Holds that are all alike halve the waits; holds that vary more than the formula assumes lengthen them.**

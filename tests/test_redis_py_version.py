@@ -64,7 +64,11 @@ STATEMENTS = (
         "50 for `BlockingConnectionPool`",
         lambda: redis.BlockingConnectionPool().max_connections == 50,
     ),
-    Statement("notebooks/source/03_when_the_pool_is_exhausted.py", "5 s; none before", lambda: timeout() == 5),
+    Statement(
+        "notebooks/source/03_when_the_pool_is_exhausted.py",
+        "`socket_timeout` | the wait for a reply | 5 s |",
+        lambda: timeout() == 5,
+    ),
     Statement("notebooks/source/10_when_a_connection_dies.py", "| 5 s |", lambda: timeout() == 5),
     Statement(
         "notebooks/source/10_when_a_connection_dies.py",

@@ -65,8 +65,9 @@ COURSE = (
     Lesson(
         "08_how_many_connections",
         "How many connections do you need?",
-        ("littles-law", "size-a-service", "find-the-knee", "pipeline-instead"),
+        ("littles-law", "size-a-service", "find-the-knee"),
     ),
+    Lesson("09_does_more_make_it_faster", "Do more connections make it faster?", ("pipeline-instead",)),
     Lesson(
         "10_when_a_connection_dies",
         "What if a connection dies?",

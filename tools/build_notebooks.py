@@ -2,7 +2,7 @@
 tutorial_lib/exercises become executed exercise notebooks in exercises.
 
     python tools/build_notebooks.py            build every notebook
-    python tools/build_notebooks.py NAME ...   build those of some lessons only, such as 02_your_first_pool
+    python tools/build_notebooks.py NAME ...   build those of some lessons only, such as 01_your_first_pool
     python tools/build_notebooks.py --check    say, without running anything, which notebook differs from its source
 
 Building twice changes no byte. A cell tagged nbval-ignore-output shows measured times or the like, so it keeps
@@ -204,7 +204,7 @@ def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
     """Build, or check, and return the exit code."""
     parser = argparse.ArgumentParser(description="Build the lessons from notebooks/source.")
     parser.add_argument("--check", action="store_true", help="only say what differs; runs nothing")
-    parser.add_argument("names", nargs="*", help="build only these, such as 02_your_first_pool")
+    parser.add_argument("names", nargs="*", help="build only these, such as 01_your_first_pool")
     asked = parser.parse_args(arguments)
     if asked.check:
         found = orphans(course) + [line for notebook, built in sources(course) for line in differences(notebook, built)]

@@ -400,7 +400,7 @@ server.opened() - opened_before
 # Last, close the pools that have connected, and the server.
 #
 # **Next:** [Who still holds a connection?](05_who_still_holds_a_connection.ipynb) Back to
-# [What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb).
+# [What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb).
 
 # %% tags=["no-output"]
 for owner in (greetings, counters, both, shop, *kept):

@@ -24,7 +24,7 @@ FIRST_POOL = load_task("first-pool")
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
-    """Yield the exercises of lesson 02 with their stored outputs. Each test takes an exercise of its own."""
+    """Yield a lesson's exercises with their stored outputs. Each test takes an exercise of its own."""
     with running_lab(tmp_path_factory.mktemp("course")) as lab, running_chromium() as browser:
         for shelf in ("notebooks", "exercises"):
             shutil.copytree(TOP / shelf, lab.folder / shelf)

@@ -58,7 +58,7 @@ def nothing_sticks_out(notebook: Notebook) -> None:
 
 
 def test_a_cell_that_is_run_first_of_all_says_which_one_it_needs(lab: Lab, chromium: Browser) -> None:
-    notebook = Notebook(chromium.new_page(), f"{lab.url}/lab/tree/notebooks/02_your_first_pool.ipynb?reset")
+    notebook = Notebook(chromium.new_page(), f"{lab.url}/lab/tree/notebooks/01_your_first_pool.ipynb?reset")
     notebook.page.evaluate(
         """() => {
             const { content } = window.jupyterapp.shell.currentWidget;
@@ -78,8 +78,8 @@ def test_lesson_00(lab: Lab, chromium: Browser) -> None:
         nothing_sticks_out(notebook)
 
 
-def test_lesson_02_keeps_the_picture_that_its_text_speaks_of(lab: Lab, chromium: Browser) -> None:
-    with run_all(lab, chromium, "02_your_first_pool") as notebook:
+def test_lesson_01_keeps_the_picture_that_its_text_speaks_of(lab: Lab, chromium: Browser) -> None:
+    with run_all(lab, chromium, "01_your_first_pool") as notebook:
         notebook.page.get_by_role("heading", name="Five at once, and not a sixth").scroll_into_view_if_needed()
         view = notebook.view()
         expect(view.locator(".pv-note")).to_have_text(re.compile(r"^Picture taken at \d\d:\d\d:\d\d\.$"))

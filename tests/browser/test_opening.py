@@ -68,17 +68,26 @@ def test_who_runs_a_cell_before_the_kernel_is_there_is_not_asked_which_kernel(la
     page.close()
 
 
-def test_the_page_to_print_opens_as_a_page_and_leads_back_to_the_words(lab: Lab, browser: Browser) -> None:
+def test_the_page_to_print_opens_as_a_page_and_leads_to_the_errors_and_their_sections(
+    lab: Lab, browser: Browser
+) -> None:
     page = browser.new_page()
     page.goto(f"{lab.url}/lab/tree/docs/summary.md?reset")
 
     expect(page.get_by_role("heading", name="Connection pooling in Redis, on one page")).to_be_visible(timeout=60_000)
-    glossary, words = page.get_by_role("link", name="glossary"), page.get_by_role("heading", name="The words")
-    glossary.click()
-    expect(words).to_be_attached(timeout=60_000)
-    # JupyterLab opens a closed notebook at its top, and goes to the heading at the second click. Lesson 00 says so.
-    page.get_by_role("tab", name="summary.md").click()
-    glossary.click()
+    page.get_by_role("link", name="which section shows it").click()
+    expect(page.get_by_role("heading", name="Which error is it?")).to_be_visible(timeout=60_000)
 
-    expect(words).to_be_in_viewport(timeout=60_000)
+    errors = (lab.folder / "docs" / "errors.md").read_text("utf-8")
+    found = re.search(r"\[(01 [^]]+)\]\([^#)]+#([^)]+)\)", errors)
+    assert found
+    link = page.get_by_role("link", name=found[1])
+    section = page.get_by_role("heading", name=found[2].replace("-", " "))
+    link.click()
+    expect(section).to_be_attached(timeout=60_000)
+    # JupyterLab opens a closed notebook at its top, and goes to the heading at the second click. errors.md says so.
+    page.get_by_role("tab", name="errors.md").click()
+    link.click()
+
+    expect(section).to_be_in_viewport(timeout=60_000)
     page.close()

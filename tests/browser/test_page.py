@@ -16,7 +16,7 @@ from tests.browser.lab import START_TIMEOUT, Notebook, running_chromium
 
 pytestmark = pytest.mark.chromium
 
-LESSON = "notebooks/02_your_first_pool.ipynb"
+LESSON = "notebooks/01_your_first_pool.ipynb"
 
 LEFT = "elements => elements.map(element => element.getBoundingClientRect().left)"
 

@@ -30,13 +30,13 @@ PLACES_PER_LESSON = 8
 
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
+    Lesson("01_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
     Lesson(
-        "01_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
+        "02_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
     ),
-    Lesson("02_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
     Lesson(
-        "03_when_the_pool_is_empty",
-        "What happens when the pool is empty?",
+        "03_when_the_pool_is_exhausted",
+        "What happens when the pool is exhausted?",
         ("wait-your-turn", "fail-fast", "which-exception"),
     ),
     Lesson(
@@ -50,19 +50,25 @@ COURSE = (
         ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),
     ),
     Lesson(
-        "06_what_the_server_sees",
+        "07_what_the_server_sees",
         "What does the server see?",
         ("name-your-connections", "count-my-clients", "fleet-budget", "trim-idle", "fit-the-server"),
     ),
     Lesson(
-        "07_how_big_a_pool",
-        "How big should a pool be?",
-        ("littles-law", "size-a-service", "find-the-knee", "pipeline-instead"),
+        "08_how_many_connections",
+        "How many connections do you need?",
+        ("littles-law", "size-a-service", "find-the-knee"),
+    ),
+    Lesson("09_does_more_make_it_faster", "Do more connections make it faster?", ("pipeline-instead",)),
+    Lesson(
+        "10_when_a_connection_dies",
+        "What if a connection dies?",
+        ("survive-a-restart", "count-once"),
     ),
     Lesson(
-        "08_when_a_connection_dies",
-        "What if a connection dies?",
-        ("survive-a-restart", "bounded-wait", "health-check", "count-once", "safe-default"),
+        "11_how_long_a_caller_waits",
+        "How long can a caller wait?",
+        ("bounded-wait", "health-check", "safe-default"),
     ),
 )
 

@@ -14,7 +14,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
 ID = "lean-handshake"
-LESSON = "01"
+LESSON = "02"
 TITLE = "Hello in two words"
 NAME = "lean_pool"
 

@@ -14,7 +14,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "remote-pool"
-LESSON = "02"
+LESSON = "01"
 TITLE = "Twenty connections to far away"
 NAME = "remote_pool"
 HOST = "redis.example.com"

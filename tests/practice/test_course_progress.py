@@ -9,7 +9,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from tutorial_lib import exercises, progress
-from tutorial_lib.practice.course_progress import DISPLAY_ID, CourseProgress
+from tutorial_lib.practice.course_progress import DISPLAY_ID, PROGRESS_MIME, CourseProgress
 from tutorial_lib.practice.lesson import Lesson
 
 LESSONS = (
@@ -72,7 +72,8 @@ def test_a_notebook_keeps_both_and_renews_them_in_their_place(monkeypatch: pytes
     DisplayFormatter().format(now)  # does what a cell does with its last value
     now.renew()
     assert shown == [(now.mimebundle(), {"raw": True, "display_id": DISPLAY_ID})] * 2
-    assert now.mimebundle() == {"text/plain": repr(now), "text/html": now._repr_html_()}
+    passed = {"passed": ["a"]}
+    assert now.mimebundle() == {"text/plain": repr(now), "text/html": now._repr_html_(), PROGRESS_MIME: passed}
 
 
 def test_the_public_name_counts_the_whole_course(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ STATEMENTS = (
     ),
     Statement(
         "notebooks/source/04_one_pool_for_many_parts.py",
-        "since redis-py 8.1",
+        "redis-py 8.0 and older:** a pool can't be used in a `with`",
         lambda: hasattr(redis.ConnectionPool, "__enter__"),
     ),
 )

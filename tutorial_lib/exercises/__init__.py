@@ -41,7 +41,7 @@ COURSE = (
     ),
     Lesson(
         "04_one_pool_for_many_parts",
-        "How do many parts share one pool?",
+        "How do many parts of a program share a pool?",
         ("shared-client", "decode-on-the-pool", "two-databases", "who-closes"),
     ),
     Lesson(

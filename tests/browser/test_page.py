@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import Notebook, running_chromium, running_course
+from tests.browser.lab import Notebook, running_course
 
 pytestmark = pytest.mark.chromium
 
@@ -17,11 +17,12 @@ LEFT = "elements => elements.map(element => element.getBoundingClientRect().left
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+def notebook(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Notebook]:
     """Yield a lesson as a learner gets it from the command, with nothing run."""
-    with running_course(tmp_path_factory.mktemp("home")) as url, running_chromium() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+    with running_course(tmp_path_factory.mktemp("home")) as url:
+        page = chromium.new_page(viewport={"width": 1440, "height": 900})
         yield Notebook(page, f"{url}/lab/tree/{LESSON}")
+        page.close()
 
 
 def test_the_table_of_contents_is_open(notebook: Notebook) -> None:

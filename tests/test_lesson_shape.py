@@ -13,6 +13,8 @@ from nbformat import NotebookNode
 from tests.lessons import LESSONS, code, is_folded, name_of, prose, read, strict, tags
 from tools.build_notebooks import TOP
 
+MINUTES = re.compile(r"\*(\d+) minutes, plus (\d+) for the exercises?\.\*")
+
 SILENT = "no-output"
 """The tag of a cell that ends in a call which returns nothing, and is meant to."""
 
@@ -40,11 +42,6 @@ def bullets(text: str) -> list[str]:
     return re.findall(r"^- .*", text, re.MULTILINE)
 
 
-def words(text: str) -> int:
-    """Count the words of a prose cell; headings and tables are looked at, not read."""
-    return len([word for line in text.splitlines() if not line.startswith(("#", "|")) for word in line.split()])
-
-
 def text_of(cell: NotebookNode) -> str:
     found = []
     for output in cell.outputs:
@@ -64,7 +61,7 @@ def predictions(lesson: NotebookNode) -> list[NotebookNode]:
 
 
 def test_there_are_lessons() -> None:
-    assert {"00_start_here", "02_your_first_pool"} <= {path.stem for path in LESSONS}
+    assert {"00_start_here", "01_your_first_pool"} <= {path.stem for path in LESSONS}
 
 
 def test_every_code_cell_was_run_in_turn(lesson: NotebookNode) -> None:
@@ -88,34 +85,79 @@ def test_no_cell_warns(lesson: NotebookNode) -> None:
     assert not [cell.source for cell in code(lesson) for output in cell.outputs if output.get("name") == "stderr"]
 
 
-def test_it_opens_with_a_question_what_it_gives_and_how_long_it_takes(lesson: NotebookNode) -> None:
-    first = prose(lesson)[0]
-    assert lesson.cells[0].source == first
+@pytest.fixture(params=[path for path in LESSONS if "**You'll learn to**" in read(path).cells[0].source], ids=name_of)
+def page(request: pytest.FixtureRequest) -> NotebookNode:
+    """Yield each lesson that has the shape of the course. The others are still to be rewritten."""
+    return read(request.param)
+
+
+def test_it_opens_with_a_question_what_it_teaches_what_it_needs_and_how_long_it_takes(page: NotebookNode) -> None:
+    first = page.cells[0].source
     assert re.match(r"# .*\?\n", first)
-    assert "You will be able to\n" in first
-    assert len(bullets(first)) == 3
-    assert re.search(r"^\*\d+ minutes, and \d+ for the exercises?\.\*$", first, re.MULTILINE)
-    assert words(first) <= 100
+    goals = first.split("**You'll learn to**\n")[1].split("**You need**")[0]
+    assert 3 <= len(bullets(goals)) <= 5
+    assert MINUTES.search(first), "say: *20 minutes, plus 30 for the exercises.*"
 
 
-def test_it_ends_with_a_recap_questions_and_by_closing_what_it_opened(lesson: NotebookNode) -> None:
-    recap = next(text for text in prose(lesson) if "## Recap\n" in text)
-    recapped, asked = recap.split("## Questions to consider\n")
-    assert len(bullets(recapped.split("## Recap\n")[1])) == 3
-    assert len(bullets(asked)) >= 2
-    assert "**Next:**" in prose(lesson)[-1]
-    assert lesson.cells[-1].source.endswith("server.close()")
+def test_it_takes_the_minutes_that_it_says_and_no_more_than_25(page: NotebookNode) -> None:
+    stated = MINUTES.search(page.cells[0].source)
+    assert stated
+    assert int(stated[1]) <= 25
+    assert abs(int(stated[1]) - minutes_to_read(page)) <= 5
 
 
-def test_it_is_short(lesson: NotebookNode) -> None:
-    assert 25 <= len(lesson.cells) <= 45
-    assert max(len(cell.source.splitlines()) for cell in code(lesson)) <= 15
-    lines = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in code(lesson)]
-    # Of a folded cell one line is seen.
-    assert median([1 if is_folded(cell) else count for cell, count in zip(code(lesson), lines, strict=True)]) <= 4
-    for text in prose(lesson)[1:]:
-        if "## Recap\n" not in text:
-            assert words(text) <= 60, text
+def test_each_heading_is_a_cell_of_its_own(page: NotebookNode) -> None:
+    for text in prose(page)[1:]:
+        if any(line.startswith("#") for line in text.splitlines()):
+            assert re.fullmatch(r"#+ [^\n]+", text), text
+
+
+def test_each_experiment_ends_in_a_bold_conclusion(page: NotebookNode) -> None:
+    """After the cell that reveals what was measured comes prose that begins with a sentence in bold."""
+    for place, cell in enumerate(page.cells):
+        if cell.cell_type == "code" and ".reveal(" in cell.source:
+            following = page.cells[place + 1 :]
+            said = next(cell.source for cell in following if cell.cell_type == "markdown")
+            assert said.startswith("**"), said
+
+
+def test_it_ends_with_a_summary_questions_with_answers_and_links(page: NotebookNode) -> None:
+    headings = [text for text in prose(page) if text.startswith("## ")]
+    assert headings[-2:] == ["## Summary", "## Check yourself"]
+    asked = prose(page)[prose(page).index("## Check yourself") + 1]
+    # Without the empty line the answer is not read as Markdown.
+    assert len(re.findall(r"<details><summary>.*?\?</summary>\n\n.+?\n\n</details>", asked, re.DOTALL)) >= 2
+    *_, closing, links = page.cells
+    assert closing.source.endswith("server.close()")
+    assert "**Practise:** [" in links.source
+    assert "**Next:** [" in links.source
+
+
+def test_its_code_can_be_read_at_a_glance(page: NotebookNode) -> None:
+    lines = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in seen(page)]
+    assert max(lines) <= 15
+    assert median(lines) <= 6
+    # What is longer has to be scrolled sideways.
+    assert [line for cell in seen(page) for line in cell.source.splitlines() if len(line) > 100] == []
+
+
+def seen(lesson: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in code(lesson) if not is_folded(cell)]
+
+
+def minutes_to_read(lesson: NotebookNode) -> float:
+    """Return the minutes that a learner needs: 200 words a minute, 20 seconds a prediction. Cells run beside that."""
+    read_words = sum(len(text.split()) for text in prose(lesson)) + sum(
+        len(cell.source.split()) for cell in seen(lesson)
+    )
+    return read_words / 200 + len(predictions(lesson)) / 3
+
+
+def test_each_choice_has_a_reply_of_its_own(page: NotebookNode) -> None:
+    """The right one has, too: it says why."""
+    for cell in predictions(page):
+        assert "answer=" in cell.source, cell.source
+        assert not re.search(r":\s*None\s*[,}]", cell.source), cell.source
 
 
 def test_it_talks_plainly(lesson: NotebookNode) -> None:

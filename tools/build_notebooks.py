@@ -2,7 +2,7 @@
 tutorial_lib/exercises become executed exercise notebooks in exercises.
 
     python tools/build_notebooks.py            build every notebook
-    python tools/build_notebooks.py NAME ...   build those of some lessons only, such as 02_your_first_pool
+    python tools/build_notebooks.py NAME ...   build those of some lessons only, such as 01_your_first_pool
     python tools/build_notebooks.py --check    say, without running anything, which notebook differs from its source
 
 Building twice changes no byte. A cell tagged nbval-ignore-output shows measured times or the like, so it keeps
@@ -26,7 +26,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
-from tutorial_lib.exercises import COURSE, Lesson, load_task
+from tutorial_lib.exercises import COURSE, lesson_after, load_task
+from tutorial_lib.practice.course_progress import PROGRESS_MIME
+from tutorial_lib.practice.lesson import Lesson
 from tutorial_lib.practice.notebook import exercise_notebook
 
 TOP = Path(__file__).resolve().parent.parent
@@ -48,7 +50,7 @@ TWO_BLANK_LINES = re.compile(r"\n{3,}")
 
 def lesson_notebook(lesson: Lesson) -> NotebookNode:
     """Return a lesson's exercise notebook, not yet executed."""
-    return exercise_notebook(lesson.name, lesson.title, [load_task(name) for name in lesson.exercises])
+    return exercise_notebook(lesson, [load_task(name) for name in lesson.exercises], lesson_after(lesson))
 
 
 def read_source(source: Path) -> NotebookNode:
@@ -117,8 +119,9 @@ def normalise(notebook: NotebookNode, before: NotebookNode | None = None) -> Non
                 output.data.pop("text/html", None)
             if "execution_count" in output:
                 output.execution_count = cell.execution_count
-        # What showed nothing but a view shows nothing now.
+        # What showed nothing but a view, or how far somebody is, shows nothing now.
         cell.outputs = [output for output in cell.outputs if output.get("data", True)]
+        cell.outputs = [output for output in cell.outputs if PROGRESS_MIME not in output.get("data", {})]
 
 
 def text_of(notebook: NotebookNode) -> str:
@@ -201,7 +204,7 @@ def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
     """Build, or check, and return the exit code."""
     parser = argparse.ArgumentParser(description="Build the lessons from notebooks/source.")
     parser.add_argument("--check", action="store_true", help="only say what differs; runs nothing")
-    parser.add_argument("names", nargs="*", help="build only these, such as 02_your_first_pool")
+    parser.add_argument("names", nargs="*", help="build only these, such as 01_your_first_pool")
     asked = parser.parse_args(arguments)
     if asked.check:
         found = orphans(course) + [line for notebook, built in sources(course) for line in differences(notebook, built)]

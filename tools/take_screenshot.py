@@ -1,4 +1,4 @@
-"""Take a lesson's picture: lesson 02 run in JupyterLab, as a learner sees it. Needs the dev extra and a Chromium.
+"""Take a lesson's picture: lesson 01 run in JupyterLab, as a learner sees it. Needs the dev extra and a Chromium.
 
 python tools/take_screenshot.py            writes docs/lesson.png
 """
@@ -16,7 +16,7 @@ from tests.browser.lab import Notebook, running_chromium, running_lab  # noqa: E
 from tutorial_lib import course  # noqa: E402
 
 PICTURE = TOP / "docs" / "lesson.png"
-LESSON = "notebooks/02_your_first_pool.ipynb"
+LESSON = "notebooks/01_your_first_pool.ipynb"
 SHOWN = "Five at once, and not a sixth"
 
 

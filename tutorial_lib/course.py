@@ -27,7 +27,7 @@ from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting, CourseFolderError
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
-PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/summary.md")
+PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/*.md")
 MEMORY = ".redis-pool-tutorial.json"
 IN_A_CLONE = "my-course"  # git ignores it
 PACKAGE = Path(__file__).parent
@@ -120,7 +120,7 @@ def prepare(source: Path, target: Path) -> Prepared:
 def put_aside(source: Path, target: Path, wanted: str) -> tuple[str, str]:
     """Rename a page of the learner's copy, so that the next ``prepare`` writes it anew.
 
-    Returns the page, such as ``notebooks/02_your_first_pool.ipynb``, and the old one's new name ("" if there was none).
+    Returns the page, such as ``notebooks/01_your_first_pool.ipynb``, and the old one's new name ("" if there was none).
     ``wanted`` is a lesson's number or name; ``exercises/02`` means its exercises. BadSetting if there is no such page.
     """
     shelf = "exercises" if Path(wanted).parent.name == "exercises" else "notebooks"

@@ -133,72 +133,8 @@ pool.close()
 # %% [markdown]
 # ## Where to go with an error
 #
-# You may be here because of one of these. If not, go on to the recap: the table will keep. A lesson that is not
-# open yet opens at its top; come back and click once more, and it goes to the section.
-# Lessons without a link are to come.
-#
-# | What you see | Lesson |
-# |---|---|
-# | every request opens a connection | [01 What does a connection cost?](01_what_a_connection_costs.ipynb#A-hundred-visitors,-three-times) |
-# | `Cannot assign requested address`, `TIME_WAIT` | [01](01_what_a_connection_costs.ipynb#What-closing-leaves-behind) |
-# | the wrong database, or `bytes` for `str`, with `from_url` | [02 Your first pool](02_your_first_pool.ipynb#The-address-in-one-string) |
-# | `MaxConnectionsError: Too many connections` | [03 What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb#Ten-customers,-four-connections) |
-# | `ConnectionError: No connection available.` | [03](03_when_the_pool_is_empty.ipynb#Busy,-or-down?) |
-# | more connections than `max_connections` allows | [04 How do many parts share one pool?](04_one_pool_for_many_parts.ipynb#Two-parts,-two-pools) |
-# | `Too many open files`, and `connected_clients` climbs | [04](04_one_pool_for_many_parts.ipynb#A-client-for-each-request) |
-# | `I/O operation on closed file.` | [04](04_one_pool_for_many_parts.ipynb#Who-closes-the-pool?) |
-# | `decode_responses` or `db` on the client has no effect | [04](04_one_pool_for_many_parts.ipynb#Whose-settings-hold?) |
-# | `Too many connections`, and it never ends | [05 Who still holds a connection?](05_who_still_holds_a_connection.ipynb#Does-Python-bring-it-back?) |
-# | connections in use that nobody uses; pub/sub or WATCH keeps one | [05](05_who_still_holds_a_connection.ipynb#Yours-until-when?) |
-# | `Timeout reading from socket` while BLPOP waits | [05](05_who_still_holds_a_connection.ipynb#A-command-that-takes-its-time) |
-# | a reply that belongs to another command | [05](05_who_still_holds_a_connection.ipynb#Whose-answer-is-this?); with asyncio 09 |
-# | `ERR max number of clients reached` | [06 What does the server see?](06_what_the_server_sees.ipynb#The-server-is-full) |
-# | connections that stay open after a busy hour | [06](06_what_the_server_sees.ipynb#Nothing-shrinks) |
-# | slow at the busiest moment, and more connections do not help | [07 How big should a pool be?](07_how_big_a_pool.ipynb#Eight-connections,-one-Redis) |
-# | `Connection closed by server.` or `Connection reset by peer` | [08 What if a connection dies?](08_when_a_connection_dies.ipynb#Cut-while-it-is-lent) |
-# | `Timeout reading from socket` on a quick command | [08](08_when_a_connection_dies.ipynb#Silence) |
-# | a counter that counts too much after an error | [08](08_when_a_connection_dies.ipynb#Counted-twice) |
-# | `Error 111 connecting to …. Connection refused.` | [08](08_when_a_connection_dies.ipynb#Nobody-at-home) |
-# | `unexpected keyword argument`, then `Too many connections` for ever | [08](08_when_a_connection_dies.ipynb#A-wrong-word) |
-# | `Event loop is closed`, or `attached to a different loop` | 09 asyncio |
-# | `cannot pickle '_thread.RLock' object`; errors after a fork; Celery over its limit | 10 Processes and fleets |
-# | Cluster or Sentinel opens more than the limit | 11 Beyond one server |
-
-# %% [markdown]
-# ## The words
-#
-# A word means one thing in all lessons. This table, too, will keep.
-#
-# | word | what it means |
-# |---|---|
-# | **server** | the Redis that a program talks to |
-# | **connection**, **line** | what is open between a program and the server: commands go one way, replies the other |
-# | **client** | redis-py's `redis.Redis`, which gives the commands their names and has a pool |
-# | **pool** | keeps connections open, and lends one for each command |
-# | **borrow**, **give back** | take a connection from the pool, and return it: `get_connection()`, `release()` |
-# | **lease** | one borrow: who, how long it waited, how long it was held |
-# | **`limit`** | the most connections that the pool may hold: `max_connections` |
-# | **`in_use`**, **`idle`** | lent now; in the pool, and ready to be lent |
-# | **full** | said of a pool that has lent all it may (also: empty, used up), or of a server at `maxclients` |
-# | **`waiting`**, **queue** | callers who stand at a full pool until a connection comes back |
-# | **refused** | turned away at once, by a full pool or by a server that lets nobody in any more |
-# | **`opened`** | connections that the *server* has accepted: its count, not ours |
-# | **leak** | a connection that was borrowed and is never given back |
-# | **hold** | how long one borrow keeps its connection |
-# | **handshake** | what a new connection says before its first command, beginning with `HELLO` |
-# | **round trip** | the way of a command to the server and of its reply back |
-# | **pipeline** | many commands sent together, their replies read together |
-# | **knee** | the limit beyond which a larger pool shortens hardly any wait, or none that matters to you (budget) |
-# | **blocking command** | one that the server answers only when there is something to say, such as `BLPOP` |
-# | **pub/sub** | some publish, and all who have subscribed hear of it, each on a connection of their own |
-# | **transaction** | commands carried out together; `WATCH` gives it up if a key was changed meanwhile |
-# | **retry** | redis-py's own next try of a command whose connection broke |
-# | **backoff** | the pause before the next try |
-# | **idempotent** | may be done twice and leaves what once leaves: GET and SET, not INCR |
-# | **health check** | a PING before a command, on a connection that is new or was quiet for long |
-# | **`CLIENT LIST`** | the server's own list of the connections it has |
-# | **`maxclients`** | the most connections that the server lets in |
-# | **reset**, **blackhole** | a line that is cut; a line that takes everything and answers nothing |
+# [Which error is it?](../docs/errors.md) lists the errors by their exact text. Each leads to the section that makes it
+# happen and shows the fix. The [glossary](../docs/glossary.md) explains the words that the lessons use.
 
 # %% [markdown]
 # ## Recap
@@ -216,7 +152,7 @@ pool.close()
 # %% [markdown]
 # Last, close the server. Running the page again starts another.
 #
-# **Next:** [What does a connection cost?](01_what_a_connection_costs.ipynb)
+# **Next:** [Your first pool](01_your_first_pool.ipynb)
 
 # %% tags=["no-output"]
 server.close()

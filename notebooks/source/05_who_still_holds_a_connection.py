@@ -464,7 +464,7 @@ recording.still_held()
 #
 # Last, close the pools that have connected, and the server.
 #
-# **Next:** [What does the server see?](06_what_the_server_sees.ipynb) Back to
+# **Next:** [What does the server see?](07_what_the_server_sees.ipynb) Back to
 # [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb)
 
 # %% tags=["no-output"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.checking.handing_in import solved, write
 
-LESSON = "02_your_first_pool"
+LESSON = "01_your_first_pool"
 WRONG = "def make_pool(host, port):\n    return redis.ConnectionPool(host=host, port=port, db=0)\n"
 CHECK = 'exercise("first-pool").check(make_pool)\n'
 FORGED = (
@@ -50,7 +50,7 @@ class HandIn:
 
 def code(learner: str, source: str, status: str, said: str, exercise: str = "first-pool") -> HandIn:
     return HandIn(
-        learner, lambda folder: write(folder / f"{LESSON}.ipynb", "02", first_pool=source), exercise, status, said
+        learner, lambda folder: write(folder / f"{LESSON}.ipynb", "01", first_pool=source), exercise, status, said
     )
 
 
@@ -93,14 +93,14 @@ def hand_ins(left: Path) -> list[HandIn]:
         code("gil", solved("first-pool").replace("exercise", "exrcise"), "error", "NameError"),
         HandIn(
             "hana",
-            lambda folder: write(folder / f"{LESSON}.ipynb", "02"),
+            lambda folder: write(folder / f"{LESSON}.ipynb", "01"),
             "first-pool",
             "not attempted",
             "not written yet",
         ),
         HandIn(
             "ivo",
-            lambda folder: write(folder / f"{LESSON}.ipynb", "02", first_pool=None),
+            lambda folder: write(folder / f"{LESSON}.ipynb", "01", first_pool=None),
             "first-pool",
             "not attempted",
             "No cell",

@@ -15,7 +15,7 @@ from tutorial_lib.checking.run import Result, run
 from tutorial_lib.exercises import COURSE, all_exercises, load_task
 
 LESSONS = {lesson.number: lesson for lesson in COURSE}
-FIRST_POOL = LESSONS["02"].exercises
+FIRST_POOL = LESSONS["01"].exercises
 
 
 def write(path: Path, lesson: str, **answers: str | None) -> Path:

@@ -28,8 +28,8 @@ def test_a_learner_checks_everything(
     tmp_path: Path, progress: ProgressFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path / "course/exercises/00_start_here.ipynb", "00", pool_party=solved("pool-party"))
-    write(tmp_path / "course/exercises/02_your_first_pool.ipynb", "02", first_pool=solved("first-pool"))
-    assert main(["check", "00", "02", "--folder", str(tmp_path / "course")]) == 1
+    write(tmp_path / "course/exercises/01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
+    assert main(["check", "00", "01", "--folder", str(tmp_path / "course")]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:5]] == [
         ["✓", "pool-party"],
@@ -41,7 +41,7 @@ def test_a_learner_checks_everything(
 
 
 def test_one_exercise_that_passes_is_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path / "exercises/02_your_first_pool.ipynb", "02", greeting=solved("greeting"))
+    write(tmp_path / "exercises/01_your_first_pool.ipynb", "01", greeting=solved("greeting"))
     assert main(["check", "greeting", "--folder", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 of 1 passed."
 
@@ -52,7 +52,7 @@ def test_a_teacher_checks_a_class(hand_ins: Path, progress: ProgressFile, capsys
     write(hand_ins / "cleo_00_start_here.ipynb", "00", pool_party=None)
     (hand_ins / "bob").mkdir()
     (hand_ins / "bob/00_start_here.ipynb").write_text("{")
-    write(hand_ins / "dan/notebooks/00_start_here.ipynb", "02", first_pool=None)  # told by its cells: another lesson
+    write(hand_ins / "dan/notebooks/00_start_here.ipynb", "01", first_pool=None)  # told by its cells: another lesson
     assert main(["check", "--learners", str(hand_ins), "00", "--csv"]) == 1
     rows = rows_of(capsys.readouterr().out)
     assert [(row["learner"], row["exercise"], row["status"]) for row in rows] == [
@@ -65,16 +65,16 @@ def test_a_teacher_checks_a_class(hand_ins: Path, progress: ProgressFile, capsys
 
 def test_a_class_as_a_table(hand_ins: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (hand_ins / "bob").mkdir()
-    (hand_ins / "bob/02_your_first_pool.ipynb").write_text("{")
+    (hand_ins / "bob/01_your_first_pool.ipynb").write_text("{")
     (hand_ins / "eve").mkdir()
-    (hand_ins / "eve/02_your_first_pool.ipynb").write_text(json.dumps({"cells": []}))
-    write(hand_ins / "ann/02_your_first_pool.ipynb", "02", first_pool=solved("first-pool"))
-    write(hand_ins / "ann/copy of 02_your_first_pool.ipynb", "02")
+    (hand_ins / "eve/01_your_first_pool.ipynb").write_text(json.dumps({"cells": []}))
+    write(hand_ins / "ann/01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
+    write(hand_ins / "ann/copy of 01_your_first_pool.ipynb", "01")
     assert main(["check", "--learners", str(hand_ins)]) == 1
     out = capsys.readouterr().out
-    assert "! bob, 02_your_first_pool.ipynb: This notebook cannot be read" in out
+    assert "! bob, 01_your_first_pool.ipynb: This notebook cannot be read" in out
     lines = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
-    assert lines["Learner"] == ["02", "Passed"]
+    assert lines["Learner"] == ["01", "Passed"]
     assert lines["ann"] == ["✓○○○", "1"]  # the better of two copies
     assert lines["bob"] == ["!!!!", "0"]
     assert lines["eve"] == ["○○○○", "0"]
@@ -118,13 +118,13 @@ def test_names_and_messages_are_made_harmless(hand_ins: Path, capsys: pytest.Cap
         os.fsdecode(b"j\xfcrgen"),
     ):
         (hand_ins / name).mkdir()
-        (hand_ins / name / "\x1b[31m02_your_first_pool.ipynb").write_text("{")
+        (hand_ins / name / "\x1b[31m01_your_first_pool.ipynb").write_text("{")
     assert main(["check", "--learners", str(hand_ins), "--csv"]) == 1
     rows = rows_of(capsys.readouterr().out)
     assert [row["learner"] for row in rows] == sorted(
         ['\'=HYPERLINK("evil")', "'+1", "'-1", "'@a", r"\ttab", r"\rreturn", r"\x1b[2Jbob\x07", r"j\xfcrgen"]
     )
-    assert all(row["notebook"].endswith(r"\x1b[31m02_your_first_pool.ipynb") for row in rows)
+    assert all(row["notebook"].endswith(r"\x1b[31m01_your_first_pool.ipynb") for row in rows)
     assert main(["check", "--learners", str(hand_ins)]) == 1
     assert set("\x1b\x07\t\r").isdisjoint(capsys.readouterr().out)
 
@@ -132,7 +132,7 @@ def test_names_and_messages_are_made_harmless(hand_ins: Path, capsys: pytest.Cap
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_any_console_gets_something_readable(hand_ins: Path, encoding: str) -> None:
     name = "jürgen 李"
-    write(hand_ins / name / "02_your_first_pool.ipynb", "02", first_pool=solved("first-pool"))
+    write(hand_ins / name / "01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
     env = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
     done = subprocess.run(
         [sys.executable, "-m", "tutorial_lib", "check", "--learners", str(hand_ins), "first-pool"],
@@ -151,9 +151,9 @@ def test_any_console_gets_something_readable(hand_ins: Path, encoding: str) -> N
 def test_ctrl_c_and_kill_leave_the_rows_so_far_and_no_process(hand_ins: Path, tmp_path: Path, signal_sent: str) -> None:
     begun = tmp_path / "begun"
     (hand_ins / "ada").mkdir()
-    (hand_ins / "ada/02_your_first_pool.ipynb").write_text("{")
+    (hand_ins / "ada/01_your_first_pool.ipynb").write_text("{")
     wait = f"import os, time\nopen({str(begun)!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
-    write(hand_ins / "bob/02_your_first_pool.ipynb", "02", first_pool=wait)
+    write(hand_ins / "bob/01_your_first_pool.ipynb", "01", first_pool=wait)
     command = [sys.executable, "-m", "tutorial_lib", "check", "--learners", str(hand_ins), "--csv"]
     env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"} | {"TMPDIR": str(tmp_path)}
     with subprocess.Popen(

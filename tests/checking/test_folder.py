@@ -12,7 +12,7 @@ from tutorial_lib.checking import folder
 from tutorial_lib.checking.folder import learners_notebooks
 from tutorial_lib.errors import BadSetting
 
-NAME = "02_your_first_pool.ipynb"
+NAME = "01_your_first_pool.ipynb"
 
 
 def put(path: Path, content: str = "{") -> Path:
@@ -27,7 +27,7 @@ def found(folder: Path, *names: str) -> list[tuple[str, str, tuple[str, ...], st
 
 def test_a_learner_is_a_folder_or_a_notebook(hand_ins: Path) -> None:
     put(hand_ins / "ada/exercises" / NAME)
-    put(hand_ins / "bob 02_your_first_pool.ipynb")
+    put(hand_ins / "bob 01_your_first_pool.ipynb")
     put(hand_ins / "cleo/any name.ipynb")
     put(hand_ins / "cleo/notebooks" / NAME)
     put(hand_ins / "cleo/.ipynb_checkpoints" / NAME)
@@ -35,7 +35,7 @@ def test_a_learner_is_a_folder_or_a_notebook(hand_ins: Path) -> None:
     put(hand_ins / "notes.txt")
     assert found(hand_ins) == [
         ("ada", NAME, FIRST_POOL, ""),
-        ("bob 02_your_first_pool", "bob 02_your_first_pool.ipynb", FIRST_POOL, ""),
+        ("bob 01_your_first_pool", "bob 01_your_first_pool.ipynb", FIRST_POOL, ""),
         ("cleo", "any name.ipynb", (), ""),
         ("cleo", NAME, (), ""),
     ]
@@ -98,5 +98,5 @@ def test_small_files_beside_a_notebook_are_there_for_it_and_the_rest_is_not(tmp_
     (tmp_path / "linked.csv").symlink_to(tmp_path / "beside.csv")
     put(tmp_path / "sub/inner.csv", "5")
     source = "import os\nraise ValueError(sorted(os.listdir('.')))"
-    message = check(write(tmp_path / "02.ipynb", "02", first_pool=source), "first-pool")["first-pool"].message
+    message = check(write(tmp_path / "02.ipynb", "01", first_pool=source), "first-pool")["first-pool"].message
     assert message == "`ValueError: ['beside.csv']`"

@@ -42,7 +42,7 @@ SWAPPED = {
 @pytest.mark.parametrize("what", SWAPPED)
 def test_a_notebook_that_swaps_a_part_of_the_judge_does_not_pass(tmp_path: Path, what: str) -> None:
     source, said = SWAPPED[what]
-    result = check(write(tmp_path / "02.ipynb", "02", first_pool="import types\n" + WRONG + source), "first-pool")
+    result = check(write(tmp_path / "02.ipynb", "01", first_pool="import types\n" + WRONG + source), "first-pool")
     assert result["first-pool"].status == "wrong"
     assert said in result["first-pool"].message
 
@@ -51,6 +51,6 @@ def test_a_right_answer_in_a_notebook_that_replaced_the_judge_is_wrong_too(tmp_p
     source = (
         WRONG.replace("db=0", "db=0, max_connections=5") + "redis.ConnectionPool.__repr__ = lambda pool: ''\n" + CHECK
     )
-    result = check(write(tmp_path / "02.ipynb", "02", first_pool=source), "first-pool")["first-pool"]
+    result = check(write(tmp_path / "02.ipynb", "01", first_pool=source), "first-pool")["first-pool"]
     assert result.status == "wrong"
     assert result.message.startswith("Your notebook replaced `ConnectionPool.__repr__`, so the check")

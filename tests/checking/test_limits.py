@@ -14,8 +14,8 @@ from tutorial_lib.checking.limits import Limits
 
 def test_a_cell_that_never_ends_and_one_that_ends_python_do_not_stop_the_others(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "02.ipynb",
-        "02",
+        tmp_path / "01.ipynb",
+        "01",
         setup="import redis, os\nfrom tutorial_lib import exercise",
         first_pool="while True:\n    try:\n        import time; time.sleep(1)\n    except BaseException:\n        pass",
         greeting='def greet(pool):\n    os._exit(1)\n\nexercise("greeting").check(greet)',
@@ -28,7 +28,7 @@ def test_a_cell_that_never_ends_and_one_that_ends_python_do_not_stop_the_others(
 
 
 def test_the_notebook_as_a_whole_has_a_limit(tmp_path: Path) -> None:
-    path = write(tmp_path / "02.ipynb", "02", first_pool=solved("first-pool"), greeting="while True: pass")
+    path = write(tmp_path / "01.ipynb", "01", first_pool=solved("first-pool"), greeting="while True: pass")
     results = check(path, "first-pool", "greeting", limits=Limits(cell=60, notebook=8))
     assert statuses(results) == {"first-pool": "passed", "greeting": "error"}
     assert results["greeting"].message.startswith("The notebook was still running after 8 s")
@@ -56,7 +56,7 @@ def test_nothing_of_the_teachers_is_in_the_environment(tmp_path: Path, monkeypat
         "here = os.getcwd(), Path.home(), tempfile.gettempdir()\n"
         "raise ValueError(bad, [Path(place).parent.name[:17] for place in here], sys.stdin.read())"
     )
-    result = check(write(tmp_path / "02.ipynb", "02", first_pool=source), "first-pool")["first-pool"]
+    result = check(write(tmp_path / "01.ipynb", "01", first_pool=source), "first-pool")["first-pool"]
     assert result.message == f"`ValueError: ([], {['redis-pool-check-'] * 3}, '')`"
 
 
@@ -65,7 +65,7 @@ def test_a_supervisor_that_was_stopped_costs_its_notebook_only(tmp_path: Path, m
     monkeypatch.setattr(run, "SPARE_SECONDS", 1.0)
     source = "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(600)"
     result = check(
-        write(tmp_path / "02.ipynb", "02", first_pool=source), "first-pool", limits=Limits(cell=3, notebook=4)
+        write(tmp_path / "01.ipynb", "01", first_pool=source), "first-pool", limits=Limits(cell=3, notebook=4)
     )
     assert result[""].message.startswith("The process that watched this notebook was killed or stopped")
 
@@ -77,7 +77,7 @@ def test_memory_is_counted_for_all_processes_together(tmp_path: Path) -> None:
         "for _ in range(4):\n    if os.fork() == 0:\n        kept = bytearray(150_000_000)\n        time.sleep(600)\n"
         "time.sleep(600)"
     )
-    path = write(tmp_path / "02.ipynb", "02", first_pool=source)
+    path = write(tmp_path / "01.ipynb", "01", first_pool=source)
     results = check(path, "first-pool", limits=Limits(cell=20, memory=500_000_000))
     assert results["first-pool"].message == "The cell used more than 0.5 GB of memory, so it was left out."
 
@@ -85,5 +85,5 @@ def test_memory_is_counted_for_all_processes_together(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="a limit of the system's")
 def test_a_file_that_grows_without_end_is_stopped(tmp_path: Path) -> None:
     source = "with open('large', 'wb') as file:\n    while True: file.write(bytes(10_000_000))"
-    path = write(tmp_path / "02.ipynb", "02", first_pool=source)
+    path = write(tmp_path / "01.ipynb", "01", first_pool=source)
     assert check(path, "first-pool")["first-pool"].message == "`OSError: [Errno 27] File too large`"

@@ -14,8 +14,8 @@ from tutorial_lib.checking.limits import Limits
 
 def test_each_exercise_gets_a_verdict_whatever_else_is_in_the_notebook(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "02.ipynb",
-        "02",
+        tmp_path / "01.ipynb",
+        "01",
         first_pool=solved("first-pool"),
         greeting='def greet(pool):\n    return b"hello"\n\nexercise("greeting").check(greet)',
         remote_pool="def remote_pool(:\n    pass",
@@ -40,7 +40,7 @@ def test_cells_run_as_in_a_kernel(tmp_path: Path) -> None:
     )
     (tmp_path / "beside.py").write_text("FIVE = 5")
     path = write(
-        tmp_path / "02.ipynb", "02", setup=setup, first_pool=solved("first-pool").replace("=5", "=beside.FIVE")
+        tmp_path / "01.ipynb", "01", setup=setup, first_pool=solved("first-pool").replace("=5", "=beside.FIVE")
     )
     assert check(path, "first-pool")["first-pool"].status == "passed"
 
@@ -48,8 +48,8 @@ def test_cells_run_as_in_a_kernel(tmp_path: Path) -> None:
 def test_an_answer_is_judged_where_it_stands(tmp_path: Path) -> None:
     """A later cell may give a name that the answer uses another meaning."""
     path = write(
-        tmp_path / "02.ipynb",
-        "02",
+        tmp_path / "01.ipynb",
+        "01",
         first_pool="LIMIT = 5\n" + solved("first-pool").replace("=5", "=LIMIT"),
         greeting="LIMIT = 50",
     )
@@ -58,8 +58,8 @@ def test_an_answer_is_judged_where_it_stands(tmp_path: Path) -> None:
 
 def test_a_function_is_judged_although_no_cell_checks_it(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "02.ipynb",
-        "02",
+        tmp_path / "01.ipynb",
+        "01",
         first_pool=solution("first-pool"),
         greeting="def greet(pool):\n    return 'hi'\n\nrise('greeting').check(greet)",
     )
@@ -69,7 +69,7 @@ def test_a_function_is_judged_although_no_cell_checks_it(tmp_path: Path) -> None
 
 
 def test_only_what_is_wanted_is_judged(tmp_path: Path) -> None:
-    path = write(tmp_path / "any.ipynb", "02", first_pool=solved("first-pool"), greeting="while True: pass")
+    path = write(tmp_path / "any.ipynb", "01", first_pool=solved("first-pool"), greeting="while True: pass")
     assert statuses(check(path, wanted=["first-pool"], limits=Limits(cell=4))) == {"first-pool": "passed"}
 
 
@@ -92,7 +92,7 @@ def test_what_a_notebook_has_stored_is_not_believed(tmp_path: Path) -> None:
 
 def test_what_is_not_attempted_is_told_to_somebody_at_a_terminal(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "02.ipynb", "02", greeting='def greet(pool):\n    return ...\nexercise("greeting").check(greet)'
+        tmp_path / "01.ipynb", "01", greeting='def greet(pool):\n    return ...\nexercise("greeting").check(greet)'
     )
     for result in check(path, "first-pool", "greeting").values():
         assert result.message.endswith(

@@ -265,7 +265,7 @@ def test_binders_steps_from_a_bare_environment_to_a_served_lesson(tmp_path: Path
                 headers={"Authorization": "token binder"},
                 retries=urllib3.Retry(total=None, connect=120, backoff_factor=0.05, backoff_max=0.5),
             )
-            lesson = http.request("GET", f"{url}/api/contents/notebooks/01_what_a_connection_costs.ipynb")
+            lesson = http.request("GET", f"{url}/api/contents/notebooks/02_what_a_connection_costs.ipynb")
             page = http.request("GET", f"{url}/lab/tree/notebooks/00_start_here.ipynb")
         finally:
             server.terminate()

@@ -12,7 +12,7 @@ from redis.backoff import ConstantBackoff, EqualJitterBackoff, ExponentialBackof
 from redis.retry import Retry
 
 
-def five_at_home(host, port):  # what lesson 02 began with
+def five_at_home(host, port):  # what lesson 01 began with
     return redis.ConnectionPool(host=host, port=port, max_connections=4)
 
 

@@ -1,14 +1,8 @@
 """What lesson 08 shows."""
 
-LESSON = "08_when_a_connection_dies"
+LESSON = "08_how_many_connections"
 
 SHOWN = {
-    2: [
-        "guess_idle.reveal(",
-        'print("hung up:", outcome(ask_by_hand))',
-        'print("broken:", greet(r_pool).replace(str(proxy.port), "…"))',
-    ],
-    20: ["guess_fourth.reveal("],
-    "from-url-equals-host": ['guess_ways.reveal(answers.count("hello"))', "exercise:survive-a-restart"],
-    "health-check-in-background": ["guess_pings.reveal(", "exercise:health-check"],
+    "threads-need-as-many": ["run_threads(50, make_pages)", "exercise:littles-law"],
+    "adjust-the-limit": ["guess_headroom.reveal(", "guess_total.reveal(", "exercise:size-a-service"],
 }

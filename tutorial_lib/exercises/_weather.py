@@ -1,4 +1,4 @@
-"""Trouble on the way to a Redis, for the checks of lesson 08, and what a learner's client does in it."""
+"""Trouble on the way to a Redis, for the checks of lesson 10, and what a learner's client does in it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
 ID = "break-even"
-LESSON = "01"
+LESSON = "02"
 TITLE = "What reuse saves"
 NAME = "saving"
 

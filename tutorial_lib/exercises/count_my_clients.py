@@ -13,7 +13,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "count-my-clients"
-LESSON = "06"
+LESSON = "07"
 TITLE = "Count connections by name"
 NAME = "count_clients"
 

@@ -17,7 +17,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "count-once"
-LESSON = "08"
+LESSON = "10"
 TITLE = "Each visit once"
 NAME = "make_counter"
 

@@ -13,7 +13,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
 ID = "first-pool"
-LESSON = "02"
+LESSON = "01"
 TITLE = "A pool of five"
 NAME = "make_pool"
 

@@ -14,7 +14,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "fit-the-server"
-LESSON = "06"
+LESSON = "07"
 TITLE = "Four workers, room for ten"
 NAME = "open_worker"
 

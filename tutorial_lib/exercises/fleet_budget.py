@@ -14,7 +14,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "fleet-budget"
-LESSON = "06"
+LESSON = "07"
 TITLE = "A limit for all"
 NAME = "largest_limit"
 

@@ -13,7 +13,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "greeting"
-LESSON = "02"
+LESSON = "01"
 TITLE = "The greeting program"
 NAME = "greet"
 

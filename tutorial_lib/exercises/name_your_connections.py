@@ -14,7 +14,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "name-your-connections"
-LESSON = "06"
+LESSON = "07"
 TITLE = "Name your connections"
 NAME = "make_pool"
 

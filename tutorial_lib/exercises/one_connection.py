@@ -15,7 +15,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "one-connection"
-LESSON = "01"
+LESSON = "02"
 TITLE = "A hundred views, one connection"
 NAME = "make_counter"
 

@@ -12,7 +12,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "pool-from-url"
-LESSON = "02"
+LESSON = "01"
 TITLE = "A pool from a URL"
 NAME = "pool_from_url"
 

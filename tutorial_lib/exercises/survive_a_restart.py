@@ -24,7 +24,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
 ID = "survive-a-restart"
-LESSON = "08"
+LESSON = "10"
 TITLE = "A restart is a pause"
 NAME = "make_client"
 

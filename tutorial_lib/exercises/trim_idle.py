@@ -18,7 +18,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
 ID = "trim-idle"
-LESSON = "06"
+LESSON = "07"
 TITLE = "Night in the shop"
 NAME = "trim"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # Where a name is looked up it is needed: once here, and not in each forked process.
 import errno
 import inspect
 import signal
@@ -47,11 +48,7 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] | None = None) ->
     if unfit:
         return unfit
     if in_an_answer():
-        return _verdict(
-            task,
-            "wrong",
-            "`check` was called inside a function that is being checked itself. Call it in a cell of its own.",
-        )
+        return _verdict(task, "wrong", _INSIDE)
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
     # The server's class is imported here, once, and not in each forked process.
@@ -159,7 +156,7 @@ def _weigh(
         return "wrong", _with_ignored(str(error), given)
     if error and _is_of_the_starter(error):
         return "not attempted", _still_dots(from_error(error))
-    if error and raised_in_redis_py(error) and given.unfit():
+    if error and given.met(error) and given.unfit():
         return "wrong", f"{given.unfit()} It met that with {_in_one_line(error)}."
     if error:
         return "error", _raised(error, given)

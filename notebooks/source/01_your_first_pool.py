@@ -168,7 +168,7 @@ view.freeze()  # keep the picture of this moment
 # %% [markdown]
 # Five slots, all in use. The limit is a guard: whatever goes wrong in your program, this pool will not
 # flood the server with connections. The sixth caller was refused at once; how to have it wait instead is
-# the subject of [lesson 03](03_when_the_pool_is_empty.ipynb).
+# the subject of [lesson 03](03_when_the_pool_is_exhausted.ipynb).
 
 # %% jupyter={"source_hidden": true}
 guess_next = predict(
@@ -300,7 +300,7 @@ guess_type.reveal(type(answer).__name__)
 # ## How many, and how it ends
 #
 # Choose the limit between two sides: what your program needs at its busiest, and what the server
-# allows, which counts all pools of all programs together. [Lesson 07](07_how_big_a_pool.ipynb) works out
+# allows, which counts all pools of all programs together. [Lesson 08](08_how_many_connections.ipynb) works out
 # a number.
 #
 # Whoever built a pool closes it. Closing hangs up; it does not lock the door, so the next command opens
@@ -315,7 +315,7 @@ server.opened() - opened_before
 # %% [markdown]
 # ## Exercises
 #
-# [Four of them](../exercises/02_your_first_pool.ipynb): build a pool, run the greeting program and leave
+# [Four of them](../exercises/01_your_first_pool.ipynb): build a pool, run the greeting program and leave
 # nothing lent, describe a remote pool without connecting, and read one from a URL.
 
 # %% [markdown]
@@ -334,7 +334,7 @@ server.opened() - opened_before
 # %% [markdown]
 # Last, close the pools that have connected, and the server.
 #
-# **Next:** [What happens when the pool is empty?](03_when_the_pool_is_empty.ipynb) Back to
+# **Next:** [What does a connection cost?](02_what_a_connection_costs.ipynb) Back to
 # [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]

@@ -342,12 +342,12 @@ guess_worked.reveal(len({lease.connection for lease in recording.leases}))
 # %% [markdown]
 # The other nineteen said their hellos for nothing, and each takes memory of the server and of us. One caller
 # uses one connection; only callers *at the same moment* need more. How many more, and where the gain ends,
-# is measured in [lesson 07](07_how_big_a_pool.ipynb).
+# is measured in [lesson 08](08_how_many_connections.ipynb).
 
 # %% [markdown]
 # ## Exercises
 #
-# [Three of them](../exercises/01_what_a_connection_costs.ipynb): make a hundred calls share one connection,
+# [Three of them](../exercises/02_what_a_connection_costs.ipynb): make a hundred calls share one connection,
 # work out what reuse saves, and open a connection in few words that still has a name and a database.
 
 # %% [markdown]
@@ -367,8 +367,8 @@ guess_worked.reveal(len({lease.connection for lease in recording.leases}))
 # %% [markdown]
 # Last, close what was opened.
 #
-# So the line must be kept between two commands. Who keeps it, how many of them, and from when? That is a
-# pool's work. **Next:** [Your first pool](02_your_first_pool.ipynb).
+# **Next:** [What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb) Back to
+# [Your first pool](01_your_first_pool.ipynb).
 
 # %% tags=["no-output"]
 pool.close()

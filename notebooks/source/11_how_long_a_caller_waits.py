@@ -1,15 +1,14 @@
 # %% [markdown]
-# # What if a connection dies?
+# # How long can a caller wait?
 #
-# Our pool has the right size, and overnight its idle connections are cut. Nobody has told the pool: who notices, and
-# when?
+# Redis may be silent, and an argument may be wrong. How long does a caller wait then?
 #
 # You will be able to
 # - say what a dead connection costs: nothing, an error, a long wait, or a command done twice;
 # - bound every silence, and add up the longest wait that a caller can meet;
 # - build a pool that bridges a short fault, and reports a long one in time.
 #
-# *35 minutes, and 45 for the exercises.*
+# *25 minutes, and 25 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 from threading import Thread, Timer
@@ -17,23 +16,16 @@ from time import monotonic, sleep
 from timeit import timeit
 
 import redis
-from redis.backoff import ConstantBackoff, EqualJitterBackoff, NoBackoff
+from redis.backoff import EqualJitterBackoff, NoBackoff
 from redis.retry import Retry
 
-from tutorial_lib import FaultProxy, PoolView, plot_timeline, predict, record, run_threads, snapshot, start_server
+from tutorial_lib import FaultProxy, plot_timeline, predict, record, run_threads, snapshot, start_server
 
-server = start_server(keys=["greeting", "greeting:long", "views:home", "visits:home"])
+server = start_server(keys=["greeting", "greeting:long", "views:home"])
 proxy = FaultProxy(server)
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
 via = {"host": proxy.host, "port": proxy.port}  # **via below: the same server, by way of the proxy
 server
-
-# %% [markdown]
-# ## Cut in the night
-#
-# Three clients of our shop have each greeted a visitor: on a plain pool, on a blocking pool, and a `Redis(host=…)`.
-# Then the server hangs up on all three. (Only a server that this course started does so; on yours nothing is cut.) Look
-# at the plain pool: it counts on a connection that the server has closed.
 
 
 # %%
@@ -48,128 +40,9 @@ def greet(r):
     return outcome(lambda: r.get("greeting").decode())
 
 
-pool = redis.ConnectionPool(**at, max_connections=3)
-blocking = redis.BlockingConnectionPool(**at, max_connections=3)
-clients = [redis.Redis(connection_pool=pool), redis.Redis(connection_pool=blocking), redis.Redis(**at)]
-clients[0].set("greeting", "hello")
-print([greet(r) for r in clients], "cut:", server.kill_clients())
-PoolView(pool, server)
-
-# %% jupyter={"source_hidden": true}
-guess_idle = predict(
-    "Each of the three greets the next visitor. How many visitors get an error?",
-    {
-        3: "All three connections are dead. But a pool looks at a connection before it lends it.",
-        2: "`Redis(host=…)` has a pool as well, and all three look before they lend.",
-        0: None,
-    },
-)
-guess_idle
-
-# %%
-opened_before = server.opened()
-greetings = [greet(r) for r in clients]
-print(greetings, "opened:", server.opened() - opened_before)
-guess_idle.reveal(3 - greetings.count("hello"))
-
-# %% [markdown]
-# Who hangs up leaves a mark on the socket. A pool looks for it when it lends, and opens another: the next borrower
-# notices, and nobody before.
-#
-# ## Cut while it is lent
-#
-# What dies after that look meets the borrower. We cut in between, by hand. Then `reset_after(0)` of a `FaultProxy`
-# lets one question through and breaks the line after 0 bytes of the answer.
-
-
-# %%
-def ask_by_hand():
-    lent.send_command("GET", "greeting")
-    return lent.read_response()
-
-
-lent = pool.get_connection()
-server.kill_clients()
-print("hung up:", outcome(ask_by_hand))
-pool.release(lent)  # redis-py has disconnected it
-
-r_pool = redis.Redis(connection_pool=redis.ConnectionPool(**via))
-r_pool.ping()
-proxy.reset_after(0)
-print("broken:", greet(r_pool).replace(str(proxy.port), "…"))
-
-# %% jupyter={"source_hidden": true}
-guess_ways = predict(
-    "`Redis(host=…)`, `Redis.from_url(…)`, and a client on a pool of its own: each loses one reply like that. "
-    "How many of the three visitors are greeted all the same?",
-    {
-        0: "One of them has a `Retry` that nobody asked for, and sends the GET again.",
-        1: None,
-        2: "A URL says the same as host and port. It does not say how often to try again, and neither does a pool.",
-        3: "The pool's visitor got an error above. It tries again only if it is told to.",
-    },
-)
-guess_ways
-
-# %%
-by_host, by_url = redis.Redis(**via), redis.Redis.from_url(proxy.url)
-answers = []
-for name, r in {"Redis(host=…)": by_host, "from_url": by_url, "a pool": r_pool}.items():
-    r.ping()
-    proxy.reset_after(0)
-    answers.append(greet(r).partition(":")[0])
-    retry = r.get_retry()
-    print(f"{name:13} {answers[-1]:15} retries: {retry.get_retries() if retry else 0}")
-
-told_in_vain = redis.Redis(connection_pool=r_pool.connection_pool, retry=Retry(NoBackoff(), 3))
-print("said to the client:", told_in_vain.get_retry())
-guess_ways.reveal(answers.count("hello"))
-
-# %% [markdown]
-# `Redis(host=…)` tries ten times more; `from_url`, and a pool that you build, not once unless told: say `retry=` to the
-# pool, not to a client that is given one. (*Versions:* `Redis(host=…)` tried three times more in redis-py 6 and 7, and
-# not in 5.)
-#
-# ## Counted twice
-#
-# To ask again for a greeting does no harm. But the shop counts its views.
-
-# %% jupyter={"source_hidden": true}
-guess_twice = predict(
-    "`views:home` is 0. One visitor comes, `Redis(host=…)` sends `INCR`, and the reply is cut. What does `incr` "
-    "return?",
-    {
-        1: "The first INCR was done before its reply was lost. The second try adds another 1.",
-        2: None,
-        "an error": "Ten more tries are allowed, and the second one got through.",
-    },
-)
-guess_twice
-
-# %%
-by_host.set("views:home", 0)
-proxy.reset_after(0)
-guess_twice.reveal(by_host.incr("views:home"))
-
-# %% [markdown]
-# From here nobody can see whether the question was lost or the answer. So a command that is sent again may be done
-# twice; and an error does not mean that it was not done:
-
-# %%
-r_pool.set("views:home", 0)
-proxy.reset_after(0)
-print(outcome(lambda: r_pool.incr("views:home")).partition(":")[0])
-int(r_pool.get("views:home"))
-
-# %% [markdown]
-# What may be done twice without harm is called *idempotent*. GET and SET are. Counting is, too, if each visit has a
-# name and a set keeps the names: it takes each of them once.
-
-# %%
-heard_before = server.commands()
-proxy.reset_after(0)
-by_host.sadd("visits:home", "visit-1")
-print("SADD sent:", (server.commands() - heard_before)["SADD"], "in the set:", by_host.scard("visits:home"))
+r_direct = redis.Redis(connection_pool=redis.ConnectionPool(**at))
+r_direct.set("greeting", "hello")
+greet(r_direct)
 
 # %% [markdown]
 # ## Silence
@@ -221,21 +94,6 @@ print(f"if left out: {unset.socket_connect_timeout} and {unset.socket_timeout} s
 # | `timeout` of a blocking pool | the wait for a free connection | 20 s |
 # | `socket_connect_timeout` | the first round trip of an opening, TCP's | 5 s |
 # | `socket_timeout` | each silence before or in a reply, those of an opening too | 5 s |
-#
-# ## Nobody at home
-#
-# A Redis that is down is quicker to tell: the machine says at once that nobody listens there. A pool hands that on.
-# `Redis(host=…)` knocks eleven times, with pauses that tend to grow: four to five seconds. Ours are 0.05 s, so that
-# we see it sooner:
-
-# %% tags=["nbval-ignore-output"]
-for name, retry in {"a pool": None, "eleven knocks": Retry(ConstantBackoff(0.05), 10)}.items():
-    r = redis.Redis(connection_pool=redis.ConnectionPool(host="127.0.0.1", port=1, retry=retry))
-    took = timeit(lambda r=r: print(greet(r)), number=1)
-    print(f"{name}: {took:.3f} s")
-
-# %% [markdown]
-# Such pauses bridge a restart. If Redis stays away they are lost: the answer was known at once.
 #
 # ## A PING in time
 #
@@ -319,7 +177,7 @@ def safe_pool(host, port):
     return redis.BlockingConnectionPool(
         host=host,
         port=port,
-        max_connections=10,  # what the program needs: lesson 07
+        max_connections=10,  # what the program needs: lesson 08
         timeout=0.2,  # the wait for a free connection
         socket_connect_timeout=0.2,  # TCP's part of an opening
         socket_timeout=0.2,  # each silence
@@ -433,8 +291,8 @@ plot_timeline(recording)
 #
 # ## Exercises
 #
-# [Five](../exercises/08_when_a_connection_dies.ipynb): a restart, an answer from silence, a forgetful firewall, a right
-# count, all weathers.
+# [Three](../exercises/11_how_long_a_caller_waits.ipynb): an answer from silence, a forgetful firewall, all
+# weathers.
 
 # %% [markdown]
 # ## Recap
@@ -456,10 +314,10 @@ plot_timeline(recording)
 # Last, close what was opened.
 #
 # **Next:** this is the end of the core course. [The summary](../docs/summary.md) has it on one page, with the safe
-# default to copy. Lesson 09, on asyncio, is to come. Back to [Start here](00_start_here.ipynb).
+# default to copy. Lesson 12, on asyncio, is to come. Back to [Start here](00_start_here.ipynb).
 
 # %% tags=["no-output"]
-for r in (*clients, by_host, by_url, r_pool, r_patient, r_slow, r_checked, r_careful, r_hasty, r_safe, r_full):
+for r in (r_direct, r_patient, r_slow, r_checked, r_careful, r_hasty, r_safe, r_full):
     r.connection_pool.close()
 proxy.close()
 server.close()

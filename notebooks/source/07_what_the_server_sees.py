@@ -292,7 +292,7 @@ guess_kept.reveal("it is kept" if "quiet" in left else "it is closed")
 
 # %% [markdown]
 # `timeout` spares those who wait for the server to speak: subscribers, and callers in a `BLPOP`. The pool noticed
-# when it lent again, and opened another; lesson 08 cuts one in the middle of a command. (Keepalive is on by default
+# when it lent again, and opened another; lesson 10 cuts one in the middle of a command. (Keepalive is on by default
 # since redis-py 8.)
 #
 # ## The server is full
@@ -426,7 +426,7 @@ plot_fleet(processes, pools, largest, maxclients, others)
 #
 # ## Exercises
 #
-# [Five of them](../exercises/06_what_the_server_sees.ipynb): the last fits four workers on a server for ten.
+# [Five of them](../exercises/07_what_the_server_sees.ipynb): the last fits four workers on a server for ten.
 #
 # ## Recap
 #
@@ -443,7 +443,7 @@ plot_fleet(processes, pools, largest, maxclients, others)
 #
 # Last, close the pools that have connected, and the server.
 #
-# **Next:** [How big should a pool be?](07_how_big_a_pool.ipynb) Back to
+# **Next:** [How many connections do you need?](08_how_many_connections.ipynb) Back to
 # [Who still holds a connection?](05_who_still_holds_a_connection.ipynb)
 
 # %% tags=["no-output"]

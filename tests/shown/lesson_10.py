@@ -1,0 +1,12 @@
+"""What lesson 10 shows."""
+
+LESSON = "10_when_a_connection_dies"
+
+SHOWN = {
+    2: [
+        "guess_idle.reveal(",
+        "print(outcome(lambda: get_by_hand(borrowed)))",
+        'print(greet(r_pool).replace(str(proxy.port), "…"))',
+    ],
+    "from-url-equals-host": ['guess_ways.reveal(answers.count("hello"))', "exercise:survive-a-restart"],
+}

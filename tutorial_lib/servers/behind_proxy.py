@@ -9,7 +9,7 @@ from time import perf_counter as clock
 
 from tutorial_lib.errors import BadSetting, NotAllowed
 from tutorial_lib.network.fault_proxy import FaultProxy
-from tutorial_lib.servers.base import LONGEST_TIMEOUT, ClientInfo, Server, some_seconds
+from tutorial_lib.servers.base import LONGEST_TIMEOUT, Clients, Server, some_seconds
 
 
 class ServerBehindProxy(Server):
@@ -28,13 +28,13 @@ class ServerBehindProxy(Server):
         self._silent_until = 0.0
         self._closed = threading.Event()
 
-    def clients(self) -> list[ClientInfo]:
+    def clients(self) -> Clients:
         self._closed.wait(max(0.0, self._silent_until - clock()))
         self._require_open()
         # In this order: whoever is connected to the proxy now is on the server's list that is asked for after it.
         own = {_written(far): _written(near) for far, near in self.proxy.far_ends().items()}
         listed = {client.address: client for client in self._server.clients()}
-        return [replace(listed[far], address=near) for far, near in own.items() if far in listed]
+        return Clients(replace(listed[far], address=near) for far, near in own.items() if far in listed)
 
     def opened(self) -> int:
         self._require_open()

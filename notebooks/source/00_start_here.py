@@ -148,10 +148,10 @@ pool.close()
 # | `Too many open files`, and `connected_clients` climbs | [04](04_one_pool_for_many_parts.ipynb#A-client-for-each-request) |
 # | `I/O operation on closed file.` | [04](04_one_pool_for_many_parts.ipynb#Who-closes-the-pool?) |
 # | `decode_responses` or `db` on the client has no effect | [04](04_one_pool_for_many_parts.ipynb#Whose-settings-hold?) |
-# | `Too many connections`, and it never ends | [05 Who still holds a connection?](05_who_still_holds_a_connection.ipynb#Does-Python-bring-it-back?) |
-# | connections in use that nobody uses; pub/sub or WATCH keeps one | [05](05_who_still_holds_a_connection.ipynb#Yours-until-when?) |
-# | `Timeout reading from socket` while BLPOP waits | [05](05_who_still_holds_a_connection.ipynb#A-command-that-takes-its-time) |
-# | a reply that belongs to another command | [05](05_who_still_holds_a_connection.ipynb#Whose-answer-is-this?); with asyncio 12 |
+# | `Too many connections`, and it never ends | [05 Who still holds a connection?](05_who_still_holds_a_connection.ipynb#Does-Python-return-what-you-borrowed?) |
+# | connections in use that nobody uses; pub/sub or WATCH keeps one | [06](06_commands_that_keep_a_connection.ipynb#When-does-a-subscription-return-its-connection?) |
+# | `Timeout reading from socket` while BLPOP waits | [06](06_commands_that_keep_a_connection.ipynb#A-BLPOP-that-waits-longer-than-socket_timeout) |
+# | a reply that belongs to another command | [05](05_who_still_holds_a_connection.ipynb#What-does-an-interrupted-caller-leave-behind?); with asyncio 12 |
 # | `ERR max number of clients reached` | [07 What does the server see?](07_what_the_server_sees.ipynb#The-server-is-full) |
 # | connections that stay open after a busy hour | [07](07_what_the_server_sees.ipynb#Nothing-shrinks) |
 # | slow at the busiest moment, and more connections do not help | [08 How many connections do you need?](08_how_many_connections.ipynb#Eight-connections,-one-Redis) |

@@ -10,8 +10,8 @@
 # - borrow by hand so that the connection is always returned, and no caller reads another caller's reply;
 # - find the line of code that leaks in a running program.
 #
-# **You need** lesson 03 (what an exhausted pool does) and `try`/`finally`. Context managers, generators and threads
-# are explained where they're used. *15 minutes, plus 30 for the exercises.*
+# **You need** lesson 03 (what an exhausted pool does), `try`/`finally`, and a rough idea of Python threads. Context
+# managers and generators are explained where they're used. *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import gc
@@ -100,7 +100,7 @@ guess_closed = predict(
 )
 guess_closed
 
-# %%
+# %% tags=["no-output"]
 view = PoolView(shop, server)  # shown below
 for _ in range(4):
     greet_by_hand()
@@ -122,9 +122,9 @@ view.freeze()
 # **`close()` disconnects the sockets, and the pool still counts the leaked connections as in use.**
 #
 # Look at the five slots: each is in use, and each has lost its connection on the server's side, which a `?` marks.
-# The limit counts connections that are in use, open or not, so there is no room for a sixth. A restart of the
-# program does help, because it begins with a new pool. That's why a slow leak can stay unnoticed for months of
-# frequent releases.
+# (The first was borrowed before this picture began.) The limit counts connections that are in use, open or not, so
+# there is no room for a sixth. A restart of the program does help, because it begins with a new pool. That's why a
+# slow leak can stay unnoticed for as long as you deploy every week.
 
 # %% [markdown]
 # ## Which line borrowed it?
@@ -185,7 +185,7 @@ guess_answer = predict(
 )
 guess_answer
 
-# %%
+# %% tags=["no-output"]
 small = redis.ConnectionPool(**at, max_connections=1)
 connection = small.get_connection()
 connection.send_command("ECHO", "SECRET")
@@ -277,9 +277,9 @@ guess_exception.reveal(repr(wrong))
 # ## Which of five programs leak?
 
 # %% [markdown]
-# Five programs share the shop's pool at night. Read them and decide which ones still hold a connection in the
-# morning. Some use features that you may not know; lesson 06 explains them, and the recording doesn't need you to
-# know them.
+# Five programs share the shop's pool at night, each in a thread of its own. Read them and decide which ones still
+# hold a connection in the morning. Some use features that you may not know; lesson 06 explains them, and the
+# recording doesn't need you to know them.
 #
 # `banner` reads a key. `cashier` locks the checkout for a minute, so that only one program can use it, and never
 # unlocks it. `bookkeeper` asks for the length of a list, but `views:home` is a number, so Redis replies with an
@@ -377,7 +377,7 @@ guess_culprits.reveal(", ".join(lease.who for lease in leaks))
 # %% [markdown]
 # **Three of the five still hold a connection, and the recording names the thread and the line of each.**
 #
-# Each program ran in a thread of its own, so `lease.who` is the program. For `feed` the line is in `borrowed`, which
+# `lease.who` is the name of the thread, which here is the program's. For `feed` the line is in `borrowed`, which
 # borrowed on its behalf. You wouldn't have found any of the three by searching the code for a missing `release()`:
 #
 # | program | why it still holds a connection |
@@ -523,7 +523,8 @@ guess_guard.reveal(repr(reply))
 # For about 100 days nothing happens. Then every command raises `MaxConnectionsError` until the program is restarted.
 #
 # </details>
-#
+
+# %% [markdown]
 # The last cell closes the pools and stops the server.
 
 # %% tags=["no-output"]

@@ -169,7 +169,8 @@ for viewer in viewers:
 
 # %% [markdown]
 # The next cell starts the request in a thread and shows the pool while that request waits. `PoolView` is this
-# course's picture of a pool and its server. Look at the five slots and at the caller beside them.
+# course's picture of a pool and its server. Look at the five slots, all in use by listeners, and at the one caller
+# that waits.
 
 # %% tags=["nbval-ignore-output"]
 request = Thread(target=read_greeting, name="request")
@@ -462,7 +463,8 @@ guess_error.reveal(stored)
 # One for the listener, if it passes each message on to the viewers through queues, and the ones that requests need.
 #
 # </details>
-#
+
+# %% [markdown]
 # The last cell closes the clients and pools and stops the server.
 
 # %% tags=["no-output"]

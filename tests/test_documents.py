@@ -14,7 +14,7 @@ LESSON_PATHS = sorted(TOP.glob("notebooks/*.ipynb"))
 LESSONS = [path.name for path in LESSON_PATHS]
 
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/summary.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/errors.md", "docs/glossary.md", "docs/summary.md"]
 NOTEBOOKS = sorted(path.relative_to(TOP).as_posix() for path in [*LESSON_PATHS, *TOP.glob("exercises/*.ipynb")])
 
 
@@ -56,23 +56,35 @@ def test_every_lesson_is_on_the_map_with_its_minutes(lesson: str) -> None:
     assert row.endswith(f"| {minutes} |")
 
 
-def test_the_symptom_table_is_that_of_lesson_00() -> None:
-    def symptoms(text: str) -> list[str]:
-        table = text[text.index("| What you see | Lesson |") :].partition("\n\n")[0]
-        return [row.strip("# |").split(" | ")[0] for row in table.splitlines()[2:] if "|" in row]
+def rows_of(document: str) -> list[list[str]]:
+    """Return the rows of the document's tables as their cells, without the rows that head them."""
+    lines = [line for line in (TOP / document).read_text("utf-8").splitlines() if line.startswith("|")]
+    heads = {number - 1 for number, line in enumerate(lines) if set(line) <= set("|-: ")}
+    body = [line for number, line in enumerate(lines) if number not in heads and number - 1 not in heads]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in body]
 
-    source = (TOP / "notebooks" / "source" / "00_start_here.py").read_text("utf-8")
-    assert symptoms(README) == symptoms(source)
 
-
-@pytest.mark.parametrize("document", ["README.md", f"notebooks/{LESSONS[0]}"])
-def test_each_symptom_leads_to_the_very_section_of_its_lesson(document: str) -> None:
-    text = text_of(TOP / document)
-    rows = text[text.index("| What you see | Lesson |") :].partition("\n\n")[0].splitlines()[2:]
+@pytest.mark.parametrize("row", rows_of("docs/errors.md"), ids=lambda row: row[0])
+def test_each_error_leads_to_the_very_section_that_shows_it(row: list[str]) -> None:
+    exact, happened, section = row
+    assert exact
+    assert happened.endswith("."), "say in a sentence what happened"
     written = {lesson[:2] for lesson in LESSONS}
-    for row in rows:
-        lesson = row.rpartition(" | ")[2].lstrip("[")[:2]
-        assert (lesson in written) == (".ipynb#" in row), row
+    assert (section.lstrip("[")[:2] in written) == (".ipynb#" in section), row
+
+
+@pytest.mark.parametrize("row", rows_of("docs/glossary.md"), ids=lambda row: row[0])
+def test_each_word_has_a_meaning_and_the_lesson_that_introduces_it(row: list[str]) -> None:
+    word, meaning, lesson = row
+    assert word.startswith("**")
+    assert meaning.endswith(".")
+    assert lesson.startswith("[")
+
+
+@pytest.mark.parametrize("page", ["README.md", f"notebooks/{LESSONS[0]}", "docs/summary.md"])
+@pytest.mark.parametrize("home", ["errors.md", "glossary.md"])
+def test_the_errors_and_the_words_are_one_click_away(page: str, home: str) -> None:
+    assert re.search(rf"\]\([^)]*\b{re.escape(home)}\)", text_of(TOP / page))
 
 
 @pytest.mark.parametrize(

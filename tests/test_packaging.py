@@ -27,7 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def carried() -> set[str]:
     """What a learner gets, as the repository has it: ``notebooks/00_start_here.ipynb`` …"""
-    paths = [*TOP.glob("notebooks/*.ipynb"), *TOP.glob("exercises/*.ipynb"), TOP / "docs" / "summary.md"]
+    paths = [*TOP.glob("notebooks/*.ipynb"), *TOP.glob("exercises/*.ipynb"), *TOP.glob("docs/*.md")]
     names = {path.relative_to(TOP).as_posix() for path in paths}
     assert "notebooks/00_start_here.ipynb" in names
     return names

@@ -27,7 +27,7 @@ from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting, CourseFolderError
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
-PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/summary.md")
+PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/*.md")
 MEMORY = ".redis-pool-tutorial.json"
 IN_A_CLONE = "my-course"  # git ignores it
 PACKAGE = Path(__file__).parent

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import Notebook, running_chromium, running_lab
+from tests.browser.conftest import opened
+from tests.browser.lab import Lab, Notebook
 from tutorial_lib.exercises import load_task
 from tutorial_lib.practice.progress import ProgressFile
 from tutorial_lib.practice.task import Task
@@ -22,12 +23,10 @@ FIRST_POOL = load_task("first-pool")
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+def notebook(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
     """Yield the exercises of lesson 01, not yet run. Each test takes an exercise of its own."""
-    with running_lab(tmp_path_factory.mktemp("course")) as lab, running_chromium() as browser:
-        shutil.copy(BUILT, lab.folder)
-        page = browser.new_page(viewport={"width": 1000, "height": 1200})
-        notebook = Notebook(page, f"{lab.url}/lab/tree/{BUILT.name}?reset")
+    shutil.copy(BUILT, lab.folder)
+    with opened(lab_page, lab.address(BUILT.name), width=1000, height=1200) as notebook:
         notebook.folder = lab.folder  # type: ignore[attr-defined]
         yield notebook
 
@@ -132,7 +131,3 @@ def test_the_stop_button_ends_an_endless_answer(notebook: Notebook) -> None:
     notebook.command("kernelmenu:interrupt")
     expect(cell.get_by_text(re.compile("You stopped your code at line [34] of your cell"))).to_be_visible()
     assert notebook.run("print(1)") == "1\n"
-
-
-def test_the_browser_had_nothing_to_complain_about(notebook: Notebook) -> None:
-    assert notebook.complaints == []

@@ -213,7 +213,7 @@ def test_it_ends_with_its_cell(open_notebook: OpenNotebook) -> None:
     notebook.eventually("print(callers(), len(server.clients()))", lambda answer: answer == "0 0\n")
 
 
-def test_run_all_twice_an_interrupt_and_a_reload(open_notebook: OpenNotebook) -> None:
+def test_run_all_twice_and_an_interrupt(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=3, hold=10")
     button(notebook, "Start").click()
     expect(in_use(notebook)).to_have_count(2)
@@ -228,12 +228,6 @@ def test_run_all_twice_an_interrupt_and_a_reload(open_notebook: OpenNotebook) ->
     assert notebook.run("print(callers())") == "3\n"
     slider(notebook, "limit").fill("0")
     expect(in_use(notebook)).to_have_count(1)
-
-    notebook.command("docmanager:save")
-    notebook.reload()
-    expect(in_use(notebook)).to_have_count(1, timeout=30_000)
-    expect(button(notebook, "Stop")).to_be_visible()
-    expect(slider(notebook, "limit")).to_have_attribute("aria-valuetext", "1")
 
 
 def test_after_a_restart_of_the_kernel_the_old_buttons_do_no_harm(open_notebook: OpenNotebook) -> None:

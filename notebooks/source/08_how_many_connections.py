@@ -11,7 +11,8 @@
 # - say what happens to the total when you run more processes.
 #
 # **You need** lesson 03 (a `BlockingConnectionPool` waits) and the word `maxclients` from lesson 07. The formulas are
-# explained here, and no mathematics is needed beyond multiplying. *15 minutes, plus 30 for the exercises.*
+# explained here, and no mathematics is needed beyond multiplying.
+# *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import redis

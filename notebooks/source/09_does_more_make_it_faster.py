@@ -12,7 +12,8 @@
 # - send many commands in one round trip.
 #
 # **You need** lesson 02 (what opening a connection costs) and lesson 08 (rate, hold and the knee). Pipelines are
-# explained here. *15 minutes, plus 10 for the exercises.*
+# explained here.
+# *15 minutes, plus 10 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 from threading import Barrier
@@ -75,6 +76,10 @@ plot_sweep(measured)
 # The line in the plot is the model of lesson 08, played with the same arrivals. The dots are the real pools. Two
 # connections can't keep up, the fourth saves several milliseconds, and the fifth and sixth together save about one.
 # If your dots lie above the line, your machine was busy with something else. On fakeredis look at the shape only.
+#
+# It's no different on a large scale. The authors of the gateway from lesson 07 [put it under
+# load](https://github.com/IBM/mcp-context-forge/pull/4724) with limits of 100, 50 and 30 for each process. It
+# answered 522, 531 and 522 requests a second.
 
 # %% [markdown]
 # ## Eight connections to one Redis

@@ -73,11 +73,11 @@ print(names_on_the_server())
 r = redis.Redis(connection_pool=greetings)
 sleep(2)  # two seconds of silence
 for entry in r.client_list():
-    print(f"{entry['name']:9}  {entry['addr']:15}  open for {entry['age']} s, silent for {entry['idle']} s")
+    print(f"{entry['name']:9} {entry['addr']:15} open {entry['age']} s, silent {entry['idle']} s")
 
 # %% [markdown]
 # `addr` is the client's end of the connection. `age` and `idle` count seconds: since the connection was opened, and
-# since its last command. One connection has just sent a command, namely `CLIENT LIST` itself. An entry without a
+# since its last command. One connection has sent a command a moment ago, namely `CLIENT LIST` itself. An entry without a
 # name, if you see one, belongs to this course.
 
 # %% [markdown]
@@ -103,10 +103,11 @@ guess_listed
 # %%
 borrowed = counters.get_connection()
 listed = [entry for entry in r.client_list() if entry["name"] == "counters"]
-different = len({(entry["flags"], entry["cmd"]) for entry in listed})  # its state, and its last command
+kinds = {(entry["flags"], entry["cmd"]) for entry in listed}  # the state and the last command
 print("the pool:", snapshot(counters))
 print("the server:", len(listed), "connections called counters")
-guess_listed.reveal("four connections, all alike" if (len(listed), different) == (4, 1) else str(listed))
+all_alike = len(listed) == 4 and len(kinds) == 1
+guess_listed.reveal("four connections, all alike" if all_alike else f"{kinds}")
 
 # %%
 view = PoolView(counters, server)
@@ -190,8 +191,8 @@ def processor_time(request):
 
 reused = processor_time(lambda: r.get("greeting"))
 opened_each_time = processor_time(greet_with_a_new_client)
-print(f"{reused * 1e6:.0f} µs of Redis's time with a pool, {opened_each_time * 1e6:.0f} µs with a new client")
-print(f"{opened_each_time / reused:.0f} times the work")
+print(f"of Redis's time: {reused * 1e6:.0f} µs with a pool,", end=" ")
+print(f"{opened_each_time * 1e6:.0f} µs with a new client: {opened_each_time / reused:.0f} times the work")
 
 # %% [markdown]
 # **The same greeting costs the server about ten times the work when each request opens its own connection.**
@@ -209,7 +210,8 @@ print(f"{opened_each_time / reused:.0f} times the work")
 rush = redis.ConnectionPool(**at, max_connections=100, client_name="rush")
 memory_before = info("used_memory")
 open_all(rush)
-print(f"{(info('used_memory') - memory_before) / 100 / 1024:.0f} kB of Redis's memory for each connection")
+kilobytes = (info("used_memory") - memory_before) / 1024
+print(f"{kilobytes / 100:.0f} kB of Redis's memory for each connection")
 
 # %% jupyter={"source_hidden": true}
 guess_left = predict(
@@ -347,7 +349,8 @@ guess_kept.reveal("it stays open" if "quiet" in left else "the server closes it"
 
 # %%
 opened_before = server.opened()
-print("answered:", redis.Redis(connection_pool=quiet).ping(), "opened:", server.opened() - opened_before)
+answered = redis.Redis(connection_pool=quiet).ping()
+print("answered:", answered, "opened:", server.opened() - opened_before)
 
 # %% [markdown]
 # ## When the server is at its limit
@@ -526,13 +529,14 @@ open_all(rush)
 trimmer = Thread(target=trim, args=(rush, 0.5), daemon=True)
 trimmer.start()
 wait_until(lambda: "rush" not in names_on_the_server())
-stop.set()
-trimmer.join()
+print("open after the trimming:", names_on_the_server().count("rush"))
 
 # %%
-left, opened_before = names_on_the_server().count("rush"), server.opened()
+stop.set()
+trimmer.join()
+opened_before = server.opened()
 r_rush.get("greeting")
-print("open after the trimming:", left, "opened for the next request:", server.opened() - opened_before)
+print("opened for the next request:", server.opened() - opened_before)
 
 # %% [markdown]
 # **Trimming on a timer is safe while the pool is used, and costs the next request one opening.**

@@ -21,7 +21,7 @@ from time import monotonic, sleep
 
 import redis
 
-from tutorial_lib import FaultProxy, plot_timeline, predict, record, run_threads, snapshot, start_server
+from tutorial_lib import FaultProxy, predict, record, run_threads, snapshot, start_server
 
 pages = [f"views:page{number}" for number in range(30)]
 server = start_server(keys=["greeting", "catalogue", *pages])
@@ -118,7 +118,8 @@ counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
 # %% tags=["nbval-ignore-output"]
 for row in counts:
     waited, held = row.waiting.middle * 1000, row.service.middle * 1000
-    print(f"limit {row.limit}: {row.throughput.middle:5.0f} a second, waited {waited:.1f} ms, held {held:.1f} ms")
+    print(f"limit {row.limit}: {row.throughput.middle:.0f} a second,", end=" ")
+    print(f"waited {waited:.1f} ms, held {held:.1f} ms")
 
 times = counts[-1].throughput.middle / counts[0].throughput.middle
 guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
@@ -182,6 +183,8 @@ print("HELLO commands that the server got:", (server.commands() - commands_befor
 guess_opened.reveal(f"opens {server.opened() - opened_before}, has {snapshot(eager).idle}")
 
 # %% tags=["nbval-ignore-output"]
+from tutorial_lib import plot_timeline
+
 plot_timeline(spike)
 
 # %% [markdown]

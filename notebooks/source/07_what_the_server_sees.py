@@ -191,8 +191,9 @@ def processor_time(request):
 
 reused = processor_time(lambda: r.get("greeting"))
 opened_each_time = processor_time(greet_with_a_new_client)
-print(f"of Redis's time: {reused * 1e6:.0f} µs with a pool,", end=" ")
-print(f"{opened_each_time * 1e6:.0f} µs with a new client: {opened_each_time / reused:.0f} times the work")
+print(f"Redis works for {reused * 1e6:.0f} µs with a pool,", end=" ")
+print(f"{opened_each_time * 1e6:.0f} µs with a new client,", end=" ")
+print(f"{opened_each_time / reused:.0f} times the work")
 
 # %% [markdown]
 # **The same greeting costs the server about ten times the work when each request opens its own connection.**
@@ -313,7 +314,7 @@ guess_kept = predict(
 guess_kept
 
 # %% [markdown]
-# For comparison, two other clients are just as silent: a subscriber, and a worker whose `BLPOP` waits for an order.
+# For comparison, two other clients are silent, too: a subscriber, and a worker whose `BLPOP` waits for an order.
 # `wait_until` looks again and again until something has happened, for ten seconds at most.
 
 

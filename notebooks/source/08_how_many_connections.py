@@ -327,7 +327,7 @@ guess_total
 # %%
 for processes in (8, 16):
     size = size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=processes, maxclients=100)
-    print(f"{processes} processes: {size.limit} each, {size.total} in total, {size.most} each allowed")
+    print(f"{processes} processes: {size.limit} each of {size.most} allowed, {size.total} in total")
 
 guess_total.reveal(size.total)
 

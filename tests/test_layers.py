@@ -27,7 +27,7 @@ LAYERS = (
     ("course", "load", "practice"),
     ("pools", "servers"),
     ("network",),
-    ("arguments", "errors", "notebook", "sizing", "words"),
+    ("arguments", "errors", "notebook", "process_tree", "sizing", "words"),
 )
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 

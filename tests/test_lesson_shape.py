@@ -137,6 +137,8 @@ def test_its_code_can_be_read_at_a_glance(page: NotebookNode) -> None:
     lines = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in seen(page)]
     assert max(lines) <= 15
     assert median(lines) <= 6
+    # What is longer has to be scrolled sideways.
+    assert [line for cell in seen(page) for line in cell.source.splitlines() if len(line) > 100] == []
 
 
 def seen(lesson: NotebookNode) -> list[NotebookNode]:

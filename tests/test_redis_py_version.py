@@ -64,11 +64,15 @@ STATEMENTS = (
         "50 for `BlockingConnectionPool`",
         lambda: redis.BlockingConnectionPool().max_connections == 50,
     ),
-    Statement("notebooks/source/03_when_the_pool_is_exhausted.py", "5 s; none before", lambda: timeout() == 5),
-    Statement("notebooks/source/10_when_a_connection_dies.py", "| 5 s |", lambda: timeout() == 5),
+    Statement(
+        "notebooks/source/03_when_the_pool_is_exhausted.py",
+        "`socket_timeout` | the wait for a reply | 5 s |",
+        lambda: timeout() == 5,
+    ),
+    Statement("notebooks/source/11_how_long_a_caller_waits.py", "| 5 s |", lambda: timeout() == 5),
     Statement(
         "notebooks/source/10_when_a_connection_dies.py",
-        "tries eleven times, a pool once",
+        "`Redis(host=…)` retries ten times. `from_url` and a pool that you build don't",
         lambda: (retries(redis.Redis(host="127.0.0.1")), retries_of(redis.ConnectionPool())) == (10, 0),
     ),
     Statement(
@@ -78,7 +82,7 @@ STATEMENTS = (
     ),
     Statement(
         "notebooks/source/04_one_pool_for_many_parts.py",
-        "since redis-py 8.1",
+        "redis-py 8.0 and older:** a pool can't be used in a `with`",
         lambda: hasattr(redis.ConnectionPool, "__enter__"),
     ),
 )

@@ -1,4 +1,4 @@
-"""Lesson 10's safe default keeps the bound that the lesson promises, in waits and pauses, and once by the clock."""
+"""Lesson 11's safe default keeps the bound that the lesson promises, in waits and pauses, and once by the clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.build_notebooks import TOP
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.fake import FakeServer
 
-SOURCE = TOP / "notebooks" / "source" / "10_when_a_connection_dies.py"
+SOURCE = TOP / "notebooks" / "source" / "11_how_long_a_caller_waits.py"
 
 
 class Noting(redis.Connection):

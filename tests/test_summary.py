@@ -1,4 +1,4 @@
-"""The page to print says what the lessons show: its safe default is that of lesson 10, and it works."""
+"""The page to print says what the lessons show: its safe default is that of lesson 11, and it works."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PROGRAM = re.findall(r"```python\n(.*?)```", SUMMARY, re.DOTALL)[0]
 DEFAULT = PROGRAM[PROGRAM.index("def safe_pool") : PROGRAM.index("\n\n\nr = ")]
 
 
-def test_the_safe_default_is_the_one_that_lesson_10_tries_against_every_fault() -> None:
-    lesson = next(path for path in LESSONS if path.stem.startswith("10"))
+def test_the_safe_default_is_the_one_that_lesson_11_tries_against_every_fault() -> None:
+    lesson = next(path for path in LESSONS if path.stem.startswith("11"))
     assert [DEFAULT in cell.source for cell in code(read(lesson))].count(True) == 1
 
 

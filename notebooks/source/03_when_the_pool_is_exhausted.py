@@ -1,40 +1,54 @@
 # %% [markdown]
 # # What happens when the pool is exhausted?
 #
-# A pool has a limit, and one busy day somebody asks for one connection more.
-# Whether that customer waits or gets an error is decided by the name of a class.
+# A pool may open only so many connections, and one day your program needs one more. Whether that request fails at once
+# or waits depends on the class of your pool. In this lesson you'll watch both, and you'll find out why
+# `except redis.ConnectionError` can't tell a busy moment from a Redis that is down.
 #
-# You will be able to
-# - say what `ConnectionPool` and `BlockingConnectionPool` do at their limit, before you run them;
-# - catch the right exception for each, and tell "busy" from "Redis is down";
-# - choose how long somebody may wait, and know what that time does not limit.
+# **You'll learn to**
+# - predict what `ConnectionPool` and `BlockingConnectionPool` do at their limit;
+# - catch the right exception for each, and tell "the pool is exhausted" from "Redis is down";
+# - say what `timeout`, `socket_timeout` and `Retry` do here, and what they don't;
+# - choose how long a request may wait.
 #
-# *25 minutes, and 30 for the exercises.*
+# **You need** [lesson 01](01_your_first_pool.ipynb) (what a pool is) and a rough idea of Python threads.
+# New: the blocking pool, its exceptions, and this course's helpers for running many threads.
+# *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
-import redis
+from threading import Thread
+from time import monotonic, sleep
 
-from tutorial_lib import hold, plot_timeline, predict, record, run_threads, start_server
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from tutorial_lib import PoolView, hold, plot_timeline, predict, record, run_threads, start_server
 
 server = start_server(keys=["greeting", "views:home", "orders"])
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
 server
 
 # %% [markdown]
-# ## Ten customers, four connections
+# ## Ten requests and four connections
+
+# %% [markdown]
+# A web shop gets ten requests at the same moment. Each request needs a connection for half a second, and the pool may
+# open four.
 #
-# Ten customers enter our web shop at once, and each page needs a connection for half a second. The pool may
-# open four. Two helpers make it so: `run_threads(10, visit)` calls `visit` in ten threads that begin
-# together, and `hold` borrows a connection, keeps it and gives it back.
+# Three of this course's helpers play the shop. `run_threads(10, request)` calls `request` in ten threads that start
+# together. `hold(pool, seconds)` borrows a connection, keeps it for a while and returns it. `record(pool)` notes who
+# borrowed, who waited and who was refused. The pool itself is plain redis-py.
 
 # %% jupyter={"source_hidden": true}
 guess_refused = predict(
-    "How many of the ten get an error from a plain `ConnectionPool`?",
+    "How many of the ten requests get an error from a plain `ConnectionPool`?",
     {
-        0: "That would take a queue to stand in, and a plain pool has none.",
-        6: None,
-        10: "A full pool does not fail those who hold a connection: the first four were served.",
+        0: "For that, the pool would need a queue in which the other requests wait. A plain pool has none.",
+        6: "Four requests get a connection. The other six find none idle and none left to open, so they are refused.",
+        10: "The first four requests have their connections by then, and an exhausted pool doesn't take them away.",
     },
+    answer=6,
 )
 guess_refused
 
@@ -46,114 +60,157 @@ with record(plain) as recording:
 guess_refused.reveal(recording.refused)
 
 # %% [markdown]
-# `record(pool)` noted who borrowed, who waited and who was turned away. `run_threads` returned what each
-# call returned, or its error. Here is the error, and the longest that anybody waited:
+# **A plain `ConnectionPool` never waits: at its limit it raises an error.**
+#
+# `run_threads` returns what each call returned, or its error. Here is the error's text, and the longest time that any
+# request waited:
 
 # %%
 error = next(result for result in results if result)
 print(f"{type(error).__name__}: {error}")
-recording.longest_wait
+print("longest wait:", recording.longest_wait)
 
 # %% [markdown]
-# Nobody waited at all. At its limit a plain pool raises, here half a second before it would have had
-# something to lend.
+# The pool counts the connections that it has created. When none is idle and the count has reached `max_connections`,
+# `get_connection()` raises without waiting, even though a connection would have been returned half a second later.
+# ([The source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py) is short: look for
+# `make_connection`.) That's a good choice when a late answer is useless and you have a fallback. It's a bad one when
+# requests come in bursts and a few milliseconds of waiting would have been fine.
 #
-# ## The same ten, and a queue to stand in
-#
-# One word changes: `BlockingConnectionPool`. Whoever finds it full waits, for at most `timeout` seconds.
+# > **redis-py 5 and older:** the error was a plain `ConnectionError` with the same text.
+
+# %% [markdown]
+# ## The same ten requests with a BlockingConnectionPool
+
+# %% [markdown]
+# Now you change one word: the pool becomes a `BlockingConnectionPool`. A request that finds it exhausted waits until a
+# connection is returned, for at most `timeout` seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_waiting = predict(
-    "How many of the ten get an error now, if each may wait 20 seconds?",
+    "How many of the ten requests get an error now, if each may wait up to 20 seconds?",
     {
-        0: None,
-        6: "They asked at the same moment as before, and this pool lets them wait for the first four.",
-        2: "The third round has only two customers in it, and they are served as well.",
+        0: "Each connection is returned after half a second, so the last two requests wait for one second. "
+        "That's far less than 20.",
+        6: "These six would have been refused by a plain pool. A blocking pool lets them wait instead.",
+        2: "The last two wait the longest, for two rounds of half a second, and they are served as well.",
     },
+    answer=0,
 )
 guess_waiting
 
 # %%
-patient = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
-with record(patient) as queued:
-    run_threads(10, lambda: hold(patient, seconds=0.5))
+blocking = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
+with record(blocking) as recording:
+    run_threads(10, lambda: hold(blocking, seconds=0.5))
 
-guess_waiting.reveal(len(queued.turned_away))
+guess_waiting.reveal(len(recording.turned_away))
 
 # %% [markdown]
-# All ten are served, in three rounds. Look at the last two: they waited a second for half a second of
-# work. Redis was never slow, so none of its own numbers will show this: the queue stands inside
-# *your* program.
+# **A `BlockingConnectionPool` makes the request wait until a connection is returned.**
+#
+# All ten requests are served, in three rounds. `plot_timeline` draws a recording: a row for each request, hatched while it
+# waits, solid while it has a connection. Look at the last two rows: they waited for a whole second to do half a second
+# of work.
 
 # %% tags=["nbval-ignore-output"]
-plot_timeline(queued)
+plot_timeline(recording)
 
 # %% [markdown]
-# ## A thousand page views
-#
-# A wait is felt. What a refusal costs is easier to miss. Fifty threads count 20 views each through a
-# pool of ten, and a page whose view cannot be counted is shown all the same:
+# Redis was never slow here, and none of its own numbers will show this wait, because the queue is inside *your*
+# program. So let's look at it there. `PoolView`, another helper of this course, draws a pool live; `freeze()` keeps the
+# picture of that moment. You should see four connections in use and six callers waiting.
 
+# %% tags=["nbval-ignore-output"]
+view = PoolView(blocking, server, title="ten requests, four connections")
+requests = Thread(target=run_threads, args=(10, lambda: hold(blocking, seconds=0.5)))
+requests.start()
+sleep(0.3)  # now four requests have a connection, and six wait
+view.freeze()
+
+# %% [markdown]
+# ## What do refused requests cost?
+
+# %% [markdown]
+# Users notice waiting. Refused requests are easier to overlook, because the page may look fine without them.
+#
+# Here 50 threads count 20 page views each, with a pool of ten connections. A view that can't be counted is ignored, so
+# that the page is shown anyway:
 
 # %%
-def view(r):
+requests.join()
+
+
+def count_view(r):
     try:
-        return r.incr("views:home")
+        r.incr("views:home")
     except redis.MaxConnectionsError:
-        return None  # nobody will notice
+        return  # the page is shown without being counted
 
 
-def rush(pool):
+def count_views(pool):
     r = redis.Redis(connection_pool=pool)
     r.set("views:home", 0)
-    run_threads(50, lambda: [view(r) for _ in range(20)])
+    run_threads(50, lambda: [count_view(r) for _ in range(20)])
     return int(r.get("views:home"))
 
 
 # %% jupyter={"source_hidden": true}
 guess_views = predict(
-    "A thousand views through a plain pool of ten. What does `views:home` say?",
+    "After 1,000 views with a plain pool of ten connections, what does `views:home` say?",
     {
-        "1000": "An INCR is quick, but ten connections were lent when the other forty threads asked.",
-        "less than 1000": None,
-        "more than 1000": "A refused INCR was never sent, so nothing was counted twice.",
+        "1000": "An INCR is quick, but while ten of them are on their way, 40 threads find no connection.",
+        "less than 1000": "Ten threads at a time get a connection. The others are refused and give up on that view.",
+        "more than 1000": "A refused INCR was never sent, so Redis can't have counted it, and certainly not twice.",
     },
+    answer="less than 1000",
 )
 guess_views
 
 # %%
 with redis.BlockingConnectionPool(**at, max_connections=10, timeout=20) as pool:
-    print("a pool that waits:", rush(pool))
+    print("blocking pool:", count_views(pool))
 with redis.ConnectionPool(**at, max_connections=10) as pool:
-    views = rush(pool)
+    views = count_views(pool)
 
 guess_views.reveal("less than 1000" if views < 1000 else "1000")
 
+# %% [markdown]
+# **The blocking pool counted every view; the plain pool lost some, and no page looked broken.**
+#
+# How many?
+
 # %% tags=["nbval-ignore-output"]
-print(f"a plain pool: {views}, and {1000 - views} views lost")
+print(f"plain pool: {views} counted, {1000 - views} lost")
 
 # %% [markdown]
-# The pool that waits lost none. With the other no page looked broken: a refusal is quick, so a refused thread
-# is back for its next try at once, and has used up all twenty while ten commands are on their way.
-#
-# ## Busy, or down?
-#
-# Three pools in trouble: two have lent the one connection that they may open, the third leads nowhere.
+# Most of them are lost, because a refusal takes only microseconds. A refused thread asks again for its next view at
+# once, so it uses up all its 20 attempts before a connection is returned.
+
+# %% [markdown]
+# ## Which exception means what?
+
+# %% [markdown]
+# Now you have three pools in trouble. The first two have one connection each, and it's in use. The third pool points to
+# a port where no Redis listens.
 
 # %%
-full = redis.ConnectionPool(**at, max_connections=1)
-full_blocking = redis.BlockingConnectionPool(**at, max_connections=1, timeout=0.1)
-down = redis.ConnectionPool(host="127.0.0.1", port=1)  # nobody listens there
-lent = [full.get_connection(), full_blocking.get_connection()]
+exhausted = redis.ConnectionPool(**at, max_connections=1)
+exhausted_blocking = redis.BlockingConnectionPool(**at, max_connections=1, timeout=0.1)
+down = redis.ConnectionPool(host="127.0.0.1", port=1)
+borrowed = [exhausted.get_connection(), exhausted_blocking.get_connection()]
 
 # %% jupyter={"source_hidden": true}
 guess_caught = predict(
-    "All three are asked for the greeting. How many of the errors does `except redis.MaxConnectionsError` catch?",
+    "A client asks each of the three pools for the greeting. How many of the three errors does "
+    "`except redis.MaxConnectionsError` catch?",
     {
-        2: "Two pools are full, and the blocking one has another word for it: read the second line.",
-        1: None,
-        3: "It is named after a limit, and a Redis that is not there has reached none.",
+        2: "Two pools are exhausted, but the blocking one raises another class when its timeout is over.",
+        1: "Only the plain pool raises `MaxConnectionsError`. The blocking one raises a `ConnectionError` when its "
+        "timeout is over.",
+        3: "The third pool hasn't reached any limit. It can't connect, which is another error.",
     },
+    answer=1,
 )
 guess_caught
 
@@ -166,7 +223,7 @@ def error_of(pool):
         return error
 
 
-errors = [error_of(pool) for pool in (full, full_blocking, down)]
+errors = [error_of(pool) for pool in (exhausted, exhausted_blocking, down)]
 for error in errors:
     print(f"{type(error).__name__}: {error}")
 
@@ -174,84 +231,103 @@ caught = [isinstance(error, redis.MaxConnectionsError) for error in errors]
 guess_caught.reveal(sum(caught))
 
 # %% [markdown]
-# Two are of the same class, with another text; and `MaxConnectionsError` is a kind of that class. So the
-# clause that most programs have, `except redis.ConnectionError`, catches all three:
+# **An exhausted blocking pool raises a plain `ConnectionError`; only its text, `No connection available.`, tells you
+# what happened.**
+#
+# And since `MaxConnectionsError` is a subclass of `ConnectionError`, the clause that most programs have,
+# `except redis.ConnectionError`, catches all three:
 
 # %%
 [isinstance(error, redis.ConnectionError) for error in errors]
 
 # %% [markdown]
-# Whoever writes "Redis is down" there gives a false alarm each time the shop is busy.
+# If you log "Redis is down" in that clause, every traffic peak becomes a false alarm. This is how to tell them apart:
 #
-# | what happened | class | how to know it |
+# | what happened | class | how to recognise it |
 # |---|---|---|
-# | a plain pool is full | `MaxConnectionsError` | catch it *before* `ConnectionError` |
-# | a blocking pool is full | `ConnectionError` | its text, `No connection available.` |
-# | Redis cannot be reached | `ConnectionError` | any other text |
+# | a plain pool is exhausted | `MaxConnectionsError` | catch it *before* `ConnectionError` |
+# | a blocking pool is exhausted | `ConnectionError` | its text is `No connection available.` |
+# | Redis can't be reached | `ConnectionError` | any other text |
 #
-# *Versions:* redis-py 5 raised a bare `ConnectionError` for the first, too.
-#
-# Would it help to try again? redis-py has `Retry` for that.
+# Log the error with `str(error)` or `%s`. redis-py's `repr` leaves the text out:
+
+# %%
+print(f"str:  {errors[0]}")
+print(f"repr: {errors[0]!r}")
+
+# %% [markdown]
+# ## Does Retry wait for a connection?
+
+# %% [markdown]
+# redis-py can retry a command that failed. This pool's `Retry` allows three more attempts, a tenth of a second apart.
+# The pool's only connection is in use, so what does `Retry` do for a client that asks for the greeting?
 
 # %% jupyter={"source_hidden": true}
 guess_asked = predict(
-    "`Retry` allows three more tries, a tenth of a second apart. How often is the full pool asked for a connection?",
+    "How many times does the client ask the pool for a connection?",
     {
-        1: None,
-        3: "It repeats a command. Here no command has begun, for want of a connection to send it on.",
-        4: "One try and three more is how it counts, but for commands, and none has begun.",
+        1: "A retry needs a connection on which to send the command again, and here borrowing one is what failed.",
+        3: "Three more attempts would make four, and none of them happens: the command was never sent.",
+        4: "That's how `Retry` counts attempts of a command. Here the client didn't get as far as sending one.",
     },
+    answer=1,
 )
 guess_asked
 
 # %%
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
-
 three_more = Retry(ConstantBackoff(0.1), 3)
-stubborn = redis.ConnectionPool(**at, max_connections=1, retry=three_more)
-lent_too = stubborn.get_connection()
-with record(stubborn) as recording:
-    print(error_of(stubborn))
+retrying = redis.ConnectionPool(**at, max_connections=1, retry=three_more)
+borrowed.append(retrying.get_connection())
+with record(retrying) as recording:
+    print(error_of(retrying))
 
 guess_asked.reveal(recording.refused)
 
 # %% [markdown]
-# `Retry` belongs to a connection, and repeats what failed on it. Borrowing one comes before that.
+# **`Retry` retries commands, not borrowing.**
 #
-# ## What `timeout` does not limit
-#
-# A blocking pool has `timeout=0.2`, and its only connection is free. The shop waits for an order with
-# `BLPOP`, which takes a whole second if none comes.
+# In redis-py a command first borrows a connection, and then the connection's `Retry` surrounds sending the command and
+# reading its reply. An exhausted pool raises before that begins. If you want to wait for a connection, use a
+# `BlockingConnectionPool`.
+
+# %% [markdown]
+# ## What does the pool's timeout limit?
+
+# %% [markdown]
+# A blocking pool has `timeout=0.2`, and its only connection is idle. The shop waits for an order with `BLPOP`, a
+# command to which Redis replies only when an item arrives in the list, or after a second in this case.
 
 # %% jupyter={"source_hidden": true}
 guess_limits = predict(
     "What does the caller get, and when?",
     {
-        "an error, sooner": "The connection was free, so there was nothing for `timeout` to limit.",
-        "an answer, after 1 s": None,
+        "an error, before a second is over": "The connection was idle, so the caller had it at once. "
+        "From then on this timeout limits nothing.",
+        "an answer, after a second": "The timeout limits the wait for a connection, and there was none. "
+        "The wait for Redis's reply is another matter.",
     },
+    answer="an answer, after a second",
 )
 guess_limits
 
 # %%
-from time import monotonic
-
-begun = monotonic()
+started = monotonic()
 with redis.BlockingConnectionPool(**at, max_connections=1, timeout=0.2) as pool:
     order = redis.Redis(connection_pool=pool).blpop("orders", timeout=1)
 
-waited = order is None and monotonic() - begun > 0.9
-guess_limits.reveal("an answer, after 1 s" if waited else "an error, sooner")
+in_time = order is None and monotonic() - started > 0.9
+guess_limits.reveal("an answer, after a second" if in_time else "an error, before a second is over")
 
 # %% [markdown]
-# `timeout` has done its part once the connection is lent. How long a reply may take is a setting of the
-# connection, `socket_timeout`, and it raises yet another error, which is no `ConnectionError`:
+# **The pool's `timeout` limits how long you wait for a connection, not how long the command takes.**
+#
+# How long a reply may take is a setting of the connection, `socket_timeout`. It raises yet another exception, which
+# isn't a `ConnectionError`:
 
 # %%
-hasty = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
+impatient = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
 try:
-    redis.Redis(connection_pool=hasty).blpop("orders", timeout=1)
+    redis.Redis(connection_pool=impatient).blpop("orders", timeout=1)
 except redis.ConnectionError:
     print("not this one")
 except redis.TimeoutError as error:
@@ -260,113 +336,156 @@ except redis.TimeoutError as error:
 redis.BlockingConnectionPool().timeout, redis.Connection().socket_timeout
 
 # %% [markdown]
-# | argument | limits | if left out |
+# The last line shows the defaults:
+#
+# | argument | limits | default |
 # |---|---|---|
-# | `timeout` | the wait for a free connection | 20 s |
-# | `socket_timeout` | the wait for a reply | 5 s; none before redis-py 8 |
+# | `timeout` of a blocking pool | the wait for a connection | 20 s |
+# | `socket_timeout` | the wait for a reply | 5 s |
 #
-# ## Who is next, and who should not wait at all?
+# > **redis-py 7 and older:** `socket_timeout` had no default, so a reply could be awaited for ever.
 #
-# Eight clerks share four connections. Each borrows one 40 times, for 5 ms, and asks again at once. If they
-# took turns, every second borrow would wait.
+# Lesson 06 has more on blocking commands, and
+# lesson 11 adds up all the timeouts.
+
+# %% [markdown]
+# ## Who is served next?
+
+# %% [markdown]
+# You might expect a queue in which the caller who has waited longest is next. Let's test that. Eight threads share
+# four connections. Each thread borrows a connection 40 times, for 5 ms, and asks again at once. If they took turns, about
+# every second borrow would have to wait.
 
 # %% jupyter={"source_hidden": true}
 guess_waits = predict(
     "Of the 320 borrows, how many had to wait longer than 1 ms?",
     {
-        "nearly none": None,
-        "about half": "In a fair queue it would be so. Here the one who gave back is there first.",
-        "nearly all": "Four can always be served at once; only those who find nothing wait.",
+        "nearly none": "The thread that returns a connection asks again at once, and it is faster than the waiting "
+        "thread, which has to be woken up first.",
+        "about half": "That's what a fair queue would give. This one isn't fair.",
+        "nearly all": "Four threads can always be served at once; only callers that find the pool exhausted wait.",
     },
+    answer="nearly none",
 )
 guess_waits
 
 # %% tags=["nbval-ignore-output"]
-with record(patient) as clerks:
-    run_threads(8, lambda: [hold(patient, seconds=0.005) for _ in range(40)])
+with record(blocking) as busy:
+    run_threads(8, lambda: [hold(blocking, seconds=0.005) for _ in range(40)])
 
-waited = [lease.waited for lease in clerks.leases if lease.waited > 0.001]
-print(len(waited), "waited, the longest for", round(clerks.longest_wait, 2), "s")
+waited = [lease.waited for lease in busy.leases if lease.waited > 0.001]
+print(len(waited), "borrows waited, the longest for", round(busy.longest_wait, 2), "s")
 guess_waits.reveal("nearly none" if len(waited) < 32 else "about half")
 
 # %% [markdown]
-# Nearly none, and those few waited for half of the whole run. Waiting long earns nobody the next turn: the
-# waiter is woken, and by then the clerk who gave the connection back has borrowed it again.
+# **The queue of a blocking pool isn't first come, first served.**
+#
+# Hardly any borrow waited, but the few that did waited for half of the run. When a connection is returned, Python wakes
+# a waiting thread. Before that thread runs, the one that returned the connection has usually borrowed it again. In the
+# picture, four threads work while the other four wait:
 
 # %% tags=["nbval-ignore-output"]
-plot_timeline(clerks)
+plot_timeline(busy)
 
 # %% [markdown]
-# So promise nobody a turn. Set a time after which the shop does without. Forty customers, four connections,
-# 0.1 s of work for each: first with 20 s of patience, then with 0.25 s.
+# ## How long should a request wait?
+
+# %% [markdown]
+# A request that waits has no guarantee of its turn, so give it a short `timeout` and decide what to do when
+# that is over. Here 40 requests come at once and each needs a connection for 0.1 s. The first shop lets them wait for up
+# to 20 s, the second for 0.25 s.
 
 
 # %% tags=["nbval-ignore-output"]
-def rush_hour(patience):
-    pool = redis.BlockingConnectionPool(**at, max_connections=4, timeout=patience)
+def serve_40_requests(timeout):
+    pool = redis.BlockingConnectionPool(**at, max_connections=4, timeout=timeout)
     with pool, record(pool) as recording:
         run_threads(40, lambda: hold(pool, seconds=0.1))
     return recording
 
 
-for shop in (rush_hour(20), rush_hour(0.25)):
-    print(shop.borrowed, "served,", shop.timed_out, "not; longest wait", round(shop.longest_wait, 2), "s")
+for timeout in (20, 0.25):
+    shop = serve_40_requests(timeout)
+    print(f"timeout={timeout}: {shop.borrowed} served, {shop.timed_out} timed out,", end=" ")
+    print(f"longest wait {shop.longest_wait:.2f} s")
 
 # %% [markdown]
-# The second shop sends most customers a page without the greeting, and soon. The first lets them stare at
-# nothing for up to 0.9 s, and if more keep coming, its queue only grows.
+# **Choose a timeout that is shorter than your users are willing to wait, and have a fallback.**
 #
-# The queue can also stand in front of the work. A semaphore is a door that lets four in at a time:
+# The second shop shows most customers a page without the greeting, but after a quarter of a second. The first one shows
+# every customer the greeting and makes some of them wait for almost a second. If requests go on arriving faster than they
+# are served, its queue only grows. [Lesson 08](08_how_many_connections.ipynb) calculates how many connections keep waits short.
+
+# %% [markdown]
+# ## Going deeper: a limit in front of the pool
+
+# %% [markdown]
+# The queue can also be in front of the work. A semaphore lets a fixed number of threads in at a time:
 
 # %%
 from threading import BoundedSemaphore
 
-door = BoundedSemaphore(4)
+four_at_a_time = BoundedSemaphore(4)
 
 
-def visit():
-    with door:
+def request():
+    with four_at_a_time:
         hold(plain, seconds=0.1)
 
 
 with record(plain) as recording:
-    run_threads(10, visit)
+    run_threads(10, request)
 
 print(recording.borrowed, "served,", recording.refused, "refused")
 
 # %% [markdown]
-# Such a door bounds everything behind it, not Redis alone: whoever is in finds
-# a connection for each command, and `door.acquire(timeout=0.25)` can say "not now" before any work is done.
+# **A semaphore limits everything behind it, not only Redis.** A request that is let in finds a connection for each of
+# its commands, even in a plain pool. And `four_at_a_time.acquire(timeout=0.25)` lets you say "not now" before any work is done.
 
 # %% [markdown]
-# ## Exercises
-#
-# [Three of them](../exercises/03_when_the_pool_is_exhausted.ipynb): twenty callers on four connections and not one
-# error; a greeting that is there in time, whatever is the matter; and a function that knows busy from down.
+# ## Summary
 
 # %% [markdown]
-# ## Recap
-#
-# - At its limit, `ConnectionPool` raises `MaxConnectionsError: Too many connections` at once;
-#   `BlockingConnectionPool` waits for `timeout`, then raises `ConnectionError: No connection available.`
-# - So `except redis.ConnectionError` may mean busy or down; and `Retry` waits for no connection.
-# - `timeout` limits borrowing, `socket_timeout` the reply. Waiting is unfair: keep it short, and have
-#   something to say afterwards.
-#
-# ## Questions to consider
-#
-# - What does your program do when its pool is full? Who has ever seen it?
-# - How long would you wait for a page that lacks only its greeting?
-# - The module for greetings has a pool of four, and so has the module for counters. How many connections can
-#   the shop open, and who could use those of the other? That is the next lesson.
+# - At its limit, `ConnectionPool` raises `MaxConnectionsError: Too many connections` at once. `BlockingConnectionPool`
+#   waits for up to `timeout` seconds and then raises `ConnectionError: No connection available.`
+# - So `except redis.ConnectionError` may mean that the pool is exhausted or that Redis is down. Catch
+#   `MaxConnectionsError` first, and look at the text.
+# - `Retry` doesn't wait for a connection. The pool's `timeout` limits borrowing; `socket_timeout` limits the reply.
+# - Waiting isn't fair, so keep it short and have a fallback.
 
 # %% [markdown]
-# Last, close the pools that have connected, and the server.
+# ## Check yourself
+
+# %% [markdown]
+# <details><summary>Your service logs "Redis is down" at every traffic peak, but Redis is fine. What do you look at first?</summary>
 #
-# **Next:** [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb) Back to
-# [What does a connection cost?](02_what_a_connection_costs.ipynb).
+# The `except redis.ConnectionError` clause that writes the message. An exhausted pool raises a `ConnectionError` too, so
+# catch `MaxConnectionsError` before it (or check for the text `No connection available.`).
+#
+# </details>
+#
+# <details><summary>A plain pool raises now and then. Your colleague adds <code>Retry</code> with five attempts. Does that help?</summary>
+#
+# No. The error is raised when the connection is borrowed, before `Retry` has anything to retry. A
+# `BlockingConnectionPool` with a short `timeout` would help.
+#
+# </details>
+#
+# <details><summary>With <code>BlockingConnectionPool(timeout=0.2)</code>, can a <code>GET</code> still take five seconds?</summary>
+#
+# Yes. The 0.2 seconds limit the wait for a connection. The reply is limited by `socket_timeout`, five seconds by default.
+#
+# </details>
+
+# %% [markdown]
+# Last, close the pools that have connected, and the server:
 
 # %% tags=["no-output"]
-for pool in (plain, patient, full, full_blocking, stubborn, hasty):
+for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, impatient):
     pool.close()
 server.close()
+
+# %% [markdown]
+# **Practise:** [Exercises: waiting, failing fast, and the right exception](../exercises/03_when_the_pool_is_exhausted.ipynb)
+#
+# **Next:** [How do many parts of a program share a pool?](04_one_pool_for_many_parts.ipynb)

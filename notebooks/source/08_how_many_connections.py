@@ -1,443 +1,412 @@
 # %% [markdown]
 # # How many connections do you need?
 #
-# What the server lets in is shared by all pools: that is the most. How many one *needs* is decided in the shop: by how
-# often a connection is borrowed, and by how long it is kept.
+# Lesson 07 gave you the most that a pool may have: what the server allows, divided by all pools. How many your
+# program *needs* is another number, and mostly a much smaller one. It follows from two things that you can measure:
+# how often a connection is borrowed, and how long it is held.
 #
-# You will be able to
-# - work out how many connections are needed from two numbers that you can measure;
-# - say, before you raise a limit, whether that will help;
-# - choose a limit, and defend it against "a hundred, to be safe".
+# **You'll learn to**
+# - work out how many connections are in use on average;
+# - add the headroom that keeps waits short, and see where more of it stops helping;
+# - say what happens to the total when you run more processes.
 #
-# *30 minutes, and 35 for the exercises.*
+# **You need** lesson 03 (a `BlockingConnectionPool` waits) and the word `maxclients` from lesson 07. The formulas are
+# explained here, and no mathematics is needed beyond multiplying. *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
-import random
-from itertools import accumulate, pairwise
-from statistics import fmean
-from time import monotonic, sleep
-
 import redis
 
-from tutorial_lib import FaultProxy, hold, predict, record, run_threads, start_server
+from tutorial_lib import FaultProxy, calculator, hold, predict, record, run_threads, start_server
 
-pages = [f"views:page{number}" for number in range(30)]
-server = start_server(keys=["greeting", "views:home", "catalogue", *pages])
+server = start_server(keys=["greeting", "views:home"])
 proxy = FaultProxy(server, round_trip=0.02)
-near = {"host": server.host, "port": server.port}
+near = {"host": server.host, "port": server.port}  # **near below: host=…, port=…
 far = {"host": proxy.host, "port": proxy.port}  # the same server, 20 ms away
 server
 
 # %% [markdown]
-# ## A hundred a second, and two in use
+# ## A first answer
+
+# %% [markdown]
+# `calculator`, one of this course's helpers, turns five numbers into a limit for each pool. You need these words for
+# it:
 #
-# The shop's Redis is 20 ms away, and a command keeps its connection for as long as that: its **hold**. A hundred
-# visitors come each second: the **rate**. `run_load` makes such calls, at random moments, whether or not earlier
-# ones have been answered. The pool may hold twenty. (The helper `hold` keeps one for as long as you say.)
+# | word | what it means | here |
+# |---|---|---|
+# | rate | how many times a second a connection is borrowed, by all processes together | 500 |
+# | hold | how many seconds each borrow lasts, on average | 0.01 |
+# | wait budget | how many seconds a caller may wait for a connection (99 of 100 callers stay within it) | 0.005 |
+# | processes | how many processes run, each with one pool | 4 |
+# | maxclients | how many connections the server accepts | 100 |
+#
+# Run the cell and move the sliders. Make the hold ten times as long, and watch what the curve and the answer do. The
+# rest of this lesson shows where the answer comes from, and checks it against real pools.
+
+# %%
+calculator(rate=500, hold=0.01, wait_budget=0.005, processes=4, maxclients=100)
+
+# %% [markdown]
+# ## How many are in use on average?
+
+# %% [markdown]
+# Imagine a web shop whose Redis is 20 ms away. `FaultProxy` in the first cell plays that distance: it stands in front
+# of the real server and delays each round trip. A `GET` therefore holds its connection for about 20 ms.
+#
+# One hundred requests arrive each second, at random moments. `run_load` makes them: it starts a call whenever one is
+# due, whether or not the earlier ones have been answered. The pool may open 20 connections.
 
 # %% jupyter={"source_hidden": true}
 guess_in_use = predict(
     "How many of the twenty connections are in use, on average?",
     {
-        100: "A hundred come in one second, but each brings its connection back after a fiftieth of one.",
-        20: "Twenty is what the pool may open. Who would use them all?",
-        10: "That many would be in use if each were kept for 100 ms.",
-        2: None,
+        100: "One hundred requests come in a second, but each returns its connection after a fiftieth of a second.",
+        20: "Twenty is the most that the pool may open. How many it uses depends on the traffic.",
+        10: "That would be right if each request held its connection for 100 ms.",
+        2: "100 borrows a second, each for 0.02 s, are 2 seconds of holding in every second.",
     },
+    answer=2,
 )
 guess_in_use
 
 # %% tags=["nbval-ignore-output"]
-from tutorial_lib import Workload, plot_timeline, run_load
+from tutorial_lib import Workload, run_load
 
 shop = redis.BlockingConnectionPool(**far, max_connections=20)
-run_threads(8, lambda: hold(shop, seconds=0.05))  # so that none is opened while we measure
-with record(shop) as visits:
+run_threads(8, lambda: hold(shop, seconds=0.05))  # opens eight connections before we measure
+with record(shop) as recording:
     run_load(shop, Workload("GET greeting", rate=100, duration=1))
 
-moments = visits.timeline()  # how many were in use, after each change
-seconds = moments[-1].at  # until the last was back
-# Each number in use, times how long it lasted.
-used = sum(now.in_use * (later.at - now.at) for now, later in pairwise(moments))
-in_use = used / seconds
+# %% [markdown]
+# `record` has noted each borrow and return. Its `timeline()` says how many connections were in use after each change,
+# so the average is each of these numbers times how long it lasted, added up and divided by the whole time.
+
+# %% tags=["nbval-ignore-output"]
+from itertools import pairwise
+
+moments = recording.timeline()
+seconds = moments[-1].at
+in_use = sum(now.in_use * (later.at - now.at) for now, later in pairwise(moments)) / seconds
 guess_in_use.reveal(round(in_use))
 
 # %% [markdown]
-# That follows from **Little's law**, of 1961: in use = `rate * hold`, the rate per second and the hold in seconds. It
-# asks nothing of visitors, servers or pools, except that what is borrowed comes back. Below it is counted, then
-# multiplied. The picture shows what an average hides: moments with none, and moments with three times as many.
+# **On average, the connections in use are the rate times the hold.**
+#
+# This is [Little's law](https://en.wikipedia.org/wiki/Little%27s_law). It holds for every pattern of traffic, as long
+# as each connection that is borrowed is also returned. Check it: below, the average that was counted stands above the
+# product of the two numbers. Then look at the plot. Its lower part swings between 0 and about 6, so an average alone
+# doesn't tell you how many connections to allow.
 
 # %% tags=["nbval-ignore-output"]
-rate, mean_hold = visits.borrowed / seconds, fmean(lease.held for lease in visits.leases)
+from statistics import fmean
+
+from tutorial_lib import plot_timeline
+
+rate, mean_hold = recording.borrowed / seconds, fmean(lease.held for lease in recording.leases)
 print(f"counted: {in_use:.2f} in use")
 print(f"multiplied: {rate:.0f} a second * {mean_hold:.4f} s = {rate * mean_hold:.2f}")
-plot_timeline(visits)
+plot_timeline(recording)
 
 # %% [markdown]
-# ## Fifty threads, one connection
-#
-# The number of threads is not in the law: it is only a ceiling, where each borrows one at a time. Fifty clerks make
-# five pages each: a tenth of a second of work, then one view is counted, near by, in less than a millisecond. Their
-# pool has one connection, and lets callers wait.
+# You can measure both numbers in your own program in the same way: put `record(pool)` around its busiest minute. A
+# *lease* is one borrow, from the moment when the caller got the connection to its return.
 
+# %% [markdown]
+# ## Fifty threads and one connection
+
+# %% [markdown]
+# The number of threads doesn't occur in the law. It is only a ceiling: threads that borrow one connection at a time
+# can never use more connections than there are threads.
+#
+# Here fifty threads make five pages each. A page takes 100 ms of work in Python, on average, and then one `INCR` on a
+# server that is close by, which takes less than a millisecond. Their pool has a single connection, and callers wait
+# for it.
 
 # %% jupyter={"source_hidden": true}
 guess_threads = predict(
-    "Fifty threads, one connection. How long does a view wait for it, on average?",
+    "Fifty threads share one connection. How long does an `INCR` wait for it, on average?",
     {
-        "less than 20 ms": None,
-        "about 50 ms": "They do come at once, at first. But that needs views of 2 ms; these take a fraction of one.",
-        "until it ends in errors": "500 views a second, a millisecond each at most: half a connection would do.",
+        "less than 20 ms": "500 a second, each for a fraction of a millisecond, keep one connection busy for less than "
+        "half of the time. Only threads that come at the same moment wait for each other.",
+        "about 100 ms": "That's how long a thread works between two `INCR`s. It holds no connection during that time.",
+        "until it ends in errors": "That happens if the connection can't keep up. 500 a second, each for less than a "
+        "millisecond, take less than one connection.",
     },
+    answer="less than 20 ms",
 )
 guess_threads
 
-
 # %%
-def clerk():
+from random import uniform
+from time import sleep
+
+
+def make_pages():
     for _ in range(5):
-        sleep(0.1)  # makes a page
+        sleep(uniform(0, 0.2))  # the work in Python, 100 ms on average
         r.incr("views:home")
 
 
-with redis.BlockingConnectionPool(**near, max_connections=1) as pool, record(pool) as clerks:
+with redis.BlockingConnectionPool(**near, max_connections=1) as pool, record(pool) as pages:
     r = redis.Redis(connection_pool=pool)
     r.set("views:home", 0)
-    errors = [error for error in run_threads(50, clerk) if error]
+    errors = [error for error in run_threads(50, make_pages) if error]
     print("views:", int(r.get("views:home")), "errors:", len(errors))
 
-print("connections:", len({lease.connection for lease in clerks.leases}))
-
 # %% tags=["nbval-ignore-output"]
-waited = fmean(lease.waited for lease in clerks.leases) * 1000
-print(f"for each page 100 ms of work, and {waited:.1f} ms of waiting, on average")
+waited = fmean(lease.waited for lease in pages.leases) * 1000
+print(f"for each page 100 ms of work and {waited:.1f} ms of waiting, on average")
 guess_threads.reveal("less than 20 ms" if waited < 20 else f"{waited:.0f} ms")
 
 # %% [markdown]
-# ## Two in use, and two are not enough
+# **N threads don't need N connections.**
 #
-# Back to the hundred a second with a hold of 20 ms: two in use on average. Would a pool of two do? On paper
-# we have time to see: `replay` plays callers through a pool that waits, and returns how long each waited. Ours come
-# at random, for 1 minute, for 4, for 16.
+# What counts is how long the connections are held, and these threads spend nearly all of their time elsewhere. Fifty
+# connections would also have worked, but 49 of them would have been idle nearly all the time. On fakeredis the waits
+# are a few times as long, because that server is slower.
+
+# %% [markdown]
+# ## Are two connections enough?
+
+# %% [markdown]
+# Back to 100 requests a second with a hold of 20 ms, so two connections are in use on average. Would a pool of two
+# do?
+#
+# To see what happens over minutes without waiting for minutes, we simulate. `replay`, a helper of this course, plays
+# a list of arrival times through a pool that waits, and returns how long each caller waited. Our callers arrive at
+# random moments, 100 a second, for 1 minute, for 4 minutes and for 16.
 
 # %% jupyter={"source_hidden": true}
 guess_two = predict(
-    "How long does a caller wait for one of the two connections, on average?",
+    "The limit is 2. How long is the mean wait after 1, 4 and 16 minutes?",
     {
-        "hardly at all": "If they came like clockwork. At random they come in bunches, and a bunch has to wait.",
-        "about 20 ms, one hold": "So it would be if a queue, once formed, went away again.",
-        "longer, the longer it goes on": None,
+        "near 0 each time": "That would be so if requests came at regular intervals. At random they come in bunches, "
+        "and a bunch has to wait.",
+        "near 20 ms each time": "A wait of one hold is what you'd see if the queue drained again. Can it, when both "
+        "connections are needed all the time?",
+        "it keeps growing": "The pool can do 100 a second, and 100 a second arrive. Each bunch adds to the queue, and "
+        "there is no time left over in which the queue could drain.",
     },
+    answer="it keeps growing",
 )
 guess_two
 
-
 # %%
+from itertools import accumulate
+from random import Random
+
 from tutorial_lib import replay
 
 
-def wait_on_paper(limit, minutes):
-    chance = random.Random(6)  # the same at each run
-    # From one caller to the next a hundredth of a second, on average.
+def simulated_wait(limit, minutes):
+    chance = Random(6)  # the same arrivals at each run
     arrivals = list(accumulate(chance.expovariate(100) for _ in range(6000 * minutes)))
     return fmean(replay(arrivals, [0.02] * len(arrivals), limit))
 
 
-waits = {limit: [wait_on_paper(limit, minutes) for minutes in (1, 4, 16)] for limit in (2, 3)}
+# %%
+waits = {limit: [simulated_wait(limit, minutes) for minutes in (1, 4, 16)] for limit in (2, 3)}
 for limit, means in waits.items():
     print(f"limit {limit}:", *(f"{wait * 1000:.0f} ms" for wait in means))
 
-grows = waits[2] == sorted(waits[2])
-guess_two.reveal("longer, the longer it goes on" if grows else "about 20 ms, one hold")
+guess_two.reveal("it keeps growing" if waits[2] == sorted(waits[2]) else "near 20 ms each time")
 
 # %% [markdown]
-# With two, an idle moment is lost and nothing ever makes up for it. A third has time to spare, and queues go
-# away again. Erlang, of Copenhagen's telephone company, found the formula for such waits in 1917. The `load` is
-# `rate * hold`:
+# **The limit has to be larger than `rate * hold`, or the queue grows for as long as the traffic lasts.**
+#
+# With two connections the pool has to be busy 100 % of the time to keep up. Whenever it's idle for a moment, because
+# no request happens to arrive, that time is lost, and no later moment makes up for it. A third connection has time to
+# spare, so the queue drains after each bunch.
+
+# %% [markdown]
+# ## How long do callers wait with each limit?
+
+# %% [markdown]
+# You don't have to simulate each limit. A. K. Erlang worked out the mean wait in 1917, for telephone lines: the
+# formula is known as [Erlang C](https://en.wikipedia.org/wiki/Erlang_%28unit%29#Erlang_C_formula). This course's
+# `mean_wait(rate, hold, limit)` calculates it. For our shop and a limit of 3 it says 8.9 ms.
+
+# %% jupyter={"source_hidden": true}
+guess_knee = predict(
+    "What is the smallest limit with which the mean wait is under 1 ms?",
+    {
+        4: "Nearly: with four it's 1.7 ms.",
+        5: "Each connection above the load makes a wait both rarer and shorter, so the mean falls much faster than the "
+        "limit grows.",
+        9: "Three times the connections would make the wait far shorter than that. It doesn't take as many.",
+        27: "That would be right if a ninth of the wait took nine times the connections. It falls much faster.",
+    },
+    answer=5,
+)
+guess_knee
 
 # %%
 from tutorial_lib import erlang_c, mean_wait
 
-print("limit  chance to wait  mean wait in ms")
+print("limit  callers who wait  mean wait in ms")
 for limit in (3, 4, 5, 6, 8):
     waiting = mean_wait(rate=100, hold=0.02, limit=limit)
-    print(f"{limit:5}{erlang_c(limit, load=2):16.1%}{waiting * 1000:17.3f}")
+    print(f"{limit:5}{erlang_c(limit, load=2):18.1%}{waiting * 1000:17.3f}")
+
+guess_knee.reveal(next(limit for limit in range(3, 30) if mean_wait(100, 0.02, limit) < 0.001))
 
 # %% [markdown]
-# Where waits have become short, the column has a **knee**, here at four or five: each further connection gains less
-# than anybody would feel. (The formula takes holds of 20 ms *on average*, some longer. Ours are all alike, and then
-# waits are about half as long: with three, 5 ms instead of 9.)
+# **The curve has a knee: up to there each connection shortens the wait a lot, and beyond it hardly at all.**
+#
+# The *load* is `rate * hold`, here 2. The knee is at 4 or 5. A sixth connection would save 0.3 ms, which is less than
+# a request to Redis takes. The plot below shows the same shop, with a stricter measure: the wait that 99 of 100
+# callers stay within. Look at where the curve crosses the dashed line, the wait budget of 5 ms.
+
+# %% tags=["nbval-ignore-output"]
+from tutorial_lib import plot_pool_size, size_pool
+
+plot_pool_size(size_pool(rate=100, hold=0.02, wait_budget=0.005))
+
+# %% [markdown]
+# ## Ten times the traffic
+
+# %% [markdown]
+# With a load of 2, it takes six connections to keep 99 of 100 callers within 5 ms: two for the load and four more for
+# headroom. Now the shop grows to 1,000 requests a second, so the load is 20.
 
 # %% jupyter={"source_hidden": true}
-guess_spare = predict(
-    "A stricter promise: not the mean, but 99 callers in 100 shall wait no longer than 5 ms. A load of 2 needs six "
-    "connections for that: four to spare. How many does a load of 20 need?",
+guess_headroom = predict(
+    "How many connections keep 99 of 100 callers within 5 ms when the load is 20?",
     {
-        60: "That is ten pools of six. In one pool, a bunch of one shop's visitors meets a gap of another's.",
-        24: "Four to spare is not enough: with ten times the visitors the bunches grow, though not tenfold.",
-        28: None,
+        60: "That's what ten separate pools of six would have. In one pool, a bunch of requests can use the "
+        "connections that the others leave idle.",
+        24: "The same four as headroom aren't enough: with ten times the requests the bunches are larger, too.",
+        28: "Headroom grows more slowly than the load: ten times the load takes twice the headroom here.",
     },
+    answer=28,
 )
-guess_spare
+guess_headroom
 
 # %%
 from tutorial_lib import connections_needed
 
 for rate in (100, 1000, 10_000):
     needed = connections_needed(rate, hold=0.02, wait_budget=0.005, percentile=99)
-    print(f"load {rate * 0.02:3.0f}: {needed} needed, {needed - rate * 0.02:.0f} to spare")
+    print(f"load {rate * 0.02:3.0f}: {needed} connections, {needed - rate * 0.02:.0f} of them as headroom")
 
-guess_spare.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, percentile=99))
+guess_headroom.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, percentile=99))
 
 # %% [markdown]
-# For a hundred times the load, three and a half times the spare. So one pool that is shared needs far fewer than
-# many small ones.
+# **One large shared pool needs far fewer connections than many small ones.**
 #
-# ## Paper against wire
+# One hundred times the load takes only three and a half times the headroom, 14 connections instead of 4. Bunches from
+# many sources partly cancel out, so the larger the pool, the steadier its use. That's a reason to share one pool in a
+# process (lesson 04), and a reason why "twice the average" is a poor rule: it's too little for small pools and too
+# much for large ones.
+
+# %% [markdown]
+# ## From eight processes to sixteen
+
+# %% [markdown]
+# Processes can't share a pool, so each needs headroom of its own. Take 800 requests a second in eight processes:
+# that's a load of 2 for each, so six connections each and 48 in total. `size_pool` does what the calculator does,
+# without the sliders.
 #
-# Now real pools of four sizes, the same hundred a second, and the same 20 ms. `sweep` sends each pool the same
-# visitors, in three rounds; what counts is the middle one.
+# Now you run sixteen processes, because the work in Python has become slow. Each gets half as many requests as
+# before.
 
 # %% jupyter={"source_hidden": true}
-guess_knee = predict(
-    "What is the smallest of the limits 2, 3, 4 and 6 with which the mean wait is under 4 ms?",
+guess_total = predict(
+    "How many connections do the sixteen processes need in total?",
     {
-        2: "Two are in use on average, and the queue in front of them grows.",
-        3: "Nearly: on paper, such callers waited for 5 ms.",
-        4: None,
-        6: "By then hardly anybody waits. It begins earlier.",
+        48: "The load is the same in total, but it's split among more pools, and each needs its own headroom.",
+        64: "Each process needs four: one for its load of 1, and three as headroom. Half the load doesn't mean half "
+        "the headroom.",
+        96: "That would be six each. A load of 1 needs fewer connections than a load of 2.",
     },
+    answer=64,
 )
-guess_knee
-
-# %% tags=["nbval-ignore-output"]
-from tutorial_lib import plot_sweep, sweep
-
-
-def far_pool(limit):
-    lean = {"protocol": 2, "driver_info": None}  # opens in few words: lesson 02
-    return redis.BlockingConnectionPool(**far, max_connections=limit, **lean)
-
-
-visitors = Workload("GET greeting", rate=100, duration=0.4, seed=23)
-measured = sweep([2, 3, 4, 6], visitors, far_pool, rounds=3, server=server)
-guess_knee.reveal(measured.smallest_limit(wait=0.004))
-
-# %% tags=["nbval-ignore-output"]
-plot_sweep(measured)
-
-# %% [markdown]
-# The curve is paper: same arrivals, measured hold. The dots are the wire. Two cannot keep up; a fourth saves
-# milliseconds, two more hardly one. (On fakeredis read shapes, not figures.)
-#
-# ## Eight connections, one Redis
-#
-# Up to the knee, more helped. Do they make Redis faster? The catalogue has a bit for each of 16 million
-# articles; eight clerks count them.
-
-# %% jupyter={"source_hidden": true}
-guess_faster = predict(
-    "With eight connections, how many times as many counts a second as with one?",
-    {
-        "8 times": "Eight commands arrive, and Redis takes them up one at a time.",
-        "4 times": "Not even on many processors: Redis runs its commands in one thread.",
-        "hardly more": None,
-    },
-)
-guess_faster
-
-
-# %% tags=["nbval-ignore-output"]
-def near_pool(limit):
-    return redis.BlockingConnectionPool(**near, max_connections=limit)
-
-
-with redis.Redis(**near) as r_near:
-    r_near.setbit("catalogue", 16_000_000, 1)  # two million bytes, nearly all zero
-
-# Each of eight asks again as soon as it has its answer.
-count_bits = Workload("BITCOUNT catalogue", users=8, duration=0.2)
-counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
-for row in counts:
-    waited, held = row.waiting.middle, row.service.middle  # "service" is the hold
-    print(f"limit {row.limit}: {row.throughput.middle:.0f} a second")
-    print(f"    {waited * 1000:.1f} ms in the pool's queue, {held * 1000:.1f} ms with a connection")
-times = counts[-1].throughput.middle / counts[0].throughput.middle
-guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
-
-# %% [markdown]
-# Redis runs one command at a time. The waiting moved from the pool, where `timeout` bounds it, into the server. So
-# before you raise a limit, try it on a test server: if the hold grows as the wait shrinks, you have only moved the
-# wait.
-#
-# ## Fifty at once
-#
-# "A hundred, to be safe", somebody says. This pool may open fifty.
-
-# %% jupyter={"source_hidden": true}
-guess_opened = predict(
-    "After a quiet night five lie idle, 20 ms away, and fifty visitors come at the same moment. How many connections "
-    "does the pool open, and how many does it keep?",
-    {
-        "45, and keeps 50": None,
-        "45, and keeps 5": "Nothing closes those that are idle: the pool does not shrink.",
-        "0, and keeps 5": "That takes a limit of five. Below its limit a pool opens one rather than let anybody wait.",
-    },
-)
-guess_opened
+guess_total
 
 # %%
-from threading import Barrier
+for processes in (8, 16):
+    size = size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=processes, maxclients=100)
+    print(f"{processes} processes: {size.limit} connections each, {size.total} in total, {size.most} each allowed")
 
+guess_total.reveal(size.total)
 
-def at_once(number, pool):
-    all_there = Barrier(number, timeout=10)
-
-    def visit():
-        connection = pool.get_connection()
-        all_there.wait()  # nobody leaves before the last has come
-        sleep(0.05)
-        pool.release(connection)
-
-    run_threads(number, visit)
-
-
-eager = redis.ConnectionPool(**far, max_connections=50)
+# %% [markdown]
+# **More processes need fewer connections each, and more in total.**
+#
+# Rate, hold and wait budget decide what each pool needs, and `maxclients` decides what it may have. The number of
+# processes works on both: with sixteen, each needs 4 and is allowed 6. Try 40 processes in the calculator below, and
+# read what it advises.
 
 # %%
-from tutorial_lib import snapshot
-
-at_once(5, eager)  # the quiet night
-opened_before, heard_before = server.opened(), server.commands()
-with record(eager) as spike:
-    at_once(50, eager)
-
-print("HELLO:", (server.commands() - heard_before)["HELLO"])
-guess_opened.reveal(f"{server.opened() - opened_before}, and keeps {snapshot(eager).idle}")
-
-# %% tags=["nbval-ignore-output"]
-plot_timeline(spike)
+calculator(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 
 # %% [markdown]
-# Nobody waited *in a queue*. But look: five began at once, and forty-five waited for their own connection to open,
-# which takes five round trips. Meanwhile the server heard forty-five hellos. What if they had queued for the five?
-
-
-# %% tags=["nbval-ignore-output"]
-def after_a_quiet_night(limit):
-    pool = redis.BlockingConnectionPool(**far, max_connections=limit)
-    at_once(5, pool)
-    opened_before, begun = server.opened(), monotonic()
-    run_threads(50, redis.Redis(connection_pool=pool).ping)
-    opened, seconds = server.opened() - opened_before, monotonic() - begun
-    print(f"limit {limit:2}: opened {opened:2}, all served in {seconds:.2f} s")
-    pool.close()
-
-
-for limit in (50, 10, 5):
-    after_a_quiet_night(limit)
+# ## Going deeper: what the formula assumes
 
 # %% [markdown]
-# On paper 6 round trips (five to open, one to ask), then 8, then 10. On the wire the large pool's lead melts:
-# handshakes are work. What is opened stays, and takes [memory](07_what_the_server_sees.ipynb).
-#
-# ## Thirty counters, one round trip
-#
-# To add to thirty counters takes thirty round trips, one by one. A **pipeline** sends all its commands on one
-# connection, and then reads all the answers.
-
-# %% jupyter={"source_hidden": true}
-guess_bytes = predict(
-    "Thirty INCRs in a pipeline instead of one by one. How many bytes go to the server?",
-    {
-        "fewer": "Nothing is packed together: each command is written out as before.",
-        "as many": None,
-        "more": "A transaction would add MULTI and EXEC. This pipeline is none.",
-    },
-)
-guess_bytes
-
+# The formula assumes that callers arrive at random and independently of each other, that holds vary (some are much
+# longer than the average), and that every caller waits for as long as it takes. Your traffic may differ. `simulate`
+# plays it: the same shop with limit 3, first with holds that vary, then with holds of exactly 20 ms.
 
 # %%
-r_far = redis.Redis(connection_pool=shop)
+from tutorial_lib import simulate
 
-
-def one_by_one():
-    for page in pages:
-        r_far.incr(page)
-
-
-def pipelined():
-    # No transaction: sent together, but others' commands may come between.
-    with r_far.pipeline(transaction=False) as pipe:
-        for page in pages:
-            pipe.incr(page)
-        pipe.execute()
-
-
-# %%
-sent, took = [], []
-for way in (one_by_one, pipelined):
-    sent_before, begun = proxy.traffic().to_server, monotonic()
-    with record(shop) as recording:
-        way()
-    sent.append(proxy.traffic().to_server - sent_before)
-    took.append(monotonic() - begun)
-    print(f"{way.__name__}: borrowed {recording.borrowed} times, {sent[-1]} bytes")
-
-outcome = "as many" if sent[0] == sent[1] else "fewer" if sent[1] < sent[0] else "more"
-guess_bytes.reveal(outcome)
-
-# %% tags=["nbval-ignore-output"]
-print(f"one by one {took[0]:.2f} s, in a pipeline {took[1]:.3f} s")
+varied = simulate(rate=100, hold=0.02, limit=3).mean_wait
+equal = simulate(rate=100, hold=[0.02], limit=3).mean_wait  # a list holds what you measured
+print(f"mean wait in ms: {varied * 1000:.1f} if holds vary, {equal * 1000:.1f} if they are all alike")
 
 # %% [markdown]
-# The same bytes, in one round trip. (All answers are kept until the last has come: send some thousands at a time.)
+# **Holds that are all alike halve the waits; holds that vary more than the formula assumes lengthen them.**
 #
-# ## A number for your shop
-#
-# Eight processes like ours, 800 visitors a second in all, and a server that lets in 100. Which slider moves what is
-# needed, and which the server's limit, 100 / 8? The cell after it has sixteen processes.
-
-# %%
-from tutorial_lib import calculator, size_pool
-
-calculator(rate=800, hold=0.02, wait_budget=0.005, processes=8, maxclients=100)
-
-# %%
-size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
+# So the formula is careful for a service that sends one kind of quick command, and too hopeful for one that mixes
+# `GET` with slow scripts. Give `simulate` a list of your own holds, `[lease.held for lease in recording.leases]`, and
+# it draws from them at random.
 
 # %% [markdown]
-# Rate, hold and budget move what is needed, `maxclients` what is allowed, processes both. Half the load, but not
-# half the limit: each needs its own spare, 64 in all, not 48. Try forty.
-#
-# ## Exercises
-#
-# [Four](../exercises/08_how_many_connections.ipynb): the law on a recording; the smallest limit that keeps a promise;
-# the knee in a table; a thousand counters in ten trips.
+# ## Summary
 
 # %% [markdown]
-# ## Recap
-#
-# - In use = `rate * hold`: half the hold, half as many. The number of threads is not in it.
-# - The limit is that, and some to spare for bunches: at the knee the waits are short, beyond it nothing is gained.
-# - More connections do not make Redis faster, and come in storms. For bulk, one connection and a pipeline.
-#
-# ## Questions to consider
-#
-# - What are rate and hold in your program, in its busiest minute? `record` can tell.
-# - What makes your hold long: the distance, a slow command, or code that keeps a connection while it does other things?
-# - The pool has the right size, and all is quiet. Overnight somebody cuts the wire: who notices, and when? That is the
-#   next lesson.
+# | number | how you get it |
+# |---|---|
+# | in use on average | `rate * hold`; the number of threads is not in it |
+# | the least that works | more than `rate * hold`, or the queue never drains |
+# | what you set as limit | the load and enough headroom for your wait budget, from `calculator` or `size_pool` |
+# | what you may set | `maxclients`, less a reserve, divided by all pools (lesson 07) |
 
 # %% [markdown]
-# Last, close what was opened.
+# ## Check yourself
+
+# %% [markdown]
+# <details><summary>A service borrows 200 times a second and holds each connection for 50 ms. How many connections are
+# in use on average?</summary>
 #
-# **Next:** [What if a connection dies?](10_when_a_connection_dies.ipynb) Back to
-# [What does the server see?](07_what_the_server_sees.ipynb).
+# `200 * 0.05` is 10. The limit has to be larger than 10, because a pool of exactly 10 would have to be busy all the
+# time.
+#
+# </details>
+#
+# <details><summary>Someone proposes "100 connections, to be safe" for that service. What do you answer?</summary>
+#
+# With 18 connections, 99 of 100 callers wait less than 5 ms. The other 82 would hardly ever be used, but in a spike
+# they all open, and in ten processes they take 820 of the server's `maxclients`.
+#
+# </details>
+#
+# <details><summary>You make the hold half as long. What happens to the connections that you need?</summary>
+#
+# The load halves, and the headroom shrinks a little, so you need somewhat more than half. A shorter hold is often the
+# best fix: don't keep a connection while you do other work.
+#
+# </details>
+
+# %% [markdown]
+# Close what you opened:
 
 # %% tags=["no-output"]
 shop.close()
-eager.close()
 proxy.close()
 server.close()
+
+# %% [markdown]
+# **Practise:** [Exercises: How many connections do you need?](../exercises/08_how_many_connections.ipynb)
+#
+# **Next:** [Do more connections make it faster?](09_does_more_make_it_faster.ipynb)

@@ -14,7 +14,8 @@ from tutorial_lib.practice.referee import judge
 ROUNDS = 5
 ORDINARY = 1.0
 LONG = {"safe-default": 2.0}
-"""Its prompt asks for a pool in six weathers, and the right one waits in four of them: 1.4 s together."""
+"""Its prompt asks for a pool in six weathers and a second outage, and the right one waits in five of these seven: 1.8 s
+together."""
 
 
 def rows() -> list[Row]:

@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import START_TIMEOUT, Notebook, running_chromium
+from tests.browser.lab import START_TIMEOUT, Notebook
 
 pytestmark = pytest.mark.chromium
 
@@ -22,7 +22,7 @@ LEFT = "elements => elements.map(element => element.getBoundingClientRect().left
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+def notebook(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Notebook]:
     """Yield a lesson as a learner gets it from the command, with nothing run."""
     home = tmp_path_factory.mktemp("home")
     log = home / "log"
@@ -37,9 +37,9 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
         while not (found := re.search(r"http://127\.0\.0\.1:[1-9]\d*", log.read_text(errors="replace"))):
             assert time.monotonic() < deadline, log.read_text(errors="replace")
             time.sleep(0.1)
-        with running_chromium() as browser:
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            yield Notebook(page, f"{found[0]}/lab/tree/{LESSON}")
+        page = chromium.new_page(viewport={"width": 1440, "height": 900})
+        yield Notebook(page, f"{found[0]}/lab/tree/{LESSON}")
+        page.close()
     finally:
         process.terminate()
         process.wait()

@@ -11,19 +11,14 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import Notebook, running_chromium, running_lab
+from tests.browser.conftest import opened
+from tests.browser.lab import Lab
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.pools.recording import Recording, record
 
 pytestmark = pytest.mark.chromium
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -115,21 +110,18 @@ server.close()
 PoolReplay(recording, title="greetings")"""
 
 
-def test_in_jupyterlab_it_plays_without_a_kernel_and_takes_the_theme(chromium: Browser, tmp_path: Path) -> None:
-    with running_lab(tmp_path) as lab:
-        notebook = Notebook(chromium.new_page(), lab.notebook("page.ipynb", [CELL]))
+def test_in_jupyterlab_it_plays_without_a_kernel_and_takes_the_theme(lab: Lab, lab_page: Page) -> None:
+    with opened(lab_page, lab.notebook("replay.ipynb", [CELL])) as notebook:
         notebook.run_all()
         frame = notebook.page.frame_locator("iframe[title='Replay of a connection pool']")
         expect(frame.get_by_text("greetings")).to_be_visible()
         notebook.theme("JupyterLab Dark")
         notebook.command("docmanager:save")
         notebook.command("kernelmenu:shutdown")
-        notebook.page.goto(notebook.page.url.partition("?")[0])
+        notebook.page.goto(notebook.url.partition("?")[0])
 
         expect(frame.locator(".pv-is-use")).to_have_count(2, timeout=60_000)
         expect(frame.locator("body")).to_have_attribute("data-jp-theme-light", "false")
         frame.get_by_label("Speed").select_option("10")
         frame.get_by_role("button", name="Play").click()
         expect(frame.get_by_role("slider")).to_have_value("1000", timeout=20_000)
-        assert notebook.complaints == []
-        notebook.page.close()

@@ -108,7 +108,7 @@ WRONG = {
     one_by_one: "on one connection, but in 1,000 round trips",
     ten_threads: "had to accept more connections",
     a_pipeline_for_each: "it was executed 1,000 times",
-    raises: "a caller who tries again counts them twice",
+    raises: "a caller that retries counts them twice",
     tries_again: "Was something sent twice",
     leaves_the_error: "It should have `None` there",
     drops_the_error: "999 numbers out",

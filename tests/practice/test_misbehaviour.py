@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -210,16 +209,17 @@ def test_when_the_kernel_is_killed_the_answer_and_all_that_it_started_end() -> N
     assert eventually(lambda: not any(map(psutil.pid_exists, started)))
 
 
-def test_a_function_of_300_mb_is_judged_within_a_second() -> None:
+def test_a_function_of_300_mb_is_judged_within_a_second_of_work() -> None:
     kept = bytearray(os.urandom(1024)) * 300_000
 
     def make_pool(host: str, port: int) -> Any:
         assert kept
         return solution(host, port)
 
-    def seconds() -> float:
-        begun = time.monotonic()
-        assert judge(TASK, make_pool) == PASSED
-        return time.monotonic() - begun
+    def worked() -> float:
+        """Return the processor's seconds of this process and of those that have ended: others may be busy, too."""
+        return sum(os.times()[:4])
 
-    assert min(seconds() for _ in range(3)) < 1
+    before = worked()
+    assert judge(TASK, make_pool) == PASSED
+    assert worked() - before < 1

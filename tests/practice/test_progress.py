@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tutorial_lib.practice.progress import Entry, ProgressFile, counted, progress_path
+from tutorial_lib.practice.progress import Entry, ProgressFile, progress_path, with_try
 
 
 @pytest.fixture
@@ -81,5 +81,5 @@ def test_where_it_is(tmp_path: Path) -> None:
 
 def test_once_passed_it_stays_passed() -> None:
     entry = Entry(2, "2026-01-31")
-    assert counted(entry, passed=False) is entry
-    assert counted(None, passed=False) == Entry(1)
+    assert with_try(entry, passed=False) is entry
+    assert with_try(None, passed=False) == Entry(1)

@@ -4,7 +4,7 @@ LESSON = "03_when_the_pool_is_exhausted"
 
 SHOWN = {
     1: ["guess_refused.reveal(recording.refused)"],
-    14: ["errors = [error_of(pool) for pool in (full, full_blocking, down)]", "exercise:which-exception"],
+    14: ["errors = [error_of(pool) for pool in (exhausted, exhausted_blocking, down)]", "exercise:which-exception"],
     "full-pool-waits": ["guess_refused.reveal(recording.refused)"],
     "retry-waits": ["guess_asked.reveal(recording.refused)"],
     "pool-timeout-limits-command": ["guess_limits.reveal("],

@@ -21,8 +21,8 @@ from typing import IO, Any
 
 from tutorial_lib.checking.folder import Notebook
 from tutorial_lib.checking.limits import LIMITS, Limits
-from tutorial_lib.checking.process_tree import MARK, end_all, marked
 from tutorial_lib.practice.verdict import MARKS, Status
+from tutorial_lib.process_tree import MARK, end_all, marked
 
 SPARE_SECONDS = 20.0  # what a supervisor may take beside its notebook's time, until it counts as hung
 _MOST_SAID = 1_000_000  # bytes of results that are read

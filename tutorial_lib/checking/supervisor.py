@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from tutorial_lib.checking.hand_in import Unreadable, copy_helpers, read_notebook
 from tutorial_lib.checking.limits import Limits
-from tutorial_lib.checking.process_tree import MARK, adopt_orphans, descendants, end_all, end_group, marked, memory_of
+from tutorial_lib.process_tree import MARK, adopt_orphans, descendants, end_all, end_group, marked, memory_of
 
 START_SECONDS = 20.0
 _LONGEST_LINE = 50_000  # bytes of one thing that a worker says

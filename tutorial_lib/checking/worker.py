@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutorial_lib.checking.limits import limit_this_process
-from tutorial_lib.checking.process_tree import end_with_parent
+from tutorial_lib.process_tree import end_with_parent
 
 if TYPE_CHECKING:
     from tutorial_lib.checking.cells import Cell

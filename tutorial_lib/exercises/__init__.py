@@ -51,7 +51,7 @@ COURSE = (
     ),
     Lesson(
         "04_one_pool_for_many_parts",
-        "How do many parts share one pool?",
+        "How do many parts of a program share a pool?",
         ("shared-client", "decode-on-the-pool", "two-databases", "who-closes"),
     ),
     Lesson(
@@ -67,12 +67,18 @@ COURSE = (
     Lesson(
         "08_how_many_connections",
         "How many connections do you need?",
-        ("littles-law", "size-a-service", "find-the-knee", "pipeline-instead"),
+        ("littles-law", "size-a-service", "find-the-knee"),
     ),
+    Lesson("09_does_more_make_it_faster", "Do more connections make it faster?", ("pipeline-instead",)),
     Lesson(
         "10_when_a_connection_dies",
         "What if a connection dies?",
-        ("survive-a-restart", "bounded-wait", "health-check", "count-once", "safe-default"),
+        ("survive-a-restart", "count-once"),
+    ),
+    Lesson(
+        "11_how_long_a_caller_waits",
+        "How long can a caller wait?",
+        ("bounded-wait", "health-check", "safe-default"),
     ),
 )
 

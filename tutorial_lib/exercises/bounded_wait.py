@@ -25,7 +25,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
 ID = "bounded-wait"
-LESSON = "10"
+LESSON = "11"
 TITLE = "An answer from silence"
 NAME = "open_shop"
 

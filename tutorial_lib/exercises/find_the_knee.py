@@ -17,7 +17,7 @@ from tutorial_lib.sizing.simulation import replay
 
 ID = "find-the-knee"
 LESSON = "08"
-TITLE = "The knee, in a table of measurements"
+TITLE = "The knee in a table of measurements"
 NAME = "find_knee"
 
 RATE = 100
@@ -25,11 +25,12 @@ HOLD = 0.02
 ROUNDS = 3
 
 PROMPT = """
-**Given** `rows`, a list of what a `sweep` measured, in no particular order. Each row has
+**Given** `rows`, a list of measurements in no particular order. Each row tells what happened when a pool with one
+limit was put under load. (This course's `sweep` makes such rows; lesson 09 runs it.) Each row has
 
 - `row.limit`, the limit of the pool;
 - `row.waiting.middle`, the mean wait for a connection, in seconds;
-- `row.refused`, how many callers got no connection.
+- `row.refused`, the number of callers that got no connection.
 
 A row is *good* if the mean wait is at most `budget` seconds and no caller was refused.
 
@@ -58,7 +59,7 @@ def solution(rows, budget):
 
 WHY = """
 From the largest limit downwards, each good row is a better answer than the one before, and the first bad row ends the
-search. A good row below it was luck: the same pool with more connections was too slow.
+search. A good row below that one was luck, because a pool with more connections was too slow.
 """
 
 
@@ -82,10 +83,10 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         found.append(knee)
     steady, refusing, lucky, *_ = found
     return (
-        f"All {len(found)} tables are right. The pool that waits has its knee at {steady}, although "
-        f"{max(_by_limit(_tables()[0]))} waits even less. The pool that refuses has it at {refusing}, although none of "
-        f"its callers ever waited: only those who were served are timed. Lucky rows did not fool you ({lucky}), and "
-        "where no limit was good enough you returned `None`."
+        f"All {len(found)} tables are right. The pool that waits has its knee at {steady}, although with "
+        f"{max(_by_limit(_tables()[0]))} callers wait even less. The pool that refuses has it at {refusing}, although "
+        "none of its callers ever waited: only those that got a connection are timed. You didn't trust the lucky rows "
+        f"({lucky}), and where no limit was good enough you returned `None`."
     )
 
 

@@ -19,7 +19,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
 ID = "health-check"
-LESSON = "10"
+LESSON = "11"
 TITLE = "Behind a forgetful firewall"
 NAME = "make_counter"
 

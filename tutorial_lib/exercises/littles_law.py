@@ -20,7 +20,7 @@ from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
 ID = "littles-law"
 LESSON = "08"
-TITLE = "The law, on a recording"
+TITLE = "Little's law on a recording"
 NAME = "little"
 
 CALLERS = 6
@@ -30,8 +30,9 @@ QUIET_SECONDS = 0.03
 ROOM = 1e300
 
 PROMPT = """
-**Given** a recording of a pool. `recording.duration` says how many seconds it lasted. `recording.leases` has one lease
-for each borrow that got a connection; `lease.held` and `lease.waited` are in seconds.
+**Given** a recording of a pool, made with `record(pool)`. `recording.duration` is the number of seconds it lasted.
+`recording.leases` has one lease for each borrow that got a connection. `lease.held` says how many seconds the
+connection was held, and `lease.waited` how many seconds the caller waited for it.
 
 **Write** `little(recording)`, which returns three numbers in this order:
 
@@ -75,13 +76,13 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     rate, hold, in_use = numbers
     return (
         f"{rate:.1f} borrows per second, each held for {hold:.4f} s, make {in_use:.3f} connections in use on average. "
-        f"Counted from the timeline, moment by moment, it is {_counted(busy):.3f}. {CALLERS} threads were at work, and "
-        "the law did not need to know."
+        f"Counted from the timeline, moment by moment, it is {_counted(busy):.3f}. {CALLERS} threads took part, but "
+        "the law doesn't need that number."
     )
 
 
 def _recordings(lab: Lab) -> tuple[Recording, Recording, Recording]:
-    """Record a pool in front of which callers wait, one that refuses some, and one that nobody wants."""
+    """Record a pool in front of which callers wait, one that refuses some, and one that nothing borrows from."""
     where: dict[str, Any] = {"host": lab.server.host, "port": lab.server.port, "max_connections": LIMIT}
     with redis.BlockingConnectionPool(**where, timeout=5) as waiting, record(waiting) as busy:
         run_threads(CALLERS, lambda: _borrow_in_turn(waiting))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable
 from time import monotonic, sleep
@@ -85,7 +84,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     other = redis.Redis(host=lab.server.host, port=lab.server.port)
     other.ping()
     opened_before = lab.server.opened()
-    next_order = _require_function(lab.call(answer, web, lab.server.host, lab.server.port), lab)
+    made = lab.call(answer, web, lab.server.host, lab.server.port)
+    next_order = require_callable(made, "next_order", WAITS, returned_by=lab.name)
     waited, page, reconnected = _order_comes(lab, web, other, next_order)
     shared.require("next_order")
     if web.connection_pool is not pool:
@@ -107,12 +107,6 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         f"The order came {ARRIVES_AFTER} s after the call and was returned, for one `BLPOP`, and meanwhile a page got "
         "its reply. The kitchen, which waits, and the pages, which must not wait, have a pool each."
     )
-
-
-def _require_function(value: Any, lab: Lab) -> Callable[[float], Any]:
-    if isinstance(value, type) or inspect.isbuiltin(value):
-        raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for is the function `next_order` itself.")
-    return require_callable(value, "next_order", WAITS)
 
 
 def _order_comes(

@@ -14,7 +14,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "pipeline-instead"
-LESSON = "08"
+LESSON = "09"
 TITLE = "A thousand views in ten round trips"
 NAME = "count_views"
 
@@ -135,7 +135,7 @@ def _call(answer: Callable[..., Any], r: redis.Redis, lab: Lab, rival: redis.Red
         raise Wrong(
             f"One counter held a text, and `{lab.name}` raised `{type(error).__name__}`. By then "
             f"{_stored(rival).total()} "
-            "views had been counted, and their numbers are lost: a caller who tries again counts them twice. Can the "
+            "views had been counted, and their numbers are lost: a caller that retries counts them twice. Can the "
             "error be one of the results?"
         ) from error
 
@@ -190,7 +190,7 @@ def _require_stored(rival: redis.Redis, by_the_other_shop: int, lab: Lab) -> Non
     if rival.get(f"views:{BROKEN}") != TEXT:
         raise Wrong(
             f"`views:{BROKEN}` held the text {TEXT.decode()!r}, and your function has overwritten it. It belongs to "
-            "someone: leave it as it is, and put `None` into the list."
+            "someone else: leave it as it is, and put `None` into the list."
         )
     different = [page for page in wanted if stored[page] != wanted[page]]
     if different:

@@ -24,7 +24,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
 ID = "safe-default"
-LESSON = "10"
+LESSON = "11"
 TITLE = "A pool for all weathers"
 NAME = "make_pool"
 SECONDS = 10.0

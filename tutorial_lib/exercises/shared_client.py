@@ -60,7 +60,8 @@ connection. If you must create it late, hold a lock from the look until it is st
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
-    get_client = _require_function(lab.call(answer, lab.server.host, lab.server.port))
+    made = lab.call(answer, lab.server.host, lab.server.port)
+    get_client = require_callable(made, "get_client", returned_by=lab.name)
     _require_nothing_opened(lab, "No part has asked for a client yet")
     with slow_building(OVERTAKEN):
         got = run_threads(CALLERS, get_client)
@@ -83,17 +84,6 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         f"{CALLERS} threads asked at the same moment, and all got clients of 1 pool. No connection was open before the "
         f"first command, and all {CALLERS} views were counted."
     )
-
-
-def _require_function(value: Any) -> Callable[[], Any]:
-    if value is None:
-        raise Wrong("`share_client` returned `None`. It should return the function `get_client`.")
-    if isinstance(value, redis.Redis):
-        raise Wrong(
-            "`share_client` returned a client. Return the function `get_client` itself, without parentheses: the "
-            "parts of the shop will call it."
-        )
-    return require_callable(value, "get_client")
 
 
 def _require_nothing_opened(lab: Lab, when: str) -> None:

@@ -25,7 +25,7 @@ from tutorial_lib.sizing.simulation import replay, simulate
 
 ID = "size-a-service"
 LESSON = "08"
-TITLE = "The smallest limit that keeps a promise"
+TITLE = "The smallest limit within a wait budget"
 NAME = "smallest_limit"
 USES = ("mean_wait",)
 
@@ -35,11 +35,11 @@ REAL_CALLS = 40
 MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 **Given** a service that borrows `rate` times a second, at random moments, and holds a connection for `hold` seconds on
-average, sometimes longer, sometimes shorter. The lesson's `mean_wait(rate, hold, limit)` is imported for you. It
-raises `tutorial_lib.errors.BadSetting` for a limit that can never keep up.
+average, sometimes longer, sometimes shorter. The lesson's `mean_wait(rate, hold, limit)` is imported for you. For a
+limit that can't keep up with the load, `mean_wait` raises `tutorial_lib.errors.BadSetting`.
 
 **Write** `smallest_limit(rate, hold, wait_budget)`, which returns the smallest limit with which callers wait at most
-`wait_budget` seconds **on average**. Callers who do not wait at all count too.
+`wait_budget` seconds **on average**. Callers that don't wait at all count too.
 
 **It passes when**
 - it returns the smallest limit, a whole number, for five services of different size. Your limits are tried on 20,000
@@ -61,8 +61,8 @@ def solution(rate, hold, wait_budget):
 
 WHY = """
 The load, `rate * hold`, says how many connections are in use on average, so the limit has to be larger. From there
-each connection more shortens the wait, and the first limit within the budget is the smallest. A binary search works
-too.
+on, each further connection shortens the wait, so the first limit within the budget is the smallest. A binary search
+works too.
 """
 
 
@@ -179,7 +179,7 @@ def _never_settles(limit: int, case: Case) -> str:
             "shrinks. What does the limit have to be larger than?"
         )
     return (
-        f"{seen} If nobody waited, {case.load:g} connections would be in use on average, and `mean_wait` raises "
+        f"{seen} If no caller waited, {case.load:g} connections would be in use on average, and `mean_wait` raises "
         "`BadSetting` for a limit that is not above that. Was that taken for an answer, or is a number not in seconds?"
     )
 
@@ -194,7 +194,7 @@ def _wait_of_the_last(limit: int, case: Case) -> float:
 def _why_too_few(limit: int, case: Case) -> str:
     if limit == ceil(case.load) or limit == floor(case.load) + 1:
         return "That limit keeps up with the load, but callers wait too long. Where does your function use the budget?"
-    return "How long would callers wait with one connection more? `mean_wait` knows."
+    return "How long would callers wait with one more connection? `mean_wait` knows."
 
 
 def _why_too_many(limit: int, spare: int, case: Case) -> str:
@@ -207,7 +207,7 @@ def _why_too_many(limit: int, spare: int, case: Case) -> str:
     if spare == 1:
         return "With one connection less the wait is still within the budget."
     if limit == ceil(2 * case.load):
-        return "Twice the load is more than a large service needs, because the spare grows more slowly than the load."
+        return "Twice the load is more than a large service needs, because headroom grows more slowly than the load."
     return "With one connection less, is the wait still within the budget? `mean_wait` knows."
 
 
@@ -218,8 +218,7 @@ def _ms(seconds: float) -> str:
 HINTS = (
     "Two numbers matter: how many connections are in use on average, and how long callers wait. The first says where "
     "to start, the second where to stop.",
-    "The first limit that keeps up is the next whole number above `rate * hold`. `int` cuts off what is behind the "
-    "point.",
+    "The first limit that keeps up is the next whole number above `rate * hold`. `int` drops the decimals.",
     "From there, ask `mean_wait` for each limit in turn. The wait gets shorter each time; stop when it is within the "
     "budget.",
     "`while` the mean wait with `limit` connections is above `wait_budget`, add 1 to `limit`.",

@@ -73,7 +73,7 @@ class ProgressFile:
         Never raises: a learner gets the verdict whatever has become of the file.
         """
         try:
-            return self._change(lambda entries: {**entries, exercise: counted(entries.get(exercise), passed)})
+            return self._change(lambda entries: {**entries, exercise: with_try(entries.get(exercise), passed)})
         except CourseFolderError as error:
             return str(error)
 
@@ -89,7 +89,7 @@ class ProgressFile:
         new = list(exercises)
 
         def merge(entries: Entries) -> Entries:
-            return {**entries, **{name: counted(entries.get(name), passed=True) for name in new}}
+            return {**entries, **{name: with_try(entries.get(name), passed=True) for name in new}}
 
         return self._change(merge)
 
@@ -152,7 +152,7 @@ def progress_file(environ: Mapping[str, str]) -> ProgressFile | None:
     return ProgressFile(path) if path else None
 
 
-def counted(entry: Entry | None, passed: bool) -> Entry:
+def with_try(entry: Entry | None, passed: bool) -> Entry:
     """Return the entry after one more check. Once passed, it stays as it is."""
     entry = entry or Entry()
     if entry.passed_on:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  # Where a name is looked up it is needed: once here, and not in each forked process.
 import errno
 import inspect
 import signal
@@ -47,11 +48,7 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] | None = None) ->
     if unfit:
         return unfit
     if in_an_answer():
-        return _verdict(
-            task,
-            "wrong",
-            "`check` was called inside a function that is being checked itself. Call it in a cell of its own.",
-        )
+        return _verdict(task, "wrong", _INSIDE)
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
     # The server's class is imported here, once, and not in each forked process.

@@ -12,7 +12,6 @@ it ended; a function that kills its parent process meets this one.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import json
 import os
@@ -32,13 +31,13 @@ import psutil
 from tutorial_lib.errors import TutorialError
 from tutorial_lib.notebook.own_line import OwnLine, from_dump
 from tutorial_lib.practice.inside import leave_the_notebook
+from tutorial_lib.process_tree import adopt_orphans, descendants, end_all, end_group
 
 Tell = Callable[[str, Any], None]
 """Tells the kernel something: a kind of message, and its content, which JSON can carry."""
 
 Job = Callable[[Tell], Any]
 
-_PR_SET_CHILD_SUBREAPER = 36
 _OUT_OF_REACH = 500  # descriptors from here on are not met by a loop that closes 3 to 40
 _CHUNK = 64 * 1024
 _LOOK = 0.005
@@ -142,8 +141,7 @@ class Sandbox:
         os.close(self._ears)
         self._dump.close()
         if self._answer and psutil.pid_exists(self._answer):  # only if somebody killed the supervisor
-            with suppress(OSError):
-                os.killpg(self._answer, signal.SIGKILL)
+            end_group(self._answer)
 
 
 def _fork() -> int:
@@ -167,7 +165,7 @@ def _reap(process: int) -> int | None:
 def _supervise(job: Job, mouth: int, life: int, dump: IO[bytes]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setsid()  # Ctrl-C in a terminal, and the notebook's stop button, go to the kernel alone
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     if os.fork() == 0:
         os.close(life)
         _be_its_parent(job, mouth, dump)
@@ -175,7 +173,7 @@ def _supervise(job: Job, mouth: int, life: int, dump: IO[bytes]) -> None:
     try:
         os.read(life, 1)  # returns when the kernel closes its end, or is no more
     finally:
-        _end_descendants()
+        end_all(descendants)
 
 
 def _be_its_parent(job: Job, mouth: int, dump: IO[bytes]) -> NoReturn:
@@ -224,18 +222,3 @@ def _send(mouth: int, kind: str, content: Any) -> None:
     rest = json.dumps([kind, content]).encode() + b"\n"
     while rest:
         rest = rest[os.write(mouth, rest) :]
-
-
-def _end_descendants(within: float = 3.0) -> None:
-    me = psutil.Process()
-    until = monotonic() + within
-    while monotonic() < until:
-        for process in me.children(recursive=True):
-            with suppress(psutil.Error):
-                process.kill()
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-            sleep(0.001)
-            continue
-        return

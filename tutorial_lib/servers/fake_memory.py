@@ -13,6 +13,8 @@ from fakeredis.model import AccessControlList, ClientInfo, get_command_info
 
 from tutorial_lib.servers.base import MOST_MEMORY
 
+get_command_info(b"get")  # fakeredis reads its list of all commands now, and not in each process that a check forks.
+
 OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'."
 
 PIECE = 100

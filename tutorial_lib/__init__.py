@@ -12,7 +12,7 @@ Sizes by formula:        in_flight  erlang_c  mean_wait  wait_percentile  connec
 A fleet of pools:        plot_fleet
 A pool on paper:         simulate  replay
 Predictions:             predict
-Exercises:               exercise
+Exercises:               exercise  progress
 What some of them return: Server  PoolSnapshot  Recording  LoadReport  Sweep
 """
 

@@ -67,12 +67,48 @@ def test_an_argument_without_a_name_is_told_what_it_became() -> None:
     message = said(lambda host, port: redis.ConnectionPool(host, port))
     assert "`ConnectionPool` was given arguments without names (at line " in message
     assert "it took `'127.0.0.1'` as its `connection_class`" in message
-    assert "as its `max_connections`. Give each argument its name." in message
+    assert "as its `max_connections`. redis-py takes these by name: `ConnectionPool(host=host, port=port)`." in message
 
 
 def test_so_are_four_of_them_and_those_of_a_blocking_pool() -> None:
     assert "`5` as its `maint_notifications_config`" in said(lambda host, port: redis.ConnectionPool(host, port, 0, 5))
     assert "`'127.0.0.1'` as its `max_connections`" in said(lambda host, port: redis.BlockingConnectionPool(host, port))
+
+
+@pytest.mark.parametrize(
+    ("answer", "called"),
+    [
+        (lambda host, port: redis.ConnectionPool(host, port, 0, 5, True), "ConnectionPool"),
+        (lambda host, port: redis.ConnectionPool(host, port, max_connections=5), "ConnectionPool"),
+        (lambda host, port: redis.BlockingConnectionPool(host, port, 0, 5, 6, 7), "BlockingConnectionPool"),
+        (lambda host, port: redis.Redis(host, port, 0, host=host), "Redis"),
+    ],
+)
+def test_what_python_refuses_to_call_is_told_by_name_too(answer: Callable[..., Any], called: str) -> None:
+    message = said(answer)
+    assert f"redis-py takes these by name: `{called}(host=host, port=port)`. It met that with `TypeError: " in message
+    assert "(at line " in message
+
+
+def test_a_url_as_a_pools_first_argument_is_asked_about() -> None:
+    message = said(lambda host, port: redis.ConnectionPool(f"redis://{host}:{port}"))
+    assert message.partition(" It met")[0].endswith("Which method of this class takes a whole URL?")
+
+
+def test_an_argument_that_a_client_does_not_have_gets_the_name_that_comes_nearest() -> None:
+    message = said(lambda host, port: redis.Redis(hots=host, port=port))
+    assert message.startswith("`Redis` has no argument `hots` (at line ")
+    assert "Did you mean `host`?" in message
+
+
+def test_a_type_error_of_the_learners_own_is_not_put_down_to_redis_py() -> None:
+    def connect(host: str, port: int) -> Any:
+        try:
+            redis.Redis(hots=host)
+        except TypeError:
+            return int(None)  # type: ignore[call-overload]
+
+    assert "It was raised at line " in said(connect, "error")
 
 
 def test_a_misspelled_argument_gets_the_name_that_comes_nearest() -> None:

@@ -8,33 +8,25 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.shell import in_notebook
+from tutorial_lib.practice.course_progress import CourseProgress
 from tutorial_lib.practice.exercise import Exercise
+from tutorial_lib.practice.lesson import Lesson
+from tutorial_lib.practice.notebook import anchor
 from tutorial_lib.practice.progress import progress_file
+from tutorial_lib.practice.standing import Standing
 from tutorial_lib.practice.task import Task, read_task
 
+if TYPE_CHECKING:
+    from tutorial_lib.practice.panel import Together
+
 PLACES_PER_LESSON = 8
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """A lesson that has exercises. ``name`` is that of its notebook, without the suffix."""
-
-    name: str
-    title: str
-    exercises: tuple[str, ...]
-
-    @property
-    def number(self) -> str:
-        """Two digits, as in ``"02"``."""
-        return self.name.partition("_")[0]
-
 
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
@@ -93,6 +85,11 @@ def lesson_of(exercise: str) -> Lesson:
     return next(lesson for lesson in COURSE if exercise in lesson.exercises)
 
 
+def lesson_after(lesson: Lesson) -> Lesson | None:
+    """Return the lesson that comes next, or None after the last."""
+    return next(iter(COURSE[COURSE.index(lesson) + 1 :]), None)
+
+
 def places() -> Mapping[str, int]:
     """Return each exercise's place in a progress code. It must never change."""
     return {
@@ -120,11 +117,43 @@ def exercise(name: str) -> Exercise:
     return _made(load_task(name).id)
 
 
+def progress() -> CourseProgress:
+    """Return how far you are in the whole course, and what comes next: ``progress()`` at the end of a cell shows it."""
+    return CourseProgress(COURSE, _standing().passed(), lambda name: load_task(name).title)
+
+
+@cache
+def _standing() -> Standing:
+    return Standing(progress_file(os.environ))
+
+
 @cache
 def _made(name: str) -> Exercise:
-    found = Exercise(load_task(name), progress_file(os.environ))
+    found = Exercise(load_task(name), _standing())
     if in_notebook():
         from tutorial_lib.practice.panel import Panel
 
-        Panel(found, lesson_of(name).exercises)
+        Panel(found, _together(lesson_of(name)), _onward(name))
     return found
+
+
+@cache
+def _together(lesson: Lesson) -> Together:
+    from tutorial_lib.practice.panel import Together
+
+    return Together(lesson.exercises, _standing(), lambda: progress().renew())
+
+
+def _onward(name: str) -> str:
+    """Return links from an exercise to what comes next, and back to its lesson, as its notebook has them."""
+    lesson = lesson_of(name)
+    number = lesson.exercises.index(name) + 1
+    following = lesson_after(lesson)
+    if number < len(lesson.exercises):
+        title = load_task(lesson.exercises[number]).title
+        onward = f"[Next exercise: {title}](#{anchor(number + 1, title)})"
+    elif following:
+        onward = f"[Next lesson: {following.number} {following.title}]({following.page})"
+    else:
+        onward = "[The course in a page](../docs/summary.md)"
+    return f"{onward} · [Back to lesson {lesson.number}]({lesson.page})"

@@ -156,7 +156,7 @@ def _weigh(
         return "wrong", _with_ignored(str(error), given)
     if error and _is_of_the_starter(error):
         return "not attempted", _still_dots(from_error(error))
-    if error and raised_in_redis_py(error) and given.unfit():
+    if error and given.met(error) and given.unfit():
         return "wrong", f"{given.unfit()} It met that with {_in_one_line(error)}."
     if error:
         return "error", _raised(error, given)

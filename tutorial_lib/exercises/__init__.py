@@ -49,7 +49,12 @@ COURSE = (
     Lesson(
         "05_who_still_holds_a_connection",
         "Who still holds a connection?",
-        ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),
+        ("give-it-back", "leak-detective"),
+    ),
+    Lesson(
+        "06_commands_that_keep_a_connection",
+        "Which commands keep a connection?",
+        ("quiet-listener", "watch-and-release", "long-poll"),
     ),
     Lesson(
         "07_what_the_server_sees",

@@ -35,6 +35,7 @@ from .sizing.pool_size import size_pool as size_pool
 from .sizing.simulation import replay as replay
 from .sizing.simulation import simulate as simulate
 from .widgets.calculator import calculator as calculator
+from .widgets.playground import playground as playground
 from .widgets.pool_view import PoolView as PoolView
 from .widgets.prediction import predict as predict
 

@@ -136,7 +136,7 @@ pool.close()
 # The bar shows every lesson with its exercises, and which exercise comes next. Each part of it is a link. Run the cell
 # again whenever you come back: your progress is kept beside the lessons.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "no-output"]
 progress()
 
 # %% [markdown]

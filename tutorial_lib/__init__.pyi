@@ -1,6 +1,7 @@
 # The names that a notebook may import, each with the module where it lives. At run time lazy_loader reads this file.
 # Keep it ASCII: lazy_loader opens it in the console's encoding.
 from .exercises import exercise as exercise
+from .exercises import progress as progress
 from .load.callers import hold as hold
 from .load.callers import run_threads as run_threads
 from .load.predicted import predicted_waits as predicted_waits
@@ -35,6 +36,7 @@ from .sizing.pool_size import size_pool as size_pool
 from .sizing.simulation import replay as replay
 from .sizing.simulation import simulate as simulate
 from .widgets.calculator import calculator as calculator
+from .widgets.playground import playground as playground
 from .widgets.pool_view import PoolView as PoolView
 from .widgets.prediction import predict as predict
 

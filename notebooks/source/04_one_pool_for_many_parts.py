@@ -1,15 +1,18 @@
 # %% [markdown]
-# # How do many parts share one pool?
+# # How do many parts of a program share a pool?
 #
-# A shop is made of parts: one greets, one counts, one takes orders. Each needs Redis, none needs it all the
-# time. What they share, whose settings hold and who hangs up: one line of code decides each.
+# A web shop has many parts: one greets customers, one counts page views, one takes orders. Each needs Redis, and
+# none needs it all the time. In this lesson you'll see what happens when each part has a pool of its own, what they share when
+# they share one, whose settings apply, and what `close()` really closes.
 #
-# You will be able to
+# **You'll learn to**
 # - say how many connections a program can open, and let one part use what another leaves idle;
-# - give a pool its database and its decoding, and find a connection that is in the wrong database;
-# - close a client without cutting off its neighbours.
+# - put `db`, `decode_responses` and the limit where they have an effect;
+# - find a connection that is in the wrong database;
+# - close a client without breaking the other parts.
 #
-# *25 minutes, and 30 for the exercises.*
+# **You need** [lesson 03](03_when_the_pool_is_exhausted.ipynb): what an exhausted pool does.
+# New: several clients on one pool, and `from_pool`. *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import subprocess
@@ -18,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
 import redis
-from ipywidgets import GridBox
+from IPython.display import display
 
 from tutorial_lib import PoolView, predict, run_threads, start_server
 
@@ -28,127 +31,159 @@ server
 
 # %% [markdown]
 # ## Two parts, two pools
+
+# %% [markdown]
+# The module that greets customers creates a pool of four connections, and so does the module that counts views. The
+# shop's manual says: "At most four connections, see `max_connections`."
 #
-# The module that greets has made a pool of four, and so has the module that counts. The shop's manual says: "At
-# most four connections, see `max_connections`."
+# `server.clients()` below is a helper of this course: it asks the server for its list of connections. The pools are
+# plain redis-py.
 
 # %% jupyter={"source_hidden": true}
 guess_most = predict(
-    "Both parts borrow all they can. How many connections does the server see?",
+    "Both modules borrow as many connections as they can. How many does the server see?",
     {
-        4: "Each pool counts what it has opened itself, and knows of no other.",
-        8: None,
-        100: "That is the limit of a pool that is told none. These two were told.",
+        4: "Each pool counts the connections that it opened itself. It doesn't know about the other pool.",
+        8: "Each pool opens up to four connections, and no one adds them up.",
+        100: "That's the default limit of a pool. Both pools here have one of their own.",
     },
+    answer=8,
 )
 guess_most
 
 # %%
 greetings = redis.ConnectionPool(**at, max_connections=4)
 counters = redis.ConnectionPool(**at, max_connections=4)
-lent = [(greetings, greetings.get_connection()) for _ in range(4)]
-lent += [(counters, counters.get_connection()) for _ in range(4)]
-seen = len(server.clients())  # clients() asks the server for its own list of them
-for pool, connection in lent:
+borrowed = [(pool, pool.get_connection()) for pool in (greetings, counters) for _ in range(4)]
+seen = len(server.clients())
+for pool, connection in borrowed:
     pool.release(connection)
 
 guess_most.reveal(seen)
 
 # %% [markdown]
-# `max_connections` is the limit of one pool, not of the application: count the pools, and add. That is one
-# trouble with two pools. Here is another: eight visitors come at the same moment, all to be greeted. Two views
-# watch, on the left the pool for greetings, on the right the pool for counters.
+# **`max_connections` limits one pool, not your application.**
+#
+# To know how many connections your program can open, list its pools and add up their limits. Then multiply by the
+# number of processes, because each process has its own copy of every pool
+# ([lesson 07](07_what_the_server_sees.ipynb) does the sum for a whole fleet).
+
+# %% [markdown]
+# ## Eight requests for one part
+
+# %% [markdown]
+# Too many connections is one problem with two pools. Here is another: eight requests arrive at the same moment, and all of
+# them need a greeting. `PoolView`, this course's live picture of a pool, watches both pools.
 
 # %% jupyter={"source_hidden": true}
-guess_away = predict(
-    "The shop has eight connections open. How many of its eight visitors are turned away?",
+guess_refused = predict(
+    "The shop has eight open connections. How many of the eight requests are refused?",
     {
-        0: "Four of the eight belong to a pool that no greeting asks.",
-        4: None,
-        8: "The pool for greetings has four idle ones to lend.",
+        0: "Four of the open connections belong to the other pool, and a request for a greeting can't borrow those.",
+        4: "The pool for greetings has only four connections. The other pool's four stay idle.",
+        8: "The pool for greetings has four idle connections, so four requests can borrow one.",
     },
+    answer=4,
 )
-guess_away
+guess_refused
 
 
 # %%
-def visit(pool):
+def borrow(pool):
     try:
         return pool.get_connection()
     except redis.MaxConnectionsError:
-        return None  # turned away
+        return None
 
-
-views = [PoolView(greetings, server, title="greetings"), PoolView(counters, server, title="counters")]
-visitors = run_threads(8, lambda: visit(greetings))
-guess_away.reveal(visitors.count(None))
 
 # %%
-GridBox([view.freeze() for view in views], layout={"grid_template_columns": "1fr 1fr"})  # side by side
+views = [
+    PoolView(greetings, server, title="greetings"),
+    PoolView(counters, server, title="counters"),
+]
+borrowed = run_threads(8, lambda: borrow(greetings))
+guess_refused.reveal(borrowed.count(None))
 
 # %% [markdown]
-# A full house, and next door four seats that nobody may take. Now one pool of eight for
-# both parts, and the same eight visitors; then a ninth, whose view is to be counted:
+# **A request can't use an idle connection of another pool.**
+#
+# In the first picture all four connections are in use. In the second one all four are idle:
 
 # %%
-for connection in [visitor for visitor in visitors if visitor]:
+display(*[view.freeze() for view in views])
+
+# %% [markdown]
+# Now try one pool of eight for both modules, with the same eight requests. Then a ninth request comes, to count a view:
+
+# %%
+for connection in filter(None, borrowed):
     greetings.release(connection)
 
 both = redis.ConnectionPool(**at, max_connections=8)
-visitors = run_threads(8, lambda: visit(both))
-print("turned away:", visitors.count(None))
-print("the ninth is turned away:", visit(both) is None)
-for connection in visitors:
+borrowed = run_threads(8, lambda: borrow(both))
+print("refused:", borrowed.count(None))
+print("the ninth is refused:", borrow(both) is None)
+for connection in borrowed:
     both.release(connection)
 
 # %% [markdown]
-# What one part leaves idle, another may borrow. The price is what was printed last: greetings can take all there is.
-# (A part that keeps one for long gets a pool of its own, in the [next lesson](05_who_still_holds_a_connection.ipynb).)
-#
+# **A shared pool uses its connections better. The trade-off is that one busy part can take them all.** If a part keeps a
+# connection for a long time, give it a pool of its own. Lesson 06 shows which commands do that.
+
+# %% [markdown]
 # ## One client for twenty threads
-#
-# The next shop has one `BlockingConnectionPool` with a limit of eight, and one client, made once. Twenty threads
-# use it.
+
+# %% [markdown]
+# The next shop has one `BlockingConnectionPool` with a limit of eight, and one client on it. Both are created once,
+# and twenty threads use that client.
 
 # %% jupyter={"source_hidden": true}
 guess_threads = predict(
     "Twenty threads count twenty views each, at the same time. How many connections do they open?",
     {
-        1: "One client is not one connection: it borrows one for each command, and eight may be lent at once.",
-        "8 at most": None,
-        20: "A thread needs one while its command is on the way; then another thread can have it.",
+        1: "A client isn't a connection. It borrows one for each command, so several can be in use at once.",
+        "8 at most": "A thread keeps a connection only while its command is on the way. Threads that find none idle wait.",
+        20: "A thread doesn't keep its connection. When a command is done, another thread can borrow it.",
     },
+    answer="8 at most",
 )
 guess_threads
 
 # %%
 shop = redis.BlockingConnectionPool(**at, max_connections=8)
 r = redis.Redis(connection_pool=shop)
-opened_before = server.opened()
 r.set("greeting", "hello")
 r.set("views:home", 0)
+
+opened_before = server.opened()
 run_threads(20, lambda: [r.incr("views:home") for _ in range(20)])
 opened = server.opened() - opened_before
 print("views:", r.get("views:home"))
 guess_threads.reveal("8 at most" if opened <= 8 else opened)
 
 # %% [markdown]
-# No view is lost, and no thread needs a connection or a client of its own. In a program, `r` stands at the top
-# of one module, and the others import it.
+# **One client can be shared by all threads of a program.**
 #
+# No view was lost, and no thread needed a connection or a client of its own. redis-py documents its client as
+# [thread-safe](https://redis.readthedocs.io/en/stable/advanced_features.html#a-note-about-threading). So create `r` at the top of one
+# module, and import it from the others.
+
+# %% [markdown]
 # ## A client for each request
-#
-# Another shop makes a client for each request, and keeps it, say in a list of sessions. (`client_name` is
-# their name in CLIENT LIST, the server's own list.)
+
+# %% [markdown]
+# Another shop creates a client for each request and keeps it, for example in a list of sessions. It passes
+# `client_name`, so that you can recognise its connections in the server's list.
 
 # %% jupyter={"source_hidden": true}
 guess_requests = predict(
-    "Twenty requests have been answered. How many of their connections are in CLIENT LIST?",
+    "Twenty requests have been answered. How many of their connections does the server still list?",
     {
-        0: "After a command its connection goes back to the pool, and the pool keeps it open.",
-        1: "Each `redis.Redis(...)` has made a pool of its own. Nobody else can use what lies in it.",
-        20: None,
+        0: "After a command, the connection is returned to its pool, and the pool keeps it open.",
+        1: "Each `redis.Redis(host=…)` creates a pool of its own, so no request can reuse another one's connection.",
+        20: "Each client has its own pool with one idle connection in it, and no other client can reach it.",
     },
+    answer=20,
 )
 guess_requests
 
@@ -160,12 +195,16 @@ def answer_request():
     return client
 
 
-kept = [answer_request() for _ in range(20)]
+# %%
+sessions = [answer_request() for _ in range(20)]
 names = [client.name for client in server.clients()]
 guess_requests.reveal(names.count("request"))
 
 # %% [markdown]
-# Twenty idle connections that nobody will use again. Twenty clients on a pool that is there already open none:
+# **Create as many clients as you like, but only one pool.**
+#
+# These are twenty idle connections that will never be used again. Twenty clients on a pool that exists already don't
+# open any:
 
 # %%
 opened_before = server.opened()
@@ -175,159 +214,188 @@ for client in [redis.Redis(connection_pool=shop) for _ in range(20)]:
 server.opened() - opened_before
 
 # %% [markdown]
-# Clients are cheap; it is the pool that there should be one of.
-#
-# How does it end, if the clients are kept? An open connection counts as an open file, and the operating system
-# allows a program only so many. We start another program, allow it 50, and let it make clients until it hits
-# the wall. (Not on Windows.)
+# The same happens more slowly with a client in a cache that expires. The cache creates a new client, and with it a new
+# pool, while other parts of the program still use the old one. Here the cache has expired three times:
 
-# %% tags=["nbval-ignore-output"]
-program = f"""
-import redis, resource
+# %%
+in_use_elsewhere = []
+for _ in range(4):
+    cached = redis.Redis(**at, max_connections=5, client_name="cached")
+    connections = [cached.connection_pool.get_connection() for _ in range(5)]
+    for connection in connections:
+        cached.connection_pool.release(connection)
+    in_use_elsewhere.append(cached)
 
-resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))  # this program may open 50 files
-kept = []
-try:
-    while True:
-        kept.append(redis.Redis(host="{server.host}", port={server.port}))
-        kept[-1].get("greeting")
-except OSError as error:
-    print(len(kept), "clients, then OSError: [Errno %d] %s" % (error.errno, error.strerror))
-    print("a redis.RedisError:", isinstance(error, redis.RedisError))
-"""
-done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-print(done.stdout or done.stderr)
+print("planned: 5, open:", [client.name for client in server.clients()].count("cached"))
 
 # %% [markdown]
-# 47 and not 50, for input, output and errors are open files too. Most programs may open more, so this comes long
-# after the mistake, to whatever opens a file next: a connection, a log. Here `except redis.RedisError` misses it.
-#
-# That program could not have used our pool. Each *process*, which is a running program, needs its own.
+# ## Whose settings apply?
 
 # %% [markdown]
-# ## Whose settings hold?
+# A Redis server has numbered databases. Our pool uses the default, database 0, where `greeting` is `hello`, and it
+# doesn't decode replies. Now one part of the shop wants text from database 5, which is empty. Another part even names
+# another host. Both are given the shop's pool:
 #
-# A database is a numbered drawer of the server. The shop's pool was told of none, so it opens drawer 0, where
-# `greeting` is `hello`; nor was it told to decode. One part wants text, from drawer 5, which is empty. Another even
-# names another host:
-#
-#     picky = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
-#     elsewhere = redis.Redis(connection_pool=shop, host="redis.example.com")
+# ```python
+# reports = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
+# elsewhere = redis.Redis(connection_pool=shop, host="redis.example.com")
+# ```
 
 # %% jupyter={"source_hidden": true}
 guess_settings = predict(
-    'What does `picky.get("greeting")` return?',
+    'What does `reports.get("greeting")` return?',
     {
-        "None": "So drawer 5 would answer. But the connection is the pool's, and looks into drawer 0.",
-        "'hello'": "Text comes from a connection that decodes. This one's pool was not told to.",
-        "b'hello'": None,
+        "None": "That would be the answer of database 5. But the connection belongs to the pool, which uses database 0.",
+        "'hello'": "The database is 0, that's right. But whether a reply is decoded is a setting of the connection, too.",
+        "b'hello'": "The pool opened the connection with its own settings: database 0, no decoding. The client borrows it as it is.",
     },
+    answer="b'hello'",
 )
 guess_settings
 
 # %%
-picky = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
+reports = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
 elsewhere = redis.Redis(connection_pool=shop, host="redis.example.com")
 print("from redis.example.com:", elsewhere.get("greeting"))
-guess_settings.reveal(repr(picky.get("greeting")))
+guess_settings.reveal(repr(reports.get("greeting")))
 
 # %% [markdown]
-# Not even the host counts: that greeting was ours. And nobody warns. Where a connection leads, and whether it
-# decodes, is settled when the *pool* opens it. A client that is given a pool drops such settings of its own.
+# **A client that is given a pool ignores its own `db`, `host` and `decode_responses`, without a warning.**
 #
-# One command does change the drawer: `SELECT`. A part that writes reports uses it.
-
-# %% jupyter={"source_hidden": true}
-guess_select = predict(
-    "`reports.select(3)` has been called. What does `r`, another client on this pool, now get for the greeting?",
-    {
-        "b'hello'": "`r` has not moved. A connection has, and `r` was lent that one.",
-        "None": None,
-        "an error": "Drawer 3 is a drawer like any other, only empty. Nothing looks wrong to Redis.",
-    },
-)
-guess_select
+# These settings belong to the connection, and the *pool* opens the connections. So put them on the pool, and create one pool
+# for each combination of database and decoding:
 
 # %%
-reports = redis.Redis(connection_pool=shop)
-reports.select(3)  # "DB index is out of range"? Your own Redis has one drawer: go on with the next cell
-guess_select.reveal(repr(r.get("greeting")))
-
-# %% [markdown]
-# `SELECT` moves one connection, and the pool takes it back as it is. Whoever borrows it next looks into drawer 3.
-# Eight visitors come one by one, then eight at once. And the server's list names the drawer of every connection:
-
-
-# %%
-def greet_eight_at_once():
-    lent = [shop.get_connection() for _ in range(8)]
-    for connection in lent:
-        connection.send_command("GET", "greeting")
-    answers = [connection.read_response() for connection in lent]
-    for connection in lent:
-        shop.release(connection)
-    return answers
-
-
-print("one by one: ", [r.get("greeting") for _ in range(8)])
-print("all at once:", greet_eight_at_once())
-{client.db for client in server.clients()}
-
-# %% [markdown]
-# The pool lends last in, first out: so at a quiet moment nobody is greeted, and at a busy one all but one are. No
-# error tells of it. A connection opened anew begins in the pool's own drawer. The lasting cure is a pool for each
-# combination of database and decoding:
-
-# %%
-shop.disconnect()
-print("opened anew:", r.get("greeting"))
 for settings in ({}, {"decode_responses": True}, {"db": 1}):
     with redis.ConnectionPool(**at, max_connections=2, **settings) as pool:
         print(settings, repr(redis.Redis(connection_pool=pool).get("greeting")))
 
 # %% [markdown]
-# ## Who closes the pool?
+# The same mistake can hide behind a function of your own that doesn't pass a setting on. Read the limit back once, where
+# your program starts, and you'll notice it:
+
+
+# %%
+def make_client(url, **options):
+    return redis.Redis.from_url(url)  # options are forgotten
+
+
+client = make_client(server.url, max_connections=5)
+print("asked for 5, got", client.connection_pool.max_connections)
+
+# %% [markdown]
+# > **redis-py 7 and older:** the default limit was 2,147,483,648, so such a pool had no limit worth the name.
+
+# %% [markdown]
+# ## What does SELECT change?
+
+# %% [markdown]
+# There is one command that changes the database: `SELECT`. A part that writes reports uses it through the shared pool.
+
+# %% jupyter={"source_hidden": true}
+guess_select = predict(
+    "`reports.select(3)` has been called. What does `r`, another client on this pool, now get for the greeting?",
+    {
+        "b'hello'": "`r` itself didn't change, but it borrows the connection that did.",
+        "None": "`SELECT` changed the connection, the pool took it back like that, and `r` borrowed it next.",
+        "an error": "Database 3 is a database like any other, only empty. For Redis nothing is wrong here.",
+    },
+    answer="None",
+)
+guess_select
+
+# %%
+reports.select(3)  # "DB index is out of range"? Your own Redis has one database: skip this section
+guess_select.reveal(repr(r.get("greeting")))
+
+# %% [markdown]
+# **`SELECT` changes one connection, and the next caller that borrows it gets the wrong database.**
 #
-# A part comes, greets, and is done. It closes its client, as it has learnt to: `with` calls `close()` at the end.
+# The pool hands out the connection that was returned last. So one request at a time always gets the wrong database.
+# With eight at once, only one of them does, and Redis raises no error. The server's list shows the database of each
+# connection:
+
+
+# %%
+def greet_eight_at_once():
+    connections = [shop.get_connection() for _ in range(8)]
+    for connection in connections:
+        connection.send_command("GET", "greeting")  # what r.get() does inside
+    replies = [connection.read_response() for connection in connections]
+    for connection in connections:
+        shop.release(connection)
+    return replies
+
+
+# %%
+print("one by one: ", [r.get("greeting") for _ in range(8)])
+print("all at once:", greet_eight_at_once())
+{client.db for client in server.clients()}
+
+# %% [markdown]
+# A new connection starts in the pool's own database, so disconnecting helps for now. The lasting fix is a pool for each
+# database, as above.
+
+# %%
+shop.disconnect()
+r.get("greeting")
+
+# %% [markdown]
+# ## Who closes the pool?
+
+# %% [markdown]
+# A part of the shop starts, asks for the greeting and ends. It closes its client properly: `with` calls `close()` at the
+# end.
 
 # %% jupyter={"source_hidden": true}
 guess_close = predict(
-    "The client was `Redis(connection_pool=shop)`. How many of the pool's eight connections has it closed?",
+    "The client is `Redis(connection_pool=shop)`. How many of the pool's eight connections does it close?",
     {
-        0: None,
-        1: "A client that was given a pool does not own it. It closes nothing, not even the one that it used.",
-        8: "A client that was given a pool does not own it, and leaves the whole pool as it is.",
+        0: "The client didn't create the pool, so it doesn't close it.",
+        1: "Not even the connection that it used: that one is returned to the pool and stays open.",
+        8: "The client didn't create the pool, so `close()` leaves the pool as it is.",
     },
+    answer=0,
 )
 guess_close
 
 
 # %%
-def come_and_go(make_client):  # there are two ways to make one
-    with make_client(connection_pool=shop) as part:
-        part.get("greeting")
+def use_and_close(make_client):
+    with make_client(connection_pool=shop) as client:
+        client.get("greeting")
 
 
-greet_eight_at_once()  # now eight are open
+# %%
+greet_eight_at_once()  # now eight connections are open
 opened_before = server.opened()
-come_and_go(redis.Redis)
-greet_eight_at_once()  # whatever was closed is opened anew
+use_and_close(redis.Redis)
+greet_eight_at_once()  # what was closed is opened again
 guess_close.reveal(server.opened() - opened_before)
 
 # %% [markdown]
-# The other way to make a client of a pool reads even better: `redis.Redis.from_pool(shop)`.
-#
-# This time the part that comes and goes is made that way. Meanwhile the kitchen, in a thread of its own, waits on the
-# shared pool: `BLPOP` returns the next order, or nothing after four seconds.
+# **A client closes only a pool that it created or was told to own.** `Redis(connection_pool=…)` does neither, so its
+# `close()` leaves the pool open for the other parts.
+
+# %% [markdown]
+# ## What does from_pool do?
+
+# %% [markdown]
+# There's another way to create a client on a pool, and it reads even better: `redis.Redis.from_pool(shop)`. This time the
+# part that starts and ends uses that. Meanwhile the kitchen, in a thread of its own, waits for an order on the shared
+# pool: `BLPOP` returns the next order, or nothing after four seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_kitchen = predict(
     "What does the kitchen get, and would `except redis.RedisError` catch it?",
     {
-        "nothing, after four seconds": "So it would be with `Redis(connection_pool=shop)`. This client owns the pool.",
-        "an error of redis-py": "It translates what the network reports, and nothing else. A buffer was closed here.",
-        "an error of Python": None,
+        "nothing, after four seconds": "With `Redis(connection_pool=shop)` it would. A `from_pool` client owns the pool, "
+        "so closing the client closes the pool.",
+        "an error of redis-py": "redis-py translates errors of the network. Here it read from a buffer that another thread had closed.",
+        "an error of Python": "Closing the pool closed the connection on which the kitchen was waiting. "
+        "redis-py didn't expect that, so Python's own error comes through.",
     },
+    answer="an error of Python",
 )
 guess_kitchen
 
@@ -340,24 +408,28 @@ def wait_for_order():
         return error
 
 
+# %%
 with ThreadPoolExecutor() as kitchen:
     waiting = kitchen.submit(wait_for_order)
-    # Until the server knows that it waits:
     while not (waiting.done() or any(client.blocked for client in server.clients())):
-        sleep(0.05)
-    come_and_go(redis.Redis.from_pool)
+        sleep(0.05)  # until the server says that the kitchen waits
+    use_and_close(lambda connection_pool: redis.Redis.from_pool(connection_pool))
+
 got = waiting.result()
 whose = "redis-py" if isinstance(got, redis.RedisError) else "Python"
 guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after four seconds")
+
+# %% [markdown]
+# **`from_pool` makes the client the owner of the pool: its `close()` disconnects every connection, those in use too.**
+#
+# The error that the kitchen got isn't a `redis.RedisError`, so the usual `except` clause misses it:
 
 # %% tags=["nbval-ignore-output"]
 print(f"{type(got).__name__}: {got}")
 
 # %% [markdown]
-# `from_pool` makes the client the pool's owner. Its `close()` hangs up every connection, those in use too. What
-# comes of it is an error of Python's own, which `except redis.RedisError` misses.
-#
-# It does not even take a `close()`. This client is dropped as soon as it has answered:
+# The client doesn't even have to be closed. This one is created, used and forgotten, and Python's garbage collection
+# closes it:
 
 # %%
 redis.Redis.from_pool(shop).get("greeting")
@@ -366,43 +438,127 @@ r.get("greeting")
 server.opened() - opened_before
 
 # %% [markdown]
-# A client that is thrown away closes itself: made `from_pool` for each request, it cuts off all others.
+# So never create a `from_pool` client per request: each one closes the pool under all the others. The rule is simple:
+# **the code that creates a pool closes it, when all its clients are done.**
 #
-# The rule: whoever makes a pool closes it, after its clients are done. A `with` does so where its block ends
-# (for pools since redis-py 8.1).
-#
-# | made with | its `close()` hangs up |
+# | created with | `close()` closes |
 # |---|---|
-# | `Redis(host=…)` | its own pool, for all who share this client |
-# | `Redis(connection_pool=p)` | nothing |
-# | `Redis.from_pool(p)` | `p`, for everybody |
+# | `Redis(host=…)` | its own pool, for all parts that share this client |
+# | `Redis(connection_pool=pool)` | nothing |
+# | `Redis.from_pool(pool)` | `pool`, for all its users |
 #
-# ## Exercises
+# `with pool:` closes a pool where the block ends.
 #
-# [Four of them](../exercises/04_one_pool_for_many_parts.ipynb): twenty who ask first, text beside bytes,
-# orders in drawers, parts that leave.
+# > **redis-py 8.0 and older:** a pool can't be used in a `with` statement. Call `pool.close()`.
 
 # %% [markdown]
-# ## Recap
-#
-# - One pool for each process, database and decoding, made once. A limit holds for one pool: add up those of all pools.
-# - Database and decoding belong to the pool. `SELECT` reaches the next borrower.
-# - `Redis(connection_pool=pool)` borrows a pool, `from_pool` owns it: closing or dropping that client cuts the
-#   others, with an error such as `ValueError: I/O operation on closed file.`
-#
-# ## Questions to consider
-#
-# - How many pools does your program make, and on which lines? What do their limits add up to?
-# - Which part of your program would you give a pool of its own, and why?
-# - It is night, the shop is empty, and the shared pool says `in_use=1`. Who has it? That is the next lesson.
+# ## Going deeper: with on a shared client
 
 # %% [markdown]
-# Last, close the pools that have connected, and the server.
+# A client closes its own pool, too, and some programs do that by accident: `with r:` around each operation of a client that
+# all threads share. Each block ends by disconnecting the connections of the other threads. Two error texts come of that,
+# and both are Python's own:
+
+
+# %% tags=["nbval-ignore-output"]
+def use_shared(client):
+    try:
+        with client:
+            client.get("greeting")
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+# %% tags=["nbval-ignore-output"]
+shared = redis.Redis(**at)
+opened_before = server.opened()
+outcomes = run_threads(6, lambda: [use_shared(shared) for _ in range(200)])
+texts = [text for outcome in outcomes for text in outcome if text]
+for text in sorted(set(texts)):
+    print(texts.count(text), "times", text)
+print("connections opened:", server.opened() - opened_before)
+
+# %% [markdown]
+# **Don't use `with` on a client that other threads share.** Close it once, when the program ends.
+
+# %% [markdown]
+# ## Going deeper: too many open files
+
+# %% [markdown]
+# What happens if a program goes on creating clients? Each open connection is an open file to the operating system, which allows
+# a program only so many. This cell starts another program, allows it 50 files, and lets it create clients until it fails.
+# (It doesn't work on Windows.)
+
+# %% tags=["nbval-ignore-output"]
+program = f"""
+import redis, resource
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))  # at most 50 open files
+kept = []
+try:
+    while True:
+        kept.append(redis.Redis(host="{server.host}", port={server.port}))
+        kept[-1].get("greeting")
+except OSError as error:
+    print(f"{{len(kept)}} clients, then OSError: [Errno {{error.errno}}] {{error.strerror}}")
+    print("a redis.RedisError:", isinstance(error, redis.RedisError))
+"""
+done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+print(done.stdout or done.stderr)
+
+# %% [markdown]
+# **`Too many open files` is an `OSError`, so `except redis.RedisError` misses it.**
 #
-# **Next:** [Who still holds a connection?](05_who_still_holds_a_connection.ipynb) Back to
-# [What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb).
+# It came before the fiftieth client, because input, output and error output are open files, too. Most programs may open many
+# more, so this error comes long after the mistake, and it hits whatever opens a file next: a connection, or a log file.
+
+# %% [markdown]
+# ## Summary
+
+# %% [markdown]
+# - Create one pool per process (and per combination of database and decoding), once. A limit holds for one pool, so add up
+#   the limits of all pools.
+# - All threads can share one client. `db`, `decode_responses` and the host are settings of the pool; a client that is given a
+#   pool ignores its own.
+# - `SELECT` on a shared pool reaches the next caller. Use a pool with `db=…` instead.
+# - `Redis(connection_pool=pool)` uses a pool, `Redis.from_pool(pool)` owns it. Closing or forgetting an owner breaks the other
+#   parts with `ValueError: I/O operation on closed file.`
+
+# %% [markdown]
+# ## Check yourself
+
+# %% [markdown]
+# <details><summary>A service has three modules, each with <code>ConnectionPool(max_connections=20)</code>, and runs in four
+# processes. How many connections may it open?</summary>
+#
+# 3 pools of 20, in 4 processes: 240. Each pool has its own limit, and each process has its own three pools.
+#
+# </details>
+#
+# <details><summary>You pass <code>decode_responses=True</code> to a client and still get bytes. Why?</summary>
+#
+# The client was given a pool, so its own settings are ignored. Put `decode_responses=True` on the pool.
+#
+# </details>
+#
+# <details><summary>A request handler runs <code>with redis.Redis.from_pool(pool) as r:</code>. What will the other requests see?</summary>
+#
+# Their connections are closed in the middle of a command, so they get errors such as `I/O operation on closed file.`, and
+# the next command has to open a connection again. `Redis(connection_pool=pool)` doesn't close the pool.
+#
+# </details>
+
+# %% [markdown]
+# Last, close the pools that have connected, and the server:
 
 # %% tags=["no-output"]
-for owner in (greetings, counters, both, shop, *kept):
+for pool in (greetings, counters, both, shop):
+    pool.close()
+for owner in (client, shared, *sessions, *in_use_elsewhere):
     owner.close()
 server.close()
+
+# %% [markdown]
+# **Practise:** [Exercises: sharing a client, decoding, two databases, and who closes](../exercises/04_one_pool_for_many_parts.ipynb)
+#
+# **Next:** [Who still holds a connection?](05_who_still_holds_a_connection.ipynb)

@@ -1,41 +1,64 @@
-"""One JupyterLab and one Chromium for the tests of this folder that need no other."""
+"""One JupyterLab with the course in it, one Chromium and one page of it, for the tests of this folder.
+
+What is opened on that page takes the place of the notebook before: JupyterLab itself takes longer to load than most
+tests. Only one Playwright can run at a time, so a test that needs a page of its own takes it from ``chromium``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.browser.lab import Lab, Notebook, running_chromium, running_lab
+from tutorial_lib import course
 
 OpenNotebook = Callable[..., Notebook]
 
 
-@pytest.fixture(scope="module")
+# Not for the whole session: while Playwright runs in a thread, no other test can run an event loop there.
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with running_lab(tmp_path_factory.mktemp("course")) as lab:
+    folder: Path = tmp_path_factory.mktemp("course")
+    course.prepare(course.carried(), folder)
+    with running_lab(folder) as lab:
         yield lab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with running_chromium() as browser:
         yield browser
 
 
+@pytest.fixture(scope="package")
+def lab_page(chromium: Browser) -> Page:
+    """The page for ``opened``."""
+    return chromium.new_page()
+
+
+@contextmanager
+def opened(lab_page: Page, address: str, width: int = 1100, height: int = 900) -> Iterator[Notebook]:
+    """Open a notebook, and at the end make sure that the browser had no complaint."""
+    lab_page.set_viewport_size({"width": width, "height": height})
+    notebook = Notebook(lab_page, address)
+    try:
+        yield notebook
+    finally:
+        notebook.close()
+    assert notebook.complaints == []
+
+
 @pytest.fixture
-def open_notebook(lab: Lab, chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
-    """Open a notebook with these cells, and at the end make sure that the browser had no complaint."""
-    opened: list[Notebook] = []
+def open_notebook(lab: Lab, lab_page: Page, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+    """Open a notebook with these cells, once in a test."""
+    with ExitStack() as stack:
 
-    def open_notebook(*cells: str, width: int = 1100) -> Notebook:
-        page = chromium.new_page(viewport={"width": width, "height": 900})
-        opened.append(Notebook(page, lab.notebook(f"{request.node.name[:40]}.ipynb", cells)))
-        return opened[-1]
+        def open_notebook(*cells: str, width: int = 1100) -> Notebook:
+            address = lab.notebook(f"{request.node.name[:40]}.ipynb", cells)
+            return stack.enter_context(opened(lab_page, address, width))
 
-    yield open_notebook
-    complaints = [complaint for notebook in opened for complaint in notebook.complaints]
-    for notebook in opened:
-        notebook.page.close()
-    assert complaints == []
+        yield open_notebook

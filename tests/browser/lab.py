@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -46,6 +47,10 @@ class Lab:
     page: str
     """Where it shows a notebook."""
 
+    def address(self, name: str) -> str:
+        """Return the address of a notebook in the folder, with no other open beside it."""
+        return f"{self.url}/{self.page}/{name}?reset"
+
     def notebook(self, name: str, cells: Sequence[str]) -> str:
         """Write a notebook with these code cells, and return its address."""
         notebook: Any = nbformat.v4.new_notebook(
@@ -55,7 +60,7 @@ class Lab:
         for number, cell in enumerate(notebook.cells):
             cell["id"] = f"cell-{number}"
         nbformat.write(notebook, self.folder / name)
-        return f"{self.url}/{self.page}/{name}?reset"
+        return self.address(name)
 
 
 @contextmanager
@@ -97,6 +102,22 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 @contextmanager
+def running_course(home: Path) -> Iterator[str]:
+    """Open the course as a learner does, by the command ``lab``, with a home of its own; yield JupyterLab's address."""
+    command = [sys.executable, "-m", "tutorial_lib", "lab", "--no-browser", "--port", "0"]
+    command += ["--folder", str(home / "course"), "--", "--IdentityProvider.token="]
+    command += ["--LabApp.expose_app_in_browser=True"]
+    settings = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(command, env=settings, stdout=log, stderr=log)
+    try:
+        yield _address(process, home / "log")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Start the system's Chromium, without a window."""
     program = next(filter(None, map(shutil.which, CHROMIUM)))
@@ -110,19 +131,47 @@ def running_chromium() -> Iterator[Browser]:
 
 
 class Notebook:
-    """An open notebook in a browser's page."""
+    """An open notebook in a browser's page.
+
+    Where the page shows JupyterLab already, the notebook takes the place of what was open there: JupyterLab itself
+    takes the longest to load.
+    """
 
     def __init__(self, page: Page, url: str) -> None:
-        self.page = page
+        self.page, self.url = page, url
         self.complaints: list[str] = []
         """What the browser's console reported as an error."""
         self.requested: list[str] = []
         """Every address that the page has asked for."""
-        page.on("request", lambda request: self.requested.append(request.url))
-        page.on("console", self._listen)
-        page.on("pageerror", self._hear_error)
-        page.goto(url)
+        self._listeners: dict[Any, Callable[[Any], None]] = {
+            "request": lambda request: self.requested.append(request.url),
+            "console": self._listen,
+            "pageerror": self._hear_error,
+        }
+        for event, listen in self._listeners.items():
+            page.on(event, listen)
+        if page.url.startswith("http"):
+            self.command("docmanager:open", path=urlsplit(url).path.removeprefix("/lab/tree/"), factory="Notebook")
+        else:
+            page.goto(url)
         self._wait_until_ready()
+
+    def close(self) -> None:
+        """End the kernels, and leave JupyterLab behind as a new one: light, with nothing open but its left side."""
+        for event, listen in self._listeners.items():
+            self.page.remove_listener(event, listen)
+        if self.page.locator(".jp-Dialog").count():  # of a test that failed: the next one begins with a new JupyterLab
+            self.page.goto("about:blank")
+            return
+        self._ask(
+            """async () => {
+                const { shell, commands, serviceManager } = window.jupyterapp;
+                for (const widget of [...shell.widgets("main")]) widget.dispose();
+                await serviceManager.sessions.shutdownAll();
+                shell.expandLeft();
+                await commands.execute("apputils:change-theme", { theme: "JupyterLab Light" });
+            }"""
+        )
 
     def _wait_until_ready(self) -> None:
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
@@ -133,7 +182,7 @@ class Notebook:
 
     def reload(self) -> None:
         """Load the page again; the kernel goes on."""
-        self.page.goto(self.page.url.partition("?")[0])
+        self.page.goto(self.url.partition("?")[0])
         self._wait_until_ready()
 
     def _listen(self, message: Any) -> None:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import Notebook, running_chromium, running_lab
+from tests.browser.conftest import opened
+from tests.browser.lab import Lab, Notebook
 
 pytestmark = pytest.mark.chromium
 
@@ -20,10 +21,8 @@ shown"""
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
-    with running_lab(tmp_path_factory.mktemp("course")) as lab, running_chromium() as browser:
-        page = browser.new_page(viewport={"width": 1000, "height": 900})
-        notebook = Notebook(page, lab.notebook("page.ipynb", [CELL, "'the end'"]))
+def notebook(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
+    with opened(lab_page, lab.notebook("calculator.ipynb", [CELL, "'the end'"]), width=1000) as notebook:
         notebook.run_all()
         yield notebook
 

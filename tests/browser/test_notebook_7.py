@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.browser.lab import Notebook, running_chromium, running_lab
+from tests.browser.lab import Notebook, running_lab
 
 pytestmark = pytest.mark.chromium
 
@@ -35,13 +35,14 @@ exercise("first-pool").check(make_pool)"""
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+def notebook(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[Notebook]:
     folder = tmp_path_factory.mktemp("course")
-    with running_lab(folder, program="notebook") as jupyter, running_chromium() as browser:
-        page = browser.new_page(viewport={"width": 1000, "height": 1400})
+    with running_lab(folder, program="notebook") as jupyter:
+        page = chromium.new_page(viewport={"width": 1000, "height": 1400})
         notebook = Notebook(page, jupyter.notebook("page.ipynb", [SETUP, GUESS, "guess.reveal(0)", ANSWER]))
         notebook.run_all()
         yield notebook
+        page.close()
 
 
 def test_the_live_view_follows_the_pool_and_the_server(notebook: Notebook) -> None:

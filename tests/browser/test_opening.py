@@ -3,43 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import Lab, Notebook, running_chromium, running_lab
+from tests.browser.lab import Lab, Notebook
 from tutorial_lib import course
 
 pytestmark = pytest.mark.chromium
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder: Path = tmp_path_factory.mktemp("course")
-    course.prepare(course.carried(), folder)
-    with running_lab(folder) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 def questions(page: Page) -> list[str]:
     return [*page.locator(".jp-Dialog").all_inner_texts(), *page.locator(".Toastify__toast").all_inner_texts()]
 
 
-def test_the_first_lesson_opens_without_a_question_and_asks_nobody_else(lab: Lab, browser: Browser) -> None:
-    page = browser.new_page()
+def test_the_first_lesson_opens_without_a_question_and_asks_nobody_else(lab: Lab, chromium: Browser) -> None:
+    page = chromium.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
 
-    notebook = Notebook(page, f"{lab.url}/lab/tree/{course.FIRST_LESSON}")
+    # A workspace of its own, with no tabs of other tests in it.
+    notebook = Notebook(page, f"{lab.url}/lab/workspaces/new/tree/{course.FIRST_LESSON}")
     page.wait_for_load_state("networkidle")
 
     expect(page.get_by_role("heading", name=re.compile("Start here"))).to_be_visible()
@@ -51,10 +36,10 @@ def test_the_first_lesson_opens_without_a_question_and_asks_nobody_else(lab: Lab
     page.close()
 
 
-def test_who_runs_a_cell_before_the_kernel_is_there_is_not_asked_which_kernel(lab: Lab, browser: Browser) -> None:
+def test_who_runs_a_cell_before_the_kernel_is_there_is_not_asked_which_kernel(lab: Lab, chromium: Browser) -> None:
     # A lesson that no other test opens: with a kernel that is already running there is nothing to ask.
     lesson = sorted((lab.folder / "notebooks").glob("*.ipynb"))[-1]
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(f"{lab.url}/lab/tree/notebooks/{lesson.name}?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
 
@@ -69,9 +54,9 @@ def test_who_runs_a_cell_before_the_kernel_is_there_is_not_asked_which_kernel(la
 
 
 def test_the_page_to_print_opens_as_a_page_and_leads_to_the_errors_and_their_sections(
-    lab: Lab, browser: Browser
+    lab: Lab, chromium: Browser
 ) -> None:
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(f"{lab.url}/lab/tree/docs/summary.md?reset")
 
     expect(page.get_by_role("heading", name="Connection pooling in Redis, on one page")).to_be_visible(timeout=60_000)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.lab import Notebook, running_chromium, running_lab
+from tests.browser.conftest import opened
+from tests.browser.lab import Lab, Notebook
 
 pytestmark = pytest.mark.chromium
 
@@ -20,11 +21,11 @@ guess"""
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+def notebook(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
     """Yield a page with a prediction, not yet run. Run All asks again, so no test need restart anything."""
-    with running_lab(tmp_path_factory.mktemp("course")) as lab, running_chromium() as browser:
-        page = browser.new_page(viewport={"width": 1000, "height": 800})
-        yield Notebook(page, lab.notebook("page.ipynb", [ASK, "guess.reveal(6)", "'the end'"]))
+    address = lab.notebook("prediction.ipynb", [ASK, "guess.reveal(6)", "'the end'"])
+    with opened(lab_page, address, width=1000, height=800) as notebook:
+        yield notebook
 
 
 def run_cell(page: Page, number: int) -> None:

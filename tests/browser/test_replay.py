@@ -11,19 +11,16 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.lab import Notebook, running_chromium, running_lab
+from tests.browser.conftest import opened
+from tests.browser.lab import Lab
 from tests.fake_connections import FakeConnection
+from tests.pools.test_cuts import ping
 from tests.waiting import eventually
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.pools.recording import Recording, record
+from tutorial_lib.servers.fake import FakeServer
 
 pytestmark = pytest.mark.chromium
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with running_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +99,34 @@ def test_play_pause_slider_and_speed(page: Page, recording: Recording) -> None:
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
+def test_a_connection_that_was_closed_in_use_is_told_at_its_return(chromium: Browser, tmp_path: Path) -> None:
+    with FakeServer() as server:
+        pool = redis.ConnectionPool(host=server.host, port=server.port)
+        with record(pool) as recording:
+            for is_cut in (False, True, False):
+                connection = pool.get_connection()
+                if is_cut:
+                    server.kill_clients()
+                    with pytest.raises(redis.ConnectionError):
+                        ping(connection)
+                pool.release(connection)
+        pool.disconnect()
+    page = chromium.new_page()
+    page.goto(recording.to_html(tmp_path / "replay.html").as_uri())
+    _, cut, after = recording.leases
+
+    page.evaluate("at => replay.drawAt(at)", cut.got + cut.held / 2)
+    expect(page.locator(".pv-turned")).to_be_hidden()
+    expect(page.locator(".pv-is-use")).to_have_count(1)
+    page.evaluate("at => replay.drawAt(at)", (cut.ended + after.asked) / 2)
+    expect(page.locator(".pv-turned")).to_contain_text("1 closed while in use")
+    expect(page.locator(".pv-is-closed")).to_have_count(1)
+    page.evaluate("at => replay.drawAt(at)", recording.duration)
+    expect(page.locator(".pv-is-idle")).to_have_count(1)
+    assert page.evaluate("replay.samples.at(-1)[3]") == 1  # a cross on the strip
+    page.close()
+
+
 CELL = """\
 import redis
 from tutorial_lib import PoolReplay, hold, record, run_threads
@@ -115,21 +140,18 @@ server.close()
 PoolReplay(recording, title="greetings")"""
 
 
-def test_in_jupyterlab_it_plays_without_a_kernel_and_takes_the_theme(chromium: Browser, tmp_path: Path) -> None:
-    with running_lab(tmp_path) as lab:
-        notebook = Notebook(chromium.new_page(), lab.notebook("page.ipynb", [CELL]))
+def test_in_jupyterlab_it_plays_without_a_kernel_and_takes_the_theme(lab: Lab, lab_page: Page) -> None:
+    with opened(lab_page, lab.notebook("replay.ipynb", [CELL])) as notebook:
         notebook.run_all()
         frame = notebook.page.frame_locator("iframe[title='Replay of a connection pool']")
         expect(frame.get_by_text("greetings")).to_be_visible()
         notebook.theme("JupyterLab Dark")
         notebook.command("docmanager:save")
         notebook.command("kernelmenu:shutdown")
-        notebook.page.goto(notebook.page.url.partition("?")[0])
+        notebook.page.goto(notebook.url.partition("?")[0])
 
         expect(frame.locator(".pv-is-use")).to_have_count(2, timeout=60_000)
         expect(frame.locator("body")).to_have_attribute("data-jp-theme-light", "false")
         frame.get_by_label("Speed").select_option("10")
         frame.get_by_role("button", name="Play").click()
         expect(frame.get_by_role("slider")).to_have_value("1000", timeout=20_000)
-        assert notebook.complaints == []
-        notebook.page.close()

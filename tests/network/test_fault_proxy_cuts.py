@@ -49,6 +49,31 @@ def test_a_connection_that_was_only_now_opened_is_reset_too(setup: Setup) -> Non
     until_reset(client)
 
 
+def test_every_connection_can_be_closed_in_good_order(setup: Setup) -> None:
+    connections = [setup.connection() for _ in range(3)]
+
+    assert setup.proxy.close_connections() == 3
+
+    for client, server in connections:
+        assert client.recv(1) == b""
+        assert server.recv(1) == b""
+    assert (setup.proxy.traffic().open, setup.proxy.traffic().cut) == (0, 0)
+    client, server = setup.connection()
+    client.sendall(b"again")
+    assert server.recv(5) == b"again"
+
+
+def test_far_ends_say_whose_connection_the_server_sees(setup: Setup) -> None:
+    (first, at_first), (second, at_second) = setup.connection(), setup.connection()
+
+    assert setup.proxy.far_ends() == {
+        at_first.getpeername(): first.getsockname(),
+        at_second.getpeername(): second.getsockname(),
+    }
+    first.close()
+    assert eventually(lambda: list(setup.proxy.far_ends()) == [at_second.getpeername()])
+
+
 @pytest.mark.parametrize("count", [0, 1, 7])
 @pytest.mark.parametrize("latency", [0.0, 0.05])
 def test_a_reply_is_cut_after_so_many_bytes(setup: Setup, count: int, latency: float) -> None:

@@ -11,5 +11,5 @@ SHOWN = {
     "closing-from-pool-is-safe": ["guess_kitchen.reveal("],
     "limit-per-application": ["guess_most.reveal(seen)", "exercise:decode-on-the-pool"],
     "threads-need-as-many": ["guess_threads.reveal("],
-    "when-several-users": ['print("turned away:"', "guess_threads.reveal("],
+    "when-several-users": ['print("refused:"', "guess_threads.reveal("],
 }

@@ -90,6 +90,10 @@ class Relay:
     def has_vanished(self) -> bool:
         return bool(self._full_queue)
 
+    @property
+    def is_paused(self) -> bool:
+        return self.to_client.paused_until > self._loop.time()
+
     # -- accepting
 
     def _listen(self) -> None:
@@ -168,6 +172,14 @@ class Relay:
         """Return those that are open on both sides now."""
         return [link for link in self._links if link.is_open]
 
+    async def far_ends(self) -> dict[Address, Address]:
+        await self.settle()
+        found: dict[Address, Address] = {}
+        for link in self.links():
+            ends = link.server.sockets() if link.server else []
+            found |= {end.getsockname(): link.address for end in ends}
+        return found
+
     def traffic(self) -> Traffic:
         return Traffic(
             connections=self.accepted,
@@ -185,6 +197,15 @@ class Relay:
         for link in links:
             link.cut()
         return len(links)
+
+    def close_connections(self) -> int:
+        links = list(self._links)
+        for link in links:
+            link.close()
+        return len(links)
+
+    def pause(self, seconds: float) -> None:
+        self.to_client.paused_until = self._loop.time() + seconds
 
     def blackhole(self) -> None:
         self.to_server.swallows = self.to_client.swallows = True

@@ -4,6 +4,7 @@ Servers to practise on:  start_server
 Trouble on the way:      FaultProxy
 Eyes on a pool:          snapshot  record  PoolView  PoolReplay
 Callers to watch:        run_threads  hold
+A pool to play with:     playground
 Pictures of a recording: plot_timeline  plot_waits
 A pool under load:       run_load  Workload  sweep
 Pictures of loads:       plot_load  plot_sweep  plot_rtt_curve

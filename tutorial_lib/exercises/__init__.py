@@ -30,7 +30,9 @@ PLACES_PER_LESSON = 8
 
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
-    Lesson("01_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
+    Lesson(
+        "01_your_first_pool", "Your first pool", ("warm-up", "first-pool", "greeting", "remote-pool", "pool-from-url")
+    ),
     Lesson(
         "02_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
     ),
@@ -47,7 +49,12 @@ COURSE = (
     Lesson(
         "05_who_still_holds_a_connection",
         "Who still holds a connection?",
-        ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),
+        ("give-it-back", "leak-detective"),
+    ),
+    Lesson(
+        "06_commands_that_keep_a_connection",
+        "Which commands keep a connection?",
+        ("quiet-listener", "watch-and-release", "long-poll"),
     ),
     Lesson(
         "07_what_the_server_sees",

@@ -20,7 +20,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "long-poll"
-LESSON = "05"
+LESSON = "06"
 TITLE = "Waiting for an order"
 NAME = "open_kitchen"
 

@@ -11,7 +11,7 @@ from tutorial_lib.exercises._selling import SellingShop
 from tutorial_lib.practice.lab import Lab
 
 ID = "watch-and-release"
-LESSON = "05"
+LESSON = "06"
 TITLE = "Watch, sell and release"
 NAME = "sell"
 

@@ -52,7 +52,7 @@ def verdict(cell: Locator) -> Locator:
 
 
 def test_before_anything_is_run_it_reads_well(notebook: Notebook) -> None:
-    expect(notebook.page.locator(".exercise-card > p:first-child")).to_have_text(["○ Not attempted"] * 4)
+    expect(notebook.page.locator(".exercise-card > p:first-child")).to_have_text(["○ Not attempted"] * 5)
     assert notebook.page.get_by_text("Error displaying widget").count() == 0
 
 
@@ -64,7 +64,7 @@ def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
 
     cell = answer(page, FIRST_POOL, "def make_pool(host, port):\n    return redis.ConnectionPool(host=host, port=port)")
     expect(verdict(cell)).to_contain_text("The pool handed out 6 connections at once")
-    expect(cell.get_by_role("status")).to_have_text("○○○○ 0 of 4 passed in this notebook")
+    expect(cell.get_by_role("status")).to_have_text("○○○○○ 0 of 5 passed in this notebook")
 
     hint = cell.get_by_role("button", name="Hint")
     hint.click()
@@ -74,7 +74,7 @@ def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
 
     cell = answer(page, FIRST_POOL, FIRST_POOL.solution_text)
     expect(verdict(cell)).to_contain_text("Your pool handed out 5 connections, and the server saw 5.")
-    expect(cell.get_by_role("status")).to_have_text("✓○○○ 1 of 4 passed in this notebook")
+    expect(cell.get_by_role("status")).to_have_text("○✓○○○ 1 of 5 passed in this notebook")
     expect(cell.get_by_text("Hint 2 of 4.")).to_be_visible()  # what one has been told stays
     assert progress.read().entries["first-pool"].tries == 2
     assert progress.read().passed() == {"first-pool"}

@@ -31,12 +31,12 @@ def test_a_learner_checks_everything(
     write(tmp_path / "course/exercises/01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
     assert main(["check", "00", "01", "--folder", str(tmp_path / "course")]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines[:5]] == [
+    assert [line.split()[:2] for line in lines[:6]] == [
         ["✓", "pool-party"],
         *(["✓" if name == "first-pool" else "○", name] for name in FIRST_POOL),
     ]
-    assert lines[5] == "2 of 5 passed."
-    assert lines[-1].startswith("greeting: `greet` is not written yet. Write it in the notebook")
+    assert lines[6] == "2 of 6 passed."
+    assert lines[-1].startswith("warm-up: `arrange` is not written yet. Write it in the notebook")
     assert progress.read().passed() == {"pool-party", "first-pool"}
 
 
@@ -75,9 +75,9 @@ def test_a_class_as_a_table(hand_ins: Path, capsys: pytest.CaptureFixture[str]) 
     assert "! bob, 01_your_first_pool.ipynb: This notebook cannot be read" in out
     lines = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
     assert lines["Learner"] == ["01", "Passed"]
-    assert lines["ann"] == ["✓○○○", "1"]  # the better of two copies
-    assert lines["bob"] == ["!!!!", "0"]
-    assert lines["eve"] == ["○○○○", "0"]
+    assert lines["ann"] == ["○✓○○○", "1"]  # the better of two copies
+    assert lines["bob"] == ["!!!!!", "0"]
+    assert lines["eve"] == ["○○○○○", "0"]
 
 
 @pytest.mark.parametrize(

@@ -166,8 +166,8 @@ class SellingShop:
         if self._lows:
             raise Wrong(
                 f"{what}. The stock was {min(self._lows)} for a moment, and another checkout that looked just then "
-                "saw it. Putting the piece back comes too late. What lets a sale happen only if nothing has changed since the "
-                "look?"
+                "saw it. Putting the piece back comes too late. What lets a sale happen only if nothing has changed "
+                "since the look?"
             )
 
     def is_sold_out(self, stock: int, agree: Callable[[], None], what: str) -> None:

@@ -291,7 +291,7 @@ plot_timeline(recording)
 #
 # ## Exercises
 #
-# [Three](../exercises/11_how_long_a_caller_waits.ipynb): an answer from silence, a forgetful firewall, all
+# [Three](../exercises/ex11_how_long_a_caller_waits.ipynb): an answer from silence, a forgetful firewall, all
 # weathers.
 
 # %% [markdown]

@@ -21,7 +21,7 @@
 # %%
 import redis
 
-from tutorial_lib import predict, start_server
+from tutorial_lib import predict, progress, start_server
 
 # %% [markdown]
 # ## Which Redis is this?
@@ -129,6 +129,15 @@ pool.close()
 # a hint, or the solution.
 #
 # Try it: [a pool party](../exercises/00_start_here.ipynb).
+
+# %% [markdown]
+# ## How far are you?
+#
+# The bar shows every lesson with its exercises, and which exercise comes next. Each part of it is a link. Run the cell
+# again whenever you come back: your progress is kept beside the lessons.
+
+# %% tags=["nbval-ignore-output", "no-output"]
+progress()
 
 # %% [markdown]
 # ## Where to go with an error

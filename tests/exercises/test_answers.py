@@ -84,7 +84,7 @@ def test_there_are_answers_enough_and_not_too_many(name: str) -> None:
 
 
 def test_answers_belong_to_an_exercise() -> None:
-    modules = {path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith(("test_", "_"))}
+    modules = {path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith(("test_", "__"))}
     assert modules == {name.replace("-", "_") for name in all_exercises()}
 
 

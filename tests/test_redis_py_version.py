@@ -56,7 +56,7 @@ STATEMENTS = (
     Statement("notebooks/source/02_what_a_connection_costs.py", "six round", lambda: len(handshake()) == 4),
     Statement(
         "notebooks/source/01_your_first_pool.py",
-        "100 is new in redis-py 8.0",
+        "the default limit is 2³¹",
         lambda: redis.ConnectionPool().max_connections == 100,
     ),
     Statement(

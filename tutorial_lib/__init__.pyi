@@ -10,6 +10,7 @@ from .load.run import run_load as run_load
 from .load.sweep import Sweep as Sweep
 from .load.sweep import sweep as sweep
 from .load.workload import Workload as Workload
+from .network.canned_server import CannedServer as CannedServer
 from .network.fault_proxy import FaultProxy as FaultProxy
 from .plots.fleet import plot_fleet as plot_fleet
 from .plots.knee import plot_pool_size as plot_pool_size

@@ -26,7 +26,11 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Ite
 
 
 def test_the_table_of_contents_is_open(notebook: Notebook) -> None:
-    expect(notebook.page.locator(".jp-TableOfContents").get_by_text("Your first pool").first).to_be_visible()
+    expect(
+        notebook.page.locator(".jp-TableOfContents")
+        .get_by_text("What is a connection pool, and how do you make one?")
+        .first
+    ).to_be_visible()
 
 
 def test_a_line_of_prose_has_about_75_characters(notebook: Notebook) -> None:

@@ -30,7 +30,9 @@ PLACES_PER_LESSON = 8
 
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
-    Lesson("01_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
+    Lesson(
+        "01_your_first_pool", "Your first pool", ("warm-up", "first-pool", "greeting", "remote-pool", "pool-from-url")
+    ),
     Lesson(
         "02_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
     ),

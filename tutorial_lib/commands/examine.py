@@ -1,0 +1,71 @@
+"""``examine``: run a program and say which line exhausts or leaks its pool, and which lesson explains it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tutorial_lib.examine import report
+from tutorial_lib.examine.rules import KINDS, findings_of
+from tutorial_lib.examine.run import Program, started
+
+FAILED_ON = 3
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Print where it stands, so often.")
+@click.option("--json", "as_json", type=click.Path(path_type=Path), metavar="FILE", help="Write the report as JSON.")
+@click.option("--fail-on", metavar="KINDS", help="End with exit code 3 if one of these is found: leak,exhausted.")
+@click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
+def command(every: float | None, as_json: Path | None, fail_on: str | None, program: tuple[str, ...]) -> int:
+    """Run a program, and say what its Redis pools went through.
+
+    COMMAND is a script, -m MODULE, or any command that starts Python: gunicorn app:app. The program runs as always, with
+    its own output and exit code; every Python process of it is watched. The report is printed on stderr at the end.
+    """
+    kinds = _kinds(fail_on)
+    if as_json is not None:
+        report.check_writable(as_json, "--json")
+    console = Console(stderr=True, highlight=False)
+    with tempfile.TemporaryDirectory(prefix="examine-") as folder, started(program, Path(folder)) as running:
+        with _news(running, every, console):
+            code = running.exit_code()
+        seen = running.seen()
+        troubles = running.troubles()
+    findings = findings_of(seen)
+    report.show(seen, findings, troubles, console)
+    if as_json is not None:
+        as_json.write_text(json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n", "utf-8")
+    return FAILED_ON if {finding.kind for finding in findings} & kinds else code
+
+
+def _kinds(text: str | None) -> set[str]:
+    kinds = {kind.strip() for kind in (text or "").split(",") if kind.strip()}
+    if unknown := kinds - KINDS:
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}. The kinds are: {', '.join(sorted(KINDS))}.", param_hint="--fail-on")
+    return kinds
+
+
+class _news:
+    """Prints where the program stands, until its block ends."""
+
+    def __init__(self, program: Program, every: float | None, console: Console) -> None:
+        self._program, self._every, self._console = program, every, console
+        self._ended = threading.Event()
+
+    def __enter__(self) -> None:
+        if self._every is not None:
+            threading.Thread(target=self._go_on, args=(self._every,), daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    def _go_on(self, every: float) -> None:
+        while not self._ended.wait(every):
+            self._console.print(report.one_line(self._program.seen()))

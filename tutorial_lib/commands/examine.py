@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -11,9 +10,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from tutorial_lib.examine import report
-from tutorial_lib.examine.rules import KINDS, findings_of
-from tutorial_lib.examine.run import Program, started
+from tutorial_lib.examination import report
+from tutorial_lib.examination.rules import KINDS, findings_of
+from tutorial_lib.examination.run import Program, started
 
 FAILED_ON = 3
 
@@ -26,15 +25,15 @@ FAILED_ON = 3
 def command(every: float | None, as_json: Path | None, fail_on: str | None, program: tuple[str, ...]) -> int:
     """Run a program, and say what its Redis pools went through.
 
-    COMMAND is a script, -m MODULE, or any command that starts Python: gunicorn app:app. The program runs as always, with
-    its own output and exit code; every Python process of it is watched. The report is printed on stderr at the end.
+    COMMAND is a script, -m MODULE, or any command that starts Python, such as gunicorn app:app. The program runs as
+    always, with its own output and exit code, and every Python process of it is watched. The report comes on stderr.
     """
     kinds = _kinds(fail_on)
     if as_json is not None:
         report.check_writable(as_json, "--json")
     console = Console(stderr=True, highlight=False)
     with tempfile.TemporaryDirectory(prefix="examine-") as folder, started(program, Path(folder)) as running:
-        with _news(running, every, console):
+        with _News(running, every, console):
             code = running.exit_code()
         seen = running.seen()
         troubles = running.troubles()
@@ -48,11 +47,13 @@ def command(every: float | None, as_json: Path | None, fail_on: str | None, prog
 def _kinds(text: str | None) -> set[str]:
     kinds = {kind.strip() for kind in (text or "").split(",") if kind.strip()}
     if unknown := kinds - KINDS:
-        raise click.BadParameter(f"{', '.join(sorted(unknown))}. The kinds are: {', '.join(sorted(KINDS))}.", param_hint="--fail-on")
+        raise click.BadParameter(
+            f"{', '.join(sorted(unknown))}. The kinds are: {', '.join(sorted(KINDS))}.", param_hint="--fail-on"
+        )
     return kinds
 
 
-class _news:
+class _News:
     """Prints where the program stands, until its block ends."""
 
     def __init__(self, program: Program, every: float | None, console: Console) -> None:

@@ -4,5 +4,6 @@ import os
 
 import redis
 
-pool = redis.ConnectionPool.from_url(f"redis://127.0.0.1:{os.environ['PORT']}?decode_responses=False")  # url-decode-false
+url = f"redis://127.0.0.1:{os.environ['PORT']}?decode_responses=False"
+pool = redis.ConnectionPool.from_url(url)  # url-decode-false
 redis.Redis(connection_pool=pool).get("key")

@@ -13,3 +13,5 @@ def work(number):
 if __name__ == "__main__":
     with multiprocessing.get_context("spawn").Pool(1) as workers:
         workers.map(work, range(10))
+        workers.close()
+        workers.join()

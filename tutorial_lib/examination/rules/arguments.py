@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tutorial_lib.examine.evidence import Place
-from tutorial_lib.examine.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examine.seen import Seen
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
+from tutorial_lib.examination.seen import Seen
 
 
 def ignored_argument(seen: Seen) -> Iterator[Finding]:
@@ -18,7 +18,8 @@ def ignored_argument(seen: Seen) -> Iterator[Finding]:
             "ignored-argument",
             45,
             {place: event.count for place, event in events.items()},
-            f"a client was given a pool and also {' and '.join(f'`{name}`' for name in names)}, which differ from the pool's "
+            f"a client was given a pool and also {' and '.join(f'`{name}`' for name in names)}, which differ from "
+            f"the pool's "
             "and have no effect.",
             "Put these arguments on the pool. If parts need different ones, create a pool for each.",
             "04_one_pool_for_many_parts#Whose-settings-apply?",
@@ -69,9 +70,11 @@ def unknown_argument(seen: Seen) -> Iterator[Finding]:
             "unknown-argument",
             93,
             dict(made_at),
-            f"a connection could not be made: {said}. The pool counts it all the same, so that in the end it says `Too many "
+            f"a connection could not be made: {said}. The pool counts it all the same, so that in the end it says "
+            f"`Too many "
             "connections`.",
-            f"Correct the argument where the pool is made.{hint} A ping() when the program starts shows such a mistake early.",
+            f"Correct the argument where the pool is made.{hint} A ping() when the program starts shows such a "
+            f"mistake early.",
             "11_how_long_a_caller_waits",
         )
 

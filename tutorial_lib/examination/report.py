@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from tutorial_lib.examine.evidence import Place
-from tutorial_lib.examine.finding import Finding, seconds
-from tutorial_lib.examine.seen import Pools, Seen
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.finding import Finding, seconds
+from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.words import counted
 
 
@@ -40,7 +40,9 @@ def one_line(seen: Seen) -> Text:
     in_use = sum(len(pool.kept) for pool in pools)
     refused = sum(pool.count("refused") + pool.count("timed out") for pool in pools)
     borrows = sum(pool.held.count for pool in pools)
-    text = f"examine: {seconds(seen.duration)}, {counted(sum(pool.made for pool in pools), 'pool')}, {borrows:,} borrows"
+    text = (
+        f"examine: {seconds(seen.duration)}, {counted(sum(pool.made for pool in pools), 'pool')}, {borrows:,} borrows"
+    )
     return Text(f"{text}, {in_use} in use, {refused:,} got no connection", style="dim")
 
 
@@ -79,7 +81,9 @@ def _show_finding(number: int, finding: Finding, console: Console) -> None:
 
 def _line(place: Place) -> Text:
     inside = f" in {place.function}()" if place.function.isidentifier() else ""
-    return Text.assemble((f"{short_path(place.file)}:{place.line}", "cyan"), inside, f"  {place.text}" if place.text else "")
+    return Text.assemble(
+        (f"{short_path(place.file)}:{place.line}", "cyan"), inside, f"  {place.text}" if place.text else ""
+    )
 
 
 def _show_pool(pool: Pools, console: Console) -> None:

@@ -7,9 +7,9 @@ has been imported, in a program that runs under ``examine``; ``detach`` puts eve
 from __future__ import annotations
 
 import asyncio
-import functools
 import sys
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
@@ -20,10 +20,19 @@ import redis.asyncio.connection
 import redis.client
 import redis.connection
 
-from tutorial_lib.examine.keepers import BLOCKING, Said
-from tutorial_lib.examine.witness import Witness
+from tutorial_lib.examination.keepers import BLOCKING, Said
+from tutorial_lib.examination.witness import Witness
 
-OF_A_CONNECTION = ("host", "port", "db", "decode_responses", "socket_timeout", "username", "password", "max_connections")
+OF_A_CONNECTION = (
+    "host",
+    "port",
+    "db",
+    "decode_responses",
+    "socket_timeout",
+    "username",
+    "password",
+    "max_connections",
+)
 """Arguments of a client that mean nothing when it is given a pool."""
 
 _undo: list[tuple[Any, str, Any]] = []
@@ -38,7 +47,7 @@ def attach(witness: Witness) -> None:
     for module in (redis.client, redis.asyncio.client):
         _wrap(module.Redis, "__init__", lambda old: _client_init(old, witness))
         for kind, name in (("pubsub", "PubSub"), ("watch", "Pipeline"), ("monitor", "Monitor")):
-            _wrap(getattr(module, name), "__init__", lambda old, kind=kind: _keeper_init(old, witness, kind))
+            _wrap(getattr(module, name), "__init__", partial(_keeper_init, witness, kind))
 
 
 def _of_pools(module: Any, witness: Witness) -> None:
@@ -73,6 +82,11 @@ def detach() -> None:
             setattr(owner, name, before)
 
 
+def is_attached() -> bool:
+    """Say whether somebody watches already."""
+    return bool(_undo)
+
+
 def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     """Replace a function of a class, or a class method. What is inherited is wrapped where it is."""
     before = vars(owner).get(name)
@@ -81,9 +95,9 @@ def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     _undo.append((owner, name, before))
     if isinstance(before, classmethod):
         function = before.__func__
-        setattr(owner, name, classmethod(functools.wraps(function)(make(function))))
+        setattr(owner, name, classmethod(wraps(function)(make(function))))
     else:
-        setattr(owner, name, functools.wraps(before)(make(before)))
+        setattr(owner, name, wraps(before)(make(before)))
 
 
 def _pool_init(old: Any, witness: Witness) -> Any:
@@ -126,7 +140,7 @@ def _setting(pool: Any, name: str) -> Any:
     return pool.max_connections if name == "max_connections" else pool.connection_kwargs.get(name)
 
 
-def _keeper_init(old: Any, witness: Witness, kind: str) -> Any:
+def _keeper_init(witness: Witness, kind: str, old: Any) -> Any:
     def init(keeper: Any, *args: Any, **kwargs: Any) -> None:
         old(keeper, *args, **kwargs)
         witness.keepers.made(kind, keeper)
@@ -295,7 +309,7 @@ def _disconnect(old: Any, witness: Witness) -> Any:
 def _made_by_a_client(frame: Any) -> bool:
     """Say whether the frame that makes a pool is that of a client's ``__init__``."""
     step = frame
-    while step is not None and step.f_globals.get("__name__", "").startswith(("redis.", "tutorial_lib.examine")):
+    while step is not None and step.f_globals.get("__name__", "").startswith(("redis.", "tutorial_lib.examination")):
         if isinstance(step.f_locals.get("self"), redis.Redis | redis.asyncio.Redis):
             return True
         step = step.f_back

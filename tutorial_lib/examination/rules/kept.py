@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from tutorial_lib.examine.evidence import Kept
-from tutorial_lib.examine.finding import Finding, Rule, seconds, worst_first
-from tutorial_lib.examine.seen import Pools, Seen
+from tutorial_lib.examination.evidence import Kept
+from tutorial_lib.examination.finding import Finding, Rule, seconds, worst_first
+from tutorial_lib.examination.seen import Pools, Seen
 
 LONG = 1.0
 """Seconds. A connection that was borrowed by hand and is in use for less may be at work."""
@@ -104,7 +104,8 @@ def blocking_on_shared(seen: Seen) -> Iterator[Finding]:
                 60,
                 sum(event.count for event in blocked.values()),
                 worst_first({place: event.count for place, event in blocked.items()}),
-                f"{named} kept a connection for up to {seconds(longest)}, in a pool from which other lines borrow as well "
+                f"{named} kept a connection for up to {seconds(longest)}, in a pool from which other lines borrow as "
+                f"well "
                 f"and which had none left for some of them (limit {evidence.limit}).",
                 "Give blocking commands a client, and so a pool, of their own.",
                 "06_commands_that_keep_a_connection",

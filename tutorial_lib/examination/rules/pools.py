@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from tutorial_lib.examine.evidence import Place
-from tutorial_lib.examine.finding import Finding, Rule, seconds, times, worst_first
-from tutorial_lib.examine.seen import Pools, Seen
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.finding import Finding, Rule, seconds, times, worst_first
+from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.sizing.formulas import connections_needed
 
 WAIT_WORTH_TELLING = 0.05
@@ -26,9 +27,11 @@ def exhausted(seen: Seen) -> Iterator[Finding]:
                 90,
                 count,
                 worst_first(refused),
-                f"The pool was exhausted: {times(count)} a caller was refused because all {evidence.limit} connections were "
+                f"The pool was exhausted: {times(count)} a caller was refused because all {evidence.limit} "
+                f"connections were "
                 f"in use.{_holders(pool)}{_enough(pool, seen)}",
-                "Use a BlockingConnectionPool with a short timeout if callers may wait, or raise max_connections; if one "
+                "Use a BlockingConnectionPool with a short timeout if callers may wait, or raise max_connections; if "
+                "one "
                 "line keeps connections for long, start there.",
                 "03_when_the_pool_is_exhausted#Ten-requests-and-four-connections",
             )
@@ -38,7 +41,7 @@ def pool_waits(seen: Seen) -> Iterator[Finding]:
     """Callers of a blocking pool waited in vain, or waited long and often."""
     for pool in seen.pools:
         evidence, waited = pool.evidence, pool.evidence.waited
-        in_vain = evidence.no_connection.get("timed out", {})
+        in_vain = evidence.no_connection.get("timed out", Counter())
         often_and_long = waited.count >= WAITS_WORTH_TELLING and waited.percentile(0.95) > WAIT_WORTH_TELLING
         if in_vain or often_and_long:
             count = sum(in_vain.values())
@@ -48,10 +51,12 @@ def pool_waits(seen: Seen) -> Iterator[Finding]:
                 85 if count else 50,
                 count or waited.count,
                 worst_first(in_vain or {place: held.count for place, held in evidence.lines.items()}),
-                f"{times(waited.count).capitalize()} a caller waited for a connection, {seconds(waited.mean)} on average "
+                f"{times(waited.count).capitalize()} a caller waited for a connection, {seconds(waited.mean)} on "
+                f"average "
                 f"and {seconds(waited.longest)} at most; all {evidence.limit} were in use.{vain}{_holders(pool)}"
                 f"{_enough(pool, seen)}",
-                "Look first at the line that keeps connections longest. If none keeps them too long, raise max_connections.",
+                "Look first at the line that keeps connections longest. If none keeps them too long, raise "
+                "max_connections.",
                 "03_when_the_pool_is_exhausted#How-long-should-a-request-wait?",
             )
 

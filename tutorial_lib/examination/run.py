@@ -15,8 +15,8 @@ from pathlib import Path
 from types import FrameType
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.examine.evidence import Evidence
-from tutorial_lib.examine.seen import Seen, put_together
+from tutorial_lib.examination.evidence import Evidence
+from tutorial_lib.examination.seen import Seen, put_together
 
 HOOK = Path(__file__).parent / "hook"
 FOLDER_VARIABLE = "REDIS_POOL_EXAMINE"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutorial_lib.examine.evidence import Event, Place
-from tutorial_lib.examine.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examine.seen import Seen
+from tutorial_lib.examination.evidence import Event, Place
+from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
+from tutorial_lib.examination.seen import Seen
 
 
 def timeout_shorter_than_block(seen: Seen) -> Iterator[Finding]:
@@ -22,7 +22,8 @@ def timeout_shorter_than_block(seen: Seen) -> Iterator[Finding]:
                 events,
                 f"a blocking command ({', '.join(_commands(events))}) ended in `Timeout reading from socket`, because "
                 f"socket_timeout is {limit} s.{sent}",
-                "Give blocking commands a client of their own with socket_timeout=None, or one that is longer than they wait.",
+                "Give blocking commands a client of their own with socket_timeout=None, or one that is longer than "
+                "they wait.",
                 "06_commands_that_keep_a_connection",
             )
 
@@ -34,9 +35,11 @@ def duplicated_write(seen: Seen) -> Iterator[Finding]:
             "duplicated-write",
             88,
             events,
-            f"a command that is not idempotent ({', '.join(_commands(events))}) was sent again after its reply had not come. "
+            f"a command that is not idempotent ({', '.join(_commands(events))}) was sent again after its reply had "
+            f"not come. "
             "The server may have carried it out twice.",
-            "Use retries only for commands that may run twice; for others use a command that may, such as SADD with a name "
+            "Use retries only for commands that may run twice; for others use a command that may, such as SADD with "
+            "a name "
             "for each event, or a pool without retry.",
             "10_when_a_connection_dies",
         )
@@ -49,7 +52,8 @@ def unread_reply(seen: Seen) -> Iterator[Finding]:
             "unread-reply",
             98,
             events,
-            "a connection was returned before the reply to its last command was read. The next caller may get that reply "
+            "a connection was returned before the reply to its last command was read. The next caller may get that "
+            "reply "
             "instead of its own.",
             "Read the reply before you release the connection. On an error, call connection.disconnect() first.",
             "05_who_still_holds_a_connection",
@@ -62,7 +66,9 @@ def stale_reconnects(seen: Seen) -> Iterator[Finding]:
     if lost or sum(event.count for event in reopened.values()) >= 3:
         events = lost or reopened
         text = next((event.detail for event in lost.values() if event.detail), "")
-        failed = f"a command failed because its connection was lost ({text})" if lost else "a connection was opened again"
+        failed = (
+            f"a command failed because its connection was lost ({text})" if lost else "a connection was opened again"
+        )
         yield _finding(
             "stale-reconnects",
             55 if lost else 20,
@@ -82,7 +88,8 @@ def cancelled_borrow(seen: Seen) -> Iterator[Finding]:
             "cancelled-borrow",
             35,
             events,
-            "a task was cancelled while it waited for a reply. Its connection has to be closed, and the command may have run.",
+            "a task was cancelled while it waited for a reply. Its connection has to be closed, and the command may "
+            "have run.",
             "Let short commands finish (asyncio.shield), or use socket_timeout instead of cancelling.",
             "",
         )
@@ -95,7 +102,8 @@ def used_after_fork(seen: Seen) -> Iterator[Finding]:
             "used-after-fork",
             97,
             events,
-            "a child process sent a command on a connection that its parent had borrowed before the fork. Both read the "
+            "a child process sent a command on a connection that its parent had borrowed before the fork. Both read "
+            "the "
             "same replies.",
             "Create the client after the fork, and carry no borrowed connection, pub/sub or pipeline into the child.",
             "",
@@ -109,7 +117,8 @@ def two_loops(seen: Seen) -> Iterator[Finding]:
             "two-loops",
             92,
             events,
-            "an asyncio connection was used in another event loop than the one that opened it, which ends in errors such as "
+            "an asyncio connection was used in another event loop than the one that opened it, which ends in errors "
+            "such as "
             "`Event loop is closed`.",
             "Create one client for each event loop, inside it, and call its aclose() before the loop ends.",
             "",

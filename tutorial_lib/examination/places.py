@@ -5,9 +5,9 @@ from __future__ import annotations
 import linecache
 from types import FrameType
 
-from tutorial_lib.examine.evidence import Place
-from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_number_of
-from tutorial_lib.notebook.whose import owner_of
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_number_of, line_of
+from tutorial_lib.notebook.whose import is_cell, owner_of
 
 
 def users_site(frame: FrameType | None) -> Site:
@@ -31,4 +31,5 @@ def place_of(site: Site) -> Place:
     if isinstance(code, Line):
         return Place(code.file, code.number, code.function, code.text)
     number = line_number_of(code, instruction)
-    return Place(code.co_filename, number, code.co_name, linecache.getline(code.co_filename, number).strip())
+    file = line_of(site).file if is_cell(code.co_filename) else code.co_filename
+    return Place(file, number, code.co_name, linecache.getline(code.co_filename, number).strip())

@@ -80,7 +80,8 @@ class Kept:
     who: str
     age: float
     by: str
-    """``hand``, ``command``, ``pubsub``, ``watch``, ``monitor``; then ``generator`` or ``exception`` if one keeps that."""
+    """``hand``, ``command``, ``pubsub``, ``watch`` or ``monitor``, and then ``generator`` or ``exception`` if one keeps
+    that."""
     command: str = ""
     """The last command that was sent on it."""
 

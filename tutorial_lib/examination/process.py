@@ -9,11 +9,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from tutorial_lib.examine.attach import attach
-from tutorial_lib.examine.witness import Witness
+from tutorial_lib.examination.attach import attach
+from tutorial_lib.examination.witness import Witness
 
 EVERY = 1.0
-"""Seconds between two writings. What SIGKILL loses is younger than that."""
+"""Seconds between two writings, once a process is older. What SIGKILL loses is younger than that."""
+SOONEST = 0.05
 
 
 def watch(folder: str) -> Witness:
@@ -42,9 +43,10 @@ class _Writer:
         threading.Thread(target=self._go_on, name="examine", daemon=True).start()
 
     def _go_on(self) -> None:
-        wake = threading.Event()
-        while not wake.wait(EVERY):
+        wake, pause = threading.Event(), SOONEST
+        while not wake.wait(pause):
             self.write()
+            pause = min(2 * pause, EVERY)
 
     def _after_fork(self) -> None:
         self._lock = threading.Lock()

@@ -16,23 +16,55 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from tutorial_lib.examine.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Times
-from tutorial_lib.examine.keepers import Keepers, Said, said_of
-from tutorial_lib.examine.places import place_of, users_site
+from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Times
+from tutorial_lib.examination.keepers import Keepers, Said, said_of
+from tutorial_lib.examination.places import place_of, users_site
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import copied, in_use_and_idle
-from tutorial_lib.pools.cover import listen
+from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Borrow
 from tutorial_lib.pools.tap import Listener, Tap
 
 SETTINGS = (
-    "host port path db decode_responses socket_timeout socket_connect_timeout health_check_interval protocol client_name"
-).split()
+    "host",
+    "port",
+    "path",
+    "db",
+    "decode_responses",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "health_check_interval",
+    "protocol",
+    "client_name",
+)
 """What is told of a pool's connections. Nothing else is looked at: user names and passwords are never read."""
 
 NOT_TWICE = frozenset(
-    "APPEND DECR DECRBY HINCRBY HINCRBYFLOAT INCR INCRBY INCRBYFLOAT LINSERT LMOVE LPOP LPUSH LPUSHX PUBLISH RPOP RPOPLPUSH "
-    "RPUSH RPUSHX SPOP XADD ZINCRBY ZPOPMAX ZPOPMIN".split()
+    {
+        "APPEND",
+        "DECR",
+        "DECRBY",
+        "HINCRBY",
+        "HINCRBYFLOAT",
+        "INCR",
+        "INCRBY",
+        "INCRBYFLOAT",
+        "LINSERT",
+        "LMOVE",
+        "LPOP",
+        "LPUSH",
+        "LPUSHX",
+        "PUBLISH",
+        "RPOP",
+        "RPOPLPUSH",
+        "RPUSH",
+        "RPUSHX",
+        "SPOP",
+        "XADD",
+        "ZINCRBY",
+        "ZPOPMAX",
+        "ZPOPMIN",
+    }
 )
 """Commands that leave something else behind when they run twice."""
 
@@ -77,6 +109,18 @@ class Witness:
             notes = self._pools[pool] = Notes(group, self.keepers)
         group.add()
         notes.tap = listen(pool, notes)
+
+    def pool_found(self, pool: Any) -> None:
+        """Listen to a pool that was there before. Which line made it is not known."""
+        self.pool_made(pool, None, by_client=False)
+        for connection, _ in in_use_and_idle(pool) or ():
+            self.connection_made(pool, connection)
+
+    def leave(self) -> None:
+        """Stop listening."""
+        for notes in list(self._pools.values()):
+            if notes.tap is not None:
+                leave(notes.tap, notes)
 
     def _group_of(self, pool: Any, place: Place, by_client: bool) -> _Group:
         settings = settings_of(pool)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from tutorial_lib.examine.evidence import Place
-from tutorial_lib.examine.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examine.seen import Pools, Seen
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
+from tutorial_lib.examination.seen import Pools, Seen
 
 MANY = 5
-"""Pools of one line in one process. A program that talks to a few servers in a loop makes fewer, or with other settings."""
+"""Pools of one line in one process. A program with a few servers makes fewer, or with other settings."""
 
 
 def client_per_call(seen: Seen) -> Iterator[Finding]:
@@ -22,7 +22,9 @@ def client_per_call(seen: Seen) -> Iterator[Finding]:
         per_thread = evidence.threads >= 0.9 * evidence.made > 1
         per_task = evidence.tasks >= 0.9 * evidence.made > 1
         kind = "pool-per-task" if per_task else "pool-per-thread" if per_thread else "client-per-call"
-        each = {"pool-per-task": "for each asyncio task", "pool-per-thread": "for each thread"}.get(kind, "for each call")
+        each = {"pool-per-task": "for each asyncio task", "pool-per-thread": "for each thread"}.get(
+            kind, "for each call"
+        )
         made = "clients, each with a pool of its own" if evidence.by_client else "pools"
         per_second = evidence.opened / seen.duration if seen.duration else 0.0
         rate = f", {per_second:.3g} a second" if seen.duration > 1 else ""
@@ -31,9 +33,11 @@ def client_per_call(seen: Seen) -> Iterator[Finding]:
             80,
             evidence.made,
             (evidence.made_at,),
-            f"This line made {evidence.made:,} {made}, one {each}. {evidence.opened:,} connections were opened{rate}, where "
+            f"This line made {evidence.made:,} {made}, one {each}. {evidence.opened:,} connections were "
+            f"opened{rate}, where "
             "one pool would have reused a few.",
-            "Create the client once, at the top of a module or when the program starts, and share it: threads may use one "
+            "Create the client once, at the top of a module or when the program starts, and share it: threads may "
+            "use one "
             "client together, and so may the tasks of one event loop.",
             "04_one_pool_for_many_parts#A-client-for-each-request",
         )
@@ -53,7 +57,8 @@ def duplicate_pools(seen: Seen) -> Iterator[Finding]:
                     30,
                     len(set(places)),
                     worst_first(Counter(places)),
-                    f"{len(set(places))} lines made a pool each, for the same server and with the same settings. Each has a "
+                    f"{len(set(places))} lines made a pool each, for the same server and with the same settings. "
+                    f"Each has a "
                     "limit of its own, and none can use what another leaves idle.",
                     "Create one pool and give it to all clients: redis.Redis(connection_pool=pool).",
                     "04_one_pool_for_many_parts#Two-parts,-two-pools",
@@ -62,7 +67,9 @@ def duplicate_pools(seen: Seen) -> Iterator[Finding]:
 
 
 def _without_limit(settings: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in settings.items() if name not in ("max_connections", "timeout", "client_name")}
+    return {
+        name: value for name, value in settings.items() if name not in ("max_connections", "timeout", "client_name")
+    }
 
 
 def closed_under_others(seen: Seen) -> Iterator[Finding]:
@@ -75,8 +82,10 @@ def closed_under_others(seen: Seen) -> Iterator[Finding]:
             count,
             worst_first({place: event.count for place, event in events.items()}),
             f"{times(count).capitalize()} a pool was closed while its connections were in use elsewhere "
-            f"({next(iter(events.values())).detail}). Their commands fail with errors such as `I/O operation on closed file.`",
-            "Close the pool where it was created, when all its users are done. A client made with from_pool(), and `with r:` "
+            f"({next(iter(events.values())).detail}). Their commands fail with errors such as `I/O operation on "
+            f"closed file.`",
+            "Close the pool where it was created, when all its users are done. A client made with from_pool(), and "
+            "`with r:` "
             "on a shared client, close the pool of all others.",
             "04_one_pool_for_many_parts#What-does-from_pool-do?",
         )
@@ -92,7 +101,8 @@ def used_after_close(seen: Seen) -> Iterator[Finding]:
             40,
             count,
             worst_first({place: event.count for place, event in events.items()}),
-            f"{times(count).capitalize()} a pool was used again after it had been closed. It opened new connections, and "
+            f"{times(count).capitalize()} a pool was used again after it had been closed. It opened new connections, "
+            f"and "
             "nothing closes those.",
             "Keep the client open as long as it is used. If a `with` block ends, use the client inside it only.",
             "04_one_pool_for_many_parts#Who-closes-the-pool?",
@@ -113,7 +123,8 @@ def over_maxclients(seen: Seen) -> Iterator[Finding]:
             95,
             sum(lines.values()),
             worst_first(lines),
-            f"{times(sum(lines.values())).capitalize()} the server refused a connection: max number of clients reached. This "
+            f"{times(sum(lines.values())).capitalize()} the server refused a connection: max number of clients "
+            f"reached. This "
             f"program's pools may open {limits:,} connections together, in {len(seen.processes)} "
             f"process{'es' * (len(seen.processes) != 1)}.",
             "Make the limits of all pools in all processes add up to less than the server's maxclients.",

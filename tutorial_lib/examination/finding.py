@@ -1,4 +1,4 @@
-"""What examine says about a program: what happened, how often, on which lines, what to do, and which lesson shows it."""
+"""What is said about a program: what happened, how often, on which lines, what to do, which lesson shows it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from tutorial_lib.examine.evidence import Place
-from tutorial_lib.examine.seen import Seen
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.seen import Seen
 
 MOST_LINES_TOLD = 5
 

@@ -11,14 +11,39 @@ from typing import Any
 
 from tutorial_lib.pools.anatomy import copied
 
-BLOCKING = frozenset("BLPOP BRPOP BLMOVE BLMPOP BRPOPLPUSH BZPOPMIN BZPOPMAX BZMPOP XREAD XREADGROUP WAIT WAITAOF".split())
+BLOCKING = frozenset(
+    {
+        "BLPOP",
+        "BRPOP",
+        "BLMOVE",
+        "BLMPOP",
+        "BRPOPLPUSH",
+        "BZPOPMIN",
+        "BZPOPMAX",
+        "BZMPOP",
+        "XREAD",
+        "XREADGROUP",
+        "WAIT",
+        "WAITAOF",
+    }
+)
 """Commands to which a server may reply late on purpose. XREAD does so only if it is told to."""
 
 
 class Said:
     """What was sent on one connection, how much of it was answered, and whose connection it is."""
 
-    __slots__ = ("closed_on_purpose", "command", "failed", "inherited", "loop", "may_block_for", "notes", "opened", "unanswered")
+    __slots__ = (
+        "closed_on_purpose",
+        "command",
+        "failed",
+        "inherited",
+        "loop",
+        "may_block_for",
+        "notes",
+        "opened",
+        "unanswered",
+    )
 
     def __init__(self, notes: Any) -> None:
         self.notes = notes

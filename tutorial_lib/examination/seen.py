@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tutorial_lib.examine.evidence import Event, Evidence, Place, PoolEvidence
+from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEvidence
 
 
 @dataclass

@@ -11,7 +11,9 @@ LOST := $(shell test -x $(BIN)/python || echo lost)
 lab: .venv/course
 	@$(BIN)/python -m tutorial_lib lab $(ARGS)
 
-# Four at a time, even on two cores: the tests wait more than they work.
+# Four at a time, even on two cores: the tests wait more than they work. Each of the four would compile all tests anew
+# where Python is told to keep nothing compiled.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/dev
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 

@@ -13,6 +13,7 @@ import tutorial_lib
 from tests.load.fakes import plain_pool
 from tutorial_lib import Workload, record, run_load, size_pool, sweep
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.widgets.playground import Playground
 from tutorial_lib.widgets.pool_view import PoolView
 
 WRONG: list[Any] = [None, "", [], math.nan, math.inf, -1, 0, 10**30, "x" * 10**6, ["x" * 10**6], object()]
@@ -32,6 +33,7 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
     "hold": lambda: (POOL, 0),
     "in_flight": lambda: (20, 0.05),
     "mean_wait": lambda: SERVICE,
+    "playground": lambda: (None, 3, 6, 0.5, 0.0, False, 1.0),
     "plot_fleet": lambda: (3, 1, 10, 100, None),
     "plot_load": lambda: (run_load(POOL, CALLS),),
     "plot_pool_size": lambda: (size_pool(20, 0.05),),
@@ -57,7 +59,16 @@ OPTIONS: dict[str, list[str]] = {
     "simulate": ["timeout", "arrivals", "borrows", "seed"],
     "sweep": ["rounds", "server"],
 }
-NO_FUNCTIONS = {"FaultProxy", "LoadReport", "PoolSnapshot", "Recording", "Server", "Sweep", "start_server"}
+NO_FUNCTIONS = {
+    "CannedServer",
+    "FaultProxy",
+    "LoadReport",
+    "PoolSnapshot",
+    "Recording",
+    "Server",
+    "Sweep",
+    "start_server",
+}
 
 
 def sentences(call: Callable[..., object]) -> Iterator[str]:
@@ -65,7 +76,7 @@ def sentences(call: Callable[..., object]) -> Iterator[str]:
     for wrong in WRONG:
         try:
             made = call(wrong)
-            if isinstance(made, PoolView):
+            if isinstance(made, PoolView | Playground):
                 made.close()
         except BadSetting as error:
             yield str(error)

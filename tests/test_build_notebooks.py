@@ -12,6 +12,7 @@ import pytest
 
 from tools import build_notebooks
 from tools.build_notebooks import execute, lessons, main, normalise, read_source
+from tutorial_lib import progress
 
 SMALL = """\
 # %% [markdown]
@@ -186,6 +187,13 @@ def test_a_plot_is_kept_as_its_png_alone() -> None:
     normalise(nbformat.v4.new_notebook(cells=[cell]))
     assert set(cell.outputs[0].data) == {"image/png", "text/plain"}
     assert cell.outputs[0].metadata == {"image/png": {"alt": "words"}}
+
+
+def test_how_far_somebody_is_is_not_built_in() -> None:
+    bar = nbformat.v4.new_output("display_data", progress().mimebundle())
+    cell = nbformat.v4.new_code_cell("progress()", outputs=[bar])
+    normalise(nbformat.v4.new_notebook(cells=[cell]))
+    assert cell.outputs == []
 
 
 @pytest.mark.parametrize(

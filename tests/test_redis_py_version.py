@@ -56,7 +56,7 @@ STATEMENTS = (
     Statement("notebooks/source/02_what_a_connection_costs.py", "six round", lambda: len(handshake()) == 4),
     Statement(
         "notebooks/source/01_your_first_pool.py",
-        "100 is new in redis-py 8.0",
+        "the default limit is 2³¹",
         lambda: redis.ConnectionPool().max_connections == 100,
     ),
     Statement(
@@ -77,8 +77,13 @@ STATEMENTS = (
     ),
     Statement(
         "notebooks/source/05_who_still_holds_a_connection.py",
-        "`protocol=3` only, which 8 has by default",
+        "the default since redis-py 8",
         lambda: redis.ConnectionPool(host="127.0.0.1").make_connection().protocol == 3,
+    ),
+    Statement(
+        "notebooks/source/06_commands_that_keep_a_connection.py",
+        "`socket_timeout` is 5 seconds unless you set it",
+        lambda: timeout() == 5,
     ),
     Statement(
         "notebooks/source/04_one_pool_for_many_parts.py",

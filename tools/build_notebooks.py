@@ -26,7 +26,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
-from tutorial_lib.exercises import COURSE, Lesson, load_task
+from tutorial_lib.exercises import COURSE, lesson_after, load_task
+from tutorial_lib.practice.course_progress import PROGRESS_MIME
+from tutorial_lib.practice.lesson import EXERCISES, Lesson
 from tutorial_lib.practice.notebook import exercise_notebook
 
 TOP = Path(__file__).resolve().parent.parent
@@ -48,7 +50,7 @@ TWO_BLANK_LINES = re.compile(r"\n{3,}")
 
 def lesson_notebook(lesson: Lesson) -> NotebookNode:
     """Return a lesson's exercise notebook, not yet executed."""
-    return exercise_notebook(lesson.name, lesson.title, [load_task(name) for name in lesson.exercises])
+    return exercise_notebook(lesson, [load_task(name) for name in lesson.exercises], lesson_after(lesson))
 
 
 def read_source(source: Path) -> NotebookNode:
@@ -117,8 +119,9 @@ def normalise(notebook: NotebookNode, before: NotebookNode | None = None) -> Non
                 output.data.pop("text/html", None)
             if "execution_count" in output:
                 output.execution_count = cell.execution_count
-        # What showed nothing but a view shows nothing now.
+        # What showed nothing but a view, or how far somebody is, shows nothing now.
         cell.outputs = [output for output in cell.outputs if output.get("data", True)]
+        cell.outputs = [output for output in cell.outputs if PROGRESS_MIME not in output.get("data", {})]
 
 
 def text_of(notebook: NotebookNode) -> str:
@@ -173,7 +176,7 @@ def exercises(course: Path) -> list[tuple[NotebookNode, Path]]:
     folder = course / "exercises"
     if not folder.is_dir():
         return []
-    found = [(lesson_notebook(lesson), folder / f"{lesson.name}.ipynb") for lesson in COURSE]
+    found = [(lesson_notebook(lesson), folder / lesson.exercise_file) for lesson in COURSE]
     for notebook, _ in found:
         notebook.metadata = nbformat.from_dict(METADATA)
     return found
@@ -210,7 +213,7 @@ def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
     # A notebook's outputs must not depend on the Redis that its author has at hand.
     os.environ.pop("REDIS_URL", None)
     for notebook, built in sources(course):
-        if asked.names and built.stem not in asked.names:
+        if asked.names and not {built.stem, built.stem.removeprefix(EXERCISES)} & set(asked.names):
             continue
         try:
             build(notebook, built)

@@ -17,7 +17,7 @@ from tutorial_lib import course  # noqa: E402
 
 PICTURE = TOP / "docs" / "lesson.png"
 LESSON = "notebooks/01_your_first_pool.ipynb"
-SHOWN = "Five at once, and not a sixth"
+SHOWN = "What happens at the limit?"
 
 
 def main() -> None:

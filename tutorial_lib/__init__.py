@@ -4,6 +4,7 @@ Servers to practise on:  start_server
 Trouble on the way:      FaultProxy
 Eyes on a pool:          snapshot  record  PoolView  PoolReplay
 Callers to watch:        run_threads  hold
+A pool to play with:     playground
 Pictures of a recording: plot_timeline  plot_waits
 A pool under load:       run_load  Workload  sweep
 Pictures of loads:       plot_load  plot_sweep  plot_rtt_curve
@@ -12,7 +13,7 @@ Sizes by formula:        in_flight  erlang_c  mean_wait  wait_percentile  connec
 A fleet of pools:        plot_fleet
 A pool on paper:         simulate  replay
 Predictions:             predict
-Exercises:               exercise
+Exercises:               exercise  progress
 What some of them return: Server  PoolSnapshot  Recording  LoadReport  Sweep
 """
 

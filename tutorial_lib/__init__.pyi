@@ -2,6 +2,7 @@
 # Keep it ASCII: lazy_loader opens it in the console's encoding.
 from .examination.inside import examine as examine
 from .exercises import exercise as exercise
+from .exercises import progress as progress
 from .load.callers import hold as hold
 from .load.callers import run_threads as run_threads
 from .load.predicted import predicted_waits as predicted_waits
@@ -10,6 +11,7 @@ from .load.run import run_load as run_load
 from .load.sweep import Sweep as Sweep
 from .load.sweep import sweep as sweep
 from .load.workload import Workload as Workload
+from .network.canned_server import CannedServer as CannedServer
 from .network.fault_proxy import FaultProxy as FaultProxy
 from .plots.fleet import plot_fleet as plot_fleet
 from .plots.knee import plot_pool_size as plot_pool_size
@@ -35,6 +37,7 @@ from .sizing.pool_size import size_pool as size_pool
 from .sizing.simulation import replay as replay
 from .sizing.simulation import simulate as simulate
 from .widgets.calculator import calculator as calculator
+from .widgets.playground import playground as playground
 from .widgets.pool_view import PoolView as PoolView
 from .widgets.prediction import predict as predict
 

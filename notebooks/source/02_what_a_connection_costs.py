@@ -347,7 +347,7 @@ guess_worked.reveal(len({lease.connection for lease in recording.leases}))
 # %% [markdown]
 # ## Exercises
 #
-# [Three of them](../exercises/02_what_a_connection_costs.ipynb): make a hundred calls share one connection,
+# [Three of them](../exercises/ex02_what_a_connection_costs.ipynb): make a hundred calls share one connection,
 # work out what reuse saves, and open a connection in few words that still has a name and a database.
 
 # %% [markdown]

@@ -1,19 +1,21 @@
 # %% [markdown]
 # # Who still holds a connection?
 #
-# It is night, nobody is in the shop, and its pool says `in_use=1`. Somebody has borrowed a connection and has
-# not brought it back; this lesson finds out who.
+# It's three in the morning and your web shop is idle, but its pool reports one connection in use. Some code borrowed
+# that connection and never returned it. Each such leak leaves one connection fewer for everyone else, until the pool
+# is exhausted and every request fails.
 #
-# You will be able to
-# - say which calls keep a connection, and what gives it back;
-# - borrow one by hand so that it always comes back, and carries no secret to the next;
-# - find the line of a leak in a running program.
+# **You'll learn to**
+# - say what returns a connection that you borrowed by hand, and what doesn't;
+# - borrow by hand so that the connection is always returned, and no caller reads another caller's reply;
+# - find the line of code that leaks in a running program.
 #
-# *25 minutes, and 40 for the exercises.*
+# **You need** lesson 03 (what an exhausted pool does), `try`/`finally`, and a rough idea of Python threads. Context
+# managers and generators are explained where they're used. *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import gc
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from threading import Thread
 from time import sleep
 
@@ -21,19 +23,26 @@ import redis
 
 from tutorial_lib import PoolView, plot_timeline, predict, record, snapshot, start_server
 
-server = start_server(keys=["greeting", "orders", "stock", "till", "views:home"])
-at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
+server = start_server(keys=["greeting", "views:home", "checkout"])
+at = {"host": server.host, "port": server.port}  # **at below means host=…, port=…
 shop = redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
-r.mset({"greeting": "hello", "stock": 3, "views:home": 41})
+r.mset({"greeting": "hello", "views:home": 41})
 server
 
 # %% [markdown]
-# ## Does Python bring it back?
+# ## Does Python return what you borrowed?
+
+# %% [markdown]
+# A command such as `r.get` borrows a connection from the pool and returns it before the call ends. You can also
+# borrow one yourself, for example to do something else while Redis works on your command: `get_connection()`
+# borrows, `send_command()` sends, `read_response()` waits for the reply, and `release()` returns.
 #
-# `shop` is our pool, of five. A command such as `r.get` borrows a connection from it and returns it within the call.
-# This function borrows by hand, and forgets to return. At its end the variable `connection` is gone; then the garbage
-# collector passes by.
+# The function below forgets the last step. When it ends, its variable `connection` is gone, and `gc.collect()` makes
+# Python's garbage collector run at once.
+#
+# Two names are this course's: `snapshot(shop)` counts a pool's connections now, and `record(shop)` notes every
+# borrow and every return while its `with` block runs. The rest is redis-py and Python.
 
 
 # %%
@@ -45,12 +54,13 @@ def greet_by_hand():
 
 # %% jupyter={"source_hidden": true}
 guess_dropped = predict(
-    "The function has returned, and the garbage is collected. How many connections are in use?",
+    "`r.get` and `greet_by_hand` have each run once, and the garbage collector too. How many connections are in use?",
     {
-        0: "Python closes a file that nobody refers to. A lent connection is referred to: by the pool's own list.",
-        1: None,
-        2: "`r.get` gave its own back within the call. Whoever borrows by hand is not helped like that.",
+        0: "Python does close a file that nothing refers to. But the pool still refers to this connection.",
+        1: "The pool keeps a reference to each connection that it hands out, so the garbage collector leaves it alone.",
+        2: "`r.get` returned its connection within the call. Only the one that was borrowed by hand is still in use.",
     },
+    answer=1,
 )
 guess_dropped
 
@@ -61,28 +71,42 @@ gc.collect()
 guess_dropped.reveal(snapshot(shop).in_use)
 
 # %% [markdown]
-# The pool keeps a list of what it has lent. To Python that is a reference, so nothing is freed; to the pool it is a
-# debt, which only `release` pays. After four more such calls all five are lost.
+# **A connection that you borrowed by hand is returned by `release()`, and by nothing else.**
 #
-# `close()` hangs up every connection, the lent ones too. A cure?
+# The pool keeps every connection that is in use in a set of its own, so that `close()` can reach it. Python frees an
+# object only when nothing refers to it any more, and the pool still does. The commands of redis-py don't leak,
+# because they release in a `finally` block; you can read both in [redis-py's
+# source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py).
+
+# %% [markdown]
+# ## Does closing the pool fix a leak?
+
+# %% [markdown]
+# After four more such calls all five connections have leaked. `shop.close()` disconnects every connection of the
+# pool, borrowed ones included, and a closed pool opens new connections when a command needs one. So it looks like a
+# way out.
+#
+# `PoolView` is this course's picture of a pool and of its server; `freeze()` keeps the picture as it is now.
 
 # %% jupyter={"source_hidden": true}
 guess_closed = predict(
-    "All five are lost, and the pool is closed. What does the next `r.get` get?",
+    "All five connections have leaked, and then the pool is closed. What does the next `r.get` return or raise?",
     {
-        "the greeting": "A closed pool does open new connections. But `close()` took none of the lent off its list.",
-        "MaxConnectionsError": None,
-        "None": "Nothing came back because nothing was sent: a command needs a connection first.",
+        "the greeting": "A closed pool can open new connections up to its limit, but the leaked five still count.",
+        "MaxConnectionsError": "`close()` disconnected five sockets, and the pool still counts five in use.",
+        "None": "`get` returns `None` for a key that isn't there. Here no command could be sent at all.",
     },
+    answer="MaxConnectionsError",
 )
 guess_closed
 
-# %%
-view = PoolView(shop, server)
+# %% tags=["no-output"]
+view = PoolView(shop, server)  # shown below
 for _ in range(4):
     greet_by_hand()
 shop.close()
-print(snapshot(shop))
+
+# %%
 try:
     outcome = "the greeting" if r.get("greeting") else "None"
 except redis.MaxConnectionsError as error:
@@ -91,257 +115,180 @@ except redis.MaxConnectionsError as error:
 
 guess_closed.reveal(outcome)
 
-# %% [markdown]
-# The wires are cut, the debts stay. Here is the pool, live:
-
-# %% tags=["nbval-ignore-output"]
-print("open on the server's side:", len(server.clients()))
-sleep(1)  # the view asks the server too, a few times a second
+# %%
 view.freeze()
 
 # %% [markdown]
-# Five slots are lent, and all are closed: where the server's entry would stand, there is a `?`.
+# **`close()` disconnects the sockets, and the pool still counts the leaked connections as in use.**
 #
-# A leak has to be mended where it begins, and `record` knows where: the first call was recorded. `still_held()` lists
-# what was not back at the end. The shop goes on with a new pool.
-
-# %%
-lost, shop = shop, redis.ConnectionPool(**at, max_connections=5)
-r = redis.Redis(connection_pool=shop)
-recording.still_held()
+# Look at the five slots: each is in use, and each has lost its connection on the server's side, which a `?` marks.
+# (The first was borrowed before this picture began.) The limit counts connections that are in use, open or not, so
+# there is no room for a sixth. A restart of the program does help, because it begins with a new pool. That's why a
+# slow leak can stay unnoticed for as long as you deploy every week.
 
 # %% [markdown]
-# Two borrows, one not returned, and this is the line of code.
-#
-# ## Yours until when?
-#
-# Some calls need one connection for several steps, so redis-py borrows it for you and keeps it. Listening
-# (*pub/sub*) is such a call: others publish on a channel, and Redis sends it on to every connection that has
-# subscribed. In redis-py a listener is `r.pubsub()`.
+# ## Which line borrowed it?
+
+# %% [markdown]
+# The fix belongs where the connection was borrowed, so you have to find that line. The recording from the first
+# section saw both borrows, the one by `r.get` and the one by hand. Its method `still_held()` lists those that
+# weren't returned by the end of the `with` block. This course calls such an entry a *lease*: one borrow of one
+# connection, from `get_connection()` to `release()`.
 
 # %% jupyter={"source_hidden": true}
-guess_listener = predict(
-    "A listener subscribes to the channel `offers`, and unsubscribes. How many connections are in use?",
+guess_line = predict(
+    "Which line does the recording name?",
     {
-        0: "Nothing is listened to any more; the connection is kept all the same, in case it subscribes again.",
-        1: None,
-        2: "Both commands went over the same connection, that of this listener.",
+        "the line in redis-py that opened the connection": "Every borrow passes through redis-py's own lines, so they "
+        "would tell you nothing. The recording skips them.",
+        "`connection = shop.get_connection()`": "It is the last line of your own code on the way into redis-py, and "
+        "that is where the fix belongs.",
+        '`print(r.get("greeting"), greet_by_hand())`': "That line called both functions. The recording "
+        "goes deeper, to the line that asked the pool for a connection.",
     },
+    answer="`connection = shop.get_connection()`",
 )
-guess_listener
+guess_line
 
 # %%
-news = r.pubsub()
-news.subscribe("offers")
-news.unsubscribe()
-guess_listener.reveal(snapshot(shop).in_use)
+(leak,) = recording.still_held()
+print(leak)
+guess_line.reveal(f"`{leak.line.text}`")
 
 # %% [markdown]
-# `close()` gives it back, and so does the end of a `with`. A listener that becomes garbage closes itself. (A lent
-# connection never becomes garbage: it is on the pool's list.) But when is its last reference gone? A caught error,
-# for one, keeps all variables of the functions that it left.
-
-
-# %%
-def fails(forgotten):
-    forgotten.subscribe("offers")
-    raise LookupError
-
-
-news.close()
-with r.pubsub() as news:
-    news.subscribe("offers")
-print("after close, and after with:", snapshot(shop).in_use)
-try:
-    fails(r.pubsub())
-except LookupError as error:
-    log = [error]
-print("error kept:", snapshot(shop).in_use)
-log.clear()
-print("error gone:", snapshot(shop).in_use)
+# **Record the pool while the suspicious code runs, and `still_held()` names the line that leaks.**
+#
+# There were two borrows and one of them is left: the main thread (`MainThread`) borrowed it in `greet_by_hand()`.
+# The error message of an exhausted pool can't tell you this. `MaxConnectionsError` is raised in the code that found
+# no connection, and that code is often innocent.
 
 # %% [markdown]
-# The second is `WATCH`. A pipeline collects commands and sends them together. One that *watches* `stock` is carried
-# out only if nobody has changed `stock` since. Redis keeps that watch for one connection, so the pipeline keeps the
-# connection. `unwatch()` calls the watch off, and `reset()` makes the pipeline as new.
-
-# %% jupyter={"source_hidden": true}
-guess_watching = predict(
-    "How many are in use after `watch`, then after `unwatch`, then after `reset`?",
-    {
-        "1, 0, 0": "`unwatch` tells Redis to forget. The pipeline keeps its connection, to watch something else.",
-        "1, 1, 0": None,
-        "0, 0, 0": "So it is with a pipeline that only collects commands. A watch is sent at once, and has to last.",
-    },
-)
-guess_watching
-
-# %%
-pipe = r.pipeline()
-pipe.watch("stock")
-after = [snapshot(shop).in_use]
-pipe.unwatch()
-after.append(snapshot(shop).in_use)
-pipe.reset()
-after.append(snapshot(shop).in_use)
-guess_watching.reveal(", ".join(map(str, after)))
-
-# %%
-for another_till in (False, True):
-    pipe.watch("stock")
-    if another_till:
-        r.decr("stock")
-    pipe.multi()  # from here on commands are collected
-    pipe.decr("stock")
-    try:
-        print("left:", *pipe.execute())
-    except redis.WatchError as error:
-        print(f"WatchError: {error}")
-
-print("left:", r.get("stock"), "in use:", snapshot(shop).in_use)
+# ## What does an interrupted caller leave behind?
 
 # %% [markdown]
-# Another till came between, so nothing of ours was carried out: look again, and begin anew.
+# You could now put the `release()` into a `finally` block, which runs however the function ends. That's necessary,
+# but it also matters in which state the connection is returned.
 #
-# | borrowed by | comes back with |
-# |---|---|
-# | a command, or a pipeline without `watch` | the end of the call |
-# | `pubsub()`, from `subscribe` on | `close()`, or the end of its `with` |
-# | a pipeline, from `watch` on | `execute()`, `reset()`, or the end of its `with` |
-# | `get_connection()` | `release`, and nothing else |
-#
-# ## A command that takes its time
-#
-# `BLPOP` waits in Redis until an order comes, and keeps its connection that long. The client waits for a reply, of
-# whatever kind, no longer than `socket_timeout`.
-
-# %% jupyter={"source_hidden": true}
-guess_resent = predict(
-    "`socket_timeout` is shorter than `BLPOP` may wait; `Retry` allows 3 more tries. How many BLPOPs are sent?",
-    {
-        1: "Its reply was not there in time. A client with tries left hangs up, connects, and sends it once more.",
-        3: "Those are the further tries; the first one was sent too.",
-        4: None,
-    },
-)
-guess_resent
-
-# %%
-sent = []
-
-
-class Counting(redis.Connection):  # notes what is sent
-    def send_command(self, *words, **options):
-        sent.append(words[0])
-        super().send_command(*words, **options)
-
-
-more = {"socket_timeout": 0.5, "retry": redis.retry.Retry(redis.backoff.NoBackoff(), 3)}
-hasty = redis.ConnectionPool(**at, connection_class=Counting, **more)
-try:
-    redis.Redis(connection_pool=hasty).blpop("orders", timeout=2)
-except redis.TimeoutError as error:
-    print(f"TimeoutError: {error}")
-
-guess_resent.reveal(sent.count("BLPOP"))
-
-# %% [markdown]
-# No order came, nothing was wrong, and the caller gets an error. A plain `redis.Redis()` does the same: it has a
-# `socket_timeout` too, and more tries.
-#
-# So who waits needs a client, and with it a pool, of its own. There `socket_timeout=None` lets it wait as long as
-# `BLPOP` does:
-
-# %%
-plain, waiter = redis.Redis(**at), redis.Redis(**at, socket_timeout=None)
-print("plain, seconds:   ", plain.get_connection_kwargs()["socket_timeout"])
-print("plain, more tries:", plain.get_retry().get_retries())
-print("waiter, order:    ", waiter.blpop("orders", timeout=1))
-
-# %% [markdown]
-# *Versions:* redis-py 5 to 7 had no `socket_timeout`; 6 and 7 had 3 more tries, 5 had none.
-#
-# ## Whose answer is this?
-#
-# It matters, too, in which state a connection comes back. Somebody sends a question, is called away before the answer,
-# and releases properly.
+# Suppose a caller sends a command and is interrupted before it reads the reply, because the user pressed Stop or a
+# timeout fired. Its `finally` releases the connection. The cell below does the same step by step. Redis answers
+# `ECHO` with the word it was sent, and `can_read(timeout=5)` waits until that reply has arrived. Nothing reads it.
 
 # %% jupyter={"source_hidden": true}
 guess_answer = predict(
-    "The next caller borrows that connection, and asks for the greeting. What does `get` return?",
+    "The next caller borrows that connection and asks for the greeting. What does `get` return?",
     {
-        "b'hello'": "That answer comes too, behind one that nobody has read.",
-        "b'SECRET'": None,
-        "an error": "It would be kinder. But the first answer to arrive looks as good as any.",
+        "b'hello'": "This reply comes too, but the unread one is ahead of it.",
+        "b'SECRET'": "Replies carry no name. The client takes the first one that it finds on the connection.",
+        "an error": "That would be safer, but nothing in the reply shows that it belongs to another command.",
     },
+    answer="b'SECRET'",
 )
 guess_answer
 
-# %%
-desk = redis.ConnectionPool(**at, max_connections=1)
-r_desk = redis.Redis(connection_pool=desk)
-connection = desk.get_connection()
+# %% tags=["no-output"]
+small = redis.ConnectionPool(**at, max_connections=1)
+connection = small.get_connection()
 connection.send_command("ECHO", "SECRET")
-connection.can_read(timeout=5)  # the answer is there, and nobody reads it
-desk.release(connection)
-
-answers = [r_desk.get("greeting"), r_desk.get("views:home"), r_desk.get("stock")]
-print("and the next two:", *answers[1:])
-desk.disconnect()  # away with the line that is one answer behind
-guess_answer.reveal(repr(answers[0]))
-
-# %% [markdown]
-# No error, and everybody gets the answer before his own. A pool can see it: there is something to read on a connection
-# that should be silent. redis-py 8 lets that pass, for a server may announce its maintenance at any time. Without those
-# notices (protocol 2 has none) it connects anew:
+connection.can_read(timeout=5)  # the reply has arrived, and nothing reads it
+small.release(connection)
 
 # %%
-from redis.maint_notifications import MaintNotificationsConfig
-
-quiet = {"maint_notifications_config": MaintNotificationsConfig(enabled=False)}
-for name, setting in ("notices off:", quiet), ("protocol 2: ", {"protocol": 2}):
-    with redis.ConnectionPool(**at, max_connections=1, **setting) as guarded:
-        connection = guarded.get_connection()
-        connection.send_command("ECHO", "SECRET")
-        connection.can_read(timeout=5)
-        guarded.release(connection)
-        opened_before = server.opened()
-        answer = redis.Redis(connection_pool=guarded).get("greeting")
-        print(name, answer, "opened anew:", server.opened() - opened_before)
+client = redis.Redis(connection_pool=small)
+replies = [client.get("greeting"), client.get("views:home")]
+print("greeting:", replies[0], "views:home:", replies[1])
+guess_answer.reveal(repr(replies[0]))
 
 # %% [markdown]
-# *Versions:* redis-py 5 and 6 never let it pass; 7 does with `protocol=3` only, which 8 has by default.
+# **After an unread reply, each caller gets the reply to the command before its own, and no error is raised.**
 #
-# The guard misses an answer that comes a moment later. So whoever is interrupted between question and answer
-# disconnects before releasing: over a closed connection nothing old arrives.
+# Redis answers commands in the order in which they arrive, and a reply doesn't say which command it answers. With
+# one reply left over, each later command on that connection reads one reply too early. In March 2023 a bug of this
+# kind in redis-py's asyncio client ([issue 2624](https://github.com/redis/redis-py/issues/2624)) showed users of a
+# well-known chat service the titles of other users' chats. The last section shows when a pool can notice an unread
+# reply.
+
+# %% [markdown]
+# ## How do you borrow by hand safely?
+
+# %% [markdown]
+# A disconnected socket can't deliver an old reply. So if anything goes wrong between the command and its reply,
+# disconnect first and release then; the pool reconnects for the next caller.
+#
+# The function `borrowed` does both. `@contextmanager` makes it usable in a `with` statement: what stands before
+# `yield` runs at the start of the block, and what follows `yield` at its end. If the block raises an exception,
+# `yield` raises it again inside `borrowed`. The parameter `disconnect_on` says for which exceptions it disconnects.
 
 
 # %%
 @contextmanager
-def borrowed(pool):
+def borrowed(pool, disconnect_on=BaseException):
     connection = pool.get_connection()
     try:
-        yield connection  # the body of the with runs here
-    except BaseException:
+        yield connection  # the block of the with statement runs here
+    except disconnect_on:
         connection.disconnect()
         raise
     finally:
         pool.release(connection)
 
 
-with suppress(KeyboardInterrupt), borrowed(desk) as connection:
-    connection.send_command("ECHO", "SECRET")
-    raise KeyboardInterrupt  # somebody presses stop
-print(r_desk.get("greeting"), snapshot(desk))
+# %% [markdown]
+# Pressing Stop in a notebook, or Ctrl+C in a terminal, raises a `KeyboardInterrupt`. The next cell raises one
+# between a command and its reply, and then asks for the greeting.
+
+
+# %%
+def greeting_after_interrupt(disconnect_on):
+    small.disconnect()  # begin without unread replies
+    with suppress(KeyboardInterrupt), borrowed(small, disconnect_on) as connection:
+        connection.send_command("ECHO", "SECRET")
+        connection.can_read(timeout=5)
+        raise KeyboardInterrupt
+    return client.get("greeting")
+
+
+# %% jupyter={"source_hidden": true}
+guess_exception = predict(
+    "With `disconnect_on=Exception`, what does the next caller get?",
+    {
+        "b'hello'": "That would take a disconnect, and `except Exception` doesn't catch a `KeyboardInterrupt`.",
+        "b'SECRET'": "`KeyboardInterrupt` isn't an `Exception`. The `except` block is skipped, and `finally` releases "
+        "the connection with its unread reply.",
+        "MaxConnectionsError": "The connection isn't leaked: `finally` runs for every exception, and releases it.",
+    },
+    answer="b'SECRET'",
+)
+guess_exception
+
+# %%
+wrong = greeting_after_interrupt(disconnect_on=Exception)
+right = greeting_after_interrupt(disconnect_on=BaseException)
+print("with BaseException:", right, "in use:", snapshot(small).in_use)
+guess_exception.reveal(repr(wrong))
 
 # %% [markdown]
-# That is all that borrowing by hand needs: `finally` brings it back, and `except` makes it clean. `BaseException`,
-# since a `KeyboardInterrupt` is no `Exception`.
+# **Release in `finally`, and before that disconnect on every `BaseException`.**
 #
-# ## Five programs, one night
+# `BaseException` is the class of all exceptions. `KeyboardInterrupt`, `SystemExit` and asyncio's `CancelledError`
+# belong to it, and none of them is an `Exception`. Each can arrive in the middle of a command. Disconnecting costs
+# the next caller a reconnect, which is cheap compared with a wrong reply.
+
+# %% [markdown]
+# ## Which of five programs leak?
+
+# %% [markdown]
+# Five programs share the shop's pool at night, each in a thread of its own. Read them and decide which ones still
+# hold a connection in the morning. Some use features that you may not know; lesson 06 explains them, and the
+# recording doesn't need you to know them.
 #
-# Five programs share the shop's pool. Read them like a detective. One locks the till and goes home; one leaves
-# early; one unsubscribes; one reads the length of a list, and releases.
+# `banner` reads a key. `cashier` locks the checkout for a minute, so that only one program can use it, and never
+# unlocks it. `bookkeeper` asks for the length of a list, but `views:home` is a number, so Redis replies with an
+# error; `suppress` catches it.
+
+# %%
+shop.close()  # the leaked pool is replaced by a new one
+shop = redis.ConnectionPool(**at, max_connections=5)
+r = redis.Redis(connection_pool=shop)
 
 
 # %%
@@ -352,122 +299,240 @@ def banner():
 
 
 def cashier():
-    r.lock("till", timeout=60).acquire(blocking=False)
-
-
-def stockroom():
-    with r.pipeline() as pipe:
-        pipe.watch("stock")
-        sleep(0.2)
-        if int(pipe.get("stock")) < 10:
-            return
+    r.lock("checkout", timeout=60).acquire(blocking=False)
 
 
 # %%
-def newsletter():
-    news = r.pubsub()
-    listeners.append(news)
-    news.subscribe("offers")
-    sleep(0.3)
-    news.unsubscribe()
-
-
 def bookkeeper():
-    try:
+    with suppress(redis.ResponseError):
         connection = shop.get_connection()
         connection.send_command("LLEN", "views:home")
         connection.read_response()
         shop.release(connection)
-    except redis.ResponseError:
-        pass  # tomorrow is another day
+
+
+# %% [markdown]
+# `newsletter` subscribes to a channel, unsubscribes a little later, and keeps its listener in a list. `feed` reads
+# keys through a generator: `read_keys` pauses at `yield` until the caller asks for the next value. `feed` asks once,
+# and keeps the generator in a list too.
+
+
+# %%
+kept = []
+
+
+def newsletter():
+    news = r.pubsub()
+    kept.append(news)
+    news.subscribe("offers")
+    sleep(0.1)
+    news.unsubscribe()
+
+
+# %%
+def read_keys(*keys):
+    with borrowed(shop) as connection:
+        for key in keys:
+            connection.send_command("GET", key)
+            yield connection.read_response()
+
+
+def feed():
+    stream = read_keys("greeting", "views:home")
+    kept.append(stream)
+    return next(stream)
 
 
 # %% jupyter={"source_hidden": true}
 guess_culprits = predict(
-    "Who still holds a connection in the morning?",
+    "Which programs still hold a connection in the morning?",
     {
-        "newsletter": "It does. And the bookkeeper's `release` stands below a line that fails: that key is no list.",
-        "cashier and newsletter": "The till stays locked. But a lock in Redis is a key, and a key holds no connection.",
-        "bookkeeper and stockroom": "The stockroom leaves early, but out of a `with`, which gives back in any case.",
-        "bookkeeper and newsletter": None,
+        "bookkeeper, newsletter": "These two do. But `feed` stopped in the middle of a `with` block, and the end of "
+        "that block hasn't run.",
+        "bookkeeper, cashier": "`bookkeeper` does. The checkout stays locked, but a lock is a key in Redis, and a key "
+        "keeps no connection.",
+        "bookkeeper, feed": "Both do, and `newsletter` too: unsubscribing doesn't return the listener's connection.",
+        "bookkeeper, feed, newsletter": "An error skipped the `release()`, a generator is paused inside its `with`, "
+        "and unsubscribing returns nothing.",
     },
+    answer="bookkeeper, feed, newsletter",
 )
 guess_culprits
 
 # %%
-shop.close()  # a new night, a new pool, nobody listens yet
-shop, listeners = redis.ConnectionPool(**at, max_connections=5), []
-r = redis.Redis(connection_pool=shop)
-programs = [banner, cashier, stockroom, newsletter, bookkeeper]
+programs = [banner, bookkeeper, cashier, feed, newsletter]
 night = [Thread(target=program, name=program.__name__) for program in programs]
 with record(shop) as recording:
     for thread in night:
         thread.start()
     for thread in night:
         thread.join()
+
+# %%
 leaks = sorted(recording.still_held(), key=lambda lease: lease.who)
 for lease in leaks:
     print(f"{lease.who}: {lease.line.text}  in {lease.line.function}()")
-
-guess_culprits.reveal(" and ".join(lease.who for lease in leaks))
+guess_culprits.reveal(", ".join(lease.who for lease in leaks))
 
 # %% [markdown]
-# The bookkeeper's `release` was never reached: `LLEN` met a number instead of a list, and raised an error.
-# Whoever searches the code for a missing `release` finds nothing. The cashier's lock is a key, and holds no connection.
-# In the recording's picture an arrow at the edge means "not back".
+# **Three of the five still hold a connection, and the recording names the thread and the line of each.**
+#
+# `lease.who` is the name of the thread, which here is the program's. For `feed` the line is in `borrowed`, which
+# borrowed on its behalf. You wouldn't have found any of the three by searching the code for a missing `release()`:
+#
+# | program | why it still holds a connection |
+# |---|---|
+# | `bookkeeper` | `read_response()` raised, so the `release()` below it never ran |
+# | `feed` | its generator is paused inside `with borrowed(…)`, until it is finished or closed |
+# | `newsletter` | `unsubscribe()` ends the subscription; only `close()` returns the connection |
+#
+# The last one exhausted the pools of a gateway in 2026
+# ([report](https://github.com/IBM/mcp-context-forge/issues/5918)). `cashier` is no leak: a lock is a key in Redis,
+# and each of its commands returned its connection.
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(recording)
 
 # %% [markdown]
-# Mended: each borrows in a `with`, whose end gives back. The list still holds the listener, and it does not matter.
+# Each row is a thread, and each bar a lease. An arrow at the right edge marks a lease that hadn't ended when the
+# night was over.
+#
+# With the three programs fixed, nothing is left. `newsletter` closes its listener at the end of a `with`, `feed`
+# closes the generator, and `bookkeeper` uses `borrowed`. All are still kept in the list, which now does no harm.
 
 
 # %%
 def newsletter():
     with r.pubsub() as news:
-        listeners.append(news)
+        kept.append(news)
         news.subscribe("offers")
 
 
+def feed():
+    with closing(read_keys("greeting", "views:home")) as stream:
+        kept.append(stream)
+        return next(stream)
+
+
+# %%
 def bookkeeper():
     with suppress(redis.ResponseError), borrowed(shop) as connection:
         connection.send_command("LLEN", "views:home")
         connection.read_response()
 
 
+# %%
 with record(shop) as recording:
-    newsletter()
-    bookkeeper()
+    for program in (newsletter, feed, bookkeeper):
+        program()
 recording.still_held()
 
 # %% [markdown]
-# ## Exercises
+# ## Going deeper: can a pool notice an unread reply?
+
+# %% [markdown]
+# A pool can check whether there is something to read on a connection that should be silent, and reconnect if there
+# is. redis-py 8 doesn't do that by default: with protocol 3, a server may announce its maintenance on a connection
+# at any time, so something to read is no longer a sign of trouble. You can switch these announcements off, or use
+# protocol 2, which has none.
 #
-# [Five of them](../exercises/05_who_still_holds_a_connection.ipynb): give back whatever happens, listen and leave,
-# watch and let go, wait for orders without troubling the shop. In the last you are the detective, and the one that
-# screams is not the one that took.
+# `server.opened()` is this course's: it returns how many connections the server has accepted so far.
+
+# %% jupyter={"source_hidden": true}
+guess_guard = predict(
+    "Without announcements, what does the caller after an unread `SECRET` get?",
+    {
+        "b'SECRET'": "Without announcements a silent connection has nothing to read, so the pool can tell that "
+        "something is wrong.",
+        "b'hello'": "The pool finds something to read when it hands the connection out, and reconnects first.",
+        "an error": "The pool raises one internally (`Connection has data`), catches it, and reconnects.",
+    },
+    answer="b'hello'",
+)
+guess_guard
+
+# %%
+from redis.maint_notifications import MaintNotificationsConfig
+
+
+def greeting_after_unread(**settings):
+    with redis.ConnectionPool(**at, max_connections=1, **settings) as pool:
+        connection = pool.get_connection()
+        connection.send_command("ECHO", "SECRET")
+        connection.can_read(timeout=5)
+        pool.release(connection)
+        opened_before = server.opened()
+        reply = redis.Redis(connection_pool=pool).get("greeting")
+        return reply, server.opened() - opened_before
+
+
+# %%
+off = MaintNotificationsConfig(enabled=False)
+reply, opened = greeting_after_unread(maint_notifications_config=off)
+print("announcements off:", reply, "opened:", opened)
+print("protocol 2:", *greeting_after_unread(protocol=2))
+guess_guard.reveal(repr(reply))
+
+# %% [markdown]
+# **With announcements off, or with protocol 2, the pool notices the unread reply and reconnects.**
 #
-# ## Recap
+# It's a safety net with a hole: it misses a reply that arrives a moment after the check. So disconnect after an
+# interruption in any case. The check stands in `get_connection()` of [redis-py's
+# source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py).
+
+# %% [markdown]
+# > **redis-py 7 and older:** redis-py 5 and 6 always check. redis-py 7 skips the check with `protocol=3` only, which
+# > is the default since redis-py 8.
+
+# %% [markdown]
+# ## Summary
+
+# %% [markdown]
+# A connection that you borrowed by hand is returned by `release()` alone: neither the garbage collector nor
+# `pool.close()` does it. Release in `finally`, and disconnect before that on any `BaseException`, because an unread
+# reply goes to the next caller without an error. `record(pool)` and `still_held()` name the line that borrowed what
+# was never returned, while the error of an exhausted pool only names the code that found no connection.
+
+# %% [markdown]
+# ## Check yourself
+
+# %% [markdown]
+# <details><summary>A function ends without releasing what it borrowed. When does the connection become idle?</summary>
 #
-# - A connection borrowed by hand comes back by `release` alone; neither the garbage collector nor `close()` pays the
-#   debt. A listener keeps its own until `close()`, a watching pipeline until `execute()` or `reset()`.
-# - Who waits in Redis needs a client of its own, whose `socket_timeout` is longer than the wait, or `None`.
-# - Interrupted between question and answer: disconnect, then release. `still_held()` names the line of a leak.
+# Never, as long as the pool lives. The pool refers to it, so Python doesn't free it, and `close()` only disconnects
+# it.
 #
-# ## Questions to consider
+# </details>
 #
-# - Where does your program call `pubsub()`, `watch` or `get_connection`, and what happens there on an error?
-# - A program loses one connection a day, and its limit is 100. Who will be there when it stops?
-# - In our own process we know every borrower now. The server has a list too, of all of us together: what does it
-#   see? That is the next lesson.
+# <details><summary>A log names the function that met an exhausted pool. Is that the one that leaks?</summary>
 #
-# Last, close the pools that have connected, and the server.
+# Not necessarily. It found no connection, because other code had kept them. Record the pool and look at
+# `still_held()`.
 #
-# **Next:** [What does the server see?](07_what_the_server_sees.ipynb) Back to
-# [How do many parts share one pool?](04_one_pool_for_many_parts.ipynb)
+# </details>
+#
+# <details><summary>Why isn't <code>finally: pool.release(connection)</code> enough?</summary>
+#
+# If the caller is interrupted between a command and its reply, the connection is returned with an unread reply, and
+# the next caller reads it. Disconnect it first.
+#
+# </details>
+#
+# <details><summary>Your program leaks one connection a day, and its limit is 100. What happens, and when?</summary>
+#
+# For about 100 days nothing happens. Then every command raises `MaxConnectionsError` until the program is restarted.
+#
+# </details>
+
+# %% [markdown]
+# The last cell closes the pools and stops the server.
 
 # %% tags=["no-output"]
-for pool_or_client in (lost, shop, hasty, waiter, desk):
-    pool_or_client.close()
+for pool in (shop, small):
+    pool.close()
 server.close()
+
+# %% [markdown]
+# **Practise:** [Exercises: Who still holds a connection?](../exercises/ex05_who_still_holds_a_connection.ipynb)
+#
+# **Next:** [Which commands keep a connection?](06_commands_that_keep_a_connection.ipynb)

@@ -1,20 +1,21 @@
 # %% [markdown]
 # # What does the server see?
 #
-# In our own process we know every borrower. The server has a list of its own, of everybody who is connected, and
-# a limit of its own.
+# A pool knows only its own connections. The server has the list of all connections, from every pool of every program,
+# and one limit for all of them together. When something goes wrong in production, that list is often the first place
+# to look.
 #
-# You will be able to
+# **You'll learn to**
 # - find your connections in the server's list, by name;
-# - say what the server does when it is full, and with a connection that is silent;
-# - work out the limit that each pool of a whole fleet may have.
+# - choose numbers for a dashboard that show a client per request, and a pool that stays large;
+# - say what the server does at its limit, and with connections that are silent;
+# - calculate the limit that each pool of a whole fleet may have.
 #
-# *25 minutes, and 35 for the exercises.*
+# **You need** [lesson 04](04_one_pool_for_many_parts.ipynb) (several pools in one program) and, for two sections,
+# pub/sub and `BLPOP` from lesson 06. New here: `CLIENT LIST`, `INFO`, `maxclients` and the server's `timeout`.
+# *20 minutes, plus 35 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
-import socket
-from contextlib import contextmanager
-from threading import Event, Thread
 from time import monotonic, sleep
 
 import redis
@@ -26,11 +27,17 @@ at = {"host": server.host, "port": server.port}  # **at below: host=…, port=�
 server
 
 # %% [markdown]
-# ## One program, two pools, one server
+# ## Your connections in the server's list
+
+# %% [markdown]
+# A web shop has two modules, greetings and counters, each with its own pool of four. `client_name` is an argument of
+# redis-py: every connection that the pool opens tells the server this name. On a busy day both pools open all they
+# may.
 #
-# Our shop has two modules, greetings and counters, each with a pool of four. `client_name` is what their
-# connections are called at the server. On a busy day each module borrows, for a moment, all that its pool may lend.
-# Then we ask the server who is there, with `server.clients()`.
+# The next cell defines two helpers for this lesson. `open_all(pool)` borrows up to the limit and returns everything.
+# `names_on_the_server()` asks the server for its connections, with `server.clients()` of this course, and returns
+# their names. It leaves out this course's own connections, and it waits a moment first, because a server notices only
+# a little later that a client has disconnected.
 
 
 # %%
@@ -44,97 +51,130 @@ def open_all(pool):
             pool.release(connection)
 
 
-def who_is_there():
-    sleep(0.1)  # a moment, for the server to notice who has hung up
-    server.clients()  # a busy one may need another
+def names_on_the_server():
+    sleep(0.1)
+    server.clients()  # a busy server may need one more look
     return sorted(client.name for client in server.clients())
 
-
-# %% jupyter={"source_hidden": true}
-guess_seen = predict(
-    "Each pool has `max_connections=4`. How many connections does the server get from this one program?",
-    {
-        1: "A program has no connection of its own. Its pools have them, one for each borrower at a time.",
-        4: "Four is the limit of a pool. Neither of the two knows that the other is there.",
-        8: None,
-    },
-)
-guess_seen
 
 # %%
 greetings = redis.ConnectionPool(**at, max_connections=4, client_name="greetings")
 counters = redis.ConnectionPool(**at, max_connections=4, client_name="counters")
 open_all(greetings)
 open_all(counters)
-names = who_is_there()
-print(names)
-guess_seen.reveal(len(names))
+print(names_on_the_server())
 
 # %% [markdown]
-# `max_connections` is the limit of *one pool*. The program as a whole has no limit, and no list. The server has
-# one: Redis answers the command `CLIENT LIST` with an entry for each connection.
+# Those are eight connections from one program, because `max_connections` is the limit of *one pool*. You don't need
+# this course to see them: Redis answers [`CLIENT LIST`](https://redis.io/docs/latest/commands/client-list/) with an
+# entry for each connection, and `client_list()` is redis-py's method for it.
 
 # %% tags=["nbval-ignore-output"]
 r = redis.Redis(connection_pool=greetings)
-sleep(2)  # nobody says a word
+sleep(2)  # two seconds of silence
 for entry in r.client_list():
-    print({key: entry[key] for key in ("name", "addr", "age", "idle")})
+    print(f"{entry['name']:9} {entry['addr']:15} open {entry['age']} s, silent {entry['idle']} s")
 
 # %% [markdown]
-# `addr` is the client's end. `age` and `idle` are seconds: since it came, since it last spoke; one of them asked
-# for this list. (The entry without a name, if there is one, is this course's watcher.)
-#
-# Beware: in a pool, *idle* means not lent. And no entry says *borrowed*, for lending goes on inside your
-# program. One is lent:
+# `addr` is the client's end of the connection. `age` and `idle` count seconds: since the connection was opened, and
+# since its last command. One connection has sent a command a moment ago, namely `CLIENT LIST` itself. An entry without a
+# name, if you see one, belongs to this course.
+
+# %% [markdown]
+# ## A borrowed connection in that list
+
+# %% [markdown]
+# Now the counters module borrows one of its four connections and keeps it. The pool has one connection in use and
+# three idle.
+
+# %% jupyter={"source_hidden": true}
+guess_listed = predict(
+    "What does `CLIENT LIST` say about the connections of the counters module?",
+    {
+        "one in use, three idle": "Borrowing is bookkeeping inside your program. No command tells the server about it.",
+        "three connections": "A borrowed connection is as open as the others, so it is listed.",
+        "four connections, all alike": "To the server, a connection is open or it isn't. Borrowing and returning send "
+        "nothing, so it can't know about them.",
+    },
+    answer="four connections, all alike",
+)
+guess_listed
 
 # %%
-lent = counters.get_connection()
+borrowed = counters.get_connection()
+listed = [entry for entry in r.client_list() if entry["name"] == "counters"]
+kinds = {(entry["flags"], entry["cmd"]) for entry in listed}  # the state and the last command
 print("the pool:", snapshot(counters))
-print("the server:", who_is_there().count("counters"), "called counters")
+print("the server:", len(listed), "connections called counters")
+all_alike = len(listed) == 4 and len(kinds) == 1
+guess_listed.reveal("four connections, all alike" if all_alike else f"{kinds}")
+
+# %%
 view = PoolView(counters, server)
-view
+view.freeze()  # keep the picture of this moment
 
 # %% [markdown]
-# So it takes both: the pool says who *works*, the server who is *there*. `PoolView` joins the two lists by `addr`.
+# **You need both views: the pool knows which connections are in use, and the server knows which are open.**
 #
-# ## Which number shows the waste?
+# `PoolView` joins them. In the picture, each slot of the pool stands beside the server's entry for it, and the two
+# are matched by `addr`. Beware of the word *idle*: in a pool, it means that a connection isn't borrowed; in `CLIENT
+# LIST`, it's the number of seconds since the last command, borrowed or not.
+
+# %% [markdown]
+# ## A new client for each request
+
+# %% [markdown]
+# Lesson 04 had a program that creates a client for each request. Which number on a dashboard would show that? Redis
+# has two, in the reply to [`INFO`](https://redis.io/docs/latest/commands/info/). `connected_clients` says how many
+# connections are open now, and `total_connections_received` how many the server has ever accepted.
 #
-# Redis also counts, and tells in `INFO`: `connected_clients` is who is there now, `total_connections_received` who
-# ever came. Here we take them from `server.clients()` and `server.opened()`, which leave out this course's own.
+# One hundred requests each create a client, use it, and close it properly.
 
 # %% jupyter={"source_hidden": true}
 guess_grown = predict(
-    "A hundred visitors each get a new client, closed properly. Which number has grown by a hundred afterwards?",
+    "Which of the two numbers has grown by one hundred afterwards?",
     {
-        "connected_clients": "All hundred have left again. Whoever watches this number sees a flat curve.",
-        "total_connections_received": None,
-        "both": "The first counts who is there now, and all hundred have left again.",
+        "connected_clients": "All one hundred have been closed again, so on a chart this number stays flat.",
+        "total_connections_received": "It counts what the server has ever accepted, so a connection that lasted for a "
+        "millisecond counts, too.",
+        "both": "The first one counts what is open now, and all one hundred have been closed again.",
     },
+    answer="total_connections_received",
 )
 guess_grown
 
 
 # %%
-counters.release(lent)  # watch the view above
+counters.release(borrowed)
 
 
-def greet_afresh():
-    with redis.Redis(**at) as fresh:
-        return fresh.get("greeting")
+def greet_with_a_new_client():
+    with redis.Redis(**at) as r_new:
+        return r_new.get("greeting")
 
 
-there_before, came_before = len(who_is_there()), server.opened()
+open_before, accepted_before = len(names_on_the_server()), server.opened()
 for _ in range(100):
-    greet_afresh()
-
-there, came = len(who_is_there()) - there_before, server.opened() - came_before
-print(f"there now: {there} more, ever came: {came} more")
-grown = {"connected_clients": there >= 100, "total_connections_received": came >= 100}
-guess_grown.reveal(" and ".join(name for name, has in grown.items() if has))
+    greet_with_a_new_client()
 
 # %% [markdown]
-# A dashboard that draws `connected_clients` alone never shows this. What do newcomers cost the server? `INFO` also
-# tells the processor time that Redis has used. (fakeredis has no `INFO`: you read `nan`.)
+# Here the same two counts come from `server.clients()` and `server.opened()`, because those leave out this course's
+# own connections.
+
+# %%
+more_open = len(names_on_the_server()) - open_before
+more_accepted = server.opened() - accepted_before
+print(f"open now: {more_open} more, accepted: {more_accepted} more")
+grown = {"connected_clients": more_open >= 100, "total_connections_received": more_accepted >= 100}
+guess_grown.reveal(" and ".join(name for name, has_grown in grown.items() if has_grown))
+
+# %% [markdown]
+# **A client per request shows in `total_connections_received`, and not in `connected_clients`.**
+#
+# So put the first one on your dashboard as a rate: connections opened per second. For a service with pools it's close
+# to zero. It matters because opening is work for the server, too, and Redis does that work in the thread that runs
+# the commands. The next cell measures it. `INFO` also tells how much processor time Redis has used, so we divide that
+# by the number of requests. (fakeredis has no `INFO`, so there you read `nan`.)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -142,43 +182,47 @@ def info(name):
     return r.info()[name] if server.is_real else float("nan")
 
 
-def server_time(ask):
-    begun, came_before = monotonic(), server.opened()
+def processor_time(request):
     before = info("used_cpu_user") + info("used_cpu_sys")
     for _ in range(200):
-        ask()
-    used = (info("used_cpu_user") + info("used_cpu_sys") - before) / 200
-    rate = (server.opened() - came_before) / (monotonic() - begun)
-    print(f"{used * 1e6:4.0f} µs of Redis's time for a greeting; {rate:4.0f} connections opened per second")
-    return used
+        request()
+    return (info("used_cpu_user") + info("used_cpu_sys") - before) / 200
 
 
-reused, afresh = server_time(lambda: r.get("greeting")), server_time(greet_afresh)
-print(f"{afresh / reused:.0f} times the work")
+reused = processor_time(lambda: r.get("greeting"))
+opened_each_time = processor_time(greet_with_a_new_client)
+print(f"Redis works for {reused * 1e6:.0f} µs with a pool,", end=" ")
+print(f"{opened_each_time * 1e6:.0f} µs with a new client,", end=" ")
+print(f"{opened_each_time / reused:.0f} times the work")
 
 # %% [markdown]
-# The same greeting, many times the work, for a server that runs all commands on one processor. So draw the second
-# count as a rate: connections opened per second.
+# **The same greeting costs the server about ten times the work when each request opens its own connection.**
 #
-# ## Nothing shrinks
-#
-# One day there is a rush: for a moment the shop needs a hundred connections. Then night falls, and one visitor
-# after the other comes, two hundred in all.
+# A server that could answer your whole traffic through pools may be busy with handshakes only.
+
+# %% [markdown]
+# ## After a rush
+
+# %% [markdown]
+# One evening there is a rush, and for a moment the shop needs one hundred connections. Then night falls. Two hundred
+# requests arrive, one after the other, so that one connection would be enough for them.
 
 # %% tags=["nbval-ignore-output"]
 rush = redis.ConnectionPool(**at, max_connections=100, client_name="rush")
-memory = info("used_memory")
+memory_before = info("used_memory")
 open_all(rush)
-print(f"{(info('used_memory') - memory) / 100 / 1024:.0f} kB for each of a hundred new connections")
+kilobytes = (info("used_memory") - memory_before) / 1024
+print(f"{kilobytes / 100:.0f} kB of Redis's memory for each connection")
 
 # %% jupyter={"source_hidden": true}
 guess_left = predict(
-    "How many of the hundred are open after the night?",
+    "How many of the one hundred connections are open after the night?",
     {
-        0: "Each visitor's connection went back into the pool, and it went back open.",
-        1: "One is all that the night needed. But who would have closed the others?",
-        100: None,
+        0: "Each request returned its connection to the pool, and the pool keeps what is returned open.",
+        1: "One would have been enough for the night, but nothing has closed the other 99.",
+        100: "A pool closes nothing by itself. It has no clock, and redis-py has no setting for it.",
     },
+    answer=100,
 )
 guess_left
 
@@ -187,126 +231,146 @@ r_rush = redis.Redis(connection_pool=rush)
 for _ in range(200):
     r_rush.get("greeting")
 
-guess_left.reveal(who_is_there().count("rush"))
+guess_left.reveal(names_on_the_server().count("rush"))
 
 # %% [markdown]
-# A pool has no clock, and redis-py no setting for it: a pool stays as large as its busiest moment was. (Redis takes
-# memory back from the silent: ask for `info("used_memory") - memory` ten seconds later.)
+# **A pool never shrinks by itself: it stays as large as its busiest moment was.**
 #
-# `disconnect` closes a pool's connections; with `inuse_connections=False`, only those that are not lent. That
-# *trims* the pool.
+# The pool hands out the connection that was returned last, so all two hundred requests used the same one and 99 were
+# silent all night. Each of them takes memory on the server. (Redis frees a part of it when a connection has been
+# silent for a few seconds: call `info("used_memory") - memory_before` again after ten.) And each counts towards the
+# server's limit, which is the topic of a later section.
+
+# %% [markdown]
+# ## Closing what is idle
+
+# %% [markdown]
+# `pool.disconnect()` closes all connections of a pool. With `inuse_connections=False` it closes only those that are
+# not borrowed, so you can *trim* a pool while it is in use. One of the one hundred connections is borrowed when we do
+# that.
 
 # %% jupyter={"source_hidden": true}
 guess_idle = predict(
-    "One of the hundred is lent, and we trim the pool. How many does `snapshot` count as idle then?",
+    "One connection is in use and 99 are idle, and we trim the pool. How many does `snapshot` count as idle afterwards?",
     {
-        0: "The lines are cut, but the pool keeps their places: each can be opened again.",
-        99: None,
-        100: "The one that is lent is not in the pool.",
+        0: "The sockets are closed, but the pool keeps the 99 connection objects, and it can open each of them again.",
+        99: "The pool counts connection objects. It still has 99 that it can hand out, although their sockets are closed.",
+        100: "The one in use is still borrowed, so it isn't among the idle ones.",
     },
+    answer=99,
 )
 guess_idle
 
+# %%
+busy = rush.get_connection()
+rush.disconnect(inuse_connections=False)
+trimmed = snapshot(rush)
+print("the pool:", trimmed)
+print("the server:", names_on_the_server().count("rush"), "connections called rush")
+rush.release(busy)
+guess_idle.reveal(trimmed.idle)
+
+# %% [markdown]
+# **`disconnect(inuse_connections=False)` closes the idle connections and leaves those in use alone.**
+#
+# Only the server's list shows it, because a pool counts connection objects, open or not. When such an object is
+# borrowed again, the pool reconnects it, and that request pays for the opening. So trim seldom: every few minutes, or
+# once after a rush.
+
+# %% [markdown]
+# ## Silence, and TCP keepalive
+
+# %% [markdown]
+# Redis can close connections, too. Its setting `timeout` (which has nothing to do with the pool's argument of that
+# name) closes every connection that has sent nothing for so many seconds. The default is 0, which means never.
+#
+# Operating systems have *TCP keepalive*: after some silence they send a packet, and the other side's operating system
+# answers it. redis-py turns keepalive on. Below it's set to one packet each second, and the server's `timeout` to one
+# second as well.
+#
+# > **On a Redis of your own** the cells of this section and of the next two raise `NotAllowed`, because they change
+# > the server's settings. Unset `REDIS_URL` and restart the kernel to run them on a private server.
+#
+# > **redis-py 7 and older:** keepalive is off by default.
 
 # %%
-def wait_until(happened):  # for the next cell; ten seconds at most
+import socket
+
+after = getattr(socket, "TCP_KEEPIDLE", 0x10)  # macOS has another name for it
+each_second = {after: 1, socket.TCP_KEEPINTVL: 1}  # after 1 s of silence, then every 1 s
+quiet = redis.ConnectionPool(**at, client_name="quiet", socket_keepalive_options=each_second)
+print("keepalive is on:", redis.Connection(**at).socket_keepalive)
+
+# %% jupyter={"source_hidden": true}
+guess_kept = predict(
+    "What happens to a connection that has keepalive, but sends no command for more than a second?",
+    {
+        "it stays open": "Keepalive packets are answered by the operating system. Redis never learns of them.",
+        "the server closes it": "Redis counts the seconds since the last command. Keepalive is between the two operating "
+        "systems, so it changes nothing about that.",
+    },
+    answer="the server closes it",
+)
+guess_kept
+
+# %% [markdown]
+# For comparison, two other clients are silent, too: a subscriber, and a worker whose `BLPOP` waits for an order.
+# `wait_until` looks again and again until something has happened, for ten seconds at most.
+
+
+# %%
+def wait_until(happened):
     begun = monotonic()
     while not happened() and monotonic() - begun < 10:
         sleep(0.1)
 
 
-busy = rush.get_connection()
-rush.disconnect(inuse_connections=False)
-trimmed = snapshot(rush)
-print("the pool:", trimmed)
-print("the server:", who_is_there().count("rush"), "called rush")
-rush.release(busy)
-guess_idle.reveal(trimmed.idle)
-
-# %% [markdown]
-# Whoever works was not disturbed, and 99 are gone. The pool does not say so: it counts places, open or not. Only
-# the server knows how many are open.
-#
-# Nobody trims by hand each night. A thread does, with an `Event` for its clock:
-
-# %%
-closing_time = Event()
-
-
-def trim(pool, every):
-    while not closing_time.wait(every):  # waits; True once it is set
-        pool.disconnect(inuse_connections=False)
-
-
-open_all(rush)
-trimmer = Thread(target=trim, args=(rush, 0.5), daemon=True)
-trimmer.start()
-wait_until(lambda: "rush" not in who_is_there())
-closing_time.set()
-trimmer.join()
-left, opened_before = who_is_there().count("rush"), server.opened()
-r_rush.get("greeting")
-print("called rush:", left, "opened for the next visitor:", server.opened() - opened_before)
-
-# %% [markdown]
-# That is the price: trim seldom, every few minutes.
-#
-# ## Does a sign of life help?
-#
-# Redis can trim, too: its setting `timeout` (not the pool's argument) closes whoever was silent so many seconds; 0,
-# its default, is never. Does TCP keepalive, a sign of life between operating systems, protect a connection from that?
-# Ours is sent every second. (Not on your own Redis: unset `REDIS_URL`, restart.)
-
-# %%
-after = getattr(socket, "TCP_KEEPIDLE", 0x10)  # macOS has another name for it
-each_second = {after: 1, socket.TCP_KEEPINTVL: 1}  # after 1 s of silence, then every 1 s
-quiet = redis.ConnectionPool(**at, client_name="quiet", socket_keepalive_options=each_second)
-print("keepalive is on:", redis.Connection().socket_keepalive)
-
-# %% jupyter={"source_hidden": true}
-guess_kept = predict(
-    "The server closes after a second of silence. What happens to a silent connection that has keepalive?",
-    {
-        "it is kept": "One operating system answers the other's sign of life. Redis is not told of it.",
-        "it is closed": None,
-    },
-)
-guess_kept
-
 # %%
 server.set_idle_timeout(1)
-with redis.Redis(**at, client_name="listener") as r_listener, r_listener.pubsub() as listener:
-    listener.subscribe("news")
+with redis.Redis(**at, client_name="subscriber") as r_news, r_news.pubsub() as subscriber:
+    subscriber.subscribe("news")
     worker = redis.Connection(**at, client_name="worker")
     worker.send_command("BLPOP", "orders", 30)  # waits for an order
     redis.Redis(connection_pool=quiet).ping()
-    wait_until(lambda: len(who_is_there()) == 2)  # of all our pools, nobody is left
-    server.set_idle_timeout(0)  # never
-    left = who_is_there()
+    wait_until(lambda: len(names_on_the_server()) == 2)  # until the silent ones are gone
+    left = names_on_the_server()
+    server.set_idle_timeout(0)  # never, as before
     worker.disconnect()
 
-opened_before = server.opened()
-answered = redis.Redis(connection_pool=quiet).ping()
-print("left:", left, "answered:", answered, "opened:", server.opened() - opened_before)
-guess_kept.reveal("it is kept" if "quiet" in left else "it is closed")
+print("still open:", left)
+guess_kept.reveal("it stays open" if "quiet" in left else "the server closes it")
 
 # %% [markdown]
-# `timeout` spares those who wait for the server to speak: subscribers, and callers in a `BLPOP`. The pool noticed
-# when it lent again, and opened another; lesson 10 cuts one in the middle of a command. (Keepalive is on by default
-# since redis-py 8.)
+# **TCP keepalive doesn't protect a connection from the server's `timeout`.**
 #
-# ## The server is full
-#
-# A Redis lets in `maxclients` connections, 10,000 if told nothing. Ours shall have room for six:
+# Keepalive is for another purpose: it notices when the other *machine* is gone. The server spared the subscriber and
+# the worker, because those are silent on purpose: they wait for the server to send something. Redis's page on [client
+# handling](https://redis.io/docs/latest/develop/reference/clients/) has the details. The pool isn't harmed by a
+# closed connection. It notices when it hands that connection out, and reconnects:
+
+# %%
+opened_before = server.opened()
+answered = redis.Redis(connection_pool=quiet).ping()
+print("answered:", answered, "opened:", server.opened() - opened_before)
+
+# %% [markdown]
+# ## When the server is at its limit
+
+# %% [markdown]
+# A Redis accepts at most `maxclients` connections, 10,000 if it isn't told otherwise. Ours gets a limit of six.
+# `room_for(6)` closes what our pools have open, sets the limit, and puts it back at the end of the `with` block.
 
 
 # %%
+from contextlib import contextmanager
+
+
 @contextmanager
 def room_for(clients):
-    server.set_limit(10_000)  # a Redis that is not ours refuses here
+    server.set_limit(10_000)
     for pool in (greetings, counters, rush, quiet):
         pool.disconnect()
-    wait_until(lambda: not who_is_there())  # everybody leaves first
+    wait_until(lambda: not names_on_the_server())
     server.set_limit(clients)
     try:
         yield  # here the indented lines run
@@ -315,15 +379,18 @@ def room_for(clients):
 
 
 # %% jupyter={"source_hidden": true}
-guess_full = predict(
-    "Greetings opens its four connections, then counters wants four. What does its third caller get?",
+guess_refused = predict(
+    "There is room for six. Greetings opens its four connections, then counters wants four. What does its third "
+    "caller get?",
     {
-        "a connection, later": "The server has no queue to stand in. Who finds it full is told so, and cut off.",
-        "MaxConnectionsError": "That is what a pool says at its own limit. No pool has reached its limit here.",
-        "another error": None,
+        "a connection, a little later": "The server has no queue for connections. At its limit it refuses at once.",
+        "MaxConnectionsError": "That's what a pool raises at its own limit. Counters has two of the four it may open.",
+        "a ConnectionError": "The server answers the new connection with an error and closes it, and redis-py raises "
+        "that as a plain `ConnectionError`.",
     },
+    answer="a ConnectionError",
 )
-guess_full
+guess_refused
 
 # %%
 with room_for(6):
@@ -332,121 +399,199 @@ with room_for(6):
         open_all(counters)
     except redis.ConnectionError as error:
         print(f"{type(error).__name__}: {error}")
-        refused_by_pool = isinstance(error, redis.MaxConnectionsError)
-    print(who_is_there())
+        raised = type(error).__name__
+    print(names_on_the_server())
 
-guess_full.reveal("MaxConnectionsError" if refused_by_pool else "another error")
+guess_refused.reveal(f"a {raised}" if raised == "ConnectionError" else raised)
 
 # %% [markdown]
-# The server says `ERR max number of clients reached` and hangs up (redis-py drops the `ERR`). So lesson 03's table
-# needs a row: `ConnectionError` may mean *busy*, *down* or *full*. And look who was locked out. Greetings had
-# nothing left to do, its four lay idle, and counters found the house full.
+# **At `maxclients` the server refuses at once: `ConnectionError: max number of clients reached`.**
 #
-# Would a pool that waits have helped?
+# Redis's own text begins with `ERR`, which redis-py leaves out ([Redis's page on this
+# error](https://redis.io/docs/latest/develop/reference/errors/common/err-max-clients/)). So `except
+# redis.ConnectionError` may mean that a blocking pool timed out, that Redis is down, *or* that Redis has no room.
+# Look, too, at who was refused: greetings had nothing left to do and its four connections were idle, but counters got
+# only two.
+
+# %% [markdown]
+# ## Does a pool that waits help?
+
+# %% [markdown]
+# Lesson 03's answer to "too many" was a `BlockingConnectionPool`. Let counters have one: again a limit of four, and
+# callers may wait for 20 s.
 
 # %% jupyter={"source_hidden": true}
 guess_waits = predict(
-    "Let counters have a `BlockingConnectionPool` of four, with 20 s of patience. What does its third caller get?",
+    "The server has room for six, and greetings has four. What does the third caller of the blocking pool get?",
     {
-        "a connection, later": "It waits when its *own* are all lent. Here it may open another, tries, and is refused.",
-        "the same error": None,
+        "a connection, a little later": "The pool waits when its own four are in use. It has two, so it tries to open a "
+        "third and the server refuses.",
+        "the same error": "The pool is below its own limit, so it doesn't wait. It opens a connection, and the server "
+        "refuses.",
+        "No connection available.": "That's the error after a wait of 20 s. The pool doesn't wait here, because it's below "
+        "its own limit.",
     },
+    answer="the same error",
 )
 guess_waits
 
 # %%
-patient = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
-with room_for(6), patient:
+waiting = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
+got = "a connection, a little later"
+with room_for(6), waiting:
     open_all(greetings)
     try:
-        open_all(patient)
-        got = "a connection, later"
+        open_all(waiting)
     except redis.ConnectionError as error:
         got = "the same error" if str(error) == "max number of clients reached" else str(error)
 
 guess_waits.reveal(got)
 
 # %% [markdown]
-# A pool waits at its own limit, never at the server's. The cure is a sum that fits. With three for each pool the
-# server refuses nobody, and whoever must wait does so at his own pool. Or the idle ones are closed before others need
-# the room:
+# **A blocking pool waits at its own limit, never at the server's.**
+#
+# So choose limits whose sum fits the server. With three for each of the two pools the server never has to refuse, and
+# a caller that has to wait does so at its own pool. Here twenty threads use both pools:
 
 # %%
-ours = redis.BlockingConnectionPool(**at, max_connections=3, timeout=20)
-theirs = redis.BlockingConnectionPool(**at, max_connections=3, timeout=20)
-with room_for(6), ours, theirs:
-    results = run_threads(20, lambda: [hold(pool, seconds=0.01) for pool in (ours, theirs)])
+first = redis.BlockingConnectionPool(**at, max_connections=3, timeout=20)
+second = redis.BlockingConnectionPool(**at, max_connections=3, timeout=20)
+with room_for(6), first, second:
+    results = run_threads(20, lambda: [hold(pool, seconds=0.01) for pool in (first, second)])
 
 print("refused:", sum(isinstance(result, redis.RedisError) for result in results))
 
-# %%
-with room_for(6):
-    open_all(greetings)
-    greetings.disconnect(inuse_connections=False)  # before others need the room
-    print(who_is_there())
-    open_all(counters)
-    print(who_is_there())
+# %% [markdown]
+# ## A limit for a whole fleet
 
 # %% [markdown]
-# ## A fleet has one budget
+# In 2026 a gateway [grew from 3 replicas to 10](https://github.com/IBM/mcp-context-forge/issues/4630). Each replica
+# has 24 worker processes, each process has a pool, and each pool may open 100 connections. The server accepts 10,000.
 #
-# The shop has grown: 40 processes, in each 6 modules with a pool, each pool with a limit of 1,000 "to be safe".
-# There are 40 pub/sub listeners, and 160 workers wait in a `BLPOP`. The server lets in 10,000. It may go well for
-# years, since pools are seldom full, and end on the busiest day:
+# With 3 replicas the pools may open 7,200, so even on the busiest day the server has room for them. The plot shows
+# what they may open with 10 replicas. Such a fleet can run for years, because pools seldom reach their limits all at
+# once, and fail on its busiest day.
 
 # %% tags=["nbval-ignore-output"]
-processes, pools, limit, maxclients = 40, 6, 1000, 10_000
-others = {"listeners": 40, "blocked": 160}
-plot_fleet(processes, pools, limit, maxclients, others)
+replicas, workers, limit, maxclients = 10, 24, 100, 10_000
+plot_fleet(replicas * workers, 1, limit, maxclients)
 
 # %% jupyter={"source_hidden": true}
 guess_budget = predict(
-    "What is the largest limit for each pool with which the server refuses nobody, even if all pools are full?",
+    "What is the largest limit for each pool with which the server never refuses, even if all pools are exhausted?",
     {
-        1000: "Ten pools at their limit would fill the server, and there are 240.",
-        250: "10,000 / 40 is the share of a process. It has six pools.",
-        41: "So it would be for the pools alone. Listeners and blocked workers are connections, too.",
-        40: None,
+        1000: "10,000 / 10 is what each replica may have, but a replica has 24 pools.",
+        416: "10,000 / 24 is right for one replica. There are ten.",
+        100: "With 100 the pools may open 10 * 24 * 100, so 24,000 connections.",
+        41: "There are 240 pools, and 240 * 41 is 9,840. With 42 it would be 10,080, which is too many.",
     },
+    answer=41,
 )
 guess_budget
 
 # %%
-largest = (maxclients - sum(others.values())) // (processes * pools)
+largest = maxclients // (replicas * workers)
 guess_budget.reveal(largest)
 
-# %% tags=["nbval-ignore-output"]
-plot_fleet(processes, pools, largest, maxclients, others)
+# %% [markdown]
+# **`processes * pools * limit`, and all other connections, must fit into `maxclients`.**
+#
+# The other connections are subscribers, blocked workers, `redis-cli`, and whatever monitors the server. And during a
+# deployment old and new processes run at the same time, so count both. `fleet_budget`, a helper of this course, does
+# the division:
+
+# %%
+from tutorial_lib import fleet_budget
+
+print("the pools alone:", fleet_budget(maxclients=10_000, processes=240))
+print("and 200 for others:", fleet_budget(maxclients=10_000, processes=240, reserve=200))
+print("and a deployment:", fleet_budget(maxclients=10_000, processes=480, reserve=200))
 
 # %% [markdown]
-# `processes * pools * limit + listeners + blocked <= maxclients`
+# ## Going deeper: trimming on a timer
+
+# %% [markdown]
+# If a service has rare rushes and the server is short of room, a thread in your program can trim the pool every few
+# minutes. An `Event` serves as its clock: `wait(seconds)` returns `False` after that time, and `True` at once when
+# the event is set, so the thread also stops quickly.
+
+# %%
+from threading import Event, Thread
+
+stop = Event()
+
+
+def trim(pool, every):
+    while not stop.wait(every):
+        pool.disconnect(inuse_connections=False)
+
+
+open_all(rush)
+trimmer = Thread(target=trim, args=(rush, 0.5), daemon=True)
+trimmer.start()
+wait_until(lambda: "rush" not in names_on_the_server())
+print("open after the trimming:", names_on_the_server().count("rush"))
+
+# %%
+stop.set()
+trimmer.join()
+opened_before = server.opened()
+r_rush.get("greeting")
+print("opened for the next request:", server.opened() - opened_before)
+
+# %% [markdown]
+# **Trimming on a timer is safe while the pool is used, and costs the next request one opening.**
 #
-# Keep some to spare: for redis-cli, for whatever watches the server, and for a deployment, when old and new
-# processes are there together.
+# The server's own `timeout` has the same effect without any code of yours, but for all programs that use the server.
+
+# %% [markdown]
+# ## Summary
+
+# %% [markdown]
+# | question | where to look |
+# |---|---|
+# | which connections are in use? | the pool: `snapshot` in this course, `pool.get_connection_count()` in redis-py |
+# | which connections are open, and whose are they? | the server: `CLIENT LIST`, with a `client_name` for each pool |
+# | does something open a connection per request? | `total_connections_received`, as a rate |
+# | who closes idle connections? | your code, with `disconnect(inuse_connections=False)`, or the server's `timeout` |
+# | how large may each pool be? | `(maxclients - others) // (processes * pools in each)` |
+
+# %% [markdown]
+# ## Check yourself
+
+# %% [markdown]
+# <details><summary>Your dashboard shows `connected_clients` at a steady 40, and Redis is busy although the traffic is
+# low. What do you look at next?</summary>
 #
-# ## Exercises
+# At connections opened per second, the rate of `total_connections_received`. If it's as high as the rate of requests,
+# some code creates a client for each request.
 #
-# [Five of them](../exercises/07_what_the_server_sees.ipynb): the last fits four workers on a server for ten.
+# </details>
 #
-# ## Recap
+# <details><summary>A pool says 3 idle, and `CLIENT LIST` has none of its connections. Is that possible, and does it
+# do harm?</summary>
 #
-# - A limit is one pool's; the server counts all pools of all programs. `client_name` says whose they are.
-# - At `maxclients` the server refuses: `ConnectionError: max number of clients reached`. No pool waits for it.
-# - Nothing shrinks by itself. Trim with `disconnect(inuse_connections=False)`, or let the server's `timeout`
-#   do it, which no keepalive stops.
+# It's possible: they were trimmed, or the server closed them. The pool counts its connection objects. It reconnects
+# one when it hands it out, so only that one request takes longer.
 #
-# ## Questions to consider
+# </details>
 #
-# - How many processes, pools and connections has your fleet, and what is `maxclients` of its Redis?
-# - Which of your dashboards would show a client that is made for each visitor?
-# - We know the most that a pool may have. How many does it *need*? That is the next lesson.
+# <details><summary>You have 20 processes with two pools each, and 50 subscribers, on a server with `maxclients`
+# 1,000. What is the largest safe limit?</summary>
 #
-# Last, close the pools that have connected, and the server.
+# `(1000 - 50) // (20 * 2)` is 23. If a deployment doubles the processes for a while, it's 11.
 #
-# **Next:** [How many connections do you need?](08_how_many_connections.ipynb) Back to
-# [Who still holds a connection?](05_who_still_holds_a_connection.ipynb)
+# </details>
+
+# %% [markdown]
+# Close the pools that have connected, and the server:
 
 # %% tags=["no-output"]
 for pool in (greetings, counters, rush, quiet):
     pool.close()
 server.close()
+
+# %% [markdown]
+# **Practise:** [Exercises: What does the server see?](../exercises/ex07_what_the_server_sees.ipynb)
+#
+# **Next:** [How many connections do you need?](08_how_many_connections.ipynb)

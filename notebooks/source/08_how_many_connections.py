@@ -11,7 +11,8 @@
 # - say what happens to the total when you run more processes.
 #
 # **You need** lesson 03 (a `BlockingConnectionPool` waits) and the word `maxclients` from lesson 07. The formulas are
-# explained here, and no mathematics is needed beyond multiplying. *15 minutes, plus 30 for the exercises.*
+# explained here, and no mathematics is needed beyond multiplying.
+# *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import redis
@@ -286,7 +287,8 @@ from tutorial_lib import connections_needed
 
 for rate in (100, 1000, 10_000):
     needed = connections_needed(rate, hold=0.02, wait_budget=0.005, percentile=99)
-    print(f"load {rate * 0.02:3.0f}: {needed} connections, {needed - rate * 0.02:.0f} of them as headroom")
+    load = rate * 0.02
+    print(f"load {load:3.0f}: {needed} connections, {needed - load:.0f} of them as headroom")
 
 guess_headroom.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, percentile=99))
 
@@ -325,7 +327,7 @@ guess_total
 # %%
 for processes in (8, 16):
     size = size_pool(rate=800, hold=0.02, wait_budget=0.005, processes=processes, maxclients=100)
-    print(f"{processes} processes: {size.limit} connections each, {size.total} in total, {size.most} each allowed")
+    print(f"{processes} processes: {size.limit} each of {size.most} allowed, {size.total} in total")
 
 guess_total.reveal(size.total)
 
@@ -352,7 +354,7 @@ from tutorial_lib import simulate
 
 varied = simulate(rate=100, hold=0.02, limit=3).mean_wait
 equal = simulate(rate=100, hold=[0.02], limit=3).mean_wait  # a list holds what you measured
-print(f"mean wait in ms: {varied * 1000:.1f} if holds vary, {equal * 1000:.1f} if they are all alike")
+print(f"mean wait in ms: {varied * 1000:.1f} if holds vary, {equal * 1000:.1f} if all are alike")
 
 # %% [markdown]
 # **Holds that are all alike halve the waits; holds that vary more than the formula assumes lengthen them.**
@@ -407,6 +409,6 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: How many connections do you need?](../exercises/08_how_many_connections.ipynb)
+# **Practise:** [Exercises: How many connections do you need?](../exercises/ex08_how_many_connections.ipynb)
 #
 # **Next:** [Do more connections make it faster?](09_does_more_make_it_faster.ipynb)

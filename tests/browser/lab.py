@@ -102,6 +102,22 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
 
 
 @contextmanager
+def running_course(home: Path) -> Iterator[str]:
+    """Open the course as a learner does, by the command ``lab``, with a home of its own; yield JupyterLab's address."""
+    command = [sys.executable, "-m", "tutorial_lib", "lab", "--no-browser", "--port", "0"]
+    command += ["--folder", str(home / "course"), "--", "--IdentityProvider.token="]
+    command += ["--LabApp.expose_app_in_browser=True"]
+    settings = {**os.environ, "HOME": str(home), "XDG_STATE_HOME": str(home / "state")}
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(command, env=settings, stdout=log, stderr=log)
+    try:
+        yield _address(process, home / "log")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Start the system's Chromium, without a window."""
     program = next(filter(None, map(shutil.which, CHROMIUM)))

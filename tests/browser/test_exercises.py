@@ -12,21 +12,23 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import opened
 from tests.browser.lab import Lab, Notebook
-from tutorial_lib.exercises import load_task
+from tutorial_lib.exercises import lesson_after, lesson_of, load_task
 from tutorial_lib.practice.progress import ProgressFile
 from tutorial_lib.practice.task import Task
 
 pytestmark = pytest.mark.chromium
 
-BUILT = Path(__file__).parent.parent.parent / "exercises" / "01_your_first_pool.ipynb"
+TOP = Path(__file__).parent.parent.parent
+LESSON = lesson_of("first-pool")
 FIRST_POOL = load_task("first-pool")
 
 
 @pytest.fixture(scope="module")
 def notebook(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
-    """Yield the exercises of lesson 01, not yet run. Each test takes an exercise of its own."""
-    shutil.copy(BUILT, lab.folder)
-    with opened(lab_page, lab.address(BUILT.name), width=1000, height=1200) as notebook:
+    """Yield a lesson's exercises with their stored outputs. Each test takes an exercise of its own."""
+    stored = "exercises/with_outputs.ipynb"
+    shutil.copy(TOP / LESSON.exercise_page.removeprefix("../"), lab.folder / stored)
+    with opened(lab_page, lab.address(stored), width=1000, height=1200) as notebook:
         notebook.folder = lab.folder  # type: ignore[attr-defined]
         yield notebook
 
@@ -50,7 +52,7 @@ def verdict(cell: Locator) -> Locator:
 
 
 def test_before_anything_is_run_it_reads_well(notebook: Notebook) -> None:
-    expect(notebook.page.locator(".alert")).to_have_text(["○ Not attempted"] * 4)
+    expect(notebook.page.locator(".exercise-card > p:first-child")).to_have_text(["○ Not attempted"] * 5)
     assert notebook.page.get_by_text("Error displaying widget").count() == 0
 
 
@@ -62,7 +64,7 @@ def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
 
     cell = answer(page, FIRST_POOL, "def make_pool(host, port):\n    return redis.ConnectionPool(host=host, port=port)")
     expect(verdict(cell)).to_contain_text("The pool handed out 6 connections at once")
-    expect(cell.get_by_role("status")).to_have_text("○○○○ 0 of 4 passed in this notebook")
+    expect(cell.get_by_role("status")).to_have_text("○○○○○ 0 of 5 passed in this notebook")
 
     hint = cell.get_by_role("button", name="Hint")
     hint.click()
@@ -72,7 +74,7 @@ def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
 
     cell = answer(page, FIRST_POOL, FIRST_POOL.solution_text)
     expect(verdict(cell)).to_contain_text("Your pool handed out 5 connections, and the server saw 5.")
-    expect(cell.get_by_role("status")).to_have_text("●○○○ 1 of 4 passed in this notebook")
+    expect(cell.get_by_role("status")).to_have_text("○✓○○○ 1 of 5 passed in this notebook")
     expect(cell.get_by_text("Hint 2 of 4.")).to_be_visible()  # what one has been told stays
     assert progress.read().entries["first-pool"].tries == 2
     assert progress.read().passed() == {"first-pool"}
@@ -108,7 +110,7 @@ def test_the_check_button_renews_the_verdict_above_it(notebook: Notebook) -> Non
     notebook.run("turn = 2")  # here, because what an answer changes ends with its check
     cell.get_by_role("button", name="Check").click()
     expect(verdict(cell)).to_contain_text("remote_pool returned 2")
-    expect(cell.locator(".alert")).to_have_count(1)
+    expect(cell.locator(".exercise-card")).to_have_count(1)
 
     notebook.run("def remote_pool():\n    return 3")
     cell.get_by_role("button", name="Check").click()
@@ -131,3 +133,26 @@ def test_the_stop_button_ends_an_endless_answer(notebook: Notebook) -> None:
     notebook.command("kernelmenu:interrupt")
     expect(cell.get_by_text(re.compile("You stopped your code at line [34] of your cell"))).to_be_visible()
     assert notebook.run("print(1)") == "1\n"
+
+
+def test_the_next_exercise_is_one_click_away(notebook: Notebook) -> None:
+    page = notebook.page
+    cell = answer(page, FIRST_POOL, FIRST_POOL.solution_text)
+    expect(verdict(cell)).to_contain_text("Why this works, and what else would. max_connections is the pool's limit.")
+    greeting = page.get_by_role("heading", name="3. The greeting program")
+    page.get_by_role("heading", name="How far you are").scroll_into_view_if_needed()
+    cell.get_by_role("link", name="Next exercise: The greeting program").click()
+    near_the_top = "it => { const { top } = it.getBoundingClientRect(); return top > 0 && top < 250; }"
+    page.wait_for_function(near_the_top, arg=greeting.element_handle())
+
+
+@pytest.mark.parametrize("name", ["Next lesson", "Back to lesson"])
+def test_lessons_are_one_click_away(notebook: Notebook, name: str) -> None:
+    page, last = notebook.page, load_task(LESSON.exercises[-1])
+    cell = answer(page, last, last.solution_text)
+    lesson = lesson_after(LESSON) if name == "Next lesson" else LESSON
+    assert lesson
+    cell.get_by_role("link", name=name).click()
+    page.wait_for_function("name => jupyterapp.shell.currentWidget.context.path === name", arg=lesson.page[3:])
+    expect(page.locator("h1:visible").first).to_be_visible()
+    page.locator(".lm-TabBar-tab", has_text="with_outputs.ipynb").first.click()

@@ -14,9 +14,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import opened
 from tests.browser.lab import Lab
 from tests.fake_connections import FakeConnection
+from tests.pools.test_cuts import ping
 from tests.waiting import eventually
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.pools.recording import Recording, record
+from tutorial_lib.servers.fake import FakeServer
 
 pytestmark = pytest.mark.chromium
 
@@ -95,6 +97,34 @@ def test_play_pause_slider_and_speed(page: Page, recording: Recording) -> None:
     page.get_by_role("button", name="Play").press("Space")
     page.get_by_role("button", name="Pause").press("Space")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_a_connection_that_was_closed_in_use_is_told_at_its_return(chromium: Browser, tmp_path: Path) -> None:
+    with FakeServer() as server:
+        pool = redis.ConnectionPool(host=server.host, port=server.port)
+        with record(pool) as recording:
+            for is_cut in (False, True, False):
+                connection = pool.get_connection()
+                if is_cut:
+                    server.kill_clients()
+                    with pytest.raises(redis.ConnectionError):
+                        ping(connection)
+                pool.release(connection)
+        pool.disconnect()
+    page = chromium.new_page()
+    page.goto(recording.to_html(tmp_path / "replay.html").as_uri())
+    _, cut, after = recording.leases
+
+    page.evaluate("at => replay.drawAt(at)", cut.got + cut.held / 2)
+    expect(page.locator(".pv-turned")).to_be_hidden()
+    expect(page.locator(".pv-is-use")).to_have_count(1)
+    page.evaluate("at => replay.drawAt(at)", (cut.ended + after.asked) / 2)
+    expect(page.locator(".pv-turned")).to_contain_text("1 closed while in use")
+    expect(page.locator(".pv-is-closed")).to_have_count(1)
+    page.evaluate("at => replay.drawAt(at)", recording.duration)
+    expect(page.locator(".pv-is-idle")).to_have_count(1)
+    assert page.evaluate("replay.samples.at(-1)[3]") == 1  # a cross on the strip
+    page.close()
 
 
 CELL = """\

@@ -27,27 +27,27 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_a_learner_checks_everything(
     tmp_path: Path, progress: ProgressFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tmp_path / "course/exercises/00_start_here.ipynb", "00", pool_party=solved("pool-party"))
-    write(tmp_path / "course/exercises/01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
+    write(tmp_path / "course/exercises/ex00_start_here.ipynb", "00", pool_party=solved("pool-party"))
+    write(tmp_path / "course/exercises/ex01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
     assert main(["check", "00", "01", "--folder", str(tmp_path / "course")]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:2] for line in lines[:5]] == [
+    assert [line.split()[:2] for line in lines[:6]] == [
         ["✓", "pool-party"],
         *(["✓" if name == "first-pool" else "○", name] for name in FIRST_POOL),
     ]
-    assert lines[5] == "2 of 5 passed."
-    assert lines[-1].startswith("greeting: `greet` is not written yet. Write it in the notebook")
+    assert lines[6] == "2 of 6 passed."
+    assert lines[-1].startswith("warm-up: `arrange` is not written yet. Write it in the notebook")
     assert progress.read().passed() == {"pool-party", "first-pool"}
 
 
 def test_one_exercise_that_passes_is_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path / "exercises/01_your_first_pool.ipynb", "01", greeting=solved("greeting"))
+    write(tmp_path / "exercises/ex01_your_first_pool.ipynb", "01", greeting=solved("greeting"))
     assert main(["check", "greeting", "--folder", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 of 1 passed."
 
 
 def test_a_teacher_checks_a_class(hand_ins: Path, progress: ProgressFile, capsys: pytest.CaptureFixture[str]) -> None:
-    write(hand_ins / "ada/exercises/00_start_here.ipynb", "00", pool_party=solved("pool-party"))
+    write(hand_ins / "ada/exercises/ex00_start_here.ipynb", "00", pool_party=solved("pool-party"))
     write(hand_ins / "ada/exercises/.ipynb_checkpoints/00_start_here-checkpoint.ipynb", "00")
     write(hand_ins / "cleo_00_start_here.ipynb", "00", pool_party=None)
     (hand_ins / "bob").mkdir()
@@ -75,9 +75,9 @@ def test_a_class_as_a_table(hand_ins: Path, capsys: pytest.CaptureFixture[str]) 
     assert "! bob, 01_your_first_pool.ipynb: This notebook cannot be read" in out
     lines = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
     assert lines["Learner"] == ["01", "Passed"]
-    assert lines["ann"] == ["✓○○○", "1"]  # the better of two copies
-    assert lines["bob"] == ["!!!!", "0"]
-    assert lines["eve"] == ["○○○○", "0"]
+    assert lines["ann"] == ["○✓○○○", "1"]  # the better of two copies
+    assert lines["bob"] == ["!!!!!", "0"]
+    assert lines["eve"] == ["○○○○○", "0"]
 
 
 @pytest.mark.parametrize(

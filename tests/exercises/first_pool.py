@@ -46,7 +46,7 @@ WRONG = {
     a_client: "A client *uses* a pool",
     forgets_return: "returned `None`",
     misspelled: "unexpected keyword argument 'max_conections'",
-    without_names: "Arguments without names",
+    without_names: "was given arguments without names",
     quoted_names: "A name between quotes",
     opens_one: "in_use is already 1",
     other_database: "in database 1",
@@ -92,7 +92,7 @@ def goes_around_its_limit(host, port):  # it says 5
 
 
 ALSO_WRONG = {
-    host_and_port_without_names: "Give each argument its name",
+    host_and_port_without_names: "redis-py takes these by name",
     too_big: "handed out 6 connections at once",
     too_small: "handed out 4 connections at once",
     always_localhost: "tried to connect to localhost:6379",

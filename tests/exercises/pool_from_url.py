@@ -46,7 +46,7 @@ WRONG = {
     bytes_stay_bytes: r"read `b'Gr\xc3\xbc\xc3\x9fe'`, which is bytes",
     no_limit: "handed out 5 connections at once",
     a_client: "returned a client",
-    url_as_argument: "became the *class*",
+    url_as_argument: "takes a whole URL",
     url_as_host: "looked for a host",
     loses_the_database: "ends in /1 the server sees your connection in database 0",
     always_database_one: "ends in /2",

@@ -47,7 +47,7 @@ WRONG = {
     forgets_the_limit: "Its limit is 100",
     url_as_host: "called `'redis://redis.example.com'`",
     forgets_the_host: "would go to localhost:6379",
-    without_names: "Arguments without names",
+    without_names: "was given arguments without names",
     misspelled: "unexpected keyword argument 'hostname'",
     encrypted: "are encrypted",
 }

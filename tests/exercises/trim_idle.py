@@ -36,7 +36,7 @@ def borrows_and_keeps(pool):  # closes each, and returns none
         connection.disconnect()
 
 
-def the_same_one_each_time(pool):  # "the pool lends another one each time"
+def the_same_one_each_time(pool):  # "the pool hands out another one each time"
     (idle, _), _ = pool.get_connection_count()
     for _ in range(idle):
         connection = pool.get_connection()
@@ -119,7 +119,7 @@ ALSO_WRONG = {
     kills_the_strangers: "a connection of another program",
     closes_and_lowers_the_limit: "limit was 5 and is 2 now",
     empties_the_list: "has forgotten 3 of them",
-    closes_and_throws_away: "lent 2 connections where it should lend 5",
+    closes_and_throws_away: "2 connections could be borrowed, and it should be 5",
     closes_and_warms_up: "opened again",
     keeps_one_warm: "Do for each idle connection",
     waits_for_quiet: "had not returned",

@@ -49,6 +49,31 @@ def test_a_connection_that_was_only_now_opened_is_reset_too(setup: Setup) -> Non
     until_reset(client)
 
 
+def test_every_connection_can_be_closed_in_good_order(setup: Setup) -> None:
+    connections = [setup.connection() for _ in range(3)]
+
+    assert setup.proxy.close_connections() == 3
+
+    for client, server in connections:
+        assert client.recv(1) == b""
+        assert server.recv(1) == b""
+    assert (setup.proxy.traffic().open, setup.proxy.traffic().cut) == (0, 0)
+    client, server = setup.connection()
+    client.sendall(b"again")
+    assert server.recv(5) == b"again"
+
+
+def test_far_ends_say_whose_connection_the_server_sees(setup: Setup) -> None:
+    (first, at_first), (second, at_second) = setup.connection(), setup.connection()
+
+    assert setup.proxy.far_ends() == {
+        at_first.getpeername(): first.getsockname(),
+        at_second.getpeername(): second.getsockname(),
+    }
+    first.close()
+    assert eventually(lambda: list(setup.proxy.far_ends()) == [at_second.getpeername()])
+
+
 @pytest.mark.parametrize("count", [0, 1, 7])
 @pytest.mark.parametrize("latency", [0.0, 0.05])
 def test_a_reply_is_cut_after_so_many_bytes(setup: Setup, count: int, latency: float) -> None:
@@ -210,6 +235,48 @@ def test_who_connected_before_the_door_shut_is_in(setup: Setup) -> None:
     server = setup.sockets.enter_context(setup.listener.accept()[0])
     client.sendall(b"hello")
     assert server.recv(5) == b"hello"
+
+
+# -- a machine that is gone
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves an opening unanswered")
+
+
+@on_linux
+def test_when_it_vanishes_nothing_is_answered_and_nothing_opens(setup: Setup) -> None:
+    client, server = setup.connection()
+
+    setup.proxy.vanish()
+    setup.proxy.vanish()
+
+    client.sendall(b"lost")
+    assert is_silent(server)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            socket.create_connection((setup.proxy.host, setup.proxy.port), timeout=0.05)
+    assert repr(setup.proxy) == "FaultProxy(vanish)"
+
+
+@on_linux
+def test_it_comes_back_at_the_same_port(setup: Setup) -> None:
+    port = setup.proxy.port
+    setup.proxy.vanish()
+    setup.proxy.heal()
+
+    client, server = setup.connection()
+    client.sendall(b"hello")
+    assert server.recv(5) == b"hello"
+    assert setup.proxy.port == port
+    assert repr(setup.proxy) == "FaultProxy(no faults)"
+
+
+@on_linux
+def test_what_is_refused_after_it_vanished_is_refused(setup: Setup) -> None:
+    setup.proxy.vanish()
+    setup.proxy.refuse()
+
+    with pytest.raises(ConnectionRefusedError):
+        setup.client()
 
 
 def test_a_server_that_has_gone_resets_its_clients(setup: Setup) -> None:

@@ -7,11 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.network.both_ends import LONG, Setup, elapsed, is_silent, receive
 from tests.waiting import eventually
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.network.flow import WINDOW
 
 
@@ -155,3 +157,50 @@ def test_healing_lets_everything_arrive_at_once(setup: Setup, setting: str) -> N
 
     assert len(receive(server, 1000)) == 1000
     assert repr(setup.proxy) == "FaultProxy(no faults)"
+
+
+# -- pauses
+
+
+def test_a_pause_holds_back_what_the_server_sends_and_not_what_it_is_sent(setup: Setup) -> None:
+    client, server = setup.connection()
+    setup.proxy.pause(LONG)
+    assert repr(setup.proxy) == "FaultProxy(pause)"
+
+    client.sendall(b"question")
+    assert receive(server, 8) == b"question"
+    server.sendall(b"answer")
+    assert eventually(lambda: setup.proxy.traffic().to_client == 6)
+    assert is_silent(client)
+    setup.proxy.heal()
+    assert receive(client, 6) == b"answer"
+    assert repr(setup.proxy) == "FaultProxy(no faults)"
+
+
+def test_a_pause_is_over_after_its_time_and_loses_nothing(setup: Setup) -> None:
+    client, server = setup.connection()
+    start = time.monotonic()
+    setup.proxy.pause(0.2)
+
+    for number in range(100):
+        server.sendall(bytes([number]))
+    assert receive(client, 100) == bytes(range(100))
+    assert elapsed(start) >= 0.2
+    server.sendall(b"at once")
+    assert receive(client, 7) == b"at once"
+    assert setup.proxy._relay.to_client.is_clear, "the next bytes take the short way again"
+
+
+def test_a_connection_that_is_opened_in_a_pause_waits_for_its_end_too(setup: Setup) -> None:
+    setup.proxy.pause(LONG)
+    client, server = setup.connection()
+
+    server.sendall(b"hello")
+    assert eventually(lambda: setup.proxy.traffic().to_client == 5)
+    assert is_silent(client)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), "2", 100_000])
+def test_a_pause_is_some_seconds(setup: Setup, seconds: Any) -> None:
+    with pytest.raises(BadSetting, match="seconds is"):
+        setup.proxy.pause(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from tutorial_lib.practice import panel as panel_module
 from tutorial_lib.practice import verdict as verdict_module
 from tutorial_lib.practice.exercise import Exercise
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.panel import WIDGET_MIME, Panel, PanelVerdict
+from tutorial_lib.practice.panel import WIDGET_MIME, Panel, PanelVerdict, Together
 from tutorial_lib.practice.progress import ProgressFile
+from tutorial_lib.practice.standing import Standing
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import VERDICT_MIME, Note, Verdict, Wrong
 
@@ -66,7 +68,7 @@ def progress(tmp_path: Path) -> ProgressFile:
 
 @pytest.fixture
 def three(progress: ProgressFile) -> Exercise:
-    return Exercise(TASK, progress)
+    return Exercise(TASK, Standing(progress))
 
 
 # -- calls
@@ -146,11 +148,13 @@ def test_an_unknown_exercise_gets_a_suggestion() -> None:
 
 def test_the_same_exercise_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTORIAL_PROGRESS", "off")
-    exercises._made.cache_clear()
+    for remembered in (exercises._made, exercises._standing):
+        remembered.cache_clear()
     first = exercise("first-pool")
     first.hint()
     assert exercise("first-pool").hint().text.startswith("**Hint 2")
-    exercises._made.cache_clear()
+    for remembered in (exercises._made, exercises._standing):
+        remembered.cache_clear()
 
 
 # -- what is shown
@@ -168,7 +172,7 @@ def test_the_same_exercise_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_verdict_reads_the_same_everywhere(verdict: Verdict, shown: str) -> None:
     bundle, _ = DisplayFormatter().format(verdict)
     assert repr(verdict) == bundle["text/plain"] == shown
-    assert bundle["text/markdown"].endswith(f"\n\n{verdict.message}")
+    assert bundle["text/markdown"].endswith(f"</b></p>\n\n{verdict.message}\n\n</div>")
     assert bundle[VERDICT_MIME] == {"exercise": "", "status": verdict.status, "message": verdict.message}
     json.dumps(bundle)
 
@@ -227,7 +231,8 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 @pytest.fixture
 def panel(three: Exercise, screen: Screen) -> Iterator[Panel]:
-    panel = Panel(three, ("two", "three", "four"))
+    together = Together(("two", "three", "four"), three.standing, lambda: None)
+    panel = Panel(three, together, "[Next exercise: Four](#3.-Four)")
     yield panel
     panel.widget.close()
 
@@ -288,18 +293,47 @@ def test_not_yet_puts_the_question_away(panel: Panel) -> None:
 def test_the_panel_counts_what_this_notebook_has_passed(three: Exercise, panel: Panel, progress: ProgressFile) -> None:
     progress.record("elsewhere", passed=True)
     progress.record("two", passed=True)
-    assert panel.progress_line() == "●○○ 1 of 3 passed in this notebook"
+    assert panel.together.line() == "✓○○ 1 of 3 passed in this notebook"
     three.check(solution)
-    assert panel.progress_line() == "●●○ 2 of 3 passed in this notebook"
-    assert "●●○ 2 of 3" in panel.progress.value
+    assert panel.together.line() == "✓✓○ 2 of 3 passed in this notebook"
+    assert "✓✓○ 2 of 3" in panel.progress.value
 
 
-def test_the_panel_counts_without_a_file_too(screen: Screen) -> None:
-    three = Exercise(TASK)
-    panel = Panel(three, ("three",))
-    three.check(solution)
-    assert panel.progress_line() == "● 1 of 1 passed in this notebook"
-    panel.widget.close()
+def test_what_one_panel_learns_all_of_them_show(screen: Screen) -> None:
+    """Also where progress is kept in no file."""
+    standing, renewed = Standing(), []
+    together = Together(("three", "four"), standing, lambda: renewed.append(standing.passed()))
+    both = [Exercise(replace(TASK, id=name), standing) for name in ("three", "four")]
+    panels = [Panel(exercise, together) for exercise in both]
+    both[0].check(four)
+    both[1].check(solution)
+    assert ["✗" in panel.progress.value or "○✓ 1 of 2" in panel.progress.value for panel in panels] == [True, True]
+    assert ['role="status"' in panel.progress.value for panel in panels] == [False, True]  # said once, not twice
+    assert renewed == [set(), {"four"}]
+    for panel in panels:
+        panel.widget.close()
+
+
+def test_after_a_pass_it_says_why_and_leads_on(three: Exercise, panel: Panel) -> None:
+    three.task = replace(TASK, why="It is *the* number.")
+    assert "Why this works" not in three.check(four)._repr_markdown_()
+    card = three.check(solution)._repr_markdown_()
+    why, onward = "**Why this works, and what else would.** It is *the* number.", "[Next exercise: Four](#3.-Four)"
+    assert card.endswith(f"Three it is.\n\n{why}\n\n{onward}\n\n</div>")
+    assert repr(three.check(solution)) == "✓ passed: Three it is."  # in a terminal there is nothing to click
+
+
+def test_what_is_said_of_an_answer_does_not_contradict_what_has_passed(three: Exercise, panel: Panel) -> None:
+    assert "earlier" not in three.check(starter)._repr_markdown_()
+    assert "earlier" not in three.check(solution)._repr_markdown_()
+    assert "<b>○ Not attempted</b> · ✓ an earlier answer passed" in three.check(starter)._repr_markdown_()
+    assert "<b>✗ Not yet</b> · ✓ an earlier answer passed" in three.check(four)._repr_markdown_()
+
+
+def test_the_check_button_says_so_too(three: Exercise, panel: Panel, progress: ProgressFile, screen: Screen) -> None:
+    progress.record("three", passed=True)
+    panel.check.click()
+    assert "· ✓ an earlier answer passed" in screen.updates["verdict-three"]["text/markdown"]
 
 
 def test_displaying_the_exercise_shows_its_task_and_the_panel(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -67,12 +70,48 @@ def test_an_argument_without_a_name_is_told_what_it_became() -> None:
     message = said(lambda host, port: redis.ConnectionPool(host, port))
     assert "`ConnectionPool` was given arguments without names (at line " in message
     assert "it took `'127.0.0.1'` as its `connection_class`" in message
-    assert "as its `max_connections`. Give each argument its name." in message
+    assert "as its `max_connections`. redis-py takes these by name: `ConnectionPool(host=host, port=port)`." in message
 
 
 def test_so_are_four_of_them_and_those_of_a_blocking_pool() -> None:
     assert "`5` as its `maint_notifications_config`" in said(lambda host, port: redis.ConnectionPool(host, port, 0, 5))
     assert "`'127.0.0.1'` as its `max_connections`" in said(lambda host, port: redis.BlockingConnectionPool(host, port))
+
+
+@pytest.mark.parametrize(
+    ("answer", "called"),
+    [
+        (lambda host, port: redis.ConnectionPool(host, port, 0, 5, True), "ConnectionPool"),
+        (lambda host, port: redis.ConnectionPool(host, port, max_connections=5), "ConnectionPool"),
+        (lambda host, port: redis.BlockingConnectionPool(host, port, 0, 5, 6, 7), "BlockingConnectionPool"),
+        (lambda host, port: redis.Redis(host, port, 0, host=host), "Redis"),
+    ],
+)
+def test_what_python_refuses_to_call_is_told_by_name_too(answer: Callable[..., Any], called: str) -> None:
+    message = said(answer)
+    assert f"redis-py takes these by name: `{called}(host=host, port=port)`. It met that with `TypeError: " in message
+    assert "(at line " in message
+
+
+def test_a_url_as_a_pools_first_argument_is_asked_about() -> None:
+    message = said(lambda host, port: redis.ConnectionPool(f"redis://{host}:{port}"))
+    assert message.partition(" It met")[0].endswith("Which method of this class takes a whole URL?")
+
+
+def test_an_argument_that_a_client_does_not_have_gets_the_name_that_comes_nearest() -> None:
+    message = said(lambda host, port: redis.Redis(hots=host, port=port))
+    assert message.startswith("`Redis` has no argument `hots` (at line ")
+    assert "Did you mean `host`?" in message
+
+
+def test_a_type_error_of_the_learners_own_is_not_put_down_to_redis_py() -> None:
+    def connect(host: str, port: int) -> Any:
+        try:
+            redis.Redis(hots=host)
+        except TypeError:
+            return int(None)  # type: ignore[call-overload]
+
+    assert "It was raised at line " in said(connect, "error")
 
 
 def test_a_misspelled_argument_gets_the_name_that_comes_nearest() -> None:
@@ -127,7 +166,7 @@ def test_an_error_inside_redis_py_shows_the_line_that_built_the_pool() -> None:
 
 def test_an_error_over_what_was_returned_says_so() -> None:
     assert said(lambda host, port: 7, "error").endswith(
-        "It was raised while the check used what your function returned. Try that yourself in a cell."
+        "It was raised while the check used what your function returned. Try that yourself."
     )
 
 
@@ -140,6 +179,44 @@ def test_dots_that_are_still_there_are_not_attempted() -> None:
         return r.get("greeting")
 
     assert "Your code still has a `...` in it, which line " in said(connect, "not attempted")
+
+
+def returns_dots(host: str, port: int) -> Any:
+    "Not the starter, and not begun either."
+    return ...
+
+
+def uses_dots(host: str, port: int) -> Any:
+    r: Any = ...
+    return r.get("greeting")
+
+
+def ends_python(host: str, port: int) -> Any:
+    os._exit(3)
+
+
+def checks_itself(host: str, port: int) -> Any:
+    raise Wrong(judge(ASK, solution).message)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ...,
+        ASK.starter,
+        returns_dots,
+        uses_dots,
+        pytest.param(
+            ends_python, marks=pytest.mark.skipif(sys.platform != "linux", reason="it would end these tests, too")
+        ),
+        checks_itself,
+        lambda host, port: 7,
+    ],
+)
+def test_outside_a_notebook_no_message_speaks_of_one(answer: Any) -> None:
+    verdict = judge(ASK, answer)
+    assert verdict.status != "passed"
+    assert re.findall(r"\b(?:cell|notebook)\b", verdict.message) == []
 
 
 # -- values and kinds in words

@@ -138,6 +138,24 @@ def test_clients_are_the_pools_own_sockets(server: Server, pool_of: PoolOf) -> N
     assert {(client.name, client.db) for client in clients} == {("web", 1)}
     assert len({client.id for client in clients}) == 3
     assert all(0 <= client.idle < 5 for client in clients)
+    assert all(0 <= client.age < 5 for client in clients)
+
+
+def test_a_notebook_shows_clients_as_a_table_and_a_terminal_counts_them(server: Server, pool_of: PoolOf) -> None:
+    web, nameless = pool_of(2, client_name="<web>"), pool_of(1)
+    borrowed = [web.get_connection(), web.get_connection(), nameless.get_connection()]
+    clients = server.clients()
+    table = clients._repr_html_()
+    assert repr(clients) == "<3 clients: 2 <web>, 1 without a name>"
+    assert table.count("<tr>") == 4
+    assert "&lt;web&gt;" in table
+    assert all(client.address in table for client in clients)
+    assert len(borrowed) == 3
+
+
+def test_no_clients_are_a_table_too(server: Server) -> None:
+    assert repr(server.clients()) == "<0 clients>"
+    assert "0 clients" in server.clients()._repr_html_()
 
 
 def test_a_client_that_left_is_not_listed(server: Server, pool_of: PoolOf) -> None:

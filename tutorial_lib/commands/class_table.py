@@ -10,7 +10,8 @@ from rich.cells import cell_len, set_cell_size
 from tutorial_lib.checking.folder import Notebook
 from tutorial_lib.checking.run import Result
 from tutorial_lib.commands.console import harmless
-from tutorial_lib.exercises import COURSE, Lesson
+from tutorial_lib.exercises import COURSE
+from tutorial_lib.practice.lesson import Lesson
 from tutorial_lib.practice.verdict import MARKS
 
 _WIDEST_NAME = 30  # columns

@@ -1,7 +1,8 @@
 """An extension of Jupyter's server that brings the course's style sheet, ``jupyter_config/custom/custom.css``.
 
 Jupyter looks for such a sheet in the learner's own configuration folder only, and no setting names another one. The
-course's folder comes after that, so that a sheet of the learner's own wins.
+course's folder comes after that, so that a sheet of the learner's own wins. ``custom.css`` imports the sheet of an
+exercise's panel, which lies beside the panel's code.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Any
 
 import tutorial_lib
 
-STYLE = Path(tutorial_lib.__file__).parent / "jupyter_config" / "custom"
+PACKAGE = Path(tutorial_lib.__file__).parent
+SHELVES = (PACKAGE / "jupyter_config" / "custom", PACKAGE / "practice" / "page")
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -19,4 +21,4 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    server.web_app.settings["static_custom_path"].append(str(STYLE))
+    server.web_app.settings["static_custom_path"] += map(str, SHELVES)

@@ -8,37 +8,31 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.shell import in_notebook
+from tutorial_lib.practice.course_progress import CourseProgress
 from tutorial_lib.practice.exercise import Exercise
+from tutorial_lib.practice.lesson import Lesson
+from tutorial_lib.practice.notebook import anchor
 from tutorial_lib.practice.progress import progress_file
+from tutorial_lib.practice.standing import Standing
 from tutorial_lib.practice.task import Task, read_task
+
+if TYPE_CHECKING:
+    from tutorial_lib.practice.panel import Together
 
 PLACES_PER_LESSON = 8
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """A lesson that has exercises. ``name`` is that of its notebook, without the suffix."""
-
-    name: str
-    title: str
-    exercises: tuple[str, ...]
-
-    @property
-    def number(self) -> str:
-        """Two digits, as in ``"02"``."""
-        return self.name.partition("_")[0]
-
-
 COURSE = (
     Lesson("00_start_here", "Start here", ("pool-party",)),
-    Lesson("01_your_first_pool", "Your first pool", ("first-pool", "greeting", "remote-pool", "pool-from-url")),
+    Lesson(
+        "01_your_first_pool", "Your first pool", ("warm-up", "first-pool", "greeting", "remote-pool", "pool-from-url")
+    ),
     Lesson(
         "02_what_a_connection_costs", "What does a connection cost?", ("one-connection", "break-even", "lean-handshake")
     ),
@@ -55,7 +49,12 @@ COURSE = (
     Lesson(
         "05_who_still_holds_a_connection",
         "Who still holds a connection?",
-        ("give-it-back", "quiet-listener", "watch-and-release", "long-poll", "leak-detective"),
+        ("give-it-back", "leak-detective"),
+    ),
+    Lesson(
+        "06_commands_that_keep_a_connection",
+        "Which commands keep a connection?",
+        ("quiet-listener", "watch-and-release", "long-poll"),
     ),
     Lesson(
         "07_what_the_server_sees",
@@ -91,6 +90,11 @@ def lesson_of(exercise: str) -> Lesson:
     return next(lesson for lesson in COURSE if exercise in lesson.exercises)
 
 
+def lesson_after(lesson: Lesson) -> Lesson | None:
+    """Return the lesson that comes next, or None after the last."""
+    return next(iter(COURSE[COURSE.index(lesson) + 1 :]), None)
+
+
 def places() -> Mapping[str, int]:
     """Return each exercise's place in a progress code. It must never change."""
     return {
@@ -118,11 +122,43 @@ def exercise(name: str) -> Exercise:
     return _made(load_task(name).id)
 
 
+def progress() -> CourseProgress:
+    """Return how far you are in the whole course, and what comes next: ``progress()`` at the end of a cell shows it."""
+    return CourseProgress(COURSE, _standing().passed(), lambda name: load_task(name).title)
+
+
+@cache
+def _standing() -> Standing:
+    return Standing(progress_file(os.environ))
+
+
 @cache
 def _made(name: str) -> Exercise:
-    found = Exercise(load_task(name), progress_file(os.environ))
+    found = Exercise(load_task(name), _standing())
     if in_notebook():
         from tutorial_lib.practice.panel import Panel
 
-        Panel(found, lesson_of(name).exercises)
+        Panel(found, _together(lesson_of(name)), _onward(name))
     return found
+
+
+@cache
+def _together(lesson: Lesson) -> Together:
+    from tutorial_lib.practice.panel import Together
+
+    return Together(lesson.exercises, _standing(), lambda: progress().renew())
+
+
+def _onward(name: str) -> str:
+    """Return links from an exercise to what comes next, and back to its lesson, as its notebook has them."""
+    lesson = lesson_of(name)
+    number = lesson.exercises.index(name) + 1
+    following = lesson_after(lesson)
+    if number < len(lesson.exercises):
+        title = load_task(lesson.exercises[number]).title
+        onward = f"[Next exercise: {title}](#{anchor(number + 1, title)})"
+    elif following:
+        onward = f"[Next lesson: {following.number} {following.title}]({following.page})"
+    else:
+        onward = "[The course in a page](../docs/summary.md)"
+    return f"{onward} · [Back to lesson {lesson.number}]({lesson.page})"

@@ -56,16 +56,7 @@ def require_pool(value: Any, lab: Lab) -> redis.ConnectionPool:
 
 def made_pool(answer: Callable[..., Any], lab: Lab, *arguments: Any) -> redis.ConnectionPool:
     """Call the answer, and return the pool that it makes; Wrong if it makes none."""
-    try:
-        return require_pool(lab.call(answer, *arguments), lab)
-    except AttributeError as error:
-        # The third argument of a pool is its cache: `ConnectionPool(host, port, 0, 5)` stops inside redis-py over it.
-        if error.name != "enabled":
-            raise
-        raise Wrong(
-            "Arguments without names are taken in the pool's own order, which does not begin with host and port: "
-            f"redis-py took one of yours for something else (`{error}`). Give each argument its name."
-        ) from error
+    return require_pool(lab.call(answer, *arguments), lab)
 
 
 def require_tcp(pool: redis.ConnectionPool) -> None:
@@ -97,7 +88,7 @@ def borrow(pool: redis.ConnectionPool) -> redis.Connection:
                 return pool.get_connection()
         return pool.get_connection()
     except TypeError as error:
-        raise refused_arguments(pool, error) from error
+        raise explained(pool, error) from error
     except ValueError as error:
         raise Wrong(
             f"The pool was built without a complaint, and its first connection failed: `{error}`. "
@@ -112,13 +103,10 @@ def borrow(pool: redis.ConnectionPool) -> redis.Connection:
         raise
 
 
-def refused_arguments(pool: redis.ConnectionPool, error: TypeError) -> Wrong:
+def explained(pool: redis.ConnectionPool, error: TypeError) -> Exception:
     """Say why the pool's first connection could not even be made. To be raised."""
     if not isinstance(pool.connection_class, type):
-        return Wrong(
-            f"{shown(pool.connection_class)} became the *class* of the pool's connections, because that is a pool's "
-            f"first argument. Its first connection failed: `{error}`. Give each argument its name."
-        )
+        return error  # an argument without its name; the referee says so, for every exercise
     return Wrong(
         "The pool was built without a complaint, and its first connection failed: "
         f"`{error}`. A pool hands arguments that it does not know to its connections. How is each one spelled?"

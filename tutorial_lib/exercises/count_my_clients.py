@@ -22,8 +22,8 @@ OPEN_FIRST = {GREETINGS: 5, COUNTERS: 1, LISTENER: 1, WATCH: 1}
 OPEN_LATER = {**OPEN_FIRST, GREETINGS: 2}
 
 PROMPT = """
-**Given** a shop that runs in several processes, on a server that others use too. The names of the shop's connections
-begin with `shop:`. A client `r` can ask the server, once a minute.
+**Given** a shop that runs in several processes, on a server that other programs use too. The names of the shop's
+connections begin with `shop:`. Once a minute a dashboard calls your function with a client `r`.
 
 **Write** `count_clients(r)`, which returns a dictionary: for each name that begins with `shop:`, how many connections
 of that name are open now. For example `{"shop:greetings": 5, "shop:counters": 1}`.
@@ -34,7 +34,7 @@ of that name are open now. For example `{"shop:greetings": 5, "shop:counters": 1
 - after a process has ended, the next call returns the new counts;
 - `count_clients` opens **0** connections.
 
-Ask for the whole list: the course's fallback server knows no filter such as `_type=`.
+Ask for the whole list: the course's fallback server doesn't know filters such as `_type=`.
 """
 
 
@@ -171,7 +171,7 @@ HINTS = (
     "A pool knows its own connections. What has a list of the connections of all processes?",
     "`r.client_list()` returns a list with a dictionary for each connection. Print one in a cell of your own: which "
     "key holds the name?",
-    'A text knows how it begins: `"shop:greetings".startswith("shop:")` is `True`.',
+    'Which names belong to the shop? `"shop:greetings".startswith("shop:")` is `True`.',
     "Go through the list. If the name is one of the shop's, add one to what `counted` has for it, or to 0 if it has "
     "nothing yet (`counted.get(name, 0)`).",
 )

@@ -82,8 +82,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     return (
         f"{THREADS * WORKERS} threads in {WORKERS} workers called at once, through {all_opened} connections to a "
         "server "
-        f"that lets in {SERVER_LIMIT}. No call was refused, and no view was lost. A server that is full refuses, so "
-        "the waiting has to happen in your pools."
+        f"that lets in {SERVER_LIMIT}. No call was refused, and no view was lost. A server at its limit refuses, "
+        "so the waiting has to happen in your pools."
     )
 
 
@@ -189,7 +189,7 @@ def _too_many(opened: int, shop: Shop) -> str:
         return (
             f"{said} closed connections and opened others, more than its share of {SHARE}: its `socket_timeout` is "
             f"{short[0]:g} s, and the server "
-            f"answered after {BUSY_SECONDS} s. How long does a slow server have to be waited for?"
+            f"answered after {BUSY_SECONDS} s. How long should a caller be ready to wait for a slow server?"
         )
     shop.set_limit(SERVER_LIMIT)
     turned_away = refused([opened] * (WORKERS - 1), shop.lab)

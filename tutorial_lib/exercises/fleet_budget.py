@@ -1,4 +1,4 @@
-"""The largest limit for each pool of a fleet, on paper and held against a server."""
+"""The largest limit for each pool of a fleet, calculated and held against a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "fleet-budget"
 LESSON = "07"
-TITLE = "A limit for all"
+TITLE = "The limit for a whole fleet"
 NAME = "largest_limit"
 
 MORE_THAN_ANY = 10**9  # connections
@@ -171,8 +171,8 @@ def _require_refusal(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None
         numbers = {int(number[-12:]) for number in re.findall("[0-9]+", re.sub("[,_]", "", str(error)))}
         if fleet.needed not in numbers or len(numbers) > MOST_NUMBERS:
             raise Wrong(
-                f"{fleet} raised {shown(error)}. It is right to raise, but whoever reads this text does not know what "
-                "to do. How large would `maxclients` have to be for one connection in each pool?"
+                f"{fleet} raised {shown(error)}. It is right to raise, but a person who reads this text does not know "
+                "what to do. How large would `maxclients` have to be for one connection in each pool?"
             ) from error
         return
     except Exception as error:
@@ -189,10 +189,10 @@ def _refused(fleet: Fleet, limit: int, lab: Lab) -> int:
 
 
 HINTS = (
-    "Take the lesson's fleet: 40 processes, 6 pools each, 200 others, 10,000 at the server. How many pools are there "
-    "in all, and how many connections are left for them?",
+    "Take 40 processes with 6 pools each, 200 others, and a server that lets in 10,000. How many pools are there in "
+    "total, and how many connections are left for them?",
     "A pool holds whole connections. `//` divides and leaves the rest over.",
     "With a limit of 1, how many connections does the whole fleet open? A server that lets in fewer cannot have it.",
     "First work out what the fleet needs at least. If `maxclients` is less, `raise ValueError(...)` with that number "
-    "in its text. Otherwise take the others away, and divide by the number of all pools.",
+    "in its text. Otherwise subtract the others, and divide by the number of all pools.",
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import refused_arguments, require_pool, require_tcp
+from tutorial_lib.exercises._pools import explained, require_pool, require_tcp
 from tutorial_lib.network.counts import RequestCounter
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -89,7 +89,7 @@ def _open_one(pool: Any, lab: Lab) -> tuple[list[str], str, int]:
     try:
         connection = pool.make_connection()
     except TypeError as error:
-        raise refused_arguments(pool, error) from error
+        raise explained(pool, error) from error
     sent: list[str] = []
     send = connection.send_packed_command
 

@@ -22,12 +22,12 @@ MODULES = ("greetings", "counters")
 LIMIT = 3
 
 PROMPT = """
-**Given** a server whose CLIENT LIST is full of connections without a name, so that no one can tell whose they are.
+**Given** a server whose CLIENT LIST shows many connections without a name, so you can't tell which program opened them.
 
 **Write** `make_pool(host, port, module)`, which returns a pool for one module of the shop.
 
 **It passes when**
-- the pool can hold **3** connections;
+- the pool may open **3** connections;
 - CLIENT LIST shows the name `shop:` and the module for **each** connection that the pool opens: with the module
   `"greetings"` that is `shop:greetings`;
 - after all connections have been closed by the server, those that the pool opens in their place have the name too.
@@ -43,7 +43,7 @@ def solution(host, port, module):
 
 
 WHY = """
-The pool hands `client_name` on to each connection that it opens, and the connection says it in its handshake. So a
+The pool passes `client_name` to each connection that it opens, and the connection sends it in its handshake. So a
 connection that replaces a lost one has the name too. `?client_name=…` in a URL works as well.
 """
 
@@ -156,6 +156,6 @@ def _why(pool: redis.ConnectionPool, before: str) -> str:
 HINTS = (
     "The first two pools of the lesson had a name each. Where was it written?",
     "A connection takes its settings from the pool that opens it. A client that is given a pool changes none of them.",
-    "`redis.ConnectionPool` hands the argument `client_name` on to each connection, which sends it when it is opened.",
+    "`redis.ConnectionPool` passes the argument `client_name` to each connection, which sends it when it is opened.",
     'Beside `host`, `port` and `max_connections`, give the pool `client_name`: `"shop:"` and then the module.',
 )

@@ -17,7 +17,7 @@ from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "quiet-listener"
-LESSON = "05"
+LESSON = "06"
 TITLE = "A listener that can be stopped"
 NAME = "open_listener"
 

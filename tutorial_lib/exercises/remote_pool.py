@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import made_pool, refused_arguments, require_tcp, said_of_limit
+from tutorial_lib.exercises._pools import explained, made_pool, require_tcp, said_of_limit
 from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -55,9 +55,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     require_tcp(pool)
     try:
         # Made, and not opened: it knows where it would go.
-        connection = pool.connection_class(**pool.connection_kwargs)
+        connection: Any = pool.make_connection()
     except TypeError as error:
-        raise refused_arguments(pool, error) from error
+        raise explained(pool, error) from error
     except ValueError as error:
         raise Wrong(
             f"The pool was built without a complaint, but it cannot make a connection: `{error}`. "

@@ -19,14 +19,14 @@ from tutorial_lib.practice.verdict import Wrong
 
 ID = "trim-idle"
 LESSON = "07"
-TITLE = "Night in the shop"
+TITLE = "Close what is idle"
 NAME = "trim"
 
 LIMIT, IN_USE = 5, 2
 OTHER_LIMIT, OTHER_IN_USE = 7, 3
 GONE_WITHIN = 0.4
 RETURNS_WITHIN = 1.0
-ORDERS, VISITOR = "orders", "another-program"
+ORDERS, OTHER_PROGRAM = "orders", "another-program"
 
 PROMPT = """
 **Given** a pool after a rush. It has 5 connections open: **2** are in use, each in the middle of a command, and **3**
@@ -37,7 +37,7 @@ are idle.
 **It passes when**
 - the server no longer has the idle connections when `trim` returns;
 - the commands on the connections in use still get their replies;
-- the pool is as good as before: it keeps its limit and can lend 5 connections in the next rush;
+- the pool is as good as before: it keeps its limit, and 5 connections can be borrowed in the next rush;
 - connections of other programs on this server stay open;
 - it also works for a `BlockingConnectionPool`, and for a pool with other numbers.
 """
@@ -52,7 +52,7 @@ def solution(pool):
 
 WHY = """
 `disconnect(inuse_connections=False)` closes the sockets of the idle connections only. The connection objects stay in
-the pool, which opens them again when it lends them.
+the pool, which opens them again when they are borrowed.
 """
 
 
@@ -78,7 +78,7 @@ def _trim_one(answer: Callable[..., Any], kind: type[redis.ConnectionPool], limi
     del in_use[busy:]
     for connection in in_use:
         connection.send_command("BLPOP", ORDERS, 0)
-    with _another_program(where) as visitor_stays:
+    with _another_program(where) as other_stays:
         opened = lab.server.opened()
         _call(answer, pool, before, lab)
         left = _open_after_a_moment(kind.__name__, busy, lab)
@@ -89,7 +89,7 @@ def _trim_one(answer: Callable[..., Any], kind: type[redis.ConnectionPool], limi
                 f"{before} After `trim` the server still has {left} of these {limit}; the {busy} in use should be "
                 f"left. {_which_are_left(left, limit, reopened, pool)}"
             )
-        if not visitor_stays():
+        if not other_stays():
             raise Wrong(
                 f"{before} After `trim` they were as they should be, but a connection of another program on this "
                 "server was closed too. A server knows connections; which object knows the connections of this pool?"
@@ -115,7 +115,7 @@ def _call(answer: Callable[..., Any], pool: redis.ConnectionPool, before: str, l
 @contextmanager
 def _another_program(where: dict[str, Any]) -> Iterator[Callable[[], bool]]:
     """Connect like another program does. What is yielded tells whether that connection is still there."""
-    with redis.Redis(**where, client_name=VISITOR) as r:
+    with redis.Redis(**where, client_name=OTHER_PROGRAM) as r:
         number = r.client_id()
 
         def stays() -> bool:
@@ -151,7 +151,7 @@ def _which_are_left(left: int, limit: int, reopened: int, pool: redis.Connection
             f"The server also accepted {reopened} new ones meanwhile: what was closed was opened again. By which call?"
         )
     if reopened:
-        return "A pool lends the connection that came back last. Which one do you get if you borrow again and again?"
+        return "A pool hands out the connection that was returned last. Which do you get if you borrow again and again?"
     if left == limit:
         return "A pool closes nothing by itself. Which of its methods closes connections?"
     if limit == OTHER_LIMIT:
@@ -184,7 +184,7 @@ def _require_known(before: str, limit: int, busy: int, pool: redis.ConnectionPoo
         raise Wrong(
             f"{before} The idle ones are closed, and the pool now says in_use={in_use}: "
             f"{so_many(in_use - busy, 'connection was', 'connections were')} borrowed to be closed and not returned, "
-            "and the pool can never lend what is not returned. What is missing after the closing?"
+            "and the pool can never hand out what is not returned. What is missing after the closing?"
         )
     if in_use < busy:
         raise Wrong(
@@ -210,7 +210,7 @@ def _require_as_good_as_before(before: str, limit: int, pool: redis.ConnectionPo
         pool.release(connection)
     if len(borrowed) != limit:
         raise Wrong(
-            f"{before} In the next rush the pool lent {so_many(len(borrowed), 'connection')} where it should lend "
+            f"{before} In the next rush {so_many(len(borrowed), 'connection')} could be borrowed, and it should be "
             f"{limit}. A pool counts its connections, so one that is taken out of its lists is lost. Which method of "
             "the pool closes a connection and keeps it?"
         )

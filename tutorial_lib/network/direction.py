@@ -18,7 +18,10 @@ class Direction:
     Change them at any time: what arrives from then on is treated so. Order is always kept.
     """
 
-    __slots__ = ("_bandwidth", "_jitter", "_latency", "_swallows", "_until_cut", "bytes", "is_clear", "piece")
+    __slots__ = (
+        *("_bandwidth", "_jitter", "_latency", "_paused_until", "_swallows", "_until_cut"),
+        *("bytes", "is_clear", "piece"),
+    )
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -30,6 +33,7 @@ class Direction:
         self._bandwidth: float | None = None
         self._swallows = False
         self._until_cut: int | None = None
+        self._paused_until = 0.0
         self._changed()
 
     @property
@@ -74,6 +78,16 @@ class Direction:
         self._swallows = yes
         self._changed()
 
+    @property
+    def paused_until(self) -> float:
+        """When the next bytes arrive, on the loop's clock; 0: at once."""
+        return self._paused_until
+
+    @paused_until.setter
+    def paused_until(self, moment: float) -> None:
+        self._paused_until = moment
+        self._changed()
+
     def cut_after(self, count: int) -> None:
         """Let ``count`` more bytes through; the next one is lost, and its connection with it."""
         self._until_cut = count
@@ -99,5 +113,5 @@ class Direction:
     def _changed(self) -> None:
         """Work out what is asked for every piece of data."""
         self.piece = CHUNK if self._bandwidth is None else max(1, min(CHUNK, int(self._bandwidth * SMOOTH)))
-        delays = self._latency or self._jitter or self._bandwidth
+        delays = self._latency or self._jitter or self._bandwidth or self._paused_until
         self.is_clear = not (delays or self._swallows or self._until_cut is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,12 +13,15 @@ from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
 from tutorial_lib.network.direction import Direction
 from tutorial_lib.network.loop import LoopHasEnded, LoopThread
 from tutorial_lib.network.relay import LOOPBACK, Relay, Traffic
-from tutorial_lib.network.upstream import reach
+from tutorial_lib.network.upstream import Address, reach
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
+
+LONGEST_PAUSE = 86_400
+"""Seconds, a day."""
 
 REACH_WITHIN = 2.0
 """Seconds that the server may take to answer when the proxy is made."""
@@ -100,6 +103,18 @@ class FaultProxy:
         """Break off every connection now (``Connection reset by peer``), and return how many there were."""
         return self._do(self._relay.reset_connections)
 
+    def close_connections(self) -> int:
+        """Close every connection in good order, as a server does that ends them, and return how many there were.
+
+        A client that waits for an answer gets ``Connection closed by server.``
+        """
+        return self._do(self._relay.close_connections)
+
+    def pause(self, seconds: float) -> None:
+        """Hold back for ``seconds`` what the server sends, then let it through: a server that is too busy to answer."""
+        length = not_negative("seconds", seconds, "seconds", at_most=LONGEST_PAUSE)
+        self._do(lambda: self._relay.pause(length))
+
     def reset_after(self, count: int) -> None:
         """Cut a reply in flight: ``count`` more bytes from the server get through, then that connection is reset.
 
@@ -120,6 +135,13 @@ class FaultProxy:
         """Let no new connection in (``Connection refused``). Those that are open stay."""
         self._do(self._relay.refuse)
 
+    def vanish(self) -> None:
+        """Be gone, as a machine that has lost its power: like ``blackhole``, and opening a connection gets no answer.
+
+        That is so on Linux; another system may refuse new connections instead.
+        """
+        self._do(self._relay.vanish)
+
     def heal(self) -> None:
         """End every fault, latency and the rest too. What was under way arrives at once."""
         self._do(self._relay.heal)
@@ -127,6 +149,10 @@ class FaultProxy:
     def traffic(self) -> Traffic:
         """Count what has come through so far."""
         return self._do(self._relay.traffic)
+
+    def far_ends(self) -> dict[Address, Address]:
+        """Return each address that the server sees, with the address of the client that is behind it."""
+        return self._run(self._relay.far_ends)
 
     def close(self) -> None:
         """Close every connection and stop. Closing twice does nothing."""
@@ -149,20 +175,27 @@ class FaultProxy:
             return "FaultProxy(closed)"
         relay = self._relay
         faults = relay.to_server.faults("upstream") + relay.to_client.faults("downstream")
-        if relay.to_server.swallows:
+        if relay.has_vanished:
+            faults.append("vanish")
+        elif relay.to_server.swallows:
             faults.append("blackhole")
+        if relay.is_paused:
+            faults.append("pause")
         if relay.is_refusing:
             faults.append("refuse")
         return f"FaultProxy({', '.join(faults) or 'no faults'})"
 
     def _do(self, act: Callable[[], T]) -> T:
         """Do it in the loop's thread, where all sockets live, and wait until it is done."""
-        self._require_usable()
 
         # A task begins one turn of the loop later than a callback would: by then all who had connected are in.
         async def doing() -> T:
             return act()
 
+        return self._run(doing)
+
+    def _run(self, doing: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        self._require_usable()
         try:
             return self._loop.run(doing())
         except LoopHasEnded:

@@ -138,6 +138,10 @@ class Flow:
         now, way = self._loop.time(), self._way
         due = max(now, self._not_before) + seconds + way.latency + way.jitter * _chance.random()
         self._not_before = 0.0
+        if way.paused_until:
+            due = max(due, way.paused_until)
+            if now >= way.paused_until:
+                way.paused_until = 0.0  # The next piece takes the short way again.
         if due <= now and not self._under_way:
             self._deliver(what)
             return

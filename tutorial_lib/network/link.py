@@ -47,7 +47,7 @@ class Link:
         self._flows: list[Flow] = []
         self._done: set[Flow] = set()
         self._last_call: asyncio.TimerHandle | None = None
-        self._is_closed = False
+        self._is_closed = self._was_reset = False
 
     async def open(self, upstream: Upstream) -> None:
         """Connect to the server and begin to pass bytes. If nothing answers there, the client is reset."""
@@ -64,8 +64,8 @@ class Link:
             self.is_unanswered = True
             self.reset()
             return
-        if self._is_closed:  # It was cut meanwhile.
-            server.reset()
+        if self._is_closed:  # Meanwhile, by a fault or by the client.
+            server.reset() if self._was_reset else server.close()
             return
         self.server = server
         self._flows = [
@@ -169,7 +169,7 @@ class Link:
     def _end(self, *, politely: bool) -> None:
         if self._is_closed:
             return
-        self._is_closed = True
+        self._is_closed, self._was_reset = True, not politely
         if self._last_call:
             self._last_call.cancel()
         for flow in self._flows:

@@ -6,12 +6,14 @@ import base64
 import html
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from tutorial_lib.plots.recolour import recoloured
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, with the meaning they have in PoolView too.
 IN_USE = "#0072B2"
@@ -21,7 +23,19 @@ TROUBLE = "#B8410A"
 INK = "#1F1F1F"
 QUIET = "#5F5F5F"
 FAINT = "#DADADA"
-PAPER = "#FFFFFF"  # Opaque: in a dark theme a plot is a white card, with every contrast as it was chosen.
+PAPER = "#FFFFFF"  # Opaque: a page that stores only this one, such as GitHub's, may be dark.
+
+DARK = {
+    IN_USE: "#56B4E9",
+    WAITING: "#F0B030",
+    OPENING: "#2F6484",
+    TROUBLE: "#FF9466",
+    INK: "#E8E8E8",
+    QUIET: "#ABABAB",
+    FAINT: "#3A3A3A",
+    PAPER: "#111111",  # JupyterLab's own, for the gaps between bars; the ground itself is transparent
+}
+"""For each colour what takes its place in a dark theme, as in PoolView."""
 
 HATCH = "////"
 """What waits is hatched as well as orange."""
@@ -55,6 +69,12 @@ STYLE: Any = {
     "ytick.labelsize": 8.5,
 }
 
+BY_THEME = """<style>
+body:is([data-jp-theme-light="false"], .vscode-dark) .course-plot-light { display: none !important }
+body:is([data-jp-theme-light="false"], .vscode-dark) .course-plot-dark { display: inline !important }
+</style>"""
+"""Of a picture's two images one is seen. Where a page drops styles, it is the light one."""
+
 
 class Picture:
     """A figure that shows itself, with a text for those who do not see it.
@@ -70,24 +90,25 @@ class Picture:
     def __repr__(self) -> str:
         return f"<{self._name}>"
 
-    def png(self) -> bytes:
-        """Draw it as a PNG file."""
+    def png(self, dark: bool = False) -> bytes:
+        """Draw it as a PNG file; ``dark`` in the colours of a dark theme, on a transparent ground."""
         file = io.BytesIO()
-        with matplotlib.rc_context(STYLE):
-            self.figure.savefig(file, format="png", dpi=_FILE_DPI)
+        with matplotlib.rc_context(STYLE), recoloured(self.figure, DARK) if dark else nullcontext():
+            self.figure.savefig(file, format="png", dpi=_FILE_DPI, transparent=dark)
         return file.getvalue()
 
     def _repr_mimebundle_(self, **settings: Any) -> tuple[dict[str, str], dict[str, Any]]:
-        image = base64.b64encode(self.png()).decode()
+        image, dark = (base64.b64encode(self.png(dark)).decode() for dark in (False, True))
         width, height = (round(inches * _SCREEN_DPI) for inches in self.figure.get_size_inches())
         # JupyterLab gives an image of its own no alt text, but leaves one in HTML as it is. nbconvert takes it from
         # the metadata. What is stored is the PNG (see tools/build_notebooks.py).
-        tag = (
-            f'<img alt="{html.escape(self.alt)}" width="{width}" height="{height}" '
-            f'style="border-radius: 6px; max-width: 100%; height: auto" src="data:image/png;base64,{image}">'
+        tags = "".join(
+            f'<img class="course-plot-{theme}" alt="{html.escape(self.alt)}" width="{width}" height="{height}" '
+            f'style="max-width: 100%; height: auto{hidden}" src="data:image/png;base64,{source}">'
+            for theme, source, hidden in (("light", image, ""), ("dark", dark, "; display: none"))
         )
         return (
-            {"image/png": image, "text/html": tag, "text/plain": repr(self)},
+            {"image/png": image, "text/html": BY_THEME + tags, "text/plain": repr(self)},
             {"image/png": {"alt": self.alt, "width": width, "height": height}},
         )
 

@@ -7,11 +7,12 @@ that cannot be found is None or empty, and callers must be able to do without it
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import redis
+import redis.asyncio
 
 T = TypeVar("T")
 
@@ -69,6 +70,17 @@ def in_use_and_idle(pool: Any) -> list[tuple[Any, bool]] | None:
         return [(connection, key in second) for key, connection in everyone.items()]
     except AttributeError:
         return None
+
+
+def socket_reader(pool: Any) -> Callable[[Any], object]:
+    """Return a function that says what a connection of this pool speaks through: a socket, or None if it has none.
+
+    A function made once for each pool, because it runs twice for each command.
+    """
+    name = "_writer" if isinstance(pool, redis.asyncio.ConnectionPool) else "_sock"
+    if getattr(pool, "cache", None) is not None:
+        return lambda connection: getattr(getattr(connection, "_conn", connection), name, None)
+    return lambda connection: getattr(connection, name, None)
 
 
 _NO_SOCKET_SHOWN = object()

@@ -181,7 +181,7 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
 
 
 def _release(tap: Tap, pool: Any) -> Any:
-    give_back, held = pool.release, tap.held
+    give_back, held, socket_of = pool.release, tap.held, tap.socket_of
 
     def unknown_return(who: str, connection: Any) -> None:
         caller = sys._getframe(2)
@@ -194,6 +194,9 @@ def _release(tap: Tap, pool: Any) -> Any:
         if borrow is None:
             unknown_return(current_thread().name, connection)
         else:
+            socket = socket_of(connection)  # Before the pool closes it, as it does if it should be opened anew.
+            if socket is not borrow.socket:
+                borrow.note_cut(socket)
             tap.end(borrow, tap.clock())
         return give_back(connection)
 
@@ -202,12 +205,14 @@ def _release(tap: Tap, pool: Any) -> Any:
         if borrow is None:
             unknown_return(_current_name(), connection)
             return await give_back(connection)
-        back_at = tap.clock()  # From here on another task may get it.
+        back_at, socket = tap.clock(), socket_of(connection)  # From here on another task may get it.
         try:
             answer = await give_back(connection)
         except BaseException:  # Cancelled on the way: the pool has not got it back.
             held[id(connection)] = borrow
             raise
+        if socket is not borrow.socket:
+            borrow.note_cut(socket)
         tap.end(borrow, back_at)
         return answer
 

@@ -22,6 +22,12 @@ Outcome: TypeAlias = Literal[
     "returned twice",  # a return: nobody had the connection
 ]
 
+Cut: TypeAlias = Literal[
+    "",  # the connection stayed open while it was borrowed
+    "closed",  # it was closed meanwhile, and came back so
+    "reopened",  # it was closed meanwhile, and redis-py had opened it again when it came back
+]
+
 
 @dataclass(slots=True, eq=False)
 class Borrow:
@@ -43,6 +49,14 @@ class Borrow:
     outcome: Outcome = field(default="returned", init=False)
     error: str = field(default="", init=False)
     """The class of the error that a caller got instead of a connection."""
+    socket: object = field(default=None, init=False)
+    """What the connection spoke through when it was borrowed, until it is returned."""
+    cut: Cut = field(default="", init=False)
+
+    def note_cut(self, socket: object) -> None:
+        """Note that the connection comes back with another socket, or with none (None)."""
+        if self.socket is not None:  # A connection class of somebody's own may show no socket.
+            self.cut = "closed" if socket is None else "reopened"
 
     @property
     def site(self) -> Site:
@@ -61,6 +75,11 @@ class Lease:
     nothing left to lend; ``opening`` is the time to open or check the connection for a caller who had not to wait.
     ``connection`` numbers the connections in the order in which they were first borrowed; it is None for a caller who
     got none, and ``error`` is the class of the error that was raised instead.
+
+    ``was_cut`` says that the connection was closed while it was borrowed: redis-py noticed that the server or the
+    network had cut it, disconnected it after an error, or closed it with its PubSub. Python learns that at the return,
+    so a connection that is still held, or that the server closed after its last command, does not count.
+    ``reopened`` says that redis-py had opened it again before the return, as a retry does.
     """
 
     who: str
@@ -72,6 +91,8 @@ class Lease:
     outcome: Outcome
     connection: int | None
     error: str = ""
+    was_cut: bool = False
+    reopened: bool = False
 
     @property
     def where(self) -> str:

@@ -272,6 +272,8 @@ class Recording:
             outcome=outcome,
             connection=numbers.get(borrow.connection),
             error=borrow.error,
+            was_cut=bool(borrow.cut),
+            reopened=borrow.cut == "reopened",
         )
 
 

@@ -10,7 +10,7 @@ from tutorial_lib.pools.replay_page import page_of, require_whole
 
 
 class PoolReplay:
-    """Play what ``record`` saw: every borrow, wait and refusal at its moment, with a slider and a choice of speeds.
+    """Play what ``record`` saw: every borrow, wait, refusal and cut at its moment, with a slider and speeds.
 
     ``recording`` is one that has ended. ``title`` names the pool. The replay is a page of its own inside the notebook,
     so it works from a stored notebook without a kernel; ``recording.to_html(path)`` writes the same page as a file.

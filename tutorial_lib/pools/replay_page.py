@@ -112,8 +112,8 @@ def _as_data(recording: Recording, title: str) -> dict[str, Any]:
 def _row(lease: Lease, who: _Numbered, lines: _Numbered) -> list[Any]:
     times = [_short(seconds) for seconds in (lease.asked, lease.waited, lease.opening, lease.held)]
     where = lease.where if lease.line.file else ""
-    was_cut = int(getattr(lease, "was_cut", False))
-    return [*times, lease.connection or 0, who[lease.who], lines[where, lease.line.text], lease.outcome, was_cut]
+    cut = int(lease.was_cut) + int(lease.reopened)  # 1: closed while it was borrowed, 2: and opened again
+    return [*times, lease.connection or 0, who[lease.who], lines[where, lease.line.text], lease.outcome, cut]
 
 
 def _short(seconds: float) -> float:

@@ -20,7 +20,7 @@ import redis
 import redis.asyncio
 
 from tutorial_lib.notebook.lines import Site
-from tutorial_lib.pools.anatomy import copied, in_use_now
+from tutorial_lib.pools.anatomy import copied, in_use_now, socket_reader
 from tutorial_lib.pools.lease import Borrow, Outcome
 
 
@@ -52,6 +52,7 @@ class Tap:
     def __init__(self, pool: Any, clock: Callable[[], float]) -> None:
         self.pool = weakref.ref(pool)
         self.clock = clock
+        self.socket_of = socket_reader(pool)
         self.asking: set[Borrow] = set()
         """The callers that wait because the pool was exhausted."""
         self.held: dict[int, Borrow] = {}
@@ -90,6 +91,7 @@ class Tap:
         """Note that the caller has got ``connection``."""
         borrow.got = self.clock()
         borrow.connection = key = id(connection)
+        borrow.socket = self.socket_of(connection)
         if key in self.held:
             first = self.held[key]
             first.outcome = "lent again"
@@ -113,6 +115,7 @@ class Tap:
     def end(self, borrow: Borrow, at: float) -> None:
         """Note that a caller has had its connection no longer since ``at``."""
         borrow.ended = at
+        borrow.socket = None
         for tell in self._on_returned:
             tell(borrow)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from tutorial_lib.errors import CourseFolderError
-from tutorial_lib.practice.progress import ProgressFile
 from tutorial_lib.practice.referee import judge
+from tutorial_lib.practice.standing import Standing
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import Note, Verdict
 
@@ -23,10 +21,9 @@ class Exercise:
     shows one way to do it.
     """
 
-    def __init__(self, task: Task, progress: ProgressFile | None = None) -> None:
+    def __init__(self, task: Task, standing: Standing | None = None) -> None:
         self.task = task
-        self.progress = progress
-        self.passed = False
+        self.standing = standing or Standing()
         self.solution_shown = False
         self.present: Present = lambda verdict: verdict
         self._answer: Any = ...
@@ -40,10 +37,8 @@ class Exercise:
         """
         verdict = judge(self.task, answer)
         self._answer = answer
-        passed = verdict.status == "passed"
-        self.passed |= passed
-        if self.progress and verdict.status != "not attempted":
-            notice = self.progress.record(self.task.id, passed)
+        if verdict.status != "not attempted":
+            notice = self.standing.record(self.task.id, verdict.status == "passed")
             if notice:
                 verdict = replace(verdict, message=f"{verdict.message}\n\n{notice}")
         return self.present(verdict)
@@ -52,18 +47,17 @@ class Exercise:
         """Check the function that was given last. If it has been defined again since, say so instead."""
         name = self.task.name
         if self._answer is ...:
-            return Verdict("not attempted", f"Write `{name}`, then run its cell: that checks it.", self.task.id)
+            said = f"Write `{name}`, then run its cell: that checks it."
+            return self.present(Verdict("not attempted", said, self.task.id))
         if _defined_again(self._answer):
             said = f"`{name}` has been defined again since it was checked. Run the cell that checks it once more."
-            return Verdict("not attempted", said, self.task.id)
+            return self.present(Verdict("not attempted", said, self.task.id))
         return self.check(self._answer)
 
-    def passed_so_far(self) -> set[str]:
-        """Return which exercises have passed, this one included. Empty where progress cannot be read."""
-        passed = {self.task.id} if self.passed else set()
-        with suppress(CourseFolderError):
-            passed |= self.progress.read().passed() if self.progress else set()
-        return passed
+    @property
+    def passed(self) -> bool:
+        """True if an answer to it has passed, now or earlier."""
+        return self.task.id in self.standing.passed()
 
     def hint(self) -> Note:
         """Return the next hint; after the last one, the last one again."""

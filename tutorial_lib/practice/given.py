@@ -12,7 +12,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
@@ -71,11 +71,11 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class _Built:
-    """One pool or client: its class, its arguments by name, which of them had none, and the learner's line."""
+    """One pool or client: its class, its arguments by name, those that had none, and the learner's line."""
 
     kind: type
     arguments: dict[str, Any]
-    unnamed: tuple[str, ...]
+    unnamed: dict[str, Any]
     line: OwnLine | None
 
     @property
@@ -89,6 +89,7 @@ class Given:
     def __init__(self, boundary: str) -> None:
         self._boundary = boundary
         self._built: list[_Built] = []
+        self._refused: BaseException | None = None
 
     def note(self, kind: type, init: Callable[..., None], given: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Note that one is being built."""
@@ -96,9 +97,18 @@ class Given:
             arguments, unnamed = _by_name(init, given, named)
             self._built.append(_Built(kind, arguments, unnamed, from_caller(sys._getframe(2), self._boundary)))
 
+    def refuse(self, error: TypeError) -> None:
+        """Note that what is being built cannot even be called with these arguments."""
+        self._refused = error
+
+    def met(self, error: BaseException) -> bool:
+        """True if redis-py itself raised this, over an argument or at its door."""
+        return error is self._refused or raised_in_redis_py(error)
+
     def unfit(self) -> str:
         """Say which argument redis-py cannot use, and what it expects there. Empty if none is known."""
-        return next((said for built in self._built if (said := _unfit(built))), "")
+        known = next((said for built in self._built if (said := _unfit(built))), "")
+        return known or (_uncallable(self._built[-1]) if self._refused and self._built else "")
 
     def ignored(self) -> str:
         """Say which arguments a client ignores because it was given a pool. Empty if there are none."""
@@ -139,17 +149,30 @@ def _noting(given: Given, kind: type, init: Callable[..., None]) -> Callable[...
     @functools.wraps(init)
     def noting(self: Any, *arguments: Any, **named: Any) -> None:
         given.note(kind, init, arguments, named)
-        init(self, *arguments, **named)
+        try:
+            init(self, *arguments, **named)
+        except TypeError as error:
+            if not _can_be_called(init, (self, *arguments), named):
+                given.refuse(error)
+            raise
 
     return noting
 
 
+def _can_be_called(init: Callable[..., None], arguments: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    try:
+        inspect.signature(init).bind(*arguments, **named)
+    except TypeError:
+        return False
+    return True
+
+
 def _by_name(
     init: Callable[..., None], given: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     order = [name for name, of in inspect.signature(init).parameters.items() if of.kind is of.POSITIONAL_OR_KEYWORD]
     unnamed = dict(zip(order[1:], given, strict=False))  # without `self`
-    return {**unnamed, **named}, tuple(unnamed)
+    return {**unnamed, **named}, unnamed
 
 
 def _unfit(built: _Built) -> str:
@@ -168,11 +191,32 @@ def _unfit(built: _Built) -> str:
 
 
 def _out_of_order(built: _Built) -> str:
-    taken = ", ".join(f"{shown(built.arguments[name])} as its `{name}`" for name in built.unnamed)
+    taken = ", ".join(f"{shown(value)} as its `{name}`" for name, value in built.unnamed.items())
     return (
         f"`{built.kind.__name__}` was given arguments without names{built.where}, and its own order does not begin "
-        f"with host and port: it took {taken}. Give each argument its name."
+        f"with host and port: it took {taken}. {_named_call(built)}"
     )
+
+
+def _uncallable(built: _Built) -> str:
+    """Say why a class cannot even be called with these arguments."""
+    kind = built.kind.__name__
+    known = inspect.signature(built.kind).parameters
+    unknown = next((name for name in built.arguments if name not in known), None)
+    if unknown:
+        return f"`{kind}` has no argument `{unknown}`{built.where}. {_meant(unknown, known)}"
+    return f"`{kind}` cannot take these arguments{built.where} without their names. {_named_call(built)}"
+
+
+def _named_call(built: _Built) -> str:
+    if any("://" in str(value) for value in built.unnamed.values()):
+        return "Which method of this class takes a whole URL?"
+    return f"redis-py takes these by name: `{built.kind.__name__}(host=host, port=port)`."
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean `{near[0]}`?" if near else "How is it spelled?"
 
 
 def _unknown(built: _Built) -> str:
@@ -181,9 +225,8 @@ def _unknown(built: _Built) -> str:
     known = _known_names()
     for name in built.arguments:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            meant = f" Did you mean `{near[0]}`?" if near else " How is it spelled?"
-            return f"A pool passes `{name}`{built.where} on to its connections, which know no such argument.{meant}"
+            passed_on = f"A pool passes `{name}`{built.where} on to its connections, which know no such argument."
+            return f"{passed_on} {_meant(name, known)}"
     return ""
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from tutorial_lib.practice.lesson import Lesson
 from tutorial_lib.practice.task import Task
 
 if TYPE_CHECKING:  # It takes a second to import, and `check` asks for exercise_of in every process.
@@ -17,7 +19,7 @@ MARK = "redis_pool_tutorial"
 _BEGIN = """\
 # Exercises: {title}
 
-They belong to lesson [{number} {title}](../notebooks/{name}.ipynb). Replace the `...`, or mend what is there, and run
+They belong to lesson [{number} {title}]({page}). Replace the `...`, or mend what is there, and run
 the cell with Shift+Enter. Your function is then tried on a Redis of its own, and the answer appears below it, with
 buttons for a hint and for the solution. Run it as often as you like: nothing can be broken.
 
@@ -26,36 +28,61 @@ In a notebook that you open again, run a cell once to get its buttons back.
 
 
 _END = """\
-## Done?
+## How far you are in the course
 
-Go on with the next lesson. In a terminal, `redis-pool-tutorial progress` shows what you have passed, and
-`redis-pool-tutorial check` runs your exercises once more. Where nothing is kept, as on Binder, `progress` prints a
-code that takes it to another machine.
+The bar below shows every lesson and its exercises, and what comes next. It grows as you pass them.
+"""
+
+_AFTER = """\
+{onward}
+
+In JupyterLab's terminal (*File → New → Terminal*), `redis-pool-tutorial progress` shows the same, and
+`redis-pool-tutorial check {number}` runs the exercises of this notebook once more, as you last saved it. On Binder
+nothing is kept for long: `redis-pool-tutorial progress` prints a code that takes your progress to another machine.
 """
 
 
-def exercise_notebook(name: str, title: str, tasks: Sequence[Task]) -> NotebookNode:
-    """Return the notebook of the lesson called ``name``, not yet executed. The same exercises give the same notebook.
+def heading(number: int, title: str) -> str:
+    """Return the heading above the exercise that is the notebook's first, second, …."""
+    return f"{number}. {title}"
 
-    A learner who prefers calls to buttons writes ``exercise("…").hint()``.
+
+def anchor(number: int, title: str) -> str:
+    """Return what stands after the # of a link to that heading, by Jupyter's rule for it."""
+    return quote(heading(number, title).replace("`", "").replace(" ", "-"), safe="")
+
+
+def exercise_notebook(lesson: Lesson, tasks: Sequence[Task], following: Lesson | None) -> NotebookNode:
+    """Return a lesson's exercise notebook, not yet executed. The same exercises give the same notebook.
+
+    ``following`` is the lesson after it. A learner who prefers calls to buttons writes ``exercise("…").hint()``.
     """
     import nbformat
 
     cells = [
-        _text("begin", _BEGIN.format(title=title, name=name, number=name.partition("_")[0])),
+        _text("begin", _BEGIN.format(title=lesson.title, number=lesson.number, page=lesson.page)),
         _code("setup", _setup(tasks)),
     ]
     for number, task in enumerate(tasks, start=1):
-        cells.append(_text(f"{task.id}-prompt", f"## {number}. {task.title}\n\n{task.prompt}"))
+        cells.append(_text(f"{task.id}-prompt", f"## {heading(number, task.title)}\n\n{task.prompt}"))
         call = f'exercise("{task.id}").check({task.name})'
         cells.append(_code(task.id, f"{task.starter_text}\n\n\n{call}", {MARK: {"exercise": task.id}}))
-    notebook: NotebookNode = nbformat.v4.new_notebook(cells=[*cells, _text("end", _END)])
+    after = _AFTER.format(onward=_onward(following), number=lesson.number)
+    bar = _code("progress", "progress()", {"tags": ["nbval-ignore-output"]})
+    cells += [_text("end", _END), bar, _text("after", after)]
+    notebook: NotebookNode = nbformat.v4.new_notebook(cells=cells)
     return notebook
+
+
+def _onward(following: Lesson | None) -> str:
+    if following is None:
+        return "This was the last lesson. [The summary](../docs/summary.md) has the whole course on one page."
+    return f"**Next lesson:** [{following.number} {following.title}]({following.page})"
 
 
 def _setup(tasks: Sequence[Task]) -> str:
     needs_redis = any("redis." in task.solution_text for task in tasks)
-    names = sorted({"exercise", *(name for task in tasks for name in task.uses)})
+    names = sorted({"exercise", "progress", *(name for task in tasks for name in task.uses)})
     ours = f"from tutorial_lib import {', '.join(names)}"
     return f"import redis\n\n{ours}" if needs_redis else ours
 

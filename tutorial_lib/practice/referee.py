@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from tutorial_lib.notebook.own_line import OwnLine, from_error
+from tutorial_lib.notebook.shell import in_notebook
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
@@ -23,7 +24,7 @@ from tutorial_lib.practice.replaced import listed, names_now, put_back
 from tutorial_lib.practice.sandbox import UNHEARD, Tell
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
-from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type
+from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type, try_again
 from tutorial_lib.servers import Server, private_kind
 
 _GONE = (
@@ -31,7 +32,7 @@ _GONE = (
     "The next check gets a new one. Leave the server running, and close only what your code opened."
 )
 
-_INSIDE = "`check` was called inside a function that is being checked itself. Call it in a cell of its own."
+_INSIDE = "`check` was called inside a function that is being checked itself. Call it outside of that function."
 
 _LONGEST_TEXT = 500  # characters of an error's text; redis-py's own are much shorter
 
@@ -134,7 +135,7 @@ def _heading(task: Task, answer: Any) -> str:
 
 
 def _not_begun(task: Task) -> str:
-    return f"`{task.name}` is still as it came. Write it in this cell, then run the cell again."
+    return f"`{task.name}` is still as it came. Write it{' in this cell' if in_notebook() else ''}, then {try_again()}."
 
 
 # -- from how it ended to what is said
@@ -156,7 +157,7 @@ def _weigh(
         return "wrong", _with_ignored(str(error), given)
     if error and _is_of_the_starter(error):
         return "not attempted", _still_dots(from_error(error))
-    if error and raised_in_redis_py(error) and given.unfit():
+    if error and given.met(error) and given.unfit():
         return "wrong", f"{given.unfit()} It met that with {_in_one_line(error)}."
     if error:
         return "error", _raised(error, given)
@@ -174,7 +175,7 @@ def _is_of_the_starter(error: BaseException) -> bool:
 
 def _still_dots(line: OwnLine | None) -> str:
     where = f", which {line} then used" if line else ""
-    return f"Your code still has a `...` in it{where}. Put your own code in its place, and run the cell again."
+    return f"Your code still has a `...` in it{where}. Put your own code in its place, and {try_again()}."
 
 
 def _stuck(task: Task, ending: Ending) -> str:
@@ -191,7 +192,8 @@ def _ended(task: Task, ending: Ending) -> str:
     else:
         how = f"Your code ended Python itself, with the signal {_signal_name(-code)}."
     where = f" It was at {ending.line}." if ending.line else ""
-    return f"{how}{where} It ran in a process of its own, so this notebook and its variables are as they were."
+    kept = "this notebook and its variables are as they were" if in_notebook() else "nothing else has ended with it"
+    return f"{how}{where} It ran in a process of its own, so {kept}."
 
 
 def _broken(task: Task, ending: Ending) -> str:
@@ -224,7 +226,8 @@ def _raised(error: BaseException, given: Given) -> str:
     built = given.last_line()
     if built and raised_in_redis_py(error):
         return f"{what}\n\nredis-py raised it while it used what {built} built. What was it given there?"
-    return f"{what}\n\nIt was raised while the check used what your function returned. Try that yourself in a cell."
+    place = " in a cell" if in_notebook() else ""
+    return f"{what}\n\nIt was raised while the check used what your function returned. Try that yourself{place}."
 
 
 def _in_one_line(error: BaseException) -> str:

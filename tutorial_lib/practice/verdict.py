@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tutorial_lib.notebook.shell import in_notebook
+
 Status = Literal["passed", "wrong", "not attempted", "error"]
 
 MARKS: dict[Status, str] = {"passed": "✓", "wrong": "✗", "not attempted": "○", "error": "!"}
@@ -20,11 +22,11 @@ _HEADINGS: dict[Status, str] = {
     "not attempted": "Not attempted",
     "error": "Your code stopped",
 }
-_BOXES: dict[Status, str] = {
-    "passed": "success",
-    "wrong": "warning",
-    "not attempted": "info",
-    "error": "danger",
+_CARDS: dict[Status, str] = {
+    "passed": "passed",
+    "wrong": "wrong",
+    "not attempted": "blank",
+    "error": "error",
 }
 
 
@@ -34,6 +36,11 @@ class Wrong(Exception):
 
 class NotAttempted(Exception):
     """Raised by a check when the answer is still what the learner was given to start from."""
+
+
+def try_again() -> str:
+    """Say how an answer is checked again where it is being checked: in a notebook or in a terminal."""
+    return "run the cell again" if in_notebook() else "check it again"
 
 
 def shown(value: object) -> str:
@@ -70,9 +77,17 @@ class Verdict:
         return f"{MARKS[self.status]} {self.status}: {self.message}"
 
     def _repr_markdown_(self) -> str:
-        # Only the heading is coloured: JupyterLab's orange on orange is hard to read for long.
+        return self._card()
+
+    def _card(self, beside: str = "", below: str = "") -> str:
+        """Return the verdict as a card, with a word beside its heading and Markdown below its message.
+
+        A page without the card's style (``practice/page/panel.css``) shows it as a heading and a text.
+        """
         heading = f"<b>{MARKS[self.status]} {_HEADINGS[self.status]}</b>"
-        return f'<div class="alert alert-{_BOXES[self.status]}">{heading}</div>\n\n{self.message}'
+        parts = [f"<p>{' '.join(filter(None, [heading, beside]))}</p>", self.message, below, "</div>"]
+        opening = f'<div class="exercise-card exercise-{_CARDS[self.status]}">'
+        return "\n\n".join([opening, *filter(None, parts)])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {

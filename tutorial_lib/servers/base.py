@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass
+from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -20,8 +22,9 @@ Kind = Literal["redis", "fake", "borrowed"]
 class ClientInfo:
     """One entry of CLIENT LIST: a connection as the server sees it.
 
-    ``address`` is the client's own end, ``"127.0.0.1:51234"``; ``idle`` is in seconds, whole ones on a real Redis.
-    ``blocked`` says that it waits in a command such as BLPOP.
+    ``address`` is the client's own end, ``"127.0.0.1:51234"``; ``idle`` and ``age`` are in seconds, whole ones on a
+    real Redis: since its last command, and since it connected. ``blocked`` says that it waits in a command such as
+    BLPOP.
     """
 
     id: int
@@ -30,6 +33,32 @@ class ClientInfo:
     db: int
     idle: float
     blocked: bool
+    age: float = 0.0
+
+
+class Clients(list[ClientInfo]):
+    """A list of clients that a notebook shows as a table. Its repr only counts them by name, so it stays equal."""
+
+    def __repr__(self) -> str:
+        by_name = Counter(client.name or "without a name" for client in self)
+        names = ", ".join(f"{count} {name}" for name, count in sorted(by_name.items()))
+        return f"<{counted(len(self), 'client')}{': ' + names if names else ''}>"
+
+    def _repr_html_(self) -> str:
+        heads = ("id", "name", "address", "database", "age", "idle", "")
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in _cells(client))}</tr>"
+            for client in sorted(self, key=lambda client: client.id)
+        )
+        caption = f'<caption style="text-align: left">{counted(len(self), "client")} of the server</caption>'
+        head = "".join(f'<th scope="col">{head}</th>' if head else "<td></td>" for head in heads)
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cells(client: ClientInfo) -> tuple[str, ...]:
+    seconds = (f"{client.age:.0f} s", f"{client.idle:.0f} s")
+    blocked = "blocked" if client.blocked else ""
+    return str(client.id), client.name, client.address, str(client.db), *seconds, blocked
 
 
 def client_info(row: dict[str, str], address: str) -> ClientInfo:
@@ -41,6 +70,7 @@ def client_info(row: dict[str, str], address: str) -> ClientInfo:
         db=int(row["db"]),
         idle=float(row["idle"]),
         blocked="b" in row["flags"],
+        age=float(row.get("age", 0)),  # fakeredis works it out only for its own list.
     )
 
 
@@ -99,8 +129,11 @@ class Server(ABC):
         return self.kind != "borrowed"
 
     @abstractmethod
-    def clients(self) -> list[ClientInfo]:
-        """Return the connections that are open now, as CLIENT LIST tells them. Stale as soon as you have it."""
+    def clients(self) -> Clients:
+        """Return the connections that are open now, as CLIENT LIST tells them. Stale as soon as you have it.
+
+        A list of ClientInfo, which a notebook shows as a table.
+        """
 
     @abstractmethod
     def opened(self) -> int:

@@ -16,7 +16,7 @@ from tutorial_lib.network.link import LINGER
 from tutorial_lib.network.loop import LoopHasEnded, LoopThread
 from tutorial_lib.network.relay import Relay, let_go
 from tutorial_lib.network.signed_in import SignedIn, SignedInEnd
-from tutorial_lib.servers.base import ClientInfo, Server, client_info
+from tutorial_lib.servers.base import Clients, Server, client_info
 from tutorial_lib.servers.failure import explain
 from tutorial_lib.servers.guest import Guest
 from tutorial_lib.servers.keeper import Keeper
@@ -98,10 +98,10 @@ class BorrowedServer(Server):
 
     # -- what a lesson may ask
 
-    def clients(self) -> list[ClientInfo]:
+    def clients(self) -> Clients:
         return self._ask(self._list_clients())
 
-    async def _list_clients(self) -> list[ClientInfo]:
+    async def _list_clients(self) -> Clients:
         await self._relay.settle()
         links = self._relay.links()
         # Each is open, so it has an end towards the server.
@@ -118,11 +118,11 @@ class BorrowedServer(Server):
             raise self._not_allowed_to_look("CLIENT LIST") from None
         except Exception as error:
             raise explain(error, self._redis) from None
-        return [
+        return Clients(
             # The server sees the relay's end; the learner's own is the one to find again in a pool.
             client_info(row, addresses[int(row["id"])])
             for row in rows
-        ]
+        )
 
     def opened(self) -> int:
         return self._ask(self._settled(lambda: self._relay.opened))

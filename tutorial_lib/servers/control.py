@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.servers.base import ClientInfo, client_info
+from tutorial_lib.servers.base import Clients, client_info
 
 
 class Control:
@@ -75,10 +75,10 @@ class Control:
             self._own_commands["INFO"] += 1
         return +received  # Without the zeros.
 
-    def clients(self) -> list[ClientInfo]:
+    def clients(self) -> Clients:
         with self._lock:
             rows = self._send("CLIENT LIST", "client_list")
-        return [client_info(row, row["addr"]) for row in rows if row["user"] != self._user]
+        return Clients(client_info(row, row["addr"]) for row in rows if row["user"] != self._user)
 
     def kill_clients(self, name: str | None) -> int:
         victims = [client for client in self.clients() if name is None or client.name == name]

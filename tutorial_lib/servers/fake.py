@@ -17,7 +17,7 @@ from tutorial_lib.network.relay import LOOPBACK, Relay
 from tutorial_lib.servers.base import (
     LONGEST_TIMEOUT,
     MOST_CLIENTS,
-    ClientInfo,
+    Clients,
     Server,
     some_seconds,
     whole_number,
@@ -95,8 +95,8 @@ class FakeServer(Server):
         await self._relay.settle()
         return question()
 
-    def clients(self) -> list[ClientInfo]:
-        return self._ask(lambda: [handler.info(link.idle) for link, handler in self._present()])
+    def clients(self) -> Clients:
+        return self._ask(lambda: Clients(handler.info(link.idle) for link, handler in self._present()))
 
     def opened(self) -> int:
         return self._ask(lambda: self._relay.opened)

@@ -74,6 +74,7 @@ class Handler(TCPFakeRequestHandler):
     server: FakeRedisThreads
 
     def setup(self) -> None:
+        self._connected_at = time.monotonic()
         host, port = self.client_address
         info = {"addr": f"{host}:{port}", "laddr": f"{host}:{self.server.port}", "fd": self.request.fileno()}
         self._client = Connection(self, server=self.server.fake_server, client_info=info, protocol=2)
@@ -180,7 +181,8 @@ class Handler(TCPFakeRequestHandler):
 
     def info(self, idle: float) -> ClientInfo:
         self.session.show(idle)
-        return replace(client_info(self.session._client_info, self.session._client_info["addr"]), idle=idle)
+        client = client_info(self.session._client_info, self.session._client_info["addr"])
+        return replace(client, idle=idle, age=time.monotonic() - self._connected_at)
 
     def cut(self) -> None:
         with self.server.fake_server.lock:

@@ -22,7 +22,7 @@ from tutorial_lib.servers.base import (
     LONGEST_TIMEOUT,
     MOST_CLIENTS,
     MOST_MEMORY,
-    ClientInfo,
+    Clients,
     Server,
     some_seconds,
     whole_number,
@@ -148,7 +148,7 @@ class RedisProcess(Server):
             "Run start_server() again, and make your pools anew: the new server listens on another port."
         )
 
-    def clients(self) -> list[ClientInfo]:
+    def clients(self) -> Clients:
         return self._ask(Control.clients)
 
     def opened(self) -> int:

@@ -50,9 +50,10 @@ class PoolView(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
 
-    # Here too, because ipywidgets closes even a widget whose making has failed.
-    _awake = False
-    _frozen = False
+    awake = traitlets.Bool(False)
+    """True while it looks at its pool. Not for the browser: Python may observe it."""
+
+    _frozen = False  # Here too, because ipywidgets closes even a widget whose making has failed.
 
     def __init__(self, pool: AnyPool, server: Server | None = None, title: str = "") -> None:
         check_pool(pool)
@@ -79,10 +80,31 @@ class PoolView(anywidget.AnyWidget):
                 self._keep(self._state_now())
         return self
 
+    @property
+    def is_frozen(self) -> bool:
+        """True once the picture stays as it is."""
+        return self._frozen
+
     def _keep(self, state: State, because: str = "") -> None:
         self._frozen = True
         self._sleep()
         self.state = {**state, "frozen": datetime.now().strftime("%H:%M:%S"), "because": because}
+
+    def follow(self, pool: AnyPool, server: Server | None = None) -> None:
+        """Show ``pool`` from now on, and ``server`` beside it. What the last half minute was stays on the strip.
+
+        A view that is frozen stays as it is. BadSetting as when the view was made.
+        """
+        check_pool(pool)
+        with self._lock:
+            if self._frozen:
+                return
+            before, self._watch = self._watch, PoolWatch(pool, _watch_on(server))
+            self._watch.history.extend(before.history)
+            if self.awake:
+                self._watch.start()
+            before.stop()
+            self._show(self._state_now())
 
     def close(self) -> None:
         """Stop looking, leave the pool as it was, and take the picture out of the notebook."""
@@ -113,17 +135,17 @@ class PoolView(anywidget.AnyWidget):
 
     def _wake(self) -> None:
         with self._lock:
-            if not self._awake and not self._frozen:
-                self._awake = True
+            if not self.awake and not self._frozen:
+                self.awake = True
                 self._watch.start()
                 sampler.add(self._look)
 
     def _sleep(self) -> None:
-        if not self._awake:
+        if not self.awake:
             return
         with self._lock:
-            if self._awake:
-                self._awake = False
+            if self.awake:
+                self.awake = False
                 sampler.remove(self._look)
                 self._watch.stop()
 
@@ -131,16 +153,18 @@ class PoolView(anywidget.AnyWidget):
         if self._presence.nobody_looks:
             self._sleep()
             return
-        if self._watch.server_closed and (self.state.get("server") or {}).get("answers"):
+        watch = self._watch
+        if watch.server_closed and (self.state.get("server") or {}).get("answers"):
             with self._lock:
                 self._keep(self.state, "its server was closed")  # the last one with the server's side
             return
         state = self._state_now()
         try:
-            self._show(state)
+            if watch is self._watch:  # It may follow another pool meanwhile.
+                self._show(state)
         except Exception:  # It cannot be sent: the kernel ends, or a browser has gone wrong. Other views go on.
             self._sleep()
-        if state.get("gone") or state.get("error"):
+        if watch is self._watch and (state.get("gone") or state.get("error")):
             self._sleep()
 
     def _state_now(self) -> State:

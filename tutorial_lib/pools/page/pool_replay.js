@@ -3,7 +3,8 @@
 //   { kind, limit, waits, duration, title, shown, who: […], lines: [[where, text], …],
 //     leases: [[asked, waited, opening, held, connection, who, line, outcome, cut], …], moments: [[at, in use, waiting], …] }
 //
-// Times are seconds since the recording began; connection is 0 for a caller who got none.
+// Times are seconds since the recording began; connection is 0 for a caller who got none. cut is 1 if the connection
+// was closed while it was borrowed, 2 if it was open again when it came back; a recording learns both at the return.
 
 const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const PLAYS_FOR = 8; // seconds, about, at the speed that is chosen at first
@@ -149,12 +150,14 @@ class States {
       this.ofConnection.get(lease.connection).push(lease);
     }
     this.turned = this.leases.filter((lease) => lease.outcome in TURNED_AWAY).sort((one, other) => one.got - other.got);
+    this.cut = this.leases.filter((lease) => lease.cut);
     this.samples = this.withTurned(recording.moments);
   }
 
   withTurned(moments) {
-    // The strip's samples: [when, in use, waiting, turned away so far], one for each change.
-    const changes = [...moments.map(([at, inUse, waiting]) => ({ at, inUse, waiting })), ...this.turned.map(({ got }) => ({ at: got }))];
+    // The strip's samples: [when, in use, waiting, turned away or closed in use so far], one for each change.
+    const changes = moments.map(([at, inUse, waiting]) => ({ at, inUse, waiting }));
+    changes.push(...this.turned.map(({ got }) => ({ at: got })), ...this.cut.map(({ ended }) => ({ at: ended })));
     changes.sort((one, other) => one.at - other.at);
     const samples = [];
     let [inUse, waiting, turned] = [0, 0, 0];
@@ -176,6 +179,7 @@ class States {
     const known = slots.filter((slot) => slot.is === "in use").length;
     const totals = { refused: 0, "timed out": 0, failed: 0 };
     for (const lease of this.turned) if (lease.got <= now) totals[lease.outcome] += 1;
+    totals["closed while in use"] = this.cut.filter((lease) => lease.ended <= now).length;
     // Connections that were in use before the recording began have no lease: the recording only counts them.
     let free = Math.max(0, ...this.ofConnection.keys());
     for (let missing = inUse - known; missing > 0 && free < recording.limit; missing -= 1) {
@@ -206,7 +210,7 @@ class States {
     if (now < lease.got) return { ...slot, is: "opening", since: null };
     const isHeld = now < lease.ended || lease.outcome === "still held";
     if (isHeld) return { ...slot, is: "in use", since: lease.got };
-    return { ...slot, is: lease.cut ? "closed" : "idle" };
+    return { ...slot, is: lease.cut === 1 ? "closed" : "idle" };
   }
 }
 

@@ -1,0 +1,192 @@
+"""Callers that go on until they are stopped: they follow a new pool, and nothing of them or of an old pool is left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from tests.load.fakes import AnsweringConnection, blocking_pool, plain_pool
+from tests.waiting import eventually
+from tutorial_lib.load.live_callers import LiveCallers
+from tutorial_lib.load.live_counts import LiveCounts
+from tutorial_lib.pools.anatomy import connections_of
+from tutorial_lib.pools.cover import tap_of
+from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
+
+LONG = 60.0
+"""A hold that no test lives to see the end of."""
+
+Make = Callable[..., LiveCallers]
+
+
+@pytest.fixture
+def counts() -> LiveCounts:
+    return LiveCounts()
+
+
+@pytest.fixture
+def make(counts: LiveCounts) -> Iterator[Make]:
+    made: list[LiveCallers] = []
+
+    def make(pool: redis.ConnectionPool, number: int, hold: float = 0.0) -> LiveCallers:
+        callers = LiveCallers(counts, think=0.002)
+        made.append(callers)
+        callers.hold = hold
+        callers.use(pool)
+        callers.resize(number)
+        callers.start()
+        return callers
+
+    yield make
+    for callers in made:
+        callers.stop()
+        assert eventually(lambda callers=callers: callers.present == 0)
+
+
+def is_left(pool: redis.ConnectionPool) -> bool:
+    """Nobody has a connection of it, none is open, and nobody listens."""
+    connections = connections_of(pool) or []
+    return tap_of(pool) is None and not any(one.in_use for one in connections) and not any(is_open(pool))
+
+
+def is_open(pool: Any) -> list[bool]:
+    if isinstance(pool, redis.BlockingConnectionPool):
+        return [connection.is_open for connection in pool._connections]
+    return [connection.is_open for connection in [*pool._available_connections, *pool._in_use_connections]]
+
+
+def test_they_come_again_and_again_and_are_counted(make: Make, counts: LiveCounts) -> None:
+    make(plain_pool(3), number=3)
+
+    assert eventually(lambda: counts.now().done >= 30)
+    now = counts.now()
+    assert (now.waited, now.refused, now.timed_out, now.failed) == (0, 0, 0, 0)
+
+
+def test_at_its_limit_a_plain_pool_refuses_and_they_come_again(make: Make, counts: LiveCounts) -> None:
+    pool = plain_pool(2)
+    make(pool, number=5, hold=LONG)
+
+    assert eventually(lambda: counts.now().refused >= 20)
+    assert snapshot(pool) == PoolSnapshot(in_use=2, idle=0, limit=2)
+    assert (counts.now().done, counts.now().waited) == (0, 0)
+
+
+def test_a_pool_that_waits_is_waited_for_until_the_timeout(make: Make, counts: LiveCounts) -> None:
+    make(blocking_pool(1, timeout=0.01), number=3, hold=LONG)
+
+    assert eventually(lambda: counts.now().timed_out >= 3)
+    now = counts.now()
+    assert now.refused == 0
+    assert now.waited >= now.timed_out
+    assert now.waits is not None
+    assert now.waits.longest >= 0.01
+
+
+def test_a_command_that_fails_is_counted_and_its_connection_closed(make: Make, counts: LiveCounts) -> None:
+    class Silent(AnsweringConnection):
+        def read_response(self, *args: Any, **options: Any) -> bytes:
+            raise redis.TimeoutError("Timeout reading from socket")
+
+    pool: Any = redis.ConnectionPool(connection_class=Silent, max_connections=1)
+    callers = make(pool, number=1)
+
+    assert eventually(lambda: counts.now().failed >= 2)
+    assert counts.now().last_error == "TimeoutError: Timeout reading from socket"
+    callers.stop()
+    assert eventually(lambda: callers.present == 0)
+    assert is_open(pool) == [False]
+
+
+def test_a_connection_that_cannot_be_opened_is_counted_as_failed(make: Make, counts: LiveCounts) -> None:
+    class Broken(AnsweringConnection):
+        broken = True
+
+    make(redis.ConnectionPool(connection_class=Broken, max_connections=1), number=2)  # type: ignore[arg-type]
+
+    assert eventually(lambda: counts.now().failed >= 4)
+    assert counts.now().last_error == "ConnectionError"
+
+
+@pytest.mark.parametrize("make_pool", [plain_pool, lambda limit: blocking_pool(limit, timeout=LONG)])
+def test_with_a_new_pool_nobody_stays_at_the_old_one(make: Make, make_pool: Any) -> None:
+    """Those who hold do not hold to the end, and those who wait do not wait for it."""
+    old, new = make_pool(2), make_pool(4)
+    callers = make(old, number=6, hold=LONG)
+    assert eventually(lambda: snapshot(old).in_use == 2)
+    callers.use(new)
+
+    assert eventually(lambda: snapshot(new).in_use == 4)
+    assert eventually(lambda: is_left(old))
+    assert callers.present == 6
+
+
+def test_a_storm_of_pools_leaves_only_the_last(make: Make) -> None:
+    pools = [plain_pool(3) for _ in range(300)]
+    callers = make(pools[0], number=4, hold=LONG)
+    for pool in pools[1:]:
+        callers.use(pool)
+
+    assert eventually(lambda: snapshot(pools[-1]).in_use == 3)
+    assert eventually(lambda: all(map(is_left, pools[:-1])))
+    assert callers.present == 4
+
+
+def test_an_old_pool_that_nobody_used_is_closed_at_once(make: Make) -> None:
+    old = plain_pool(2)
+    callers = make(old, number=1, hold=LONG)
+    assert eventually(lambda: snapshot(old).in_use == 1)
+    callers.stop()
+    assert eventually(lambda: callers.present == 0)
+    assert is_open(old) == [True], "a pool keeps its connections while nobody comes"
+    callers.use(plain_pool(2))
+    assert is_left(old)
+
+
+@pytest.mark.parametrize("make_pool", [plain_pool, lambda limit: blocking_pool(limit, timeout=LONG)])
+def test_stop_ends_every_thread_and_nothing_is_in_use(make: Make, counts: LiveCounts, make_pool: Any) -> None:
+    pool = make_pool(2)
+    callers = make(pool, number=5, hold=LONG)
+    assert eventually(lambda: snapshot(pool).in_use == 2)
+    callers.stop()
+
+    assert eventually(lambda: callers.present == 0)
+    assert snapshot(pool) == PoolSnapshot(in_use=0, idle=2, limit=2)
+    assert counts.now().done == 0, "who is stopped sends no command any more"
+
+
+def test_started_twice_and_stopped_twice(make: Make) -> None:
+    pool = plain_pool(3)
+    callers = make(pool, number=3, hold=LONG)
+    for _ in range(20):
+        callers.start()
+        callers.stop()
+        callers.stop()
+        callers.start()
+
+    assert callers.present == 3
+    assert eventually(lambda: snapshot(pool).in_use == 3)
+
+
+def test_more_callers_and_fewer(make: Make) -> None:
+    callers = make(plain_pool(9), number=2)
+    callers.resize(7)
+    assert callers.present == 7
+    callers.resize(1)
+    assert eventually(lambda: callers.present == 1)
+    callers.resize(4)
+    assert callers.present == 4
+    names = {thread.name for thread in threading.enumerate() if thread.name.startswith("caller ")}
+    assert names == {"caller 1", "caller 2", "caller 3", "caller 4"}
+
+
+def test_without_a_pool_they_wait_for_one(make: Make, counts: LiveCounts) -> None:
+    callers = make(plain_pool(2), number=2)
+    callers.use(None)
+    callers.use(plain_pool(2))
+    done = counts.now().done
+    assert eventually(lambda: counts.now().done > done)

@@ -87,6 +87,21 @@ class Kept:
 
 
 @dataclass
+class Recent:
+    """One of the last borrows. Times are seconds since the process was first watched."""
+
+    who: str
+    place: Place
+    asked: float
+    waited: float
+    opening: float
+    held: float
+    outcome: str
+    connection: int
+    """The connection's ``id``; 0 for a caller that got none."""
+
+
+@dataclass
 class PoolEvidence:
     """All pools that one line made with the same settings, in one process."""
 
@@ -110,6 +125,8 @@ class PoolEvidence:
     no_connection: dict[str, Counter[Place]] = field(default_factory=dict)
     """Callers that got no connection: by ``refused``, ``timed out``, ``cancelled`` or the error, then by line."""
     kept: list[Kept] = field(default_factory=list)
+    recent: list[Recent] = field(default_factory=list)
+    """The last borrows, for the replay."""
     events: dict[str, dict[Place, Event]] = field(default_factory=dict)
 
     @property
@@ -204,6 +221,7 @@ def _pool(data: dict[str, Any]) -> PoolEvidence:
             "waited": _times(data["waited"]),
             "lines": {place: _times(times) for place, times in _by_place(data["lines"]).items()},
             "no_connection": {why: Counter(_by_place(pairs)) for why, pairs in data["no_connection"].items()},
+            "recent": [Recent(**{**recent, "place": Place(**recent["place"])}) for recent in data["recent"]],
             "kept": [Kept(**{**kept, "place": Place(**kept["place"])}) for kept in data["kept"]],
             "events": _events(data["events"]),
         }

@@ -22,9 +22,9 @@ def show(seen: Seen, findings: Sequence[Finding], troubles: Sequence[str], conso
     console.print()
     console.rule(Text("examine", style="bold"), align="left")
     if not seen.pools:
-        console.print(_nothing(seen, troubles), soft_wrap=False)
+        console.print(Text(nothing_seen(troubles)))
         return
-    console.print(_summary(seen, findings))
+    console.print(Text(as_text(seen, findings), style="bold green" if not findings else "bold"))
     for number, finding in enumerate(findings, start=1):
         _show_finding(number, finding, console)
     console.print()
@@ -46,23 +46,25 @@ def one_line(seen: Seen) -> Text:
     return Text(f"{text}, {in_use} in use, {refused:,} got no connection", style="dim")
 
 
-def _nothing(seen: Seen, troubles: Sequence[str]) -> Text:
+def nothing_seen(troubles: Sequence[str]) -> str:
+    """Say why there is nothing to report."""
     if troubles:
-        return Text(f"Nothing was seen: {troubles[0]}")
-    return Text(
+        return f"Nothing was seen: {troubles[0]}"
+    return (
         "No pool was made. Either the program doesn't use redis-py, or it runs with a Python that ignores PYTHONPATH "
         "(python -I, python -E)."
     )
 
 
-def _summary(seen: Seen, findings: Sequence[Finding]) -> Text:
-    made = sum(pool.evidence.made for pool in seen.pools)
-    borrows = sum(pool.evidence.held.count for pool in seen.pools)
+def as_text(seen: Seen, findings: Sequence[Finding]) -> str:
+    """Sum up what was seen in a line."""
+    made = counted(sum(pool.evidence.made for pool in seen.pools), "pool")
+    borrows = counted(sum(pool.evidence.held.count for pool in seen.pools), "borrow")
     processes = counted(len(seen.processes), "process", "processes")
-    what = f"{counted(made, 'pool')}, {borrows:,} borrows in {seconds(seen.duration)}, {processes}."
-    if not findings:
-        return Text.assemble(what, " ", ("Nothing to worry about was found.", "bold green"))
-    return Text.assemble(what, " ", (f"{counted(len(findings), 'finding')}, the worst first.", "bold"))
+    found = (
+        f"{counted(len(findings), 'finding')}, the worst first." if findings else "Nothing to worry about was found."
+    )
+    return f"{made} and {borrows} in {seconds(seen.duration)}, in {processes}. {found}"
 
 
 def _show_finding(number: int, finding: Finding, console: Console) -> None:

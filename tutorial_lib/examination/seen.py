@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEvidence
+from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEvidence, Recent
 
 
 @dataclass
@@ -17,6 +17,8 @@ class Pools:
     processes: int = 1
     most_made: int = 0
     """The most of them that one process made."""
+    recent: list[Recent] = field(default_factory=list)
+    """The last borrows in the process that has the most of them."""
 
 
 @dataclass
@@ -54,6 +56,7 @@ def put_together(processes: Iterable[Evidence]) -> Seen:
                 seen.pools.append(known)
             known.processes += 1
             known.most_made = max(known.most_made, pool.made)
+            known.recent = max(known.recent, pool.recent, key=len)
             _merge(known.evidence, pool)
     return seen
 

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import weakref
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from time import perf_counter as clock
 from types import FrameType
@@ -16,7 +16,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Times
+from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Recent, Times
 from tutorial_lib.examination.keepers import Keepers, Said, said_of
 from tutorial_lib.examination.places import place_of, users_site
 from tutorial_lib.notebook.lines import Site
@@ -69,6 +69,10 @@ NOT_TWICE = frozenset(
 """Commands that leave something else behind when they run twice."""
 
 ELSEWHERE = Place(text="more lines than are told apart")
+RECENT = 400
+"""Borrows that are kept one by one for each kind of pool."""
+WITH_RECENT = 10
+"""Kinds of pools whose last borrows are told: those with the most. That bounds a file at about 1 MB."""
 LONG_BLOCK = 0.2
 """Seconds that a blocking command must keep its connection before it counts as blocking."""
 
@@ -200,12 +204,26 @@ class Witness:
             groups, everyone = list(self._groups.values()), list(self._pools.values())
         now = clock()
         for group in groups:
-            group.evidence.kept = []
+            group.evidence.kept, group.evidence.recent = [], []
+        for group in sorted(groups, key=lambda group: -len(group.recent))[:WITH_RECENT]:
+            group.evidence.recent = [self._told(borrow) for borrow in copied(group.recent)]
         for notes in everyone:
-            notes.group.evidence.kept += notes.kept(now)
+            evidence_of_pool = notes.group.evidence
+            evidence_of_pool.kept += notes.kept(now)
+            if evidence_of_pool.recent and notes.tap is not None:
+                evidence_of_pool.recent += [self._told(borrow, now) for borrow in copied(notes.tap.held.values())]
         evidence.pools = [group.evidence for group in groups]
         evidence.events = self._events
         return evidence
+
+    def _told(self, borrow: Borrow, now: float = 0.0) -> Recent:
+        """Tell of a borrow; of one that still lasts at ``now``, too."""
+        got = borrow.got or borrow.ended
+        waited = borrow.waited()
+        opening, held = got - borrow.asked - waited, (borrow.ended or now) - got
+        times = (borrow.asked - self._began, waited, opening if borrow.got else 0.0, held)
+        outcome = "still held" if now else borrow.outcome
+        return Recent(borrow.who, place_of(borrow.site), *times, outcome, borrow.connection)
 
 
 class _Group:
@@ -213,6 +231,7 @@ class _Group:
 
     def __init__(self, evidence: PoolEvidence) -> None:
         self.evidence = evidence
+        self.recent: deque[Borrow] = deque(maxlen=RECENT)
         self._threads: set[str] = set()
         self._tasks: set[str] = set()
 
@@ -263,6 +282,7 @@ class Notes(Listener):
     def returned(self, borrow: Borrow) -> None:
         self.in_use -= 1
         evidence = self.group.evidence
+        self.group.recent.append(borrow)
         held = borrow.ended - borrow.got
         place = self._place(borrow)
         times = evidence.lines.get(place)
@@ -281,6 +301,7 @@ class Notes(Listener):
 
     def turned_away(self, borrow: Borrow) -> None:
         evidence = self.group.evidence
+        self.group.recent.append(borrow)
         why = borrow.outcome
         if why == "failed":
             why = f"{borrow.error}: {sys.exc_info()[1]}"[:200]  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,9 +86,14 @@ def _finding(finding: Finding) -> str:
     )
     return (
         f'<section class="finding {style}"><h3>{finding.kind} ({finding.count:,})</h3><ul>{lines}</ul>'
-        f"<p>{html.escape(finding.message)}</p><p><strong>To do:</strong> {html.escape(finding.fix)}</p>"
+        f"<p>{_words(finding.message)}</p><p><strong>To do:</strong> {_words(finding.fix)}</p>"
         f'<p class="quiet">{where}</p></section>'
     )
+
+
+def _words(text: str) -> str:
+    """Write a sentence in which code stands in backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _place(place: Place) -> str:

@@ -128,7 +128,7 @@ pool.close()
 # a Redis of its own, and you read what it *did*: connections opened, still in use, refused. Two buttons give
 # a hint, or the solution.
 #
-# Try it: [a pool party](../exercises/00_start_here.ipynb).
+# Try it: [a pool party](../exercises/ex00_start_here.ipynb).
 
 # %% [markdown]
 # ## How far are you?

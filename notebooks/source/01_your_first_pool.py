@@ -547,6 +547,6 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: your first pool](../exercises/01_your_first_pool.ipynb)
+# **Practise:** [Exercises: your first pool](../exercises/ex01_your_first_pool.ipynb)
 #
 # **Next:** [What does a connection cost?](02_what_a_connection_costs.ipynb)

@@ -178,8 +178,10 @@ times = (on_new.opening + on_new.held) / on_open.held
 guess_far.reveal("6 times" if 4 < times < 10 else f"{times:.0f} times")
 
 # %% [markdown]
-# **Far away, a new connection makes each GET six times as long.** You can see it in the timeline of the eight borrows.
-# Dark blue is the GET, light blue is the opening, which takes five times as long as the GET.
+# **Far away, a new connection makes each GET six times as long.**
+#
+# You can see it in the timeline of the eight borrows: each narrow bar is a GET, and each wide bar before it is the
+# opening of a connection, which takes five times as long.
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(recording)
@@ -424,6 +426,6 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: what does a connection cost?](../exercises/02_what_a_connection_costs.ipynb)
+# **Practise:** [Exercises: what does a connection cost?](../exercises/ex02_what_a_connection_costs.ipynb)
 #
 # **Next:** [What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb)

@@ -375,6 +375,6 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: survive a restart, and count each visit once](../exercises/10_when_a_connection_dies.ipynb)
+# **Practise:** [Exercises: survive a restart, and count each visit once](../exercises/ex10_when_a_connection_dies.ipynb)
 #
 # **Next:** [How long can a caller wait?](11_how_long_a_caller_waits.ipynb)

@@ -55,12 +55,12 @@ def test_the_bar_has_a_part_for_each_lesson_and_a_box_for_each_exercise() -> Non
     assert [part.count("<i class=done") for part in parts] == [1, 1, 0]
     assert [re.findall(r"(\d\d✓?)</a>", part) for part in parts] == [["00✓"], ["01"], ["02"]]  # not by colour alone
     assert 'aria-label="Lesson 01, The next: 1 of 2 passed"' in parts[1]
-    assert 'href="../exercises/01_next &lt;one&gt;.ipynb"' in parts[1]
+    assert 'href="../exercises/ex01_next &lt;one&gt;.ipynb"' in parts[1]
 
 
 def test_what_comes_next_is_a_link_to_its_heading() -> None:
     html = after("a")._repr_html_()
-    assert '<a href="../exercises/01_next &lt;one&gt;.ipynb#1.-Two-%26-two">Two &amp; `two`</a>' in html
+    assert '<a href="../exercises/ex01_next &lt;one&gt;.ipynb#1.-Two-%26-two">Two &amp; `two`</a>' in html
     assert '<a href="../notebooks/01_next &lt;one&gt;.ipynb">01 The next</a>' in html
 
 

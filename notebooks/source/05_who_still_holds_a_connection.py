@@ -363,14 +363,14 @@ guess_culprits
 # %%
 programs = [banner, bookkeeper, cashier, feed, newsletter]
 night = [Thread(target=program, name=program.__name__) for program in programs]
-with record(shop) as recording:
+with record(shop) as night_recording:
     for thread in night:
         thread.start()
     for thread in night:
         thread.join()
 
 # %%
-leaks = sorted(recording.still_held(), key=lambda lease: lease.who)
+leaks = sorted(night_recording.still_held(), key=lambda lease: lease.who)
 for lease in leaks:
     print(f"{lease.who}: {lease.line.text}  in {lease.line.function}()")
 guess_culprits.reveal(", ".join(lease.who for lease in leaks))
@@ -392,7 +392,7 @@ guess_culprits.reveal(", ".join(lease.who for lease in leaks))
 # and each of its commands returned its connection.
 
 # %% tags=["nbval-ignore-output"]
-plot_timeline(recording)
+plot_timeline(night_recording)
 
 # %% [markdown]
 # Each row is a thread, and each bar a lease. An arrow at the right edge marks a lease that hadn't ended when the
@@ -423,10 +423,10 @@ def bookkeeper():
 
 
 # %%
-with record(shop) as recording:
+with record(shop) as last_recording:
     for program in (newsletter, feed, bookkeeper):
         program()
-recording.still_held()
+last_recording.still_held()
 
 # %% [markdown]
 # ## Going deeper: can a pool notice an unread reply?

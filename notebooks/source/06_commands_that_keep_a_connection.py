@@ -28,7 +28,7 @@ from tutorial_lib import PoolView, predict, record, snapshot, start_server
 
 server = start_server(keys=["greeting", "stock", "jobs"])
 at = {"host": server.host, "port": server.port}  # **at below means host=…, port=…
-shop = redis.BlockingConnectionPool(**at, max_connections=5, timeout=2)
+shop = redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
 r.mset({"greeting": "hello", "stock": 3})
 server
@@ -132,7 +132,7 @@ print("after close():", snapshot(shop).in_use)
 with closing(offers()) as stream:
     print("first message:", next(stream)["type"], "in use:", snapshot(shop).in_use)
 print("after closing:", snapshot(shop).in_use)
-for message in offers():
+for _ in offers():
     break
 print("without a variable:", snapshot(shop).in_use)
 
@@ -140,9 +140,9 @@ print("without a variable:", snapshot(shop).in_use)
 # ## One subscription per viewer
 
 # %% [markdown]
-# Your shop shows live offers, and each viewer's page has a listener of its own. The pool allows five connections,
-# and `BlockingConnectionPool(timeout=2)` lets a request wait for up to two seconds. Five viewers are watching when
-# another request reads the greeting.
+# Your shop shows live offers, and each viewer's page has a listener of its own. Requests and listeners share one
+# pool. It allows five connections, and `timeout=2` lets a request wait for up to two seconds. Five viewers are
+# watching when another request reads the greeting.
 
 # %% jupyter={"source_hidden": true}
 guess_page = predict(
@@ -160,16 +160,21 @@ guess_page
 
 
 # %%
+shared = redis.BlockingConnectionPool(**at, max_connections=5, timeout=2)
+web = redis.Redis(connection_pool=shared)
+
+
 def read_greeting():
     try:
-        results.append(r.get("greeting"))
+        results.append(web.get("greeting"))
     except redis.ConnectionError as error:
         results.append(error)
 
 
+# %%
 results = []
-view = PoolView(shop, server)  # shown below
-viewers = [r.pubsub() for _ in range(5)]
+view = PoolView(shared, server)  # shown below
+viewers = [web.pubsub() for _ in range(5)]
 for viewer in viewers:
     viewer.subscribe("offers")
 
@@ -204,7 +209,7 @@ live = redis.Redis(**at, max_connections=5)  # its pool is for listeners only
 viewers = [live.pubsub() for _ in range(5)]
 for viewer in viewers:
     viewer.subscribe("offers")
-print("the request gets:", r.get("greeting"))
+print("the request gets:", web.get("greeting"))
 
 # %% [markdown]
 # ## One subscription for all viewers
@@ -229,11 +234,6 @@ def pass_on(message):
         queue.put(message["data"])
 
 
-news = live.pubsub(ignore_subscribe_messages=True)
-news.subscribe(offers=pass_on)
-news.get_message(timeout=5)
-listener = news.run_in_thread(sleep_time=0.1, daemon=True)
-
 # %% jupyter={"source_hidden": true}
 guess_shared = predict(
     "Five viewers wait for offers through their queues. How many connections for listeners are in use?",
@@ -247,6 +247,11 @@ guess_shared = predict(
 guess_shared
 
 # %%
+news = live.pubsub(ignore_subscribe_messages=True)
+news.subscribe(offers=pass_on)
+news.get_message(timeout=5)
+listener = news.run_in_thread(sleep_time=0.1, daemon=True)
+
 r.publish("offers", "tea, two for one")
 received = [queue.get(timeout=5) for queue in queues]
 print("viewers reached:", len(received), received[0])
@@ -485,8 +490,9 @@ guess_error.reveal(stored)
 # The last cell closes the clients and pools and stops the server.
 
 # %% tags=["no-output"]
-shop.close()
-for client in (live, once.connection_pool, retrying, plain, worker):
+for pool in (shop, shared, once.connection_pool):
+    pool.close()
+for client in (live, retrying, plain, worker):
     client.close()
 server.close()
 

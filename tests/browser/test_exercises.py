@@ -22,6 +22,29 @@ TOP = Path(__file__).parent.parent.parent
 LESSON = lesson_of("first-pool")
 FIRST_POOL = load_task("first-pool")
 
+CONTRAST = """elements => {
+    const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const [red, green, blue, alpha = 1] = numbers(getComputedStyle(at).backgroundColor);
+            if (alpha === 1) return [red, green, blue];
+        }
+        return [255, 255, 255];
+    };
+    const luminance = (colour) => {
+        const [red, green, blue] = colour.map((part) => {
+            const share = part / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    return elements.filter((element) => element.textContent.trim()).map((element) => {
+        const both = [numbers(getComputedStyle(element).color), behind(element)].map(luminance);
+        return [element.textContent, (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05)];
+    });
+}"""
+"""Of each element: its text, and how much that stands out from what is behind it."""
+
 
 @pytest.fixture(scope="module")
 def notebook(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
@@ -144,6 +167,22 @@ def test_the_next_exercise_is_one_click_away(notebook: Notebook) -> None:
     cell.get_by_role("link", name="Next exercise: The greeting program").click()
     near_the_top = "it => { const { top } = it.getBoundingClientRect(); return top > 0 && top < 250; }"
     page.wait_for_function(near_the_top, arg=greeting.element_handle())
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_everything_can_be_read_in_both_themes(notebook: Notebook, theme: str) -> None:
+    """WCAG AA, of the colours that the browser shows; test_contrast.py works out those that the style names."""
+    page = notebook.page
+    answer(page, FIRST_POOL, FIRST_POOL.solution_text)
+    answer(page, load_task("greeting"), "def greet(pool):\n    return 1 / 0")
+    cell = answer(page, load_task("remote-pool"), "def remote_pool():\n    return 1")
+    expect(verdict(cell)).to_contain_text("Not yet")
+    notebook.theme(theme)
+    for shown in (".exercise-card", ".exercise-panel", ".course-progress"):
+        seen = page.locator(f"{shown} :is(p, b, code, a, li, button, span):visible").evaluate_all(CONTRAST)
+        assert seen, shown
+        assert [(text, ratio) for text, ratio in seen if ratio < 4.5] == []
+    notebook.theme("JupyterLab Light")
 
 
 @pytest.mark.parametrize("name", ["Next lesson", "Back to lesson"])

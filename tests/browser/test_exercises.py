@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import opened
 from tests.browser.lab import Lab, Notebook
-from tutorial_lib.exercises import lesson_after, lesson_of, load_task
+from tutorial_lib.exercises import all_exercises, lesson_after, lesson_of, load_task
 from tutorial_lib.practice.progress import ProgressFile
 from tutorial_lib.practice.task import Task
 
@@ -47,13 +47,20 @@ CONTRAST = """elements => {
 
 
 @pytest.fixture(scope="module")
-def notebook(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
-    """Yield a lesson's exercises with their stored outputs. Each test takes an exercise of its own."""
+def as_stored(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
+    """Yield a lesson's exercises with their stored outputs, not yet run."""
     stored = "exercises/with_outputs.ipynb"
     shutil.copy(TOP / LESSON.exercise_page.removeprefix("../"), lab.folder / stored)
     with opened(lab_page, lab.address(stored), width=1000, height=1200) as notebook:
         notebook.folder = lab.folder  # type: ignore[attr-defined]
         yield notebook
+
+
+@pytest.fixture(scope="module")
+def notebook(as_stored: Notebook) -> Notebook:
+    """Return the same exercises, run as they came. Each test takes an exercise of its own."""
+    as_stored.run_all()
+    return as_stored
 
 
 def cell_of(page: Page, task: Task) -> Locator:
@@ -74,14 +81,13 @@ def verdict(cell: Locator) -> Locator:
     return cell.locator(".jp-RenderedMarkdown").first
 
 
-def test_before_anything_is_run_it_reads_well(notebook: Notebook) -> None:
-    expect(notebook.page.locator(".exercise-card > p:first-child")).to_have_text(["○ Not attempted"] * 5)
-    assert notebook.page.get_by_text("Error displaying widget").count() == 0
+def test_before_anything_is_run_it_reads_well(as_stored: Notebook) -> None:
+    expect(as_stored.page.locator(".exercise-card > p:first-child")).to_have_text(["○ Not attempted"] * 5)
+    assert as_stored.page.get_by_text("Error displaying widget").count() == 0
 
 
 def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
     page = notebook.page
-    notebook.run_all()
     progress = ProgressFile(notebook.folder / "progress.json")  # type: ignore[attr-defined]
     assert progress.read().entries == {}
 
@@ -101,6 +107,8 @@ def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
     expect(cell.get_by_text("Hint 2 of 4.")).to_be_visible()  # what one has been told stays
     assert progress.read().entries["first-pool"].tries == 2
     assert progress.read().passed() == {"first-pool"}
+    # The bar at the end of the page has been renewed without being run again.
+    expect(page.locator(".course-progress b")).to_have_text(f"1 of {len(all_exercises())} exercises passed.")
 
 
 def test_by_keyboard_alone(notebook: Notebook) -> None:

@@ -419,8 +419,8 @@ print("each wait within two seconds:", max(waits.values()) < 2)
 # fallback, such as a page that says "Welcome!" without the greeting.
 #
 # Last, watch the pool under load. Six threads ask for the greeting 75 times each, while four faults hit them, none longer
-# than a tenth of a second. In the picture each bar is a borrowed connection. Look for the long bars: at 1.35 s, where Redis is
-# down and everything has to be reopened, and at 1.8 s, where it's silent.
+# than a tenth of a second. In the picture each bar is a borrowed connection. Look for the long bars: the light ones at
+# 1.35 s reopen their connections after Redis was down, and the dark ones at 1.8 s wait for a Redis that's silent.
 
 
 # %%

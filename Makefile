@@ -1,4 +1,4 @@
-# lab · test · check · notebooks · bench · screenshots. Each sets up .venv by itself; only the first call takes long.
+# lab · test · check · notebooks · bench · screenshots · docs. Each sets up .venv by itself; only the first call takes long.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,12 +6,14 @@ BIN := .venv/bin
 # A .venv whose Python is gone (the system's Python was replaced) is as good as none.
 LOST := $(shell test -x $(BIN)/python || echo lost)
 
-.PHONY: lab test check notebooks bench screenshots lost
+.PHONY: lab test check notebooks bench screenshots docs lost
 
 lab: .venv/course
 	@$(BIN)/python -m tutorial_lib lab $(ARGS)
 
-# Four at a time, even on two cores: the tests wait more than they work.
+# Four at a time, even on two cores: the tests wait more than they work. Each of the four would compile all tests anew
+# where Python is told to keep nothing compiled.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/dev
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 
@@ -31,6 +33,9 @@ bench: .venv/dev
 screenshots: .venv/dev
 	$(BIN)/python tools/screenshots.py
 	$(BIN)/python tools/take_screenshot.py
+
+docs: .venv/dev
+	$(BIN)/python tools/print_summary.py
 
 # What the course needs, and what its development needs on top. Made anew when pyproject.toml changes.
 .venv/course: EXTRA :=

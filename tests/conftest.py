@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tutorial_lib import course
 
+# Else jsonschema, which nbformat needs, compiles a grammar of web addresses in each worker, for a second.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
 NEEDS = {
     "redis_server": ("redis-server", "valkey-server"),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
@@ -24,12 +28,16 @@ NEEDS = {
 
 # One browser at a time: two of them are too much for two cores.
 TOGETHER = "tests/browser"
-# Tests that take seconds and share nothing: each goes to the next worker that is free.
-ONE_BY_ONE = ("tests/test_notebooks.py", "tests/exercises/test_answers.py")
+# What takes longest begins first, so that no worker is left alone with it at the end.
+FIRST = (TOGETHER, "tests/checking/", "tests/test_notebooks.py", "tests/practice/", "tests/servers/")
+# What takes least, and there is most of, fills what is left.
+LAST = ("tests/exercises/",)
+# Tests that share nothing: each goes to the next worker that is free.
+ONE_BY_ONE = ("tests/checking/", "tests/test_notebooks.py", *LAST)
 
 
 class SlowestFirst(LoadScopeScheduling):
-    """A module's tests stay on one worker, but for those of the slow modules."""
+    """A module's tests stay on one worker, but for those that share nothing."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(TOGETHER):
@@ -55,8 +63,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SlowestFirst
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    slowest = (TOGETHER, *ONE_BY_ONE)
-    items.sort(key=lambda item: [not item.nodeid.startswith(slow) for slow in slowest])
+    items.sort(key=lambda item: turn(item.nodeid))
+
+
+def turn(nodeid: str) -> int:
+    """Return when a test's turn is: the lower, the earlier."""
+    if nodeid.startswith(LAST):
+        return len(FIRST) + 1
+    return next((place for place, start in enumerate(FIRST) if nodeid.startswith(start)), len(FIRST))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -52,6 +52,9 @@ BELIEFS = {
     "pool-shrinks": "The pool shrinks after a burst.",
     "url-false-is-false": "?decode_responses=False turns decoding off.",
     "plain-redis-has-no-pool": "A plain redis.Redis() has no pool.",
+    "socket-timeout-limits-command": "socket_timeout limits how long a command takes.",
+    "error-means-not-done": "A command that raised an error was not carried out.",
+    "new-password-reaches-all": "A new password is asked of connections that are open, too.",
     "more-is-faster": "More connections are faster.",
 }
 

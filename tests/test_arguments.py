@@ -59,7 +59,16 @@ OPTIONS: dict[str, list[str]] = {
     "simulate": ["timeout", "arrivals", "borrows", "seed"],
     "sweep": ["rounds", "server"],
 }
-NO_FUNCTIONS = {"FaultProxy", "LoadReport", "PoolSnapshot", "Recording", "Server", "Sweep", "start_server"}
+NO_FUNCTIONS = {
+    "CannedServer",
+    "FaultProxy",
+    "LoadReport",
+    "PoolSnapshot",
+    "Recording",
+    "Server",
+    "Sweep",
+    "start_server",
+}
 
 
 def sentences(call: Callable[..., object]) -> Iterator[str]:

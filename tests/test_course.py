@@ -13,7 +13,7 @@ from tutorial_lib.errors import BadSetting, CourseFolderError
 
 START = "notebooks/00_start_here.ipynb"
 POOL = "notebooks/02_first_pool.ipynb"
-TASKS = "exercises/02_first_pool.ipynb"
+TASKS = "exercises/ex02_first_pool.ipynb"
 
 
 def a_course(folder: Path, edition: str, names: tuple[str, ...] = (START, POOL, TASKS)) -> Path:
@@ -243,7 +243,16 @@ def test_a_copy_that_still_has_outputs_loses_them_unless_it_was_touched(first: P
 
 @pytest.mark.parametrize(
     ("wanted", "page"),
-    [("2", POOL), ("02", POOL), ("first_pool", POOL), (POOL, POOL), ("exercises/02", TASKS), (TASKS, TASKS)],
+    [
+        ("2", POOL),
+        ("02", POOL),
+        ("first_pool", POOL),
+        (POOL, POOL),
+        ("exercises/02", TASKS),
+        ("ex02", TASKS),
+        ("exercises/02_first_pool", TASKS),
+        (TASKS, TASKS),
+    ],
 )
 def test_a_page_begins_anew_and_the_old_one_stays_beside_it(first: Path, mine: Path, wanted: str, page: str) -> None:
     course.prepare(first, mine)
@@ -262,9 +271,11 @@ def test_a_page_that_is_not_there_yet_has_no_old_one(first: Path, mine: Path) ->
     assert course.put_aside(first, mine, "00") == (START, "")
 
 
-@pytest.mark.parametrize("wanted", ["", "99", "exercises/00", "../../etc/passwd", "docs/summary.md", "x" * 10_000])
+@pytest.mark.parametrize(
+    "wanted", ["", "99", "exercises/00", "ex00", "../../etc/passwd", "docs/summary.md", "x" * 10_000]
+)
 def test_a_page_that_the_course_does_not_have_is_a_sentence(first: Path, mine: Path, wanted: str) -> None:
-    with pytest.raises(BadSetting, match=r"^There is no lesson .*\. The lessons are: 0") as told:
+    with pytest.raises(BadSetting, match=r"^There is no lesson .*\. The lessons are: (ex)?0") as told:
         course.put_aside(first, mine, wanted)
     assert len(str(told.value)) < 200
 

@@ -185,8 +185,8 @@ def test_its_links_lead_somewhere(path: Path, lesson: NotebookNode) -> None:
 
 def test_it_points_to_its_exercises_or_says_that_they_are_to_come(path: Path, lesson: NotebookNode) -> None:
     text = "\n".join(prose(lesson))
-    if (TOP / "exercises" / path.name).exists():
-        assert f"](../exercises/{path.name})" in text, "its exercises have come: link to them"
+    if (TOP / "exercises" / f"ex{path.name}").exists():
+        assert f"](../exercises/ex{path.name})" in text, "its exercises have come: link to them"
         assert "exercises of this lesson are to come" not in text
     else:
         assert "exercises of this lesson are to come" in text

@@ -28,7 +28,7 @@ from nbformat import NotebookNode
 
 from tutorial_lib.exercises import COURSE, lesson_after, load_task
 from tutorial_lib.practice.course_progress import PROGRESS_MIME
-from tutorial_lib.practice.lesson import Lesson
+from tutorial_lib.practice.lesson import EXERCISES, Lesson
 from tutorial_lib.practice.notebook import exercise_notebook
 
 TOP = Path(__file__).resolve().parent.parent
@@ -176,7 +176,7 @@ def exercises(course: Path) -> list[tuple[NotebookNode, Path]]:
     folder = course / "exercises"
     if not folder.is_dir():
         return []
-    found = [(lesson_notebook(lesson), folder / f"{lesson.name}.ipynb") for lesson in COURSE]
+    found = [(lesson_notebook(lesson), folder / lesson.exercise_file) for lesson in COURSE]
     for notebook, _ in found:
         notebook.metadata = nbformat.from_dict(METADATA)
     return found
@@ -213,7 +213,7 @@ def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
     # A notebook's outputs must not depend on the Redis that its author has at hand.
     os.environ.pop("REDIS_URL", None)
     for notebook, built in sources(course):
-        if asked.names and built.stem not in asked.names:
+        if asked.names and not {built.stem, built.stem.removeprefix(EXERCISES)} & set(asked.names):
             continue
         try:
             build(notebook, built)

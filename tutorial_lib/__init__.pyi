@@ -10,6 +10,7 @@ from .load.run import run_load as run_load
 from .load.sweep import Sweep as Sweep
 from .load.sweep import sweep as sweep
 from .load.workload import Workload as Workload
+from .network.canned_server import CannedServer as CannedServer
 from .network.fault_proxy import FaultProxy as FaultProxy
 from .plots.fleet import plot_fleet as plot_fleet
 from .plots.knee import plot_pool_size as plot_pool_size
@@ -21,6 +22,7 @@ from .plots.recordings import plot_waits as plot_waits
 from .pools.recording import Recording as Recording
 from .pools.recording import record as record
 from .pools.replay import PoolReplay as PoolReplay
+from .pools.sent import sent_commands as sent_commands
 from .pools.snapshot import PoolSnapshot as PoolSnapshot
 from .pools.snapshot import snapshot as snapshot
 from .servers import Server as Server

@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting, CourseFolderError
+from tutorial_lib.practice.lesson import EXERCISES
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
 PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/*.md")
@@ -121,9 +122,11 @@ def put_aside(source: Path, target: Path, wanted: str) -> tuple[str, str]:
     """Rename a page of the learner's copy, so that the next ``prepare`` writes it anew.
 
     Returns the page, such as ``notebooks/01_your_first_pool.ipynb``, and the old one's new name ("" if there was none).
-    ``wanted`` is a lesson's number or name; ``exercises/02`` means its exercises. BadSetting if there is no such page.
+    ``wanted`` is a lesson's number or name; ``exercises/02`` and ``ex02`` mean its exercises.
+    BadSetting if there is no such page.
     """
-    shelf = "exercises" if Path(wanted).parent.name == "exercises" else "notebooks"
+    is_of_exercises = Path(wanted).parent.name == "exercises" or Path(wanted).name.startswith(EXERCISES)
+    shelf = "exercises" if is_of_exercises else "notebooks"
     page = f"{shelf}/{find_lesson(wanted, sorted((source / shelf).glob('*.ipynb')))}"
     try:
         if _same(source, target):
@@ -135,10 +138,11 @@ def put_aside(source: Path, target: Path, wanted: str) -> tuple[str, str]:
 
 def find_lesson(wanted: str, notebooks: list[Path]) -> str:
     """Return the file name of the lesson with this number (``2``, ``02``) or name (``first_pool``)."""
-    asked = Path(wanted).name.removesuffix(".ipynb").lower()
+    asked = Path(wanted).name.removesuffix(".ipynb").lower().removeprefix(EXERCISES)
     for notebook in notebooks:
-        number, _, name = notebook.stem.partition("_")
-        if asked in (notebook.stem, name, number, number.lstrip("0") or "0"):
+        lesson = notebook.stem.removeprefix(EXERCISES)
+        number, _, name = lesson.partition("_")
+        if asked in (lesson, name, number, number.lstrip("0") or "0"):
             return notebook.name
     there = ", ".join(notebook.stem for notebook in notebooks) or "none yet"
     raise BadSetting(f"There is no lesson {in_short(wanted)}. The lessons are: {there}.")

@@ -21,7 +21,7 @@
 # %%
 import redis
 
-from tutorial_lib import predict, start_server
+from tutorial_lib import predict, progress, start_server
 
 # %% [markdown]
 # ## Which Redis is this?
@@ -128,7 +128,16 @@ pool.close()
 # a Redis of its own, and you read what it *did*: connections opened, still in use, refused. Two buttons give
 # a hint, or the solution.
 #
-# Try it: [a pool party](../exercises/00_start_here.ipynb).
+# Try it: [a pool party](../exercises/ex00_start_here.ipynb).
+
+# %% [markdown]
+# ## How far are you?
+#
+# The bar shows every lesson with its exercises, and which exercise comes next. Each part of it is a link. Run the cell
+# again whenever you come back: your progress is kept beside the lessons.
+
+# %% tags=["nbval-ignore-output", "no-output"]
+progress()
 
 # %% [markdown]
 # ## Where to go with an error

@@ -12,14 +12,14 @@
 # - take a pool's settings from a URL, and avoid two surprises on the way.
 #
 # **You need** Python, and a rough idea of Redis: it stores values under keys. You don't need to know anything about
-# pools. *15 minutes, plus 25 for the exercises.*
+# pools. *20 minutes, plus 25 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 from timeit import timeit
 
 import redis
 
-from tutorial_lib import FaultProxy, PoolView, predict, snapshot, start_server
+from tutorial_lib import FaultProxy, PoolView, playground, predict, snapshot, start_server
 
 server = start_server()
 server
@@ -162,12 +162,12 @@ snapshot(pool)
 
 # %% [markdown]
 # Now the shop's requests read the greeting through the pool. `timeit` is Python's own stopwatch: it calls a function a
-# hundred times and returns the seconds that took. Redis runs on your own machine here, so the way there takes next to
+# hundred times and returns how many seconds that took. Redis runs on your own machine here, so the network adds almost
 # nothing.
 
 # %% jupyter={"source_hidden": true}
 guess_time = predict(
-    "A hundred requests with a new client each take how long, compared with a hundred through the pool?",
+    "A hundred requests, each with a new client: how long do they take, compared with a hundred through the pool?",
     {
         "about as long": "Opening isn't free: each new connection needs TCP and a handshake before its GET.",
         "twice as long": "That would be one more message for each GET. Opening a connection takes several.",
@@ -219,15 +219,40 @@ handled["HELLO"], handled["GET"]
 # ways to share connections](https://redis.io/docs/latest/develop/clients/pools-muxing/).
 
 # %% [markdown]
+# ## A pool under load
+
+# %% [markdown]
+# Real requests don't come one after the other. They overlap. `playground`, one of this course's helpers, lets you
+# watch that: it starts callers, each in a thread of its own, and all of them share one real pool. A *caller* is any
+# code that needs a connection, such as a request. Each of these borrows a connection, holds it for a while, sends a
+# PING, returns the connection, and comes again after a short pause.
+#
+# Press **Start**. Each slot in the picture is a connection that the pool may open. Then move the sliders:
+#
+# 1. Six callers share three connections, so some callers are refused: all three connections are in use when they ask.
+# 2. Move **limit** to 6. Now there's a connection for each caller.
+# 3. Move **limit** back to 3, and **hold** to 0.05 s. Three connections are nearly always enough.
+
+# %% tags=["nbval-ignore-output"]
+playground(limit=3, callers=6, hold=0.5)
+
+# %% [markdown]
+# **How many connections you need depends on how many callers need one at the same moment.** More callers raise that
+# number, and so does a longer hold.
+#
+# So you adjust `max_connections` to your program, and there's no number that fits all programs. What happened to the
+# callers that were refused? That's next.
+
+# %% [markdown]
 # ## What happens at the limit?
 
 # %% [markdown]
-# So far one connection was enough, because the requests came one after the other. What if more callers need one at the
-# same moment than the pool may open? To find out, borrow five connections yourself. `get_connection()` borrows one and
-# `release()` returns it. The client calls both for you, so real code rarely does.
+# To see what a refused caller gets, do it by hand: borrow five connections yourself. `get_connection()` borrows one
+# and `release()` returns it. The client calls both for you, so real code rarely does.
 #
-# `PoolView`, one of this course's helpers, draws a pool: a slot for each connection it may open, joined to the
-# server's own entry for that connection. `view.freeze()` keeps the picture as it is at that moment.
+# `PoolView`, one of this course's helpers, draws a pool: a slot for each connection it may open, with the name of the
+# thread that has borrowed it (your cells run in `MainThread`), joined to the server's own entry for that connection.
+# `view.freeze()` keeps the picture as it is at that moment.
 
 # %% jupyter={"source_hidden": true}
 guess_sixth = predict(
@@ -432,8 +457,9 @@ guess_type.reveal(type(answer).__name__)
 
 # %% [markdown]
 # **In a URL, `decode_responses=False` turns decoding on.** redis-py converts the settings that it knows to be numbers
-# or switches, but this one isn't on [its list](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py#L2310).
-# So leave it out, since bytes are the default, or set it in your code: `from_url(url, decode_responses=True)`.
+# or switches, but this one isn't on [its
+# list](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py#L2310). So leave it out, since bytes are the
+# default, or set it in your code: `from_url(url, decode_responses=True)`.
 
 # %% [markdown]
 # ## Closing a pool
@@ -503,10 +529,10 @@ guess_closed.reveal("a new connection" if opened == 1 else "it reuses the idle o
 #
 # </details>
 #
-# <details><summary>What happens if an eleventh request arrives at that moment?</summary>
+# <details><summary>What would have happened to an eleventh request at noon?</summary>
 #
-# It gets `MaxConnectionsError: Too many connections` at once. If that happens on an ordinary day, the limit is too
-# low.
+# It would have got `MaxConnectionsError: Too many connections` at once. If that happens on an ordinary day, the limit
+# is too low.
 #
 # </details>
 
@@ -521,6 +547,6 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: your first pool](../exercises/01_your_first_pool.ipynb)
+# **Practise:** [Exercises: your first pool](../exercises/ex01_your_first_pool.ipynb)
 #
 # **Next:** [What does a connection cost?](02_what_a_connection_costs.ipynb)

@@ -486,6 +486,6 @@ for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, impatient
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: waiting, failing fast, and the right exception](../exercises/03_when_the_pool_is_exhausted.ipynb)
+# **Practise:** [Exercises: waiting, failing fast, and the right exception](../exercises/ex03_when_the_pool_is_exhausted.ipynb)
 #
 # **Next:** [How do many parts of a program share a pool?](04_one_pool_for_many_parts.ipynb)

@@ -559,6 +559,6 @@ for owner in (client, shared, *sessions, *in_use_elsewhere):
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: sharing a client, decoding, two databases, and who closes](../exercises/04_one_pool_for_many_parts.ipynb)
+# **Practise:** [Exercises: sharing a client, decoding, two databases, and who closes](../exercises/ex04_one_pool_for_many_parts.ipynb)
 #
 # **Next:** [Who still holds a connection?](05_who_still_holds_a_connection.ipynb)

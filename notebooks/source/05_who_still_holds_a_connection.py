@@ -533,6 +533,6 @@ for pool in (shop, small):
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: Who still holds a connection?](../exercises/05_who_still_holds_a_connection.ipynb)
+# **Practise:** [Exercises: Who still holds a connection?](../exercises/ex05_who_still_holds_a_connection.ipynb)
 #
 # **Next:** [Which commands keep a connection?](06_commands_that_keep_a_connection.ipynb)

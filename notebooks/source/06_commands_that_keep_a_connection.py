@@ -474,6 +474,6 @@ for client in (once.connection_pool, retrying, plain, worker):
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: Which commands keep a connection?](../exercises/06_commands_that_keep_a_connection.ipynb)
+# **Practise:** [Exercises: Which commands keep a connection?](../exercises/ex06_commands_that_keep_a_connection.ipynb)
 #
 # **Next:** [What does the server see?](07_what_the_server_sees.ipynb)

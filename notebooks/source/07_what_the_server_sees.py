@@ -595,6 +595,6 @@ for pool in (greetings, counters, rush, quiet):
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: What does the server see?](../exercises/07_what_the_server_sees.ipynb)
+# **Practise:** [Exercises: What does the server see?](../exercises/ex07_what_the_server_sees.ipynb)
 #
 # **Next:** [How many connections do you need?](08_how_many_connections.ipynb)

@@ -434,6 +434,6 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: How many connections do you need?](../exercises/08_how_many_connections.ipynb)
+# **Practise:** [Exercises: How many connections do you need?](../exercises/ex08_how_many_connections.ipynb)
 #
 # **Next:** [Do more connections make it faster?](09_does_more_make_it_faster.ipynb)

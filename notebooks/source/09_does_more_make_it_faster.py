@@ -372,6 +372,6 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercise: A thousand views in ten round trips](../exercises/09_does_more_make_it_faster.ipynb)
+# **Practise:** [Exercise: A thousand views in ten round trips](../exercises/ex09_does_more_make_it_faster.ipynb)
 #
 # **Next:** [What if a connection dies?](10_when_a_connection_dies.ipynb)

@@ -27,8 +27,8 @@ def rows_of(text: str) -> list[dict[str, str]]:
 def test_a_learner_checks_everything(
     tmp_path: Path, progress: ProgressFile, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(tmp_path / "course/exercises/00_start_here.ipynb", "00", pool_party=solved("pool-party"))
-    write(tmp_path / "course/exercises/01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
+    write(tmp_path / "course/exercises/ex00_start_here.ipynb", "00", pool_party=solved("pool-party"))
+    write(tmp_path / "course/exercises/ex01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
     assert main(["check", "00", "01", "--folder", str(tmp_path / "course")]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[:6]] == [
@@ -41,13 +41,13 @@ def test_a_learner_checks_everything(
 
 
 def test_one_exercise_that_passes_is_exit_code_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path / "exercises/01_your_first_pool.ipynb", "01", greeting=solved("greeting"))
+    write(tmp_path / "exercises/ex01_your_first_pool.ipynb", "01", greeting=solved("greeting"))
     assert main(["check", "greeting", "--folder", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 of 1 passed."
 
 
 def test_a_teacher_checks_a_class(hand_ins: Path, progress: ProgressFile, capsys: pytest.CaptureFixture[str]) -> None:
-    write(hand_ins / "ada/exercises/00_start_here.ipynb", "00", pool_party=solved("pool-party"))
+    write(hand_ins / "ada/exercises/ex00_start_here.ipynb", "00", pool_party=solved("pool-party"))
     write(hand_ins / "ada/exercises/.ipynb_checkpoints/00_start_here-checkpoint.ipynb", "00")
     write(hand_ins / "cleo_00_start_here.ipynb", "00", pool_party=None)
     (hand_ins / "bob").mkdir()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.commands.terminal import plain, typed
 from tutorial_lib import __version__
 from tutorial_lib.commands import greet, jupyterlab
 from tutorial_lib.commands.command_line import FOR_AUTHORS, FOR_LEARNERS, main
@@ -178,22 +178,31 @@ def test_any_console_gets_something_readable(console: dict[str, str], tmp_path: 
     assert r"\xff \x1b[31m" in said
 
 
-def test_on_a_terminal_lines_break_between_words() -> None:
-    keyboard, terminal = pty.openpty()
-    environ = os.environ | {"COLUMNS": "80", "TUTORIAL_SERVER": "fake"}
-    words = [sys.executable, "-m", "tutorial_lib", "doctor"]
-    try:
-        with subprocess.Popen(words, stdout=terminal, env=environ) as process:
-            os.close(terminal)
-            said = b""
-            while b"The course can" not in said:
-                said += os.read(keyboard, 10_000)
-            process.wait(timeout=60)
-    finally:
-        os.close(keyboard)
-    lines = re.sub(rb"\x1b\[[0-9;]*m", b"", said).decode().splitlines()
+def test_on_a_terminal_the_columns_of_doctor_stay_columns() -> None:
+    lines = plain(typed("doctor"))
     assert max(map(len, lines)) <= 80
     assert any(line.startswith(" " * 20) for line in lines)  # what goes on begins where the column begins
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["greet"],
+        ["binder-link", "99"],
+        ["check", "nonsense"],
+        ["lab", "--fresh", "nonsense"],
+        ["progress", "--reset", "nonsense"],
+        ["progress", "--import", "nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_on_a_terminal_lines_break_between_words(argv: list[str]) -> None:
+    wide = typed(*argv, COLUMNS="10000")
+    lines = plain(typed(*argv))
+    assert len(lines) > len(wide.splitlines())  # else there is nothing to see
+    assert max(map(len, lines)) <= 80
+    # The port is another each time.
+    assert [re.sub(r":\d+", "", word) for word in " ".join(lines).split()] == re.sub(r":\d+", "", wide).split()
 
 
 # -- greet

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.commands.terminal import plain, typed
 from tutorial_lib.commands.command_line import main
-from tutorial_lib.exercises import all_exercises
+from tutorial_lib.exercises import all_exercises, load_task
 from tutorial_lib.practice.progress import ProgressFile
 
 
@@ -49,7 +51,35 @@ def test_progress_as_a_table(progress: ProgressFile, capsys: pytest.CaptureFixtu
     assert "✓ passed" in out
     assert "✗ not yet" in out
     assert f"1 of {len(all_exercises())} exercises passed." in out
+    assert "Next: The greeting program (greeting), lesson 01 Your first pool." in out
     assert str(progress.path) in out.replace("\n", "")
+    assert "\x1b" not in out  # no colour where it is no terminal
+
+
+def test_on_a_terminal_progress_has_a_bar_and_colours(progress: ProgressFile) -> None:
+    every = all_exercises()
+    for name in every[: len(every) // 2]:
+        progress.record(name, passed=True)
+    said = typed("progress")
+    assert "\x1b[32m✓ passed" in said
+    lines = plain(said)
+    assert max(len(line) for line in lines if str(progress.path) not in line) <= 80
+    bar = next(line for line in lines if "█" in line)
+    assert bar == f"{'█' * 20}{'░' * 20} {len(every) // 2} of {len(every)} exercises passed."
+    assert any(line.startswith(f"Next: {load_task(every[len(every) // 2]).title} (") for line in lines)
+
+
+def test_no_color_means_no_colour(progress: ProgressFile) -> None:
+    progress.record("first-pool", passed=True)
+    said = typed("progress", NO_COLOR="1")
+    assert re.findall(r"\x1b\[[0-9;]*3[0-9]m", said) == []
+    assert "█░" in said
+
+
+def test_who_has_passed_everything_is_told(progress: ProgressFile, capsys: pytest.CaptureFixture[str]) -> None:
+    progress.add_passed(all_exercises())
+    assert main(["progress"]) == 0
+    assert "You have passed every exercise." in capsys.readouterr().out
 
 
 def test_a_code_takes_progress_to_another_machine(

@@ -125,11 +125,11 @@ def greets_at_once(host, port):
 
 
 WRONG = {
-    patient_by_default: "It tries 11 times, and each try waits 5 s",
+    patient_by_default: "It makes 11 attempts, and each waits 5 s",
     limits_the_loan: "limits the wait for a connection",
-    forgets_to_multiply: "It tries 3 times, and each try waits 0.8 s",
-    remembers: "Asked for is `'Welcome!'`",
-    tries_once: "A reply was cut, and `greet` returned `'Welcome!'`",
+    forgets_to_multiply: "It makes 3 attempts, and each waits 0.8 s",
+    remembers: "It should return `'Welcome!'`",
+    tries_once: "A reply got lost, and `greet` returned `'Welcome!'`",
     hasty: "The reply took 0.15 s, and `greet`",
     one_clause: "raised `TimeoutError: Timeout reading from socket`",
     client_for_each: "5 calls of `greet` opened 5 connections",
@@ -241,9 +241,9 @@ def limits_on_the_client(host, port):  # "the client's arguments count"
 
 ALSO_WRONG = {
     greets_at_once: "Was it called already?",
-    limits_the_opening: "It waits 5 s for a reply. Which limit is for that?",
-    leaves_a_thread_waiting: "still says in_use=1",
-    keeps_the_connection: "still says in_use=1",
+    limits_the_opening: "It waits 5 s for a reply. Which argument limits that?",
+    leaves_a_thread_waiting: "still has in_use=1",
+    keeps_the_connection: "still has in_use=1",
     reads_once: "sent 0 commands",
     gives_up_for_good: "Does it still ask Redis?",
     as_bytes: "returned `b'Good evening'`",

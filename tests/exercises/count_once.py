@@ -162,8 +162,8 @@ WRONG = {
     looks_before_it_counts: "calls for one and the same visit came at once",
     locked: "8 different visits came at once, from two programs",
     pool_of_three: "the pool is exhausted",
-    estimates: "PFCOUNT is an estimate",
-    in_python: "The two do not share a count",
+    estimates: "PFCOUNT returns an estimate",
+    in_python: "The two programs don't share a count",
 }
 
 
@@ -292,7 +292,7 @@ def the_number_it_had(host, port):
 
 ALSO_WRONG = {
     a_list: "a visit was counted twice. Which command",
-    the_number_it_had: "the number that it had when it came first",
+    the_number_it_had: "the number from when it came first",
     reads_the_count: "returned `None` instead of 2",
     in_a_transaction: "INCRs for 4 visits",
     returns_a_text: "returned `'1'`, a text",
@@ -302,8 +302,8 @@ ALSO_WRONG = {
     counts_and_takes_back: "Redis got 3 INCRs for 2 visits",
     zero_for_an_error: "returned `0` instead of 2",
     forgets_in_a_minute: "the key `visits:home` expires",
-    a_key_for_each_program: "under a key that every program finds?",
-    begins_anew: "has deleted what was there",
+    a_key_for_each_program: "under a key that every program knows?",
+    begins_anew: "deleted what was there",
     one_bit_for_each: "two visits may share a bit",
     short_names: "What does your counter keep of a visit's name?",
     with_redis_py_s_lock: "`Lock.release` sends one",

@@ -24,7 +24,7 @@ def borrowed(pool: Any) -> Iterator[Any]:
         pool.release(connection)
 
 
-def closes_the_pool(pool, words, meanwhile):  # "pool.close() cures leaks"
+def closes_the_pool(pool, words, meanwhile):  # "pool.close() fixes leaks"
     connection = pool.get_connection()
     try:
         connection.send_command(*words)
@@ -130,7 +130,7 @@ WRONG = {
 # -- the same mistakes in other shapes
 
 
-def drops_it(pool, words, meanwhile):  # "when nobody refers to it any more, it goes back"
+def drops_it(pool, words, meanwhile):  # "when nothing refers to it any more, it is returned"
     connection = pool.get_connection()
     connection.send_command(*words)
     meanwhile()

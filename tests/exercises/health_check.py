@@ -124,10 +124,10 @@ WRONG = {
     tries_again: "What could you send first that does no harm",
     check_without_retry: "What sends the PING a second time?",
     too_rarely: "yours is checked after 30 s",
-    sets_its_own_count: "Who adds, Redis or your program?",
+    sets_its_own_count: "What does the adding, Redis or your program?",
     line_for_each: "20 views in a row opened 20 connections",
     pings_each_time: "came with 20 PINGs",
-    without_retries: "a caller who tries again counts it twice",
+    without_retries: "a caller that retries counts it twice",
     reads_it_back: "the number of a view that another program had counted",
 }
 
@@ -201,12 +201,12 @@ ALSO_WRONG = {
     counts_by_itself: "in Redis `views:home` is 0",
     swallows_the_error: "`count_view` returned `None`",
     counts_at_once: "Was it called already?",
-    reads_then_writes: "Who adds, Redis or your program?",
-    adds_to_what_it_knows: "Who adds, Redis or your program?",
+    reads_then_writes: "What does the adding, Redis or your program?",
+    adds_to_what_it_knows: "What does the adding, Redis or your program?",
     takes_it_back: "the number of a view that another program had counted",
     pings_before_the_first_two: "What could you send first that does no harm",
     other_database: "in Redis `views:home` is 0",
-    tcp_keepalive: "a caller who tries again counts it twice",
+    tcp_keepalive: "a caller that retries counts it twice",
 }
 
 

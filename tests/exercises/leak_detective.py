@@ -112,7 +112,7 @@ def names_the_most_frequent(pool, run_night):  # "who borrows most leaks most"
 
 
 def counts_gets_against_releases(pool, run_night):
-    # a name for each thread: whoever borrowed last on that thread
+    # a name for each thread: the function that borrowed last on it
     last = {}
     get, release = pool.get_connection, pool.release
 
@@ -173,17 +173,17 @@ def by_the_words_of_the_line(pool: Any, run_night: Function) -> Any:
 def with_a_book_of_my_own(pool: Any, run_night: Function) -> Any:
     book: dict[int, str] = {}
     redis_py = str(Path(redis.__file__).parent)
-    lend, take_back = pool.get_connection, pool.release
+    get, put = pool.get_connection, pool.release
 
     def get_connection(self: Any) -> Any:
-        connection = lend()
+        connection = get()
         outside = [frame.name for frame in traceback.extract_stack()[:-1] if not frame.filename.startswith(redis_py)]
         book[id(connection)] = outside[-1]
         return connection
 
     def release(self: Any, connection: Any) -> None:
         book.pop(id(connection), None)
-        take_back(connection)
+        put(connection)
 
     pool.get_connection, pool.release = MethodType(get_connection, pool), MethodType(release, pool)
     run_night()

@@ -15,83 +15,83 @@ from redis.retry import Retry
 Function = Callable[..., Any]
 
 
-def _orders_by(kitchen: redis.Redis) -> Function:
-    def next_order(seconds: float) -> Any:
-        reply: Any = kitchen.blpop("orders", timeout=seconds)
+def _jobs_by(worker: redis.Redis) -> Function:
+    def next_job(seconds: float) -> Any:
+        reply: Any = worker.blpop("jobs", timeout=seconds)
         return reply[1].decode() if reply else None
 
-    return next_order
+    return next_job
 
 
-def on_the_shops_pool(web, host, port):  # "a client's own settings win over the pool's"
-    return _orders_by(redis.Redis(connection_pool=web.connection_pool, socket_timeout=None))
+def on_the_pool_of_web(web, host, port):  # "a client's own settings win over the pool's"
+    return _jobs_by(redis.Redis(connection_pool=web.connection_pool, socket_timeout=None))
 
 
-def as_hasty_as_the_shop(web, host, port):  # "what is right for pages is right for the kitchen"
-    return _orders_by(redis.Redis(host=host, port=port, socket_timeout=0.2))
+def as_hasty_as_web(web, host, port):  # "what is right for requests is right for the worker"
+    return _jobs_by(redis.Redis(host=host, port=port, socket_timeout=0.2))
 
 
-def takes_silence_for_no(web, host, port):  # "a timeout means that there was no order"
-    kitchen = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.2))
+def takes_silence_for_no(web, host, port):  # "a timeout means that there was no job"
+    worker = redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.2))
 
-    def next_order(seconds):
+    def next_job(seconds):
         try:
-            return kitchen.blpop("orders", timeout=seconds)[1].decode()
+            return worker.blpop("jobs", timeout=seconds)[1].decode()
         except redis.TimeoutError:
             return None
 
-    return next_order
+    return next_job
 
 
 def with_the_default(web, host, port):  # "a client of its own waits as long as it likes"
-    return _orders_by(redis.Redis(host=host, port=port))
+    return _jobs_by(redis.Redis(host=host, port=port))
 
 
 def asks_again_and_again(web, host, port):  # "short commands never block"
-    kitchen = redis.Redis(host=host, port=port)
+    worker = redis.Redis(host=host, port=port)
 
-    def next_order(seconds):
+    def next_job(seconds):
         deadline = monotonic() + seconds
         while monotonic() < deadline:
-            if order := kitchen.lpop("orders"):
-                return order.decode()
+            if job := worker.lpop("jobs"):
+                return job.decode()
             sleep(0.05)
         return None
 
-    return next_order
+    return next_job
 
 
 def client_for_each_call(web, host, port):  # "a client of its own for each wait"
-    def next_order(seconds):
+    def next_job(seconds):
         with redis.Redis(host=host, port=port, socket_timeout=None) as r:
-            reply = r.blpop("orders", timeout=seconds)
+            reply = r.blpop("jobs", timeout=seconds)
         return reply[1].decode() if reply else None
 
-    return next_order
+    return next_job
 
 
 def waits_for_ever(web, host, port):  # "BLPOP knows when to stop"
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
+    worker = redis.Redis(host=host, port=port, socket_timeout=None)
 
-    def next_order(seconds):
-        return kitchen.blpop("orders")[1].decode()
+    def next_job(seconds):
+        return worker.blpop("jobs")[1].decode()
 
-    return next_order
+    return next_job
 
 
 def lifts_the_timeout_of_web(web, host, port):  # "the timeout is the problem, so it goes"
-    def next_order(seconds):
+    def next_job(seconds):
         web.connection_pool.connection_kwargs["socket_timeout"] = None
         web.connection_pool.disconnect()
-        reply = web.blpop("orders", timeout=seconds)
+        reply = web.blpop("jobs", timeout=seconds)
         return reply[1].decode() if reply else None
 
-    return next_order
+    return next_job
 
 
 WRONG = {
-    on_the_shops_pool: "a page got `MaxConnectionsError: Too many connections`",
-    as_hasty_as_the_shop: "connected again and sent its `BLPOP` again",
+    on_the_pool_of_web: "a request got `MaxConnectionsError: Too many connections`",
+    as_hasty_as_web: "connected again and sent its `BLPOP` again",
     takes_silence_for_no: "had returned `None` before that",
     with_the_default: "whose `socket_timeout` is 5 s",
     asks_again_and_again: "sent `LPOP` again and again",
@@ -105,95 +105,95 @@ WRONG = {
 
 
 def hasty_without_retry(web, host, port):  # "without retries it waits longer"
-    return _orders_by(redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.2)))
+    return _jobs_by(redis.Redis(connection_pool=redis.ConnectionPool(host=host, port=port, socket_timeout=0.2)))
 
 
 def with_another_command(web, host, port):  # "all commands that wait are alike"
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
+    worker = redis.Redis(host=host, port=port, socket_timeout=None)
 
-    def next_order(seconds):
-        reply = kitchen.brpop("orders", timeout=seconds)
+    def next_job(seconds):
+        reply = worker.brpop("jobs", timeout=seconds)
         return reply[1].decode() if reply else None
 
-    return next_order
+    return next_job
 
 
-def in_bytes(web, host, port):  # "BLPOP replies with the order"
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
+def in_bytes(web, host, port):  # "BLPOP replies with the job"
+    worker = redis.Redis(host=host, port=port, socket_timeout=None)
 
-    def next_order(seconds):
-        return kitchen.blpop("orders", timeout=seconds)
+    def next_job(seconds):
+        return worker.blpop("jobs", timeout=seconds)
 
-    return next_order
+    return next_job
 
 
 def sixty_for_sixty(web, host, port):
     # "The longest wait is 60 s, so the timeout is 60 s."
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=60)
+    worker = redis.Redis(host=host, port=port, socket_timeout=60)
 
-    def next_order(seconds):
-        reply = kitchen.blpop("orders", timeout=seconds)
+    def next_job(seconds):
+        reply = worker.blpop("jobs", timeout=seconds)
         return reply[1].decode() if reply else None
 
-    return next_order
+    return next_job
 
 
 def three_seconds(web, host, port):
     # enough for the 2 s that can be tried at once
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=3, retry=Retry(NoBackoff(), 0))
+    worker = redis.Redis(host=host, port=port, socket_timeout=3, retry=Retry(NoBackoff(), 0))
 
-    def next_order(seconds):
-        reply = kitchen.blpop("orders", timeout=seconds)
+    def next_job(seconds):
+        reply = worker.blpop("jobs", timeout=seconds)
         return reply[1].decode() if reply else None
 
-    return next_order
+    return next_job
 
 
 def waits_for_two_seconds_always(web, host, port):  # reads the number in the prompt
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None)
+    worker = redis.Redis(host=host, port=port, socket_timeout=None)
 
-    def next_order(seconds):
-        reply = kitchen.blpop("orders", timeout=2)
+    def next_job(seconds):
+        reply = worker.blpop("jobs", timeout=2)
         return reply[1].decode() if reply else None
 
-    return next_order
+    return next_job
 
 
 def more_connections_for_web(web, host, port):
-    # "One connection is too few: the kitchen needs a second one in the same pool."
+    # "One connection is too few: the worker needs a second one in the same pool."
     web.connection_pool.max_connections = 2
 
-    def next_order(seconds):
+    def next_job(seconds):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
-                reply = web.blpop("orders", timeout=seconds)
+                reply = web.blpop("jobs", timeout=seconds)
             except redis.TimeoutError:
                 continue
             return reply[1].decode() if reply else None
         return None
 
-    return next_order
+    return next_job
 
 
 def own_client_in_short_steps(web, host, port):  # "short waits are safe from the timeout"
-    kitchen = redis.Redis(host=host, port=port)
+    worker = redis.Redis(host=host, port=port)
 
-    def next_order(seconds):
+    def next_job(seconds):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            reply = kitchen.blpop("orders", timeout=0.1)
+            reply = worker.blpop("jobs", timeout=0.1)
             if reply:
                 return reply[1].decode()
         return None
 
-    return next_order
+    return next_job
 
 
 ALSO_WRONG = {
     hasty_without_retry: "raised `TimeoutError: Timeout reading from socket`",
     with_another_command: "asked with `BRPOP`",
-    in_bytes: "returned `(b'orders', b'tea')`",
+    in_bytes: "returned `(b'jobs', b'send-mail')`",
     sixty_for_sixty: "whose `socket_timeout` is 60 s",
     three_seconds: "whose `socket_timeout` is 3 s",
     waits_for_two_seconds_always: "it was still waiting",
@@ -207,38 +207,38 @@ ALSO_WRONG = {
 
 def with_a_longer_timeout(web: Any, host: str, port: int) -> Function:
     pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=1, socket_timeout=90, protocol=2)
-    kitchen = redis.Redis(connection_pool=pool)
+    worker = redis.Redis(connection_pool=pool)
 
-    def next_order(seconds: float) -> Any:
-        _, order = kitchen.blpop(["orders"], seconds) or (None, b"")
-        return order.decode() or None
+    def next_job(seconds: float) -> Any:
+        _, job = worker.blpop(["jobs"], seconds) or (None, b"")
+        return job.decode() or None
 
-    return next_order
+    return next_job
 
 
 def with_a_single_connection(web: Any, host: str, port: int) -> Function:
-    kitchen = redis.Redis(host=host, port=port, socket_timeout=None, single_connection_client=True)
+    worker = redis.Redis(host=host, port=port, socket_timeout=None, single_connection_client=True)
 
-    def next_order(seconds: float) -> Any:
-        reply = kitchen.blpop("orders", timeout=seconds)
+    def next_job(seconds: float) -> Any:
+        reply = worker.blpop("jobs", timeout=seconds)
         return reply and reply[1].decode()
 
-    return next_order
+    return next_job
 
 
 def with_a_connection_kept_by_hand(web: Any, host: str, port: int) -> Function:
     pool = redis.ConnectionPool(host=host, port=port, decode_responses=True)
     connection = pool.get_connection()
 
-    def next_order(seconds: float) -> Any:
-        connection.send_command("BLPOP", "orders", seconds)
+    def next_job(seconds: float) -> Any:
+        connection.send_command("BLPOP", "jobs", seconds)
         reply = connection.read_response(timeout=seconds + 10)
         return reply[1] if reply else None
 
-    return next_order
+    return next_job
 
 
-class Kitchen:
+class Worker:
     """A method is a function too, and it opens its connection when it is first asked."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -246,27 +246,27 @@ class Kitchen:
         self.r: Any = None
         self.lock = threading.Lock()
 
-    def next_order(self, seconds: float) -> Any:
+    def next_job(self, seconds: float) -> Any:
         with self.lock:
             self.r = self.r or redis.Redis(**self.where, socket_timeout=None, single_connection_client=False)
-        reply = self.r.execute_command("BLPOP", "orders", seconds)
+        reply = self.r.execute_command("BLPOP", "jobs", seconds)
         return reply[1].decode() if reply else None
 
 
 def with_a_method(web: Any, host: str, port: int) -> Function:
-    return Kitchen(host, port).next_order
+    return Worker(host, port).next_job
 
 
 def settings_of_web_without_timeout(web, host, port):
     how = {**web.get_connection_kwargs(), "socket_timeout": None}
-    kitchen = redis.Redis(connection_pool=redis.BlockingConnectionPool(max_connections=1, timeout=5, **how))
+    worker = redis.Redis(connection_pool=redis.BlockingConnectionPool(max_connections=1, timeout=5, **how))
 
-    class NextOrder:
+    class NextJob:
         def __call__(self, seconds):
-            reply = kitchen.blpop(["orders"], seconds)
+            reply = worker.blpop(["jobs"], seconds)
             return reply[1].decode() if reply else None
 
-    return NextOrder()
+    return NextJob()
 
 
 ALSO_RIGHT = [

@@ -24,7 +24,7 @@ def subscribed(r):
     return news
 
 
-def unsubscribes(r):  # "unsubscribe gives the connection back"
+def unsubscribes(r):  # "unsubscribe returns the connection"
     news = r.pubsub()
     news.subscribe("offers")
     news.get_message(timeout=1)
@@ -36,7 +36,7 @@ def unsubscribes(r):  # "unsubscribe gives the connection back"
     return next_offer, news.unsubscribe
 
 
-def closes_the_pool(r):  # "pool.close() cures leaks"
+def closes_the_pool(r):  # "pool.close() fixes leaks"
     news = r.pubsub()
     news.subscribe("offers")
     news.get_message(timeout=1)
@@ -100,7 +100,7 @@ def closes_too_much(r):  # "better to close everything"
 
 
 def ends_all_listeners(r):
-    # "CLIENT KILL TYPE pubsub, then nobody is on the channel."
+    # "CLIENT KILL TYPE pubsub, then no one is on the channel."
     news = subscribed(r)
 
     def stop():
@@ -173,7 +173,7 @@ def releases_while_subscribed(r):  # "release() unsubscribes"
     return reader(news), lambda: r.connection_pool.release(news.connection)
 
 
-def stops_only_reading(r):  # "who does not listen holds nothing"
+def stops_only_reading(r):  # "a listener that isn't read holds nothing"
     news = subscribed(r)
     listening = True
 

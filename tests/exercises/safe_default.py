@@ -67,13 +67,13 @@ def of_a_client(host, port):
 
 
 WRONG = {
-    five_at_home: "What tries again?",
+    five_at_home: "What retries?",
     hardly_waits: "How long does this pool wait for a connection? Its `timeout` is 0.01 s",
-    no_pauses: "It tries 4 times at most, and a refused connection fails at once",
+    no_pauses: "It makes 4 attempts at most, and a refused connection fails at once",
     never_waits: "Which kind of pool waits",
     default_patience: "Its `timeout` is 20 s",
-    default_silence: "each try waits 5 s for a reply",
-    too_stubborn: "It tries 11 times, each try waits 0.1 s for a reply",
+    default_silence: "each attempt waits 5 s for a reply",
+    too_stubborn: "It makes 11 attempts, each attempt waits 0.1 s for a reply",
     default_limit: "should hold 4 at most",
 }
 
@@ -166,14 +166,14 @@ ALSO_WRONG = {
     of_a_client: "returned a client",
     no_limit_for_a_reply: "It waits 5 s for a reply",
     waits_a_second: "Its `timeout` is 1 s",
-    twenty_at_once: "It tries 21 times at most",
-    checks_its_health: "What tries again?",
+    twenty_at_once: "It makes 21 attempts at most",
+    checks_its_health: "What retries?",
     only_one: "1 connections at once",
     other_database: "in database 0 holds a text",
     one_more_if_need_be: "something in the pool goes around that",
-    another_error: "which is not an error of redis-py",
-    keeps_what_was_cut: "afterwards it says in_use=1",
-    patience_for_one_outage: "gone for 0.25 s again",
+    another_error: "which isn't an error of redis-py",
+    keeps_what_was_cut: "afterwards it has in_use=1",
+    patience_for_one_outage: "down for 0.25 s again",
 }
 
 

@@ -55,11 +55,11 @@ def gives_the_pool(host, port):
 WRONG = {
     by_url: "every pool made by `from_url`",
     retry_on_the_client: "A client that is given a pool ignores",
-    without_a_pause: "It tried 6 times, and all tries were over",
+    without_a_pause: "It made 6 attempts, and all of them were over",
     checks_its_health: "A health check sends a PING before the command",
-    for_ever: "means: for ever",
-    ten_by_default: "It tries 11 times",
-    too_patient: "It tries 6 times, with pauses",
+    for_ever: "means for ever",
+    ten_by_default: "It makes 11 attempts",
+    too_patient: "It makes 6 attempts, with pauses",
     gives_the_pool: "returned a pool",
 }
 
@@ -176,18 +176,18 @@ def asks_for_ever(host, port):
 
 
 ALSO_WRONG = {
-    asks_for_ever: "tries 1 time, and your class may call again",
-    a_little_too_patient: "said so after more than 0.8 s",
-    on_these_errors: "It tried 2 times",
+    asks_for_ever: "makes 1 attempt, and your class may call again",
+    a_little_too_patient: "its error after more than 0.8 s",
+    on_these_errors: "It made 2 attempts",
     after_timeouts_only: "`supported_errors`",
-    three_short_pauses: "It tried 4 times",
-    other_database: "Does your client lead there?",
-    none_for_an_error: "Let redis-py's error through",
+    three_short_pauses: "It made 4 attempts",
+    other_database: "Does your client connect to that database?",
+    none_for_an_error: "The caller has to know that Redis can't be reached",
     an_error_of_its_own: "`RuntimeError: Redis is gone`",
-    remembers: "That answer was remembered",
+    remembers: "Your client remembered that value",
     sleeps_first: "Only an outage should cost time",
     a_loop_around_the_retries: "your class may call again",
-    patience_for_one_outage: "Redis was back soon after",
+    patience_for_one_outage: "Redis was back soon afterwards",
 }
 
 

@@ -1,10 +1,14 @@
-"""Answers to `watch-and-release`: the mistakes that learners make, and other right ways."""
+"""Answers to `watch-and-release`: the mistakes that learners make, and other right ways.
+
+Most differ from a right answer in one place. What they share stands at the top: ``look``, ``take_one``, ``again``.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
 from typing import Any
 
 import redis
@@ -12,79 +16,80 @@ import redis
 Function = Callable[..., Any]
 
 
-@contextmanager
-def borrowed(pool: Any) -> Iterator[Any]:
-    connection = pool.get_connection()
-    try:
-        yield connection
-    except BaseException:
-        connection.disconnect()
-        raise
-    finally:
-        pool.release(connection)
+def look(client: Any) -> int:
+    """Return the stock, or raise LookupError."""
+    left = int(client.get("stock"))
+    if left == 0:
+        raise LookupError("sold out")
+    return left
 
 
-till = threading.RLock()
+def take_one(pipe: Any) -> Any:
+    """Take one piece away, unless the watched stock has changed: then WatchError."""
+    pipe.multi()
+    pipe.decr("stock")
+    return pipe.execute()[0]
 
 
-def only_unwatches(r, agree):  # "unwatch gives the connection back"
-    pipe = r.pipeline()
-    while True:
-        try:
-            pipe.watch("stock")
-            if int(pipe.get("stock")) == 0:
-                pipe.unwatch()
-                raise LookupError("sold out")
-            agree()
-            pipe.multi()
-            pipe.decr("stock")
-            return pipe.execute()[0]
-        except redis.WatchError:
-            continue
+def again(attempt: Function) -> Function:
+    """Begin again at each WatchError."""
+
+    @wraps(attempt)
+    def sell(r: Any, agree: Function) -> Any:
+        while True:
+            with suppress(redis.WatchError):
+                return attempt(r, agree)
+
+    return sell
 
 
-def resets_when_sold_out(r, agree):  # thinks of one way out, and forgets the other
-    pipe = r.pipeline()
-    while True:
-        try:
-            pipe.watch("stock")
-            if int(pipe.get("stock")) == 0:
-                pipe.reset()
-                raise LookupError("sold out")
-            agree()
-            pipe.multi()
-            pipe.decr("stock")
-            return pipe.execute()[0]
-        except redis.WatchError:
-            continue
+def unless_sold_out(name: str, clean_up: Function) -> Function:
+    """Return an answer that does ``clean_up(pipe)`` when the stock is 0, and nothing when ``agree`` raises."""
+
+    def attempt(r: Any, agree: Function) -> Any:
+        pipe = r.pipeline()
+        pipe.watch("stock")
+        if int(pipe.get("stock")) == 0:
+            clean_up(pipe)
+            raise LookupError("sold out")
+        agree()
+        return take_one(pipe)
+
+    attempt.__name__ = name
+    return again(attempt)
+
+
+# "unwatch returns the connection"
+only_unwatches = unless_sold_out("only_unwatches", lambda pipe: pipe.unwatch())
+# thinks of one way out, and forgets the other
+resets_when_sold_out = unless_sold_out("resets_when_sold_out", lambda pipe: pipe.reset())
 
 
 def looks_elsewhere(r, agree):  # a pipeline without watch: both commands at once, and no look
-    left = int(r.get("stock"))
-    if left == 0:
-        raise LookupError("sold out")
+    look(r)
     agree()
     with r.pipeline() as pipe:
         return pipe.decr("stock").execute()[0]
 
 
-def puts_it_back(r, agree):  # "below 0 for a moment is not below 0"
-    left = int(r.get("stock"))
-    if left == 0:
-        raise LookupError("sold out")
-    agree()
-    left = r.decr("stock")
+def take_and_put_back(client: Any) -> Any:
+    left = client.decr("stock")
     if left < 0:
-        r.incr("stock")
+        client.incr("stock")
         raise LookupError("sold out")
     return left
+
+
+def puts_it_back(r, agree):  # "below 0 for a moment is not below 0"
+    look(r)
+    agree()
+    return take_and_put_back(r)
 
 
 def collects_nothing(r, agree):  # forgets multi()
     with r.pipeline() as pipe:
         pipe.watch("stock")
-        if int(pipe.get("stock")) == 0:
-            raise LookupError("sold out")
+        look(pipe)
         agree()
         pipe.decr("stock")
         return pipe.execute()[0]
@@ -93,36 +98,22 @@ def collects_nothing(r, agree):  # forgets multi()
 def gives_up(r, agree):  # "an error is for the caller"
     with r.pipeline() as pipe:
         pipe.watch("stock")
-        if int(pipe.get("stock")) == 0:
-            raise LookupError("sold out")
+        look(pipe)
         agree()
-        pipe.multi()
-        pipe.decr("stock")
-        return pipe.execute()[0]
+        return take_one(pipe)
 
 
 def gives_up_after_three(r, agree):  # "three attempts are enough"
     for _attempt in range(3):
-        with r.pipeline() as pipe:
-            try:
-                pipe.watch("stock")
-                if int(pipe.get("stock")) == 0:
-                    raise LookupError("sold out")
-                agree()
-                pipe.multi()
-                pipe.decr("stock")
-                return pipe.execute()[0]
-            except redis.WatchError:
-                continue
+        with suppress(redis.WatchError):
+            return gives_up(r, agree)
     raise LookupError("too busy")
 
 
 def looks_again_just_before(r, agree):  # "two looks are safer than one"
-    if int(r.get("stock")) == 0:
-        raise LookupError("sold out")
+    look(r)
     agree()
-    if int(r.get("stock")) == 0:
-        raise LookupError("sold out meanwhile")
+    look(r)
     return r.decr("stock")
 
 
@@ -134,48 +125,24 @@ WRONG = {
     collects_nothing: "The command that changed the stock was your own",
     gives_up: "What should `sell` do then",
     gives_up_after_three: "How often may the stock change",
-    looks_again_just_before: "another till sold it just before you did. `sell` sold one as well",
+    looks_again_just_before: "another checkout sold it just before you did. `sell` sold one as well",
 }
 
 
 # -- the same mistakes in other shapes
 
 
-def disconnects_the_pool(r, agree):  # "pool.close() cures leaks"
-    pipe = r.pipeline()
-    while True:
-        try:
-            pipe.watch("stock")
-            if int(pipe.get("stock")) == 0:
-                r.connection_pool.close()
-                raise LookupError("sold out")
-            agree()
-            pipe.multi()
-            pipe.decr("stock")
-            return pipe.execute()[0]
-        except redis.WatchError:
-            continue
+# "pool.close() fixes leaks"
+disconnects_the_pool = unless_sold_out("disconnects_the_pool", lambda pipe: pipe.connection_pool.close())
+# "a pipeline is cleaned up when the function ends"
+pipeline_never_reset = unless_sold_out("pipeline_never_reset", lambda pipe: None)
 
-
-def collects_nothing_again_and_again(r, agree):  # forgets multi(), in a loop
-    with r.pipeline() as pipe:
-        while True:
-            try:
-                pipe.watch("stock")
-                if int(pipe.get("stock")) == 0:
-                    raise LookupError("sold out")
-                agree()
-                pipe.decr("stock")
-                return pipe.execute()[0]
-            except redis.WatchError:
-                continue
+collects_nothing_again_and_again = again(collects_nothing)  # forgets multi(), in a loop
 
 
 def writes_what_it_saw(r, agree):  # "I know the number, so I can write it"
     with r.pipeline() as pipe:
-        left = int(r.get("stock"))
-        if left == 0:
-            raise LookupError("sold out")
+        left = look(r)
         agree()
         pipe.watch("stock")
         pipe.multi()
@@ -184,116 +151,71 @@ def writes_what_it_saw(r, agree):  # "I know the number, so I can write it"
         return left - 1
 
 
+@again
 def returns_a_list(r, agree):  # "execute() returns the reply"
     with r.pipeline() as pipe:
-        while True:
-            try:
-                pipe.watch("stock")
-                if int(pipe.get("stock")) == 0:
-                    raise LookupError("sold out")
-                agree()
-                pipe.multi()
-                pipe.decr("stock")
-                return pipe.execute()
-            except redis.WatchError:
-                continue
+        pipe.watch("stock")
+        look(pipe)
+        agree()
+        pipe.multi()
+        pipe.decr("stock")
+        return pipe.execute()
 
 
+@again
 def says_it_quietly(r, agree):  # "0 says that it is sold out"
     with r.pipeline() as pipe:
-        while True:
-            try:
-                pipe.watch("stock")
-                if int(pipe.get("stock")) == 0:
-                    return 0
-                agree()
-                pipe.multi()
-                pipe.decr("stock")
-                return pipe.execute()[0]
-            except redis.WatchError:
-                continue
-
-
-def pipeline_never_reset(r, agree):  # "a pipeline is cleaned up when the function ends"
-    pipe = r.pipeline()
-    while True:
-        try:
-            pipe.watch("stock")
-            if int(pipe.get("stock")) == 0:
-                raise LookupError("sold out")
-            agree()
-            pipe.multi()
-            pipe.decr("stock")
-            return pipe.execute()[0]
-        except redis.WatchError:
-            continue
-
-
-def watches_after_the_customer_thought(r, agree):  # "the sale is what has to be watched"
-    while True:
-        if int(r.get("stock")) == 0:
-            raise LookupError("sold out")
+        pipe.watch("stock")
+        if int(pipe.get("stock")) == 0:
+            return 0
         agree()
-        with r.pipeline() as pipe:
-            try:
-                pipe.watch("stock")
-                pipe.multi()
-                pipe.decr("stock")
-                return pipe.execute()[0]
-            except redis.WatchError:
-                pass
+        return take_one(pipe)
+
+
+@again
+def watches_after_the_customer_thought(r, agree):  # "the sale is what has to be watched"
+    look(r)
+    agree()
+    with r.pipeline() as pipe:
+        pipe.watch("stock")
+        return take_one(pipe)
 
 
 def looks_once_only(r, agree):  # "what I saw stays true"
+    look(r)
+    agree()
     with r.pipeline() as pipe:
-        left = int(r.get("stock"))
-        if left == 0:
-            raise LookupError("sold out")
-        agree()
         while True:
-            try:
+            with suppress(redis.WatchError):
                 pipe.watch("stock")
-                pipe.multi()
-                pipe.decr("stock")
-                return pipe.execute()[0]
-            except redis.WatchError:
-                continue
+                return take_one(pipe)
 
 
 def sets_the_number(r, agree):  # "nothing happens while the customer thinks"
-    left = int(r.get("stock"))
-    if left == 0:
-        raise LookupError("sold out")
+    left = look(r)
     agree()
     r.set("stock", left - 1)
     return left - 1
 
 
+one_at_a_time = threading.RLock()
+
+
 def locks_in_this_process(r, agree):  # "a lock keeps all others out"
-    with till:
-        left = int(r.get("stock"))
-        if left == 0:
-            raise LookupError("sold out")
+    with one_at_a_time:
+        look(r)
         agree()
         return r.decr("stock")
 
 
 def asks_before_it_looks(r, agree):  # "the order of the two does not matter"
     agree()
-
-    def take(pipe):
-        if int(pipe.get("stock")) == 0:
-            raise LookupError("sold out")
-        pipe.multi()
-        pipe.decr("stock")
-
-    return r.transaction(take, "stock")[0]
+    return with_transaction(r, lambda: None)
 
 
 def swallows_the_customers_no(r, agree):  # "a customer who walks away is no error"
     def take(pipe):
-        if int(pipe.get("stock")) == 0:
-            raise LookupError("sold out")
+        look(pipe)
         try:
             agree()
         except Exception:
@@ -313,51 +235,38 @@ def with_a_script(r, agree):  # "a script is the simplest"
     return left
 
 
-def takes_first(r, agree):
-    # reserves before the customer agrees, and gives back if not
-    left = r.decr("stock")
-    if left < 0:
-        r.incr("stock")
-        raise LookupError("sold out")
+def takes_first(r, agree):  # reserves before the customer agrees
+    left = take_and_put_back(r)
     agree()
     return left
 
 
+@again
 def watches_through_the_client(r, agree):
     # "WATCH is a command like another": on a pool it may end on another connection
-    while True:
-        r.execute_command("WATCH", "stock")
-        if int(r.get("stock")) == 0:
-            r.execute_command("UNWATCH")
-            raise LookupError("sold out")
-        agree()
-        try:
-            with r.pipeline() as pipe:
-                pipe.multi()
-                pipe.decr("stock")
-                return pipe.execute()[0]
-        except redis.WatchError:
-            continue
+    r.execute_command("WATCH", "stock")
+    if int(r.get("stock")) == 0:
+        r.execute_command("UNWATCH")
+        raise LookupError("sold out")
+    agree()
+    with r.pipeline() as pipe:
+        return take_one(pipe)
 
 
 def looks_itself_and_gives_up(r, agree):  # sees what changed during agree(), and nothing later
     while True:
         with r.pipeline() as pipe:
             pipe.watch("stock")
-            left = int(pipe.get("stock"))
-            if left == 0:
-                raise LookupError("sold out")
+            left = look(pipe)
             agree()
             if int(r.get("stock")) == left:
-                pipe.multi()
-                pipe.decr("stock")
-                return pipe.execute()[0]
+                return take_one(pipe)
 
 
 def keeps_two_pipelines(r, agree):  # one to look, one to sell, and the first is never reset
-    look = r.pipeline()
-    look.watch("stock")
-    vars(r).setdefault("kept_for_the_day", []).append(look)
+    first = r.pipeline()
+    first.watch("stock")
+    vars(r).setdefault("kept_for_the_day", []).append(first)
     return with_transaction(r, agree)
 
 
@@ -371,38 +280,27 @@ def keeps_every_attempt(r, agree):  # a pipeline for each attempt, and none is r
         while True:
             pipes.append(r.pipeline())
             pipes[-1].watch("stock")
-            left = int(pipes[-1].get("stock"))
-            if left == 0:
-                raise LookupError("sold out")
+            left = look(pipes[-1])
             agree()
-            if int(r.get("stock")) != left:
-                continue
-            pipes[-1].multi()
-            pipes[-1].decr("stock")
-            try:
-                return pipes[-1].execute()[0]
-            except redis.WatchError:
-                continue
+            if int(r.get("stock")) == left:
+                with suppress(redis.WatchError):
+                    return take_one(pipes[-1])
     finally:
         for pipe in pipes:
             pipe.reset()
 
 
 def raises_something_else(r, agree):  # "any error says that it is sold out"
-    def take(pipe):
-        if int(pipe.get("stock")) == 0:
-            raise ValueError("sold out")
-        agree()
-        pipe.multi()
-        pipe.decr("stock")
-
-    return r.transaction(take, "stock")[0]
+    try:
+        return with_transaction(r, agree)
+    except LookupError:
+        raise ValueError("sold out") from None
 
 
 ALSO_WRONG = {
     raises_something_else: "`sell` raised `ValueError: sold out`. Asked for is a `LookupError`",
     keeps_every_attempt: "this sale alone used more than 5",
-    looks_itself_and_gives_up: "another till sold it just before you did. `sell` raised `WatchError",
+    looks_itself_and_gives_up: "another checkout sold it just before you did. `sell` raised `WatchError",
     keeps_two_pipelines: "After a sale, 1 of 5 connections is in use",
     never_sells: "When should it raise one?",
     disconnects_the_pool: "although they are closed",
@@ -428,8 +326,7 @@ ALSO_WRONG = {
 
 def with_transaction(r: Any, agree: Function) -> Any:
     def sale(pipe: Any) -> None:
-        if int(pipe.get("stock")) <= 0:
-            raise LookupError("sold out")
+        look(pipe)
         agree()
         pipe.multi()
         pipe.decr("stock")
@@ -457,37 +354,32 @@ def with_finally(r: Any, agree: Function) -> Any:
 
 
 def by_hand(r: Any, agree: Function) -> Any:
-    with borrowed(r.connection_pool) as connection:
+    connection = r.connection_pool.get_connection()
 
-        def ask(*words: Any) -> Any:
-            connection.send_command(*words)
-            return connection.read_response()
+    def ask(*words: Any) -> Any:
+        connection.send_command(*words)
+        return connection.read_response()
 
+    try:
         while True:
             ask("WATCH", "stock")
             if ask("GET", "stock") == b"0":
-                ask("UNWATCH")
                 raise LookupError
             agree()
             ask("MULTI")
             ask("DECR", "stock")
-            replies = ask("EXEC")
-            if replies:
+            if replies := ask("EXEC"):
                 return replies[0]
+    except BaseException:
+        connection.disconnect()
+        raise
+    finally:
+        r.connection_pool.release(connection)
 
 
 def begins_again_by_recursion(r, agree):
     try:
-        with r.pipeline() as pipe:
-            pipe.watch("stock")
-            left = int(pipe.get("stock"))
-            if left == 0:
-                raise LookupError("sold out")
-            agree()
-            pipe.multi()
-            pipe.set("stock", left - 1)
-            pipe.execute()
-            return left - 1
+        return gives_up(r, agree)
     except redis.WatchError:
         pass
     return begins_again_by_recursion(r, agree)
@@ -496,21 +388,12 @@ def begins_again_by_recursion(r, agree):
 def begins_again_inside(r, agree):  # execute() has returned the connection by then
     with r.pipeline() as pipe:
         pipe.watch("stock")
-        if int(pipe.get("stock")) == 0:
-            raise LookupError("sold out")
+        look(pipe)
         agree()
-        pipe.multi()
-        pipe.decr("stock")
         try:
-            return pipe.execute()[0]
+            return take_one(pipe)
         except redis.WatchError:
             return begins_again_inside(r, agree)
 
 
-ALSO_RIGHT = [
-    begins_again_inside,
-    with_transaction,
-    with_finally,
-    by_hand,
-    begins_again_by_recursion,
-]
+ALSO_RIGHT = [begins_again_inside, with_transaction, with_finally, by_hand, begins_again_by_recursion]

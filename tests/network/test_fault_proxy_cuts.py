@@ -237,6 +237,48 @@ def test_who_connected_before_the_door_shut_is_in(setup: Setup) -> None:
     assert server.recv(5) == b"hello"
 
 
+# -- a machine that is gone
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves an opening unanswered")
+
+
+@on_linux
+def test_when_it_vanishes_nothing_is_answered_and_nothing_opens(setup: Setup) -> None:
+    client, server = setup.connection()
+
+    setup.proxy.vanish()
+    setup.proxy.vanish()
+
+    client.sendall(b"lost")
+    assert is_silent(server)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            socket.create_connection((setup.proxy.host, setup.proxy.port), timeout=0.05)
+    assert repr(setup.proxy) == "FaultProxy(vanish)"
+
+
+@on_linux
+def test_it_comes_back_at_the_same_port(setup: Setup) -> None:
+    port = setup.proxy.port
+    setup.proxy.vanish()
+    setup.proxy.heal()
+
+    client, server = setup.connection()
+    client.sendall(b"hello")
+    assert server.recv(5) == b"hello"
+    assert setup.proxy.port == port
+    assert repr(setup.proxy) == "FaultProxy(no faults)"
+
+
+@on_linux
+def test_what_is_refused_after_it_vanished_is_refused(setup: Setup) -> None:
+    setup.proxy.vanish()
+    setup.proxy.refuse()
+
+    with pytest.raises(ConnectionRefusedError):
+        setup.client()
+
+
 def test_a_server_that_has_gone_resets_its_clients(setup: Setup) -> None:
     setup.listener.close()
 

@@ -43,7 +43,7 @@ def test_what_comes_next(passed: str, name: str | None) -> None:
 
 
 def test_in_plain_text_it_says_the_same_each_time() -> None:
-    assert repr(after("a", "b")) == "2 of 4 exercises passed. Next: Third (c), lesson 01 The next"
+    assert repr(after("a", "b")) == "2 of 4 exercises passed. Next: Third (c), lesson 01 The next."
     assert repr(after(*"abcd")) == "4 of 4 exercises passed. You have passed every exercise."
     assert repr(after("a", "not of this course")).startswith("1 of 4")
 
@@ -55,12 +55,12 @@ def test_the_bar_has_a_part_for_each_lesson_and_a_box_for_each_exercise() -> Non
     assert [part.count("<i class=done") for part in parts] == [1, 1, 0]
     assert [re.findall(r"(\d\d✓?)</a>", part) for part in parts] == [["00✓"], ["01"], ["02"]]  # not by colour alone
     assert 'aria-label="Lesson 01, The next: 1 of 2 passed"' in parts[1]
-    assert 'href="../exercises/01_next &lt;one&gt;.ipynb"' in parts[1]
+    assert 'href="../exercises/ex01_next &lt;one&gt;.ipynb"' in parts[1]
 
 
 def test_what_comes_next_is_a_link_to_its_heading() -> None:
     html = after("a")._repr_html_()
-    assert '<a href="../exercises/01_next &lt;one&gt;.ipynb#1.-Two-%26-two">Two &amp; `two`</a>' in html
+    assert '<a href="../exercises/ex01_next &lt;one&gt;.ipynb#1.-Two-%26-two">Two &amp; `two`</a>' in html
     assert '<a href="../notebooks/01_next &lt;one&gt;.ipynb">01 The next</a>' in html
 
 
@@ -79,7 +79,6 @@ def test_a_notebook_keeps_both_and_renews_them_in_their_place(monkeypatch: pytes
 def test_the_public_name_counts_the_whole_course(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTORIAL_PROGRESS", "off")
     exercises._standing.cache_clear()
-    assert repr(progress()) == (
-        f"0 of {len(exercises.all_exercises())} exercises passed. Next: A pool party (pool-party), lesson 00 Start here"
-    )
+    every = len(exercises.all_exercises())
+    assert repr(progress()).startswith(f"0 of {every} exercises passed. Next: A pool party (pool-party), lesson 00")
     exercises._standing.cache_clear()

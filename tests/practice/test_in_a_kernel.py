@@ -103,6 +103,13 @@ print(asked)
     assert ran == Ran("loop: True 1\n✓ passed: opened 2\n[]\n")
 
 
+def test_what_is_not_begun_is_to_be_written_in_the_cell(kernel: Kernel) -> None:
+    said = kernel.run("print(judge(TASK, TASK.starter))").text
+    assert said == (
+        "○ not attempted: `make_pool` is still as it came. Write it in this cell, then run the cell again.\n"
+    )
+
+
 def test_an_answer_that_ends_python_does_not_end_the_kernel(kernel: Kernel) -> None:
     ran = kernel.run("def make_pool(host, port):\n    os._exit(3)\n\ncheck(make_pool)")
     assert "ended Python itself, with exit code 3" in ran.text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -163,7 +166,7 @@ def test_an_error_inside_redis_py_shows_the_line_that_built_the_pool() -> None:
 
 def test_an_error_over_what_was_returned_says_so() -> None:
     assert said(lambda host, port: 7, "error").endswith(
-        "It was raised while the check used what your function returned. Try that yourself in a cell."
+        "It was raised while the check used what your function returned. Try that yourself."
     )
 
 
@@ -176,6 +179,44 @@ def test_dots_that_are_still_there_are_not_attempted() -> None:
         return r.get("greeting")
 
     assert "Your code still has a `...` in it, which line " in said(connect, "not attempted")
+
+
+def returns_dots(host: str, port: int) -> Any:
+    "Not the starter, and not begun either."
+    return ...
+
+
+def uses_dots(host: str, port: int) -> Any:
+    r: Any = ...
+    return r.get("greeting")
+
+
+def ends_python(host: str, port: int) -> Any:
+    os._exit(3)
+
+
+def checks_itself(host: str, port: int) -> Any:
+    raise Wrong(judge(ASK, solution).message)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ...,
+        ASK.starter,
+        returns_dots,
+        uses_dots,
+        pytest.param(
+            ends_python, marks=pytest.mark.skipif(sys.platform != "linux", reason="it would end these tests, too")
+        ),
+        checks_itself,
+        lambda host, port: 7,
+    ],
+)
+def test_outside_a_notebook_no_message_speaks_of_one(answer: Any) -> None:
+    verdict = judge(ASK, answer)
+    assert verdict.status != "passed"
+    assert re.findall(r"\b(?:cell|notebook)\b", verdict.message) == []
 
 
 # -- values and kinds in words

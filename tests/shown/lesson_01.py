@@ -23,5 +23,7 @@ SHOWN = {
     ],
     "greeting-program": ["print(answer.decode())", "exercise:greeting"],
     "close-by-hand": ["pool.close()\ngreet()"],
+    "adjust-the-limit": ["playground(limit=3, callers=6, hold=0.5)"],
+    "when-several-users": ["playground(limit=3, callers=6, hold=0.5)"],
     "guards-against-too-many": ["borrowed = [small.get_connection() for _ in range(5)]"],
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tutorial_lib.errors import BadSetting, CourseFolderError
 from tutorial_lib.exercises import COURSE, all_exercises
+from tutorial_lib.practice.lesson import EXERCISES
 
 DEEPEST = 12  # folders inside each other
 MOST_ENTRIES = 10_000  # looked at for one learner
@@ -38,7 +39,7 @@ def own_notebooks(folder: Path, names: Sequence[str]) -> list[Notebook]:
     wanted = exercises_called(names)
     shelf = folder / "exercises"
     found = [
-        Notebook(shelf / f"{lesson.name}.ipynb", "", tuple(name for name in lesson.exercises if name in wanted))
+        Notebook(shelf / lesson.exercise_file, "", tuple(name for name in lesson.exercises if name in wanted))
         for lesson in COURSE
         if wanted & set(lesson.exercises)
     ]
@@ -83,7 +84,7 @@ def _named(name: str) -> tuple[str, ...]:
     """Return the exercises that a name means: an exercise, a lesson's number or name, or a notebook's file name."""
     if name in all_exercises():
         return (name,)
-    stem = Path(name).name.removesuffix(".ipynb")
+    stem = Path(name).name.removesuffix(".ipynb").removeprefix(EXERCISES)
     for lesson in COURSE:
         if stem in (lesson.name, lesson.number, lesson.number.lstrip("0") or "0"):
             return lesson.exercises
@@ -108,7 +109,7 @@ def _of_one_learner(top: os.DirEntry[str], wanted: set[str]) -> Iterator[Noteboo
 
 def _told_by_its_name(path: Path) -> tuple[str, ...]:
     """Return which exercises a notebook is for: all of a lesson, although some cells may be gone."""
-    if path.parent.name == "notebooks":  # there lie the lessons, which have the same names
+    if path.parent.name == "notebooks":  # there lie the lessons, whose names are part of these
         return ()
     return tuple(name for lesson in COURSE if lesson.name in path.stem for name in lesson.exercises)
 

@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from typing import TextIO
 
 _IN_ASCII = {"✓": "+", "✗": "x", "○": "o", "●": "*", "…": "...", "→": "->", "—": "-", "\u2013": "-", "·": "-"}
+_IN_ASCII |= {"█": "#", "░": "."}
 
 
 def make_safe() -> None:

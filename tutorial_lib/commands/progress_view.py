@@ -1,4 +1,4 @@
-"""Progress, shown as a table on the screen and as a report in Markdown."""
+"""Progress, shown as a table and a bar on the screen, and as a report in Markdown."""
 
 from __future__ import annotations
 
@@ -7,25 +7,47 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tutorial_lib.commands.console import say
-from tutorial_lib.exercises import COURSE, all_exercises
+from tutorial_lib.exercises import COURSE, load_task
+from tutorial_lib.practice.course_progress import CourseProgress
 from tutorial_lib.practice.progress import Entry, Progress
+
+_BAR = 40  # signs
 
 
 def show(progress: Progress, code: str, path: Path) -> None:
-    """Print the table, and the code that takes the progress elsewhere."""
+    """Print the table, the bar, what comes next, and the code that takes the progress elsewhere.
+
+    On a terminal in colour, unless NO_COLOR is set.
+    """
+    course = CourseProgress(COURSE, progress.passed(), lambda name: load_task(name).title)
+    console = Console(highlight=False)
+    console.print(_table(progress))
+    console.print(_bar(course))
+    say(course.coming())
+    say(f"Kept in {path}.")
+    if progress.passed():
+        say(f"To take it to another machine, type there: redis-pool-tutorial progress --import {code}")
+
+
+def _table(progress: Progress) -> Table:
     table = Table("Lesson", "Exercise", "Status", "Tries")
     for lesson in COURSE:
         for place, name in enumerate(lesson.exercises):
             first = "" if place else f"{lesson.number} {lesson.title}"
             entry = progress.entries.get(name, Entry())
-            table.add_row(first, name, _status(entry), str(entry.tries or ""), end_section=name == lesson.exercises[-1])
-    Console().print(table)
-    say(_count(progress))
-    say(f"Kept in {path}.")
-    if progress.passed():
-        say(f"To take it to another machine, type there: redis-pool-tutorial progress --import {code}")
+            status = Text(_status(entry), _colour(entry))
+            table.add_row(first, name, status, str(entry.tries or ""), end_section=name == lesson.exercises[-1])
+    return table
+
+
+def _bar(course: CourseProgress) -> Text:
+    """Return one line: a bar, told apart by its signs where there is no colour, and how many have passed."""
+    done, total = course.totals()
+    filled = done * _BAR // total
+    return Text.assemble(("█" * filled, "green"), "░" * (_BAR - filled), f" {course.count()}.")
 
 
 def report(progress: Progress, code: str) -> str:
@@ -52,6 +74,11 @@ def _status(entry: Entry) -> str:
     return "✗ not yet" if entry.tries else "○ not attempted"
 
 
+def _colour(entry: Entry) -> str:
+    if entry.passed_on:
+        return "green"
+    return "yellow" if entry.tries else ""
+
+
 def _count(progress: Progress) -> str:
-    every = all_exercises()
-    return f"{sum(name in progress.passed() for name in every)} of {len(every)} exercises passed."
+    return f"{CourseProgress(COURSE, progress.passed()).count()}."

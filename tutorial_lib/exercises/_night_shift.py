@@ -73,7 +73,7 @@ class NightShift:
         return self.r.get("greeting")
 
     def cashier(self):
-        return self.r.lock("till", timeout=60).acquire(blocking=False)
+        return self.r.lock("checkout", timeout=60).acquire(blocking=False)
 
     def inventory(self):
         connection = self.pool.get_connection()

@@ -42,7 +42,9 @@ def require_callable(value: Any, name: str, *arguments: Any, returned_by: str = 
     where = f"`{returned_by}` returned" if returned_by else f"`{name}` is"
     if value is None:
         raise Wrong(f"{where} `None`. It has to be the function `{name}`. Is the `return` missing?")
-    if not callable(value) or isinstance(value, type) or inspect.isbuiltin(value):
+    # Python's own functions are a module's; `[].clear` is a list's, and can be what an answer means.
+    is_pythons_own = inspect.isbuiltin(value) and inspect.ismodule(value.__self__)
+    if not callable(value) or isinstance(value, type) or is_pythons_own:
         called = " Was it called already?" if isinstance(value, (int, str, bytes)) else ""
         raise Wrong(f"{where} {shown(value)}. It has to be the function `{name}` itself, without parentheses.{called}")
     if inspect.iscoroutinefunction(value):

@@ -1,4 +1,4 @@
-"""A shop that sells what the key ``stock`` counts, at several tills, and keeps every error in a log."""
+"""A shop that sells what the key ``stock`` counts, at several checkouts, and keeps every error in a log."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class SellingShop:
             traceback.clear_frames(error.__traceback__)
         self._log.clear()
 
-    def another_till_sells(self, times: int) -> Callable[[], None]:
-        """Return an ``agree`` during which another till sells one piece, the first ``times`` times that it is asked.
+    def another_checkout_sells(self, times: int) -> Callable[[], None]:
+        """Return an ``agree`` during which another checkout sells one piece, the first ``times`` times it is asked.
 
         The customer looks at a page meanwhile, which uses the same pool, with a transaction of its own.
         """
@@ -84,7 +84,7 @@ class SellingShop:
 
     @contextmanager
     def sold_elsewhere_just_before(self) -> Iterator[None]:
-        """Inside, another till sells one piece when the answer sends what takes one away, the first time."""
+        """Inside, another checkout sells one piece when the answer sends what takes one away, the first time."""
         self._before_it_takes_one = lambda: self._other.decr("stock")
         try:
             yield
@@ -165,9 +165,9 @@ class SellingShop:
     def _require_never_below_0(self, what: str) -> None:
         if self._lows:
             raise Wrong(
-                f"{what}. The stock was {min(self._lows)} for a moment, and another till that looked just then saw it. "
-                "Putting the piece back comes too late. What lets a sale happen only if nothing has changed since the "
-                "look?"
+                f"{what}. The stock was {min(self._lows)} for a moment, and another checkout that looked just then "
+                "saw it. Putting the piece back comes too late. What lets a sale happen only if nothing has changed "
+                "since the look?"
             )
 
     def is_sold_out(self, stock: int, agree: Callable[[], None], what: str) -> None:

@@ -1,4 +1,4 @@
-"""Trouble on the way to a Redis, for the checks of lesson 10, and what a learner's client does in it."""
+"""Faults on the way to a Redis, for the checks of lessons 10 and 11, and what a learner's client does in them."""
 
 from __future__ import annotations
 

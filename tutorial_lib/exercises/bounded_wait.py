@@ -1,4 +1,4 @@
-"""A greeting in time from a Redis that says nothing, and patience with one that is slow."""
+"""A greeting in time although Redis is silent, without giving up on a reply that is only slow."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tutorial_lib.practice.verdict import Wrong
 
 ID = "bounded-wait"
 LESSON = "11"
-TITLE = "An answer from silence"
+TITLE = "An answer in time"
 NAME = "open_shop"
 
 OTHERWISE = "Welcome!"
@@ -38,17 +38,17 @@ FREE_WITHIN = 1.0
 GRACE = 0.2
 
 PROMPT = """
-**Given** a Redis whose key `greeting` holds a text, and a network that is not always well.
+**Given** a Redis whose key `greeting` holds a text, and a network that's sometimes slow, broken or silent.
 
-**Write** `open_shop(host, port)`. It returns a function `greet()`, which returns the greeting as text, and uses one
-pool for all calls. `redis.retry.Retry(…)` and the classes in `redis.backoff` need no further import.
+**Write** `open_shop(host, port)`. It returns a function `greet()`, which returns the greeting as a `str`. All calls of
+`greet` share one pool. You can use `redis.retry.Retry(…)` and the classes in `redis.backoff` without another import.
 
 **It passes when**
-- Redis is slow, each reply takes **0.15 s**, and `greet()` waits for the greeting;
-- a reply is cut, and `greet()` asks **again** and returns the greeting;
-- the network takes everything and answers nothing, and `greet()` returns `"Welcome!"` **within 0.7 s**. One second
-  after that no connection is in use;
-- all is well again, and so is `greet()`: each call asks Redis, because the greeting may have changed.
+- each reply takes **0.15 s**, and `greet()` waits for the greeting;
+- a reply gets lost, and `greet()` sends its command **again** and returns the greeting;
+- Redis is silent, and `greet()` returns `"Welcome!"` within **0.7 s**, with no connection in use **1 s** later;
+- Redis works again, and `greet()` returns the new greeting, because each call asks Redis;
+- **5** calls open no more than **1** connection.
 """
 
 
@@ -81,9 +81,9 @@ def solution(host, port):
 
 
 WHY = """
-`socket_timeout` limits one silence, and a retry allows one more: 2 times 0.25 s is less than 0.7 s, and 0.25 s is more
-than a slow reply needs. A `Retry` whose `supported_errors` is only `redis.ConnectionError` does not repeat a silence,
-so its `socket_timeout` may be longer.
+`socket_timeout` limits each attempt, and with one retry there are two: 2 times 0.25 s is less than 0.7 s, and 0.25 s is
+more than a slow reply needs. A `Retry` whose `supported_errors` contains only `redis.ConnectionError` doesn't retry
+after a timeout, so its `socket_timeout` may be longer.
 """
 
 
@@ -92,7 +92,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     greet = require_callable(lab.call(answer, proxy.host, proxy.port), "greet", returned_by=lab.name)
     well = best_of(3, lambda: call_within(2, greet), _is_greeted)
-    _require_greeting(well, "Redis was well,", "The greeting is a text, under the key `greeting` in database 0.")
+    _require_greeting(well, "Redis was up,", "The greeting is a text, under the key `greeting` in database 0.")
     _require_asking(greet, lab)
 
     def cut() -> Call:
@@ -100,7 +100,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         return call_within(IN_TIME + GRACE, greet)
 
     again = best_of(3, cut, _is_greeted)
-    _require_greeting(again, "A reply was cut,", "Redis was well again at once. What sends the command a second time?")
+    _require_greeting(again, "A reply got lost,", "Redis worked again at once. What sends the command a second time?")
 
     def ask_slowly() -> Call:
         proxy.downstream.latency = SLOW
@@ -110,14 +110,14 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             proxy.downstream.latency = 0.0
 
     slow = best_of(3, ask_slowly, _is_greeted)
-    _require_greeting(slow, f"The reply took {SLOW} s,", "It was on its way. How long may one silence last?")
-    lab.doing("Redis says nothing")
+    _require_greeting(slow, f"The reply took {SLOW} s,", "It was on its way. How long does your client wait for it?")
+    lab.doing("Redis is silent")
     silent = best_of(3, lambda: _ask_in_silence(proxy, greet, lab), lambda call: call.seconds <= IN_TIME)
     _require_in_time(silent, pools_by(proxy, lab))
     _require_well_again(greet, lab)
     return (
-        "`greet` waited for a slow reply and asked again after a cut one. When nothing was answered it said "
-        f"`{OTHERWISE}` after {silent.seconds:.2f} s, and when all was well again it had the new greeting."
+        "`greet` waited for a slow reply, and retried after a lost one. When Redis was silent it returned "
+        f"`{OTHERWISE}` after {silent.seconds:.2f} s, and when Redis worked again it returned the new greeting."
     )
 
 
@@ -134,8 +134,8 @@ def _require_free(proxy: FaultProxy, lab: Lab) -> None:
     kept = sum(left_in_use(pool, FREE_WITHIN) for pool in pools_by(proxy, lab))
     if kept:
         raise Wrong(
-            f"Nothing was answered, and `greet` returned `{OTHERWISE}` in time. But {FREE_WITHIN:g} s later the pool "
-            f"still says in_use={kept}. If many customers come during the silence, what happens to your pool?"
+            f"Redis was silent, and `greet` returned `{OTHERWISE}` in time. But {FREE_WITHIN:g} s later the pool "
+            f"still has in_use={kept}. If many requests come while Redis is silent, what happens to your pool?"
         )
 
 
@@ -155,37 +155,37 @@ def _require_asking(greet: Callable[[], Any], lab: Lab) -> None:
     opened = lab.server.opened() - opened_before
     if opened > 1:
         raise Wrong(
-            f"{CALLS} calls of `greet` opened {opened} connections. What is made inside `greet` that could be kept?"
+            f"{CALLS} calls of `greet` opened {opened} connections. What is created inside `greet` that could be kept?"
         )
     asked = (lab.server.commands() - asked_before).total()
     if asked < CALLS:
         raise Wrong(
-            f"{CALLS} calls of `greet` sent {asked} commands to Redis, so a greeting that has changed goes unseen. "
-            "Where is the text kept meanwhile?"
+            f"{CALLS} calls of `greet` sent {asked} commands to Redis, so `greet` won't notice a new greeting. Where "
+            "is the old one kept?"
         )
 
 
 def _require_in_time(call: Call, pools: Sequence[redis.ConnectionPool]) -> None:
     if call.error:
         raise Wrong(
-            f"Nothing was answered, and `greet` raised {named(call.error)}. A customer expects `{OTHERWISE}`. Which "
-            "`except` catches this error?"
+            f"Redis was silent, and `greet` raised {named(call.error)}. It should return `{OTHERWISE}`. Which `except` "
+            "catches this error?"
         )
     if call.returned and call.result != OTHERWISE:
-        raise Wrong(f"Nothing was answered, and `greet` {became(call)}. Asked for is `{OTHERWISE!r}`.")
+        raise Wrong(f"Redis was silent, and `greet` {became(call)}. It should return `{OTHERWISE!r}`.")
     if call.returned and call.seconds <= IN_TIME:
         return
     longest = max((pool.connection_kwargs.get("socket_timeout", 5) or 0 for pool in pools), default=0)
     each = f"{longest:g} s" if longest else "for ever"
     tries = tries_after(redis.TimeoutError, *pools)
-    what = f"It waits {each} for a reply" if tries == 1 else f"It tries {tries} times, and each try waits {each}"
+    what = f"It waits {each} for a reply" if tries == 1 else f"It makes {tries} attempts, and each waits {each}"
     if any(isinstance(pool, redis.BlockingConnectionPool) for pool in pools):
-        idea = "The `timeout` of a pool limits the wait for a connection. What limits the wait for a reply?"
+        idea = "A pool's `timeout` limits the wait for a connection. Which argument limits the wait for a reply?"
     else:
-        idea = "Which limit is for that?" if tries == 1 else "How long is that together?"
+        idea = "Which argument limits that?" if tries == 1 else "How long is that in total?"
     raise Wrong(
-        f"Nothing was answered, and after {IN_TIME:g} s `greet` had not returned. "
-        f"{what if tries > 0 else 'It tries for ever'}. {idea}"
+        f"Redis was silent, and after {IN_TIME:g} s `greet` had not returned. "
+        f"{what if tries > 0 else 'It retries for ever'}. {idea}"
     )
 
 
@@ -195,16 +195,16 @@ def _require_well_again(greet: Callable[[], Any], lab: Lab) -> None:
     call = best_of(3, lambda: call_within(2, greet), lambda call: bool(call.result == new))
     if call.result != new:
         raise Wrong(
-            f"After the silence all was well again and the greeting was {new!r}, but `greet` {became(call)}. Does it "
+            f"After the silence Redis worked again and the greeting was {new!r}, but `greet` {became(call)}. Does it "
             "still ask Redis?"
         )
 
 
 HINTS = (
-    "The lesson's table has three limits. Which of them limits the wait for a reply?",
-    "Each try may wait that long. With one more try there are two: how long may each wait, if both together stay below "
-    "0.7 s, and a reply after 0.15 s has to be waited for?",
-    "A cut raises `redis.ConnectionError`, a silence `redis.TimeoutError`, and neither is a kind of the other.",
-    "A pool with a `socket_timeout` of 0.25 s and a `retry` that allows one more try without a pause; and in `greet` a "
-    "`try` whose `except` names both errors.",
+    "The lesson's table has three arguments. Which of them limits the wait for a reply?",
+    "Each attempt may wait that long, and one retry makes it two attempts. How long may each of them wait, if both "
+    "together stay below 0.7 s, and a reply may take 0.15 s?",
+    "A lost reply raises `redis.ConnectionError`, a silence `redis.TimeoutError`, and neither is a kind of the other.",
+    "Build a pool with a `socket_timeout` of 0.25 s and a `retry` that makes one retry without a pause. In `greet`, "
+    "use a `try` whose `except` names both errors.",
 )

@@ -1,4 +1,4 @@
-"""A counter that is right although replies are cut: what may be sent twice has to have a name."""
+"""A counter that stays right although replies get lost: it keeps the name of each visit, so it may be sent twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tutorial_lib.practice.verdict import Wrong, shown
 
 ID = "count-once"
 LESSON = "10"
-TITLE = "Each visit once"
+TITLE = "Count each visit once"
 NAME = "make_counter"
 
 # After so many bytes of its replies a visit's connection is reset: in the first reply, and in later ones if there
@@ -28,21 +28,21 @@ CLICKS = 8
 MANY = 150
 ROUND_TRIP = 0.004
 EXHAUSTED = ("Too many connections", "No connection available")
-ROUGH = {"PFADD": "PFCOUNT is an estimate, off by about one in a hundred", "SETBIT": "two visits may share a bit"}
+ROUGH = {"PFADD": "PFCOUNT returns an estimate, which is about 1 % off", "SETBIT": "two visits may share a bit"}
 
 PROMPT = """
-**Given** a network that cuts replies, and visits that each have a name: a text that no other visit has.
+**Given** a network that loses replies, and visits that have names. Each name is a text that no other visit has.
 
-**Write** `make_counter(host, port)`. It returns a function `count_view(visit)`, which counts the visit and returns how
-many visits have been counted so far, this one included. You choose the keys. Lua scripts are not available on this
-server, and `redis.lock.Lock` needs one, so it does not work here either.
+**Write** `make_counter(host, port)`. It returns a function `count_view(visit)`, which counts the visit and returns the
+number of visits counted so far, including this one. You choose the keys. This server doesn't run Lua scripts, so
+`redis.lock.Lock`, which needs one, doesn't work here either.
 
 **It passes when**
-- some reply of each call is **cut**, and still no error comes out of `count_view`, and no visit is lost or counted
-  twice;
-- the same visit again counts **once**, also when **8** calls for it come at the same moment, and however late;
-- the count is exact, a number, and is kept in Redis: another program with a `make_counter` of its own goes on from
-  there, and counts at the same time.
+- a reply of each call gets **lost**, and `count_view` still raises no error, loses no visit and counts none twice;
+- a visit that comes again isn't counted again, no matter how much later, or when **8** calls for it come at once;
+- the count is exact, and `count_view` returns it as an `int`;
+- the count is kept in Redis: a second program, with a `make_counter` of its own, continues from there and counts at
+  the same time.
 """
 
 
@@ -66,8 +66,8 @@ def solution(host, port):
 
 
 WHY = """
-`SADD` may be sent twice: a set takes each name once. `SCARD` may be sent twice because it only reads. So every retry
-is harmless. A hash (`HSET`, `HLEN`) or a sorted set works in the same way.
+`SADD` may be sent twice, because a set keeps each name once. `SCARD` may be sent twice, because it only reads. So every
+retry is harmless. A hash (`HSET`, `HLEN`) or a sorted set works in the same way.
 """
 
 
@@ -85,8 +85,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     again = call_within(2, lambda: count_view("visit-3"))
     if again.result == 3:
         raise Wrong(
-            "`visit-3` came again, and `count_view` returned 3: the number that it had when it came first. By now "
-            f"{total} visits have been counted. Asked for is that number."
+            "`visit-3` came again, and `count_view` returned 3, the number from when it came first. By now "
+            f"{total} visits have been counted. Which number should it return?"
         )
     _require(again, total, "`visit-3` came again:")
     another = require_callable(lab.call(answer, proxy.host, proxy.port), "count_view", "visit", returned_by=lab.name)
@@ -105,8 +105,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy.heal()
     _require_kept(lab)
     return (
-        f"{len(CUTS)} replies were cut, {CLICKS} calls for one visit came at once, two programs counted, and {total} "
-        f"visits count as {total}. Sent once or twice, your commands count the same."
+        f"{len(CUTS)} replies got lost, {CLICKS} calls for one visit came at once, two programs counted, and the count "
+        f"of {total} visits is {total}. Your commands have the same effect whether they're sent once or twice."
     )
 
 
@@ -132,19 +132,18 @@ def _require(call: Call, number: int, situation: str) -> None:
     if call.result is None and call.returned and not call.error:
         raise Wrong(f"{situation} `count_view` returned `None`. How does the number get to the caller?")
     if isinstance(call.result, str | bytes) and call.result in (str(number), str(number).encode()):
-        raise Wrong(f"{situation} `count_view` returned {shown(call.result)}, a text. Asked for is a number.")
+        raise Wrong(f"{situation} `count_view` returned {shown(call.result)}, a text. It should return an `int`.")
     raise Wrong(
-        f"{situation} `count_view` {became(call)}, and {number} is the number of visits so far. How does your counter "
-        "know a visit that it has counted?"
+        f"{situation} `count_view` {became(call)}, but {number} visits have been counted so far. How does your counter "
+        "recognise a visit that it has counted?"
     )
 
 
 def _require_no_script(error: Exception | None) -> None:
     if isinstance(error, redis.exceptions.NoPermissionError):
         raise Wrong(
-            f"Redis said `NoPermissionError: {error}`. Lua scripts are not available on this server, and "
-            "`Lock.release` "
-            "sends one. Which single command takes a name, and stays as it is when it has that name already?"
+            f"Redis replied `NoPermissionError: {error}`. This server doesn't run Lua scripts, and `Lock.release` "
+            "sends one. Which single command adds a name to a key, and changes nothing if the name is there already?"
         )
 
 
@@ -152,33 +151,33 @@ def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
     if _is(number, call):
         return
     _require_no_script(call.error)
-    situation = f"A reply to visit {number} was cut,"
+    situation = f"A reply to visit {number} got lost,"
     if call.error:
         raise Wrong(
-            f"{situation} and `count_view` raised {named(call.error)}. Perhaps the visit was counted, perhaps not. "
-            "What tries again, and may it?"
+            f"{situation} and `count_view` raised {named(call.error)}. The visit may have been counted, or not. What "
+            "could retry, and which commands may be retried?"
         )
     sent = lab.server.commands()
     if isinstance(call.result, int) and call.result > number:
         asked = sent["INCR"] + sent["INCRBY"]
         incrs = f" Redis got {asked} INCRs for {number} visits." if asked else ""
         raise Wrong(
-            f"{situation} and the count is {call.result}: a visit was counted twice.{incrs} Which command may be sent "
-            "twice with the same result?"
+            f"{situation} and the count is {call.result}: a visit was counted twice.{incrs} Which command has the same "
+            "effect if it's sent twice?"
         )
     if call.result == 0 and sent["SADD"] and not sent["SCARD"]:
         raise Wrong(
-            f"{situation} and `count_view` returned 0 instead of {number}. SADD says how many names were new to the "
-            "set: none, when it is sent again. Which command says how many there are?"
+            f"{situation} and `count_view` returned 0 instead of {number}. SADD returns how many names were new to the "
+            "set, and that's 0 when it's sent again. Which command returns how many there are?"
         )
     if call.result == 0 or not isinstance(call.result, int):
         raise Wrong(
-            f"{situation} and `count_view` {became(call)} instead of {number}. Perhaps the visit was counted, perhaps "
-            "not. Which commands can ask again without harm?"
+            f"{situation} and `count_view` {became(call)} instead of {number}. The visit may have been counted, or "
+            "not. Which commands can you send again without harm?"
         )
     raise Wrong(
-        f"{situation} and the count is {call.result} instead of {number}: the visit is lost. Redis had remembered "
-        "it, the reply was cut, and the second try took it for counted. Can one command do both?"
+        f"{situation} and the count is {call.result} instead of {number}: the visit is lost. Redis had noted its name, "
+        "the reply got lost, and the retry took the visit for counted. Can one command note and count it?"
     )
 
 
@@ -187,15 +186,15 @@ def _require_together_with_another(count_view: Callable[..., Any], another: Call
     if isinstance(call.result, int) and call.result < total and not call.error:
         begun_anew = isinstance(now := call_within(2, lambda: count_view("visit-1")).result, int) and now < total - 1
         idea = (
-            "Its `make_counter` has deleted what was there. What has to be left alone at the start?"
+            "Its `make_counter` deleted what was there. What should a new counter leave alone?"
             if begun_anew
-            else "The two do not share a count. Is it kept in Redis, under a key that every program finds?"
+            else "The two programs don't share a count. Is it kept in Redis, under a key that every program knows?"
         )
         raise Wrong(
-            f"Another program with a `make_counter` of its own counted a visit and got {call.result}, but {total - 1} "
-            f"visits had been counted before. {idea}"
+            f"A second program with a `make_counter` of its own counted a visit and got {call.result}, although "
+            f"{total - 1} visits had been counted before. {idea}"
         )
-    _require(call, total, "Another program with a `make_counter` of its own counted a visit:")
+    _require(call, total, "A second program with a `make_counter` of its own counted a visit:")
 
 
 def _require_exact(lab: Lab) -> None:
@@ -203,8 +202,8 @@ def _require_exact(lab: Lab) -> None:
     for command, why in ROUGH.items():
         if sent[command]:
             raise Wrong(
-                f"{command} does not keep the visits' names: {why}. Which kind of key keeps each name, and counts them "
-                "exactly?"
+                f"{command} doesn't keep the names of the visits: {why}. Which kind of key keeps each name and counts "
+                "them exactly?"
             )
 
 
@@ -213,17 +212,17 @@ def _require_one(clicks: list[Any], count_view: Callable[..., Any], total: int, 
     exhausted = next((error for error in errors if str(error).startswith(EXHAUSTED)), None)
     if exhausted:
         raise Wrong(
-            f"{what} came at once, and {named(exhausted)} came out: the pool is exhausted. How many connections may it "
-            "hold, or could the callers wait?"
+            f"{what} came at once, and some raised {named(exhausted)}: the pool is exhausted. How many connections may "
+            "it open, or could the callers wait?"
         )
     counted = call_within(2, lambda: count_view("visit-1"))
     same = "different" not in what
     if errors or counted.result != total or (same and set(clicks) != {total}):
-        said = f"some of them raised {named(errors[0])}" if errors else "they did not get the right numbers"
+        said = f"some of them raised {named(errors[0])}" if errors else "they got wrong numbers"
         wrong = "" if counted.result == total else ", and the count is wrong afterwards"
         raise Wrong(
-            f"{what} came at once, from two programs: {said}{wrong}. Between looking whether a visit is counted and "
-            "counting it, another caller may look. Which command does both in one step?"
+            f"{what} came at once, from two programs: {said}{wrong}. After your code has checked whether a visit is "
+            "counted, and before it counts it, another caller may check, too. Which command does both in one step?"
         )
 
 
@@ -232,8 +231,8 @@ def _require_many(count_view: Callable[..., Any], total: int) -> int:
         counted = count_view(f"one-of-many-{number}")
     if counted != total + MANY:
         raise Wrong(
-            f"After {MANY} more visits the count is {shown(counted)} instead of {total + MANY}: different visits were "
-            "taken for the same one. What does your counter keep of a visit's name?"
+            f"After {MANY} more visits the count is {shown(counted)} instead of {total + MANY}: some different visits "
+            "were taken for the same one. What does your counter keep of a visit's name?"
         )
     return total + MANY
 
@@ -246,14 +245,14 @@ def _require_kept(lab: Lab) -> None:
             if isinstance(left, int) and left >= 0:
                 raise Wrong(
                     f"All visits were counted once, but the key `{key.decode(errors='replace')}` expires. What does "
-                    "`count_view` say when a visit comes again after that?"
+                    "`count_view` return when a visit comes again after that?"
                 )
 
 
 HINTS = (
-    "INCR adds 1 each time it is sent. Which kind of command has the same result whether it is sent once or twice?",
-    "Each visit has a name. Something that keeps names, each of them once, is counted rather than added to.",
-    "A set that has a name already stays as it is when it gets that name again. And it can say how many names it has.",
-    "Two commands, and both may be sent again: SADD puts the visit into a set, SCARD says how many are in it. "
-    "`redis.Redis(host=…)` sends again by itself.",
+    "INCR adds 1 each time it's sent. Which kind of command has the same effect whether it's sent once or twice?",
+    "Each visit has a name. Instead of adding 1, keep the names, each of them once, and count how many there are.",
+    "A set that contains a name doesn't change when you add that name again, and it can say how many names it has.",
+    "Two commands, and both may be retried: SADD adds the visit to a set, SCARD returns how many visits are in it. "
+    "`redis.Redis(host=…)` retries by itself.",
 )

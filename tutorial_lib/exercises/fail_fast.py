@@ -89,7 +89,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         require_places(pool, LIMIT)
         _require_patience(best_of(TRIES, lambda: _one_comes_back(pool, greet), _is_stored))
         busy = best_of(TRIES, lambda: _all_in_use(pool, greet, lab), _is_clear)
-        _require_in_time(busy, "Both connections were in use", f"The pool's `timeout` is {_patience(pool)}.", pool)
+        _require_in_time(busy, "Both connections were in use", _patience(pool), pool)
         shop = _SilentShop(pool, greet, lab, others)
         late = best_of(TRIES, lambda: shop.one_comes_back_late(busy.seconds), _is_clear)
         silent = shop.one_is_idle(already_silent=_is_in_time(late))
@@ -251,8 +251,10 @@ def _require_in_time(call: Call, trouble: str, idea: str, pool: redis.Connection
 
 
 def _patience(pool: redis.ConnectionPool) -> str:
-    timeout = getattr(pool, "timeout", 0)
-    return "`None`, so it waits for ever" if timeout is None else f"{timeout:g} s"
+    if not isinstance(pool, redis.BlockingConnectionPool):
+        return "This pool has no `timeout`. What in your code waits, and for how long?"
+    timeout = pool.timeout
+    return f"The pool's `timeout` is {'`None`, so it waits for ever' if timeout is None else f'{timeout:g} s'}."
 
 
 def _named(error: BaseException | None) -> str:

@@ -1,4 +1,4 @@
-"""A counter behind a firewall that forgets quiet connections: a PING has to be lost there, and not an INCR."""
+"""A counter behind a firewall that forgets idle connections: a PING should get lost there, and not an INCR."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tutorial_lib.practice.verdict import Wrong
 
 ID = "health-check"
 LESSON = "11"
-TITLE = "Behind a forgetful firewall"
+TITLE = "A forgetful firewall"
 NAME = "make_counter"
 
 FORGETS_AFTER = 0.2
@@ -32,14 +32,15 @@ KEY = "views:home"
 NOW_AND_THEN = 0.008  # seconds between two views of another program
 
 PROMPT = """
-**Given** a Redis behind a firewall that forgets a connection which was quiet for **0.2 s** (in real life it takes
-minutes). The next command on that connection still reaches Redis, but the reply is lost: the connection is reset.
-
-**Write** `make_counter(host, port)`. It returns a function `count_view()` that adds 1 to the Redis key `views:home`
-and returns the new number. Other programs count there at the same time.
+**Given** a Redis behind a firewall that forgets a connection when it has been idle for **0.2 s**. Real firewalls take
+minutes. The next command on that connection still reaches Redis, but its reply gets lost, because the connection
+breaks. 
+**Write** `make_counter(host, port)`. It returns a function `count_view()`, which adds 1 to the Redis key `views:home`
+and returns the new number. Other programs add to the same key at the same time.
 
 **It passes when**
-- after each quiet time the view is counted **once**, with no error, and its number is not that of another view;
+- after each of **2** idle times the view is counted **once**, without an error;
+- `count_view` returns the number of its own view, not that of another program's view;
 - **20** views in a row use one connection, and at most **8** of them come with a PING.
 """
 
@@ -63,8 +64,9 @@ def solution(host, port):
 
 
 WHY = """
-After a quiet time of 0.1 s the client sends a PING before the INCR. If the connection is dead, the PING is lost, which
-does no harm, and is tried again on a new connection. To close connections that were quiet for too long works too.
+When the connection has been idle for 0.1 s, the client sends a PING before the INCR. On a dead connection the PING gets
+lost, which does no harm, and `redis.Redis(host=…)` retries it on a new connection. Closing connections that were idle
+for too long works, too.
 """
 
 
@@ -112,23 +114,23 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             _require_once(_after_quiet(proxy, count_view, others), views, others, pools_by(proxy, lab))
     if pings > FEW:
         raise Wrong(
-            f"Every view was counted once, but {BUSY} views in a row came with {pings} PINGs: each view paid a second "
-            "round trip, on a connection that had answered a moment before. When is a PING worth it?"
+            f"Every view was counted once, but {BUSY} views in a row came with {pings} PINGs: each view needed a "
+            "second round trip, on a connection that had worked a moment before. When is a PING worth it?"
         )
     return (
-        f"{ROUNDS} times the connection was forgotten, and the view after it was counted once. {BUSY} views in a row "
-        f"needed {so_many(pings, 'PING')}. Other programs counted {len(others.numbers)} views meanwhile, and none is "
-        "lost."
+        f"The firewall forgot the connection {ROUNDS} times, and the next view was counted once each time. {BUSY} "
+        f"views in a row needed {so_many(pings, 'PING')}. Other programs counted {len(others.numbers)} views "
+        "meanwhile, and none was lost."
     )
 
 
 def _require_first(call: Call, others: _Others) -> None:
     if call.error or call.result != 1:
-        raise Wrong(f"All was well, and the first `count_view()` {became(call)}. A new counter begins with 1.")
+        raise Wrong(f"Redis was up, and the first `count_view()` {became(call)}. A new counter begins with 1.")
     if others.total() != 1:
         raise Wrong(
-            f"`count_view()` returned 1, and in Redis `{KEY}` is {others.total()}. Where is it counted: in Python, "
-            "or in a database other than 0?"
+            f"`count_view()` returned 1, but in Redis `{KEY}` is {others.total()}. Where do you count: in Python, or "
+            "in a database other than 0?"
         )
 
 
@@ -142,19 +144,19 @@ def _busy(count_view: Callable[[], Any], proxy: FaultProxy, others: _Others, lab
     opened = lab.server.opened() - opened
     if opened > FEW_CONNECTIONS:
         raise Wrong(
-            f"{BUSY} views in a row opened {so_many(opened, 'connection')}. What is made for each view that could be "
-            "kept?"
+            f"{BUSY} views in a row opened {so_many(opened, 'connection')}. What is created for each view that could "
+            "be kept?"
         )
     sent = lab.server.commands() - heard
     lost = others.total() != before + BUSY + len(others.numbers)
     if lost or {*numbers} & {*others.numbers} or (sent["SET"] and not sent["WATCH"]):
         raise Wrong(
-            f"{BUSY} views in a row, while another program counted too: some views got the number of another view, or "
-            "were lost. Who adds, Redis or your program?"
+            f"{BUSY} views in a row, while another program counted, too: some views got the number of another view, or "
+            "were lost. What does the adding, Redis or your program?"
         )
     if not all(isinstance(number, int) for number in numbers):
         raise Wrong(
-            f"{BUSY} views in a row, and the last returned a `{type(numbers[-1]).__name__}`. Asked for is its number."
+            f"{BUSY} views in a row, and the last returned a `{type(numbers[-1]).__name__}`. It should return an `int`."
         )
     return sent["PING"]
 
@@ -174,40 +176,37 @@ def _require_once(call: Call, views: int, others: _Others, pools: list[redis.Con
     interval = max((pool.connection_kwargs.get("health_check_interval", 0) for pool in pools), default=0)
     if call.error:
         idea = (
-            "The health check's PING was lost, as it should be, but then nothing tried again. What sends the PING a "
-            "second time?"
+            "The health check's PING got lost, as it should, but nothing retried it. What sends the PING a second time?"
             if interval
-            else "The view was counted all the same, so a caller who tries again counts it twice. What could be lost "
-            "on that connection instead of the INCR?"
+            else "The view was counted all the same, so a caller that retries counts it twice. What could get lost on "
+            "that connection instead of the INCR?"
         )
-        raise Wrong(f"After a quiet time `count_view` raised {named(call.error)}. {idea}")
+        raise Wrong(f"After an idle time `count_view` raised {named(call.error)}. {idea}")
     if counted > views:
         idea = (
             f"The firewall forgets a connection after {FORGETS_AFTER} s, and yours is checked after {interval:g} s. "
             "Which has to be shorter?"
             if interval
-            else "The INCR was done, its reply was lost, and it was sent again. What could you send first that does no "
-            "harm if it is sent twice?"
+            else "Redis executed the INCR, its reply got lost, and it was sent again. What could you send first that "
+            "does no harm if it's sent twice?"
         )
-        raise Wrong(f"After a quiet time the view was counted twice. {idea}")
+        raise Wrong(f"After an idle time the view was counted twice. {idea}")
     if counted < views:
-        raise Wrong(f"After a quiet time `count_view` {became(call)}, and the view was not counted. Where is it lost?")
+        raise Wrong(f"After an idle time `count_view` {became(call)}, and the view wasn't counted. Where was it lost?")
     if not isinstance(call.result, int) or isinstance(call.result, bool):
-        raise Wrong(f"After a quiet time `count_view` {became(call)}. Asked for is the number of this view.")
+        raise Wrong(f"After an idle time `count_view` {became(call)}. It should return the number of this view.")
     if call.result in others.numbers:
         raise Wrong(
-            "After a quiet time the view was counted once, but `count_view` returned the number of a view that another "
-            "program had counted meanwhile. The reply with your own number was lost. Can something else be lost "
+            "After an idle time the view was counted once, but `count_view` returned the number of a view that another "
+            "program had counted meanwhile. The reply with your own number got lost. Can something else get lost "
             "instead?"
         )
 
 
 HINTS = (
-    "Two commands can be on the way when it turns out that the connection is dead. One of them may be sent twice "
-    "without harm.",
-    "redis-py has an argument that sends a PING before a command if the connection was quiet for longer than it says.",
-    "The interval has to be shorter than the firewall's 0.2 s. And when the PING is lost, something has to try again: "
-    "which client does that without being told?",
-    "A `redis.Redis` for host and port tries again by itself; give it a `health_check_interval` of a tenth of a "
-    "second.",
+    "Some command has to find out that the connection is dead. An INCR mustn't be sent twice. Which command may?",
+    "redis-py has an argument that sends a PING before a command, if the connection has been idle for long enough.",
+    "The interval has to be shorter than the firewall's 0.2 s. And when the PING gets lost, something has to retry it. "
+    "Which client retries without being told?",
+    "A `redis.Redis(host=…)` retries by itself. Give it a `health_check_interval` of a tenth of a second.",
 )

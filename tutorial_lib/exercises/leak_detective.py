@@ -141,7 +141,7 @@ class _Night:
             )
         reasons = {
             "banner": "`banner` borrows most often, and returns its connection each time, within the call.",
-            "cashier": "`cashier` has locked the till, but a lock is a key in Redis: it keeps no connection.",
+            "cashier": "`cashier` has locked the checkout, but a lock is a key in Redis: it keeps no connection.",
             "inventory": "`inventory` kept a connection longest, all night, and returned it in the morning.",
             "packer": "`packer` borrowed a connection and passed it on to `courier`, which returned it.",
             "courier": "`courier` returns the connection that `packer` has borrowed.",

@@ -1,4 +1,4 @@
-"""One pool for all troubles: connections that are cut, a Redis that is gone or silent, a pool that is exhausted."""
+"""One pool for every fault: connections that break, a Redis that is down or silent, a pool that is exhausted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tutorial_lib.practice.verdict import Wrong
 
 ID = "safe-default"
 LESSON = "11"
-TITLE = "A pool for all weathers"
+TITLE = "A pool for every fault"
 NAME = "make_pool"
 SECONDS = 10.0
 
@@ -37,23 +37,23 @@ TOLD_WITHIN = 0.7
 GRACE = 0.2
 
 PROMPT = """
-**Given** a Redis whose key `greeting` holds a text, and the six troubles below.
+**Given** a Redis whose key `greeting` holds a text, and the six faults below.
 
-**Write** `make_pool(host, port)`, which returns a pool of at most **4** connections. `redis.retry.Retry(…)` and the
-classes in `redis.backoff` need no further import.
+**Write** `make_pool(host, port)`, which returns a pool of at most **4** connections. You can use
+`redis.retry.Retry(…)` and the classes in `redis.backoff` without another import.
 
-**It passes when** a client on this pool sends one `get` in each of these situations, one after the other, and
+**It passes when** a client on this pool sends one `get` during each fault, one after the other, and
 
-| situation | the `get` |
+| fault | the `get` |
 |---|---|
-| all connections are cut while they are idle | returns the greeting |
-| a reply is cut | returns the greeting |
-| Redis is gone for **0.25 s**, and new connections are refused | returns the greeting |
-| all 4 connections are in use, and one comes back after **0.05 s** | returns the greeting |
-| all 4 connections are in use, and none comes back | raises an error of redis-py **within 0.7 s** |
-| the network takes everything and answers nothing | raises an error of redis-py **within 0.7 s** |
+| all connections break while they're idle | returns the greeting |
+| a reply gets lost | returns the greeting |
+| Redis is down for **0.25 s**, and new connections are refused | returns the greeting |
+| all 4 connections are in use, and one is returned after **0.05 s** | returns the greeting |
+| all 4 connections are in use, and none is returned | raises an error of redis-py within **0.7 s** |
+| Redis is silent | raises an error of redis-py within **0.7 s** |
 
-and afterwards no connection is in use, the pool can lend 4 again, and a second outage of 0.25 s is survived too.
+Afterwards no connection is in use, 4 can be borrowed again, and the `get` gets over a second outage of 0.25 s, too.
 """
 
 
@@ -75,9 +75,9 @@ def solution(host, port):
 
 
 WHY = """
-`timeout` limits the wait for a connection, `socket_timeout` each wait for a reply. The one retry comes after a pause
-of 0.3 s, which is longer than the outage, and even in a silence the sum is 0.1 + 0.3 + 0.1 = 0.5 s. A `Retry` that
-only repeats after `redis.ConnectionError` may have more and shorter pauses.
+`timeout` limits the wait for a connection, and `socket_timeout` each wait for a reply. The only retry comes after a
+pause of 0.3 s, which is longer than the outage, and even if Redis is silent the sum is 0.1 + 0.3 + 0.1 = 0.5 s. A
+`Retry` that only retries after `redis.ConnectionError` may have more and shorter pauses.
 """
 
 
@@ -87,38 +87,40 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = made_pool(answer, lab, proxy.host, proxy.port)
     pool.release(borrow(pool))
     trial = _Trial(pool, proxy)
-    trial.expect_greeting("Redis was well", trial.ask, "The key `greeting` in database 0 holds a text.")
+    trial.expect_greeting("Redis was up", trial.ask, "The key `greeting` in database 0 holds a text.")
     _require_four(pool)
-    trial.expect_greeting("All connections were cut while they were idle", trial.cut_idle, "What opens new ones?")
-    trial.expect_greeting("A reply was cut", trial.cut_reply, "Redis was well again at once. What tries again?")
-    lab.doing("Redis is gone for a moment")
-    trial.expect_greeting(f"Redis was gone for {AWAY} s", trial.gone, trial.why_not_bridged())
+    trial.expect_greeting("All connections broke while they were idle", trial.cut_idle, "What opens new ones?")
+    trial.expect_greeting("A reply got lost", trial.cut_reply, "Redis worked again at once. What retries?")
+    lab.doing("Redis is down for a moment")
+    trial.expect_greeting(f"Redis was down for {AWAY} s", trial.gone, trial.why_not_bridged())
     lab.doing("All connections are in use")
     trial.expect_patience()
     exhausted = trial.expect_error(
-        f"All {LIMIT} connections were in use, and none came back", trial.exhausted, trial.patience
+        f"All {LIMIT} connections were in use, and none was returned", trial.exhausted, trial.patience
     )
-    lab.doing("Redis says nothing")
-    silent = trial.expect_error("Nothing was answered", trial.silent, trial.longest_silence)
-    trial.expect_greeting("After all this Redis was well again", trial.ask, "What has been left behind?")
+    lab.doing("Redis is silent")
+    silent = trial.expect_error("Redis was silent", trial.silent, trial.longest_silence)
+    trial.expect_greeting("After all faults Redis worked again", trial.ask, "What did the faults leave behind?")
     kept = left_in_use(pool)
     if kept:
         raise Wrong(
-            f"The pool came through all of it, but afterwards it says in_use={kept}, although no caller has a "
-            "connection. Which path through your code does not return it?"
+            f"The pool passed every fault, but afterwards it has in_use={kept}, although no caller has a connection. "
+            "Which path through your code doesn't return it?"
         )
     lends = places(pool, LIMIT)
     if lends < LIMIT:
         raise Wrong(
-            f"The pool came through all of it, but afterwards it lends only {so_many(lends, 'connection')} of {LIMIT}. "
-            "Where did the others go?"
+            f"The pool passed every fault, but afterwards only {so_many(lends, 'connection')} of {LIMIT} can be "
+            "borrowed. Where did the others go?"
         )
-    lab.doing("Redis is gone once more")
-    trial.expect_greeting(f"Then Redis was gone for {AWAY} s again", trial.gone, "It survived that the first time.")
+    lab.doing("Redis is down once more")
+    trial.expect_greeting(
+        f"Then Redis was down for {AWAY} s again", trial.gone, "What is different from the first time?"
+    )
     return (
-        f"The greeting came although connections were cut, Redis was gone for {AWAY} s, twice, and the pool was "
-        f"exhausted for a moment. When no connection came back the error came after {exhausted.seconds:.2f} s, and "
-        f"when nothing was answered after {silent.seconds:.2f} s. You can give this pool to a colleague."
+        f"The `get` returned the greeting although connections broke, Redis was down for {AWAY} s, twice, and the pool "
+        f"was exhausted for a moment. When no connection was returned it raised after {exhausted.seconds:.2f} s, and "
+        f"when Redis was silent after {silent.seconds:.2f} s. You can give this pool to a colleague."
     )
 
 
@@ -133,7 +135,7 @@ def _require_four(pool: redis.ConnectionPool) -> None:
 
 def _not_of_redis_py(who: str, error: Exception) -> Wrong:
     return Wrong(
-        f"{who} raised {named(error)}, which is not an error of redis-py. Which errors do the users of a pool catch?"
+        f"{who} raised {named(error)}, which isn't an error of redis-py. Which errors do the callers of a pool catch?"
     )
 
 
@@ -200,10 +202,10 @@ class _Trial:
         return call
 
     def expect_patience(self) -> None:
-        situation = f"All {LIMIT} connections were in use, and one came back after {BACK_AFTER} s"
+        situation = f"All {LIMIT} connections were in use, and one was returned after {BACK_AFTER} s"
         self.expect_greeting(situation, self.one_comes_back, self.who_waits())
         if self.gives_up_after() <= BACK_AFTER:  # On a busy machine even that may be long enough.
-            raise Wrong(f"{situation}. `get` was there in time by luck. {self.who_waits()}")
+            raise Wrong(f"{situation}. `get` was in time by luck. {self.who_waits()}")
 
     # -- what is said
 
@@ -214,10 +216,10 @@ class _Trial:
     def why_not_bridged(self) -> str:
         tries = tries_after(redis.ConnectionError, self._pool)
         if tries < 0:
-            return "It tries for ever. How many tries are enough?"
+            return "It retries for ever. How many retries are enough?"
         return (
-            f"It tries {so_many(tries, 'time')} at most, and a refused connection fails at once. How long are the "
-            "pauses between the tries, all together?"
+            f"It makes {so_many(tries, 'attempt')} at most, and a refused connection fails at once. How long are the "
+            "pauses between the attempts in total?"
         )
 
     def who_waits(self) -> str:
@@ -237,19 +239,17 @@ class _Trial:
         tries = tries_after(redis.TimeoutError, self._pool)
         if tries == 1:
             return f"It waits {each} for a reply. Which argument limits that?"
-        often = "for ever" if tries < 0 else f"{tries} times"
-        return (
-            f"It tries {often}, each try waits {each} for a reply, and pauses come on top. How long is that together?"
-        )
+        often = "It retries for ever" if tries < 0 else f"It makes {tries} attempts"
+        return f"{often}, each attempt waits {each} for a reply, and the pauses are added. How long is that in total?"
 
 
 HINTS = (
-    "Each situation needs one argument, and some of them need two. The lesson has a pool that comes near; its pauses "
+    "Each fault needs one argument, and some of them need two. The safe default of the lesson is close, but its pauses "
     "are for shorter outages.",
-    "Two limits are for waiting: one for a connection, one for each reply. A `retry` is for what is cut, and its "
-    "pauses are for a Redis that is gone.",
-    "For a silence add up the tries, each with its wait, and the pauses between them. The sum has to be below 0.7 s, "
-    "and the pauses alone above 0.25 s.",
-    "A blocking pool of 4, with a `timeout` of 0.2 s, 0.1 s for the other limits, and a `retry` with a "
-    "`ConstantBackoff` of 0.3 s and one more try: two waits and a pause make 0.5 s.",
+    "Two arguments limit waits: one the wait for a connection, one the wait for each reply. A `retry` helps when a "
+    "reply gets lost, and its pauses help when Redis is down.",
+    "For a silent Redis, add up the attempts, each with its timeout, and the pauses between them. The sum has to be "
+    "below 0.7 s, and the pauses alone above 0.25 s.",
+    "A blocking pool of 4, with a `timeout` of 0.2 s, the two socket timeouts of 0.1 s, and a `retry` with a "
+    "`ConstantBackoff` of 0.3 s and one retry: two timeouts and a pause make 0.5 s.",
 )

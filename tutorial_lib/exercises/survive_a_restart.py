@@ -1,4 +1,4 @@
-"""A client for which a short restart of Redis is a pause, and a long outage is an error."""
+"""A client that gets over a short restart of Redis, and reports a long outage in time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tutorial_lib.practice.verdict import Wrong
 
 ID = "survive-a-restart"
 LESSON = "10"
-TITLE = "A restart is a pause"
+TITLE = "Survive a restart"
 NAME = "make_client"
 
 AWAY = 0.2
@@ -35,16 +35,15 @@ AT_ONCE = 0.15
 GRACE = 0.2
 
 PROMPT = """
-**Given** a Redis that is restarted now and then. While it is gone all its connections are cut, and new ones are
-refused.
+**Given** a Redis that restarts now and then. While it's down, all its connections break and new ones are refused.
 
-**Write** `make_client(host, port)`, which returns a `redis.Redis` for that address. `redis.retry.Retry(…)` and the
-classes in `redis.backoff` need no further import.
+**Write** `make_client(host, port)`, which returns a `redis.Redis` for that address. You can use
+`redis.retry.Retry(…)` and the classes in `redis.backoff` without another import.
 
 **It passes when**
-- Redis is there, and a `get` returns at once;
-- Redis is gone for good, and the `get` raises redis-py's error **within 0.8 s**;
-- after that Redis is gone for **0.2 s**, and a `get` that is sent meanwhile returns its answer, late.
+- Redis is up, and a `get` returns within **0.15 s**;
+- Redis stays down, and a `get` raises an error of redis-py within **0.8 s**;
+- Redis is down for **0.2 s**, and a `get` that is sent meanwhile returns the current value once Redis is back.
 """
 
 
@@ -60,9 +59,9 @@ def solution(host, port):
 
 
 WHY = """
-A refused connection fails at once, so the pauses between the tries have to cover the outage: 5 times 0.1 s is more
-than 0.2 s and less than 0.8 s. The pool's connections retry, so the pool gets the `retry`. `redis.Redis(host=…,
-retry=…)`, which makes a pool of its own, works too.
+A refused connection fails at once, so the pauses between the attempts have to be longer than the outage: 5 times 0.1 s
+is more than 0.2 s and less than 0.8 s. It's the connection that retries, so the pool needs the `retry`.
+`redis.Redis(host=…, retry=…)`, which makes a pool of its own, works too.
 """
 
 
@@ -71,13 +70,13 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     r = require_client(lab.call(answer, proxy.host, proxy.port), f"`{lab.name}` returned")
     _require_well(r)
-    lab.doing("Redis is gone for good")
+    lab.doing("Redis stays down")
     told = _require_told(r, proxy)
     lab.doing("Redis is restarted")
     late = _require_bridged(r, proxy, lab)
     return (
-        f"When Redis was gone for good, `{type(told.error).__name__}` came after {told.seconds:.2f} s. When it was "
-        f"gone for {AWAY} s, the greeting came after {late.seconds:.2f} s, without an error."
+        f"When Redis stayed down, `get` raised `{type(told.error).__name__}` after {told.seconds:.2f} s. When it was "
+        f"down for {AWAY} s, `get` returned the greeting after {late.seconds:.2f} s, without an error."
     )
 
 
@@ -90,14 +89,14 @@ def _require_well(r: redis.Redis) -> None:
     first = best_of(3, lambda: call_within(2, lambda: _ask(r)), lambda call: bool(call.result == GREETING))
     if first.result != GREETING:
         raise Wrong(
-            f"Redis was there, and `get` {became(first)}. The key `greeting` in database 0 holds {GREETING!r}. Does "
-            "your client lead there?"
+            f"Redis was up, and `get` {became(first)}. The key `greeting` in database 0 holds {GREETING!r}. Does your "
+            "client connect to that database?"
         )
     call = best_of(3, lambda: call_within(2, lambda: _ask(r)), lambda call: call.seconds < AT_ONCE)
     if call.seconds >= AT_ONCE:
         raise Wrong(
-            f"Redis was there, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Do you wait "
-            "before you know whether there is an error?"
+            f"Redis was up, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Does your client "
+            "pause before it knows whether there is an error?"
         )
 
 
@@ -115,39 +114,39 @@ def _require_bridged(r: redis.Redis, proxy: FaultProxy, lab: Lab) -> Call:
         return call
     if call.result == GREETING:
         raise Wrong(
-            f"Redis was gone for {AWAY} s, and `get` returned {GREETING!r}. Meanwhile the greeting had become "
-            f"{new!r}, so that answer was remembered and did not come from Redis. Who asks Redis when it is back?"
+            f"Redis was down for {AWAY} s, and `get` returned {GREETING!r}. Meanwhile the greeting had become "
+            f"{new!r}, so your client remembered an old value. When does it ask Redis again?"
         )
     when = " before Redis was back" if call.error else ""
-    raise Wrong(f"Redis was gone for {AWAY} s, and `get` {became(call)}{when}. {_why_not(r, call)}")
+    raise Wrong(f"Redis was down for {AWAY} s, and `get` {became(call)}{when}. {_why_not(r, call)}")
 
 
 def _why_not(r: redis.Redis, call: Call) -> str:
     tries = tries_after(redis.ConnectionError, r.connection_pool)
     if not call.returned:
-        return "That is too late for an answer. How long are the pauses between the tries?"
+        return "That's too late for an answer. How long are the pauses between the attempts?"
     if type(r) is not redis.Redis or not call.error:
-        return "Redis was back soon after. What does your client do until then?"
+        return "Redis was back soon afterwards. What does your client do until then?"
     if tries > 1:
         return (
-            f"It tried {tries} times, and all tries were over before Redis was back, because a refused connection "
-            "fails at once. How long are the pauses between two tries, all together?"
+            f"It made {tries} attempts, and all of them were over before Redis was back, because a refused connection "
+            "fails at once. How long are the pauses between the attempts in total?"
         )
     if r.connection_pool.connection_kwargs.get("health_check_interval"):
         return (
-            "It tried once. A health check sends a PING before the command, but does not try again after an error. "
-            "What does?"
+            "It made one attempt. A health check sends a PING before the command, but it doesn't retry after an error. "
+            "Which argument does?"
         )
     if r.connection_pool.connection_kwargs.get("retry"):
         return (
-            "It tried once: its `retry` does not repeat after a `ConnectionError`. Which errors does "
-            "`supported_errors` name?"
+            "It made one attempt, because its `retry` doesn't retry after a `ConnectionError`. Which errors does "
+            "`supported_errors` list?"
         )
     if r.auto_close_connection_pool:
-        return "It tried once, like every pool made by `from_url` that gets no `retry`. Which argument is missing?"
+        return "It made one attempt, like every pool made by `from_url` without a `retry`. Which argument is missing?"
     return (
-        "It tried once. A client that is given a pool ignores its own settings for connections, so the pool needs the "
-        "`retry`. Where did you put it?"
+        "It made one attempt. A client that is given a pool ignores its own settings for connections, so the pool "
+        "needs the `retry`. Where did you write it?"
     )
 
 
@@ -161,39 +160,39 @@ def _require_told(r: redis.Redis, proxy: FaultProxy) -> Call:
     tries = tries_after(redis.ConnectionError, r.connection_pool)
     proxy.heal()  # so that a call that still goes on comes to an end
     if not told.returned:
-        raise Wrong(
-            f"Redis was gone for good, and after {TOLD_WITHIN:g} s `get` was still trying. {_so_many(tries, r)}"
-        )
+        raise Wrong(f"Redis stayed down, and after {TOLD_WITHIN:g} s `get` was still retrying. {_so_many(tries, r)}")
     if told.error is None:
-        remembered = " That answer was remembered and did not come from Redis." if told.result == GREETING else ""
+        remembered = " Your client remembered that value." if told.result == GREETING else ""
         raise Wrong(
-            f"Redis was gone for good, and `get` {became(told)}.{remembered} The caller has to know that there is no "
-            "answer. Let redis-py's error through."
+            f"Redis stayed down, and `get` {became(told)}.{remembered} The caller has to know that Redis can't be "
+            "reached. What would tell it?"
         )
     if not isinstance(told.error, redis.RedisError):
         raise Wrong(
-            f"Redis was gone for good, and `get` raised {named(told.error)}. Callers of a `redis.Redis` catch "
-            "redis-py's errors, such as `redis.ConnectionError`. Which one did you replace?"
+            f"Redis stayed down, and `get` raised {named(told.error)}. Callers of a `redis.Redis` catch redis-py's "
+            "errors, such as `redis.ConnectionError`. Which one did you replace?"
         )
     if told.seconds > TOLD_WITHIN:
         raise Wrong(
-            f"Redis was gone for good, and `get` said so after more than {TOLD_WITHIN:g} s. {_so_many(tries, r)}"
+            f"Redis stayed down, and `get` raised its error after more than {TOLD_WITHIN:g} s. {_so_many(tries, r)}"
         )
     return told
 
 
 def _so_many(tries: int, r: redis.Redis) -> str:
     if tries < 0:
-        return "A negative number of retries means: for ever. How many are enough for the short outage?"
+        return "A negative number of retries means for ever. How many are enough for the short outage?"
     if type(r) is not redis.Redis:
-        return f"Each call tries {so_many(tries, 'time')}, and your class may call again. How long does all of it take?"
-    return f"It tries {tries} times, with pauses in between. How long do all pauses take together?"
+        return (
+            f"Each call makes {so_many(tries, 'attempt')}, and your class may call again. How long does all of it take?"
+        )
+    return f"It makes {tries} attempts, with pauses in between. How long are the pauses in total?"
 
 
 HINTS = (
-    "A plain pool tries once. What in the lesson made one try again, and in which call did it stand?",
-    "A Redis that is gone refuses at once. Six tries without a pause are over in a few thousandths of a second.",
-    "The pauses together have to be longer than 0.2 s and shorter than 0.8 s. "
-    "`Retry(backoff, retries)` takes the pause between two tries, and how many tries follow the first.",
+    "A plain pool doesn't retry. What made one retry in the lesson, and in which call was it written?",
+    "While Redis is down, each attempt is refused at once. Six attempts without a pause take a few milliseconds.",
+    "The pauses in total have to be longer than 0.2 s and shorter than 0.8 s. `Retry(backoff, retries)` takes the "
+    "pause before each retry, and the number of retries.",
     "Give the pool, not the client, a `retry=` with a `ConstantBackoff` of 0.1 s and five retries: half a second.",
 )

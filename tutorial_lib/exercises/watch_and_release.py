@@ -17,21 +17,21 @@ NAME = "sell"
 
 TOO_LATE = 3
 CHANGES = 6
-ANOTHER = "and another till sold one while the customer thought it over"
+ANOTHER = "and another checkout sold one while the customer thought it over"
 
 PROMPT = """
-**Given** a shop that has several tills and counts its stock in the key `stock`. The other tills sell with a plain
-`DECR`, at any moment.
+**Given** a shop with several checkouts. It counts its stock in the key `stock`, and the other checkouts sell with a
+plain `DECR`, at any moment.
 
 **Write** `sell(r, agree)`, which sells one piece and returns how many are left:
 
-1. It looks at the stock. If that is 0, it raises a `LookupError`.
-2. It calls `agree()`. There the customer thinks it over, and may use `r` as well.
-3. It takes one piece away. If the stock has changed since the look, it begins again at 1 instead, as often as needed.
+1. It reads the stock. If that is 0, it raises a `LookupError`.
+2. It calls `agree()`, in which the customer decides. Meanwhile other code may use `r` as well.
+3. It takes one piece away. If the stock has changed since step 1, it starts over at step 1, as often as needed.
 
 **It passes when**
-- the stock never falls below **0**, not even for a moment, also if another till sells just before you do, and
-  it changes up to **6** times during one sale;
+- the stock never falls below **0**, not even for a moment, also if another checkout sells just before you do, and the
+  stock changes up to **6** times during one sale;
 - however a sale ends, with a piece sold, a `LookupError` or an error from `agree()`, **0** connections are in use
   afterwards, although the shop keeps all errors in a log;
 - no script is used: the server allows none.
@@ -43,7 +43,7 @@ def starter(r, agree):
     if left == 0:
         raise LookupError("sold out")
     agree()
-    return r.decr("stock")  # and if another till has sold the last one meanwhile?
+    return r.decr("stock")  # and if another checkout has sold the last one meanwhile?
 
 
 def solution(r, agree):
@@ -70,29 +70,31 @@ pipeline on every way out, which returns it. `r.transaction(function, "stock")` 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     shop = SellingShop(answer, lab)
     try:
-        shop.sells(stock=3, left=2, agree=_yes, what="The stock was 3, and no other till sold")
+        shop.sells(stock=3, left=2, agree=_yes, what="The stock was 3, and no other checkout sold")
         shop.keeps_nothing("After a sale")
-        shop.sells(stock=3, left=1, agree=shop.another_till_sells(1), what=f"The stock was 3, {ANOTHER}")
-        shop.is_sold_out(stock=1, agree=shop.another_till_sells(1), what=f"The stock was 1, {ANOTHER}")
+        shop.sells(stock=3, left=1, agree=shop.another_checkout_sells(1), what=f"The stock was 3, {ANOTHER}")
+        shop.is_sold_out(stock=1, agree=shop.another_checkout_sells(1), what=f"The stock was 1, {ANOTHER}")
         for _ in range(TOO_LATE):
             shop.is_sold_out(stock=0, agree=_yes, what="The stock was 0")
         shop.keeps_nothing(f"{TOO_LATE + 1} customers came too late, the log keeps their errors")
         shop.is_left_by_a_customer()
         shop.keeps_nothing("A customer walked away before saying yes, the log keeps the error")
         with shop.sold_elsewhere_just_before():
-            shop.is_sold_out(stock=1, agree=_yes, what="The stock was 1, and another till sold it just before you did")
+            shop.is_sold_out(
+                stock=1, agree=_yes, what="The stock was 1, and another checkout sold it just before you did"
+            )
         shop.sells(
             stock=9,
             left=9 - CHANGES - 1,
-            agree=shop.another_till_sells(CHANGES),
-            what=f"The stock was 9, and other tills sold {CHANGES}, one each time that the customer thought it over",
+            agree=shop.another_checkout_sells(CHANGES),
+            what=f"The stock was 9, and other checkouts sold {CHANGES}, one each time the customer thought it over",
         )
         shop.keeps_nothing(f"After a sale that began {CHANGES + 1} times")
     finally:
         shop.clear_the_log()
     return (
-        f"Sold alone, sold beside other tills, sold out {TOO_LATE + 2} times, and left by a customer once: the stock "
-        "never fell below 0, and no connection is in use, although the log keeps every error."
+        f"Sold alone, sold beside other checkouts, sold out {TOO_LATE + 2} times, and left by a customer once: the "
+        "stock never fell below 0, and no connection is in use, although the log keeps every error."
     )
 
 
@@ -104,7 +106,7 @@ HINTS = (
     "`pipe.watch` first, then `pipe.get`, then `agree()`, then `pipe.multi()`. What comes after that is sent together "
     "by `pipe.execute()`, which returns a list of replies.",
     "If the watched key has changed, `execute()` raises `redis.WatchError` and has done nothing. A `while True` around "
-    "all of it begins again.",
+    "all of it starts over.",
     "A sale can end in three ways: sold, sold out, and an error from `agree()`. `unwatch()` returns the connection in "
     "none of them. The table of the lesson names what does.",
     "Create the pipeline with `with`, and put the whole loop inside. The end of the `with` resets the pipeline, "

@@ -135,6 +135,13 @@ class FaultProxy:
         """Let no new connection in (``Connection refused``). Those that are open stay."""
         self._do(self._relay.refuse)
 
+    def vanish(self) -> None:
+        """Be gone, as a machine that has lost its power: like ``blackhole``, and opening a connection gets no answer.
+
+        That is so on Linux; another system may refuse new connections instead.
+        """
+        self._do(self._relay.vanish)
+
     def heal(self) -> None:
         """End every fault, latency and the rest too. What was under way arrives at once."""
         self._do(self._relay.heal)
@@ -168,7 +175,9 @@ class FaultProxy:
             return "FaultProxy(closed)"
         relay = self._relay
         faults = relay.to_server.faults("upstream") + relay.to_client.faults("downstream")
-        if relay.to_server.swallows:
+        if relay.has_vanished:
+            faults.append("vanish")
+        elif relay.to_server.swallows:
             faults.append("blackhole")
         if relay.is_paused:
             faults.append("pause")

@@ -73,6 +73,7 @@ class Relay:
         self._place = _bound_socket() if sys.platform == "linux" else None
         self.port: int = self._place.getsockname()[1] if self._place else 0
         self._listener: socket.socket | None = None
+        self._full_queue: list[socket.socket] = []
         self._listen()
         _relays.add(self)
 
@@ -83,7 +84,11 @@ class Relay:
 
     @property
     def is_refusing(self) -> bool:
-        return self._listener is None
+        return self._listener is None and not self.has_vanished
+
+    @property
+    def has_vanished(self) -> bool:
+        return bool(self._full_queue)
 
     @property
     def is_paused(self) -> bool:
@@ -105,6 +110,9 @@ class Relay:
             self._loop.remove_reader(self._listener)
             self._listener.close()
             self._listener = None
+        for sock in self._full_queue:
+            sock.close()
+        self._full_queue = []
 
     def _accept(self) -> None:
         """Take in all who have connected."""
@@ -207,6 +215,11 @@ class Relay:
     def refuse(self) -> None:
         self._stop_listening()
 
+    def vanish(self) -> None:
+        self.blackhole()
+        self._stop_listening()
+        self._full_queue = _full_queue(self.port)
+
     def heal(self) -> None:
         self.to_server.heal()
         self.to_client.heal()
@@ -217,6 +230,7 @@ class Relay:
             else:
                 link.hurry()
         if self._listener is None:
+            self._stop_listening()
             self._listen()
             self.start()
 
@@ -235,7 +249,7 @@ class Relay:
             await asyncio.wait(self._opening, timeout=0.1)
 
     def sockets(self) -> list[socket.socket]:
-        own = [sock for sock in (self._place, self._listener) if sock]
+        own = [sock for sock in (self._place, self._listener, *self._full_queue) if sock]
         return own + [sock for link in list(self._links) for sock in link.sockets()]
 
 
@@ -248,6 +262,18 @@ def _bound_socket() -> socket.socket:
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     place.bind((LOOPBACK, 0))
     return place
+
+
+def _full_queue(port: int) -> list[socket.socket]:
+    """Return a listener that nobody accepts from, and the one connection that its queue holds.
+
+    Linux leaves further openings unanswered, as if the machine were gone.
+    """
+    listener = socket.create_server((LOOPBACK, port), backlog=0)
+    first = socket.socket()
+    first.setblocking(False)
+    first.connect_ex((LOOPBACK, port))
+    return [listener, first]
 
 
 # -- forks: the sockets are the parent's. While a child holds one too, a reset or an end never reaches the other side.

@@ -44,19 +44,24 @@ class CourseProgress:
         last = max((place for place, (_, name) in enumerate(every) if name in self.passed), default=-1)
         return next((one for one in [*every[last + 1 :], *every[: last + 1]] if one[1] not in self.passed), None)
 
+    def totals(self) -> tuple[int, int]:
+        """Return how many exercises have passed, and how many there are."""
+        return sum(map(self.done, self.lessons)), sum(len(lesson.exercises) for lesson in self.lessons)
+
     def count(self) -> str:
         """Say how many exercises have passed, such as ``5 of 34 exercises passed``."""
-        total = sum(len(lesson.exercises) for lesson in self.lessons)
-        return f"{sum(map(self.done, self.lessons))} of {counted(total, 'exercise')} passed"
+        done, total = self.totals()
+        return f"{done} of {counted(total, 'exercise')} passed"
 
     def __repr__(self) -> str:
-        return f"{self.count()}. {self._coming()}"
+        return f"{self.count()}. {self.coming()}"
 
-    def _coming(self) -> str:
+    def coming(self) -> str:
+        """Say what comes next, in a sentence."""
         if self.next is None:
             return "You have passed every exercise."
         lesson, name = self.next
-        return f"Next: {self.title_of(name)} ({name}), lesson {lesson.number} {lesson.title}"
+        return f"Next: {self.title_of(name)} ({name}), lesson {lesson.number} {lesson.title.rstrip('?')}."
 
     def _repr_html_(self) -> str:
         parts = " ".join(map(self._part, self.lessons))
@@ -78,7 +83,7 @@ class CourseProgress:
 
     def _coming_in_html(self) -> str:
         if self.next is None:
-            return self._coming()
+            return self.coming()
         lesson, name = self.next
         title = self.title_of(name)
         exercise = f"{lesson.exercise_page}#{anchor(lesson.exercises.index(name) + 1, title)}"

@@ -11,7 +11,7 @@ import redis
 
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
-from tutorial_lib.practice.verdict import NotAttempted, Wrong
+from tutorial_lib.practice.verdict import NotAttempted, Wrong, try_again
 from tutorial_lib.servers import Server
 from tutorial_lib.servers.redis_process import ADMIN
 
@@ -43,8 +43,7 @@ class Lab:
         result = answer(*arguments)
         if result is ...:
             raise NotAttempted(
-                f"`{self.name}` still returns the `...` it came with. "
-                "Put your code in its place, and run the cell again."
+                f"`{self.name}` still returns the `...` it came with. Put your code in its place, and {try_again()}."
             )
         if inspect.iscoroutine(result):
             result.close()

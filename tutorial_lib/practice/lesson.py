@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+EXERCISES = "ex"
+"""What the name of an exercise notebook begins with, so that its tab is not taken for its lesson's."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -24,6 +27,11 @@ class Lesson:
         return f"../notebooks/{self.name}.ipynb"
 
     @property
+    def exercise_file(self) -> str:
+        """What the notebook with its exercises is called, such as ``"ex02_what_a_connection_costs.ipynb"``."""
+        return f"{EXERCISES}{self.name}.ipynb"
+
+    @property
     def exercise_page(self) -> str:
-        """Where the notebook with its exercises is, as seen from any other notebook of the course."""
-        return f"../exercises/{self.name}.ipynb"
+        """Where that notebook is, as seen from any other notebook of the course."""
+        return f"../exercises/{self.exercise_file}"

@@ -13,7 +13,9 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from tutorial_lib.notebook.own_line import OwnLine, from_error
+from tutorial_lib.notebook.lines import Line
+from tutorial_lib.notebook.own_line import from_error
+from tutorial_lib.notebook.shell import in_notebook
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
@@ -23,7 +25,7 @@ from tutorial_lib.practice.replaced import listed, names_now, put_back
 from tutorial_lib.practice.sandbox import UNHEARD, Tell
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
-from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type
+from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type, try_again
 from tutorial_lib.servers import Server, private_kind
 
 _GONE = (
@@ -31,7 +33,7 @@ _GONE = (
     "The next check gets a new one. Leave the server running, and close only what your code opened."
 )
 
-_INSIDE = "`check` was called inside a function that is being checked itself. Call it in a cell of its own."
+_INSIDE = "`check` was called inside a function that is being checked itself. Call it outside of that function."
 
 _LONGEST_TEXT = 500  # characters of an error's text; redis-py's own are much shorter
 
@@ -134,7 +136,7 @@ def _heading(task: Task, answer: Any) -> str:
 
 
 def _not_begun(task: Task) -> str:
-    return f"`{task.name}` is still as it came. Write it in this cell, then run the cell again."
+    return f"`{task.name}` is still as it came. Write it{' in this cell' if in_notebook() else ''}, then {try_again()}."
 
 
 # -- from how it ended to what is said
@@ -172,13 +174,13 @@ def _is_of_the_starter(error: BaseException) -> bool:
     return isinstance(error, (AttributeError, TypeError)) and "'ellipsis'" in str(error)
 
 
-def _still_dots(line: OwnLine | None) -> str:
-    where = f", which {line} then used" if line else ""
-    return f"Your code still has a `...` in it{where}. Put your own code in its place, and run the cell again."
+def _still_dots(line: Line | None) -> str:
+    where = f", which {line.quoted} then used" if line else ""
+    return f"Your code still has a `...` in it{where}. Put your own code in its place, and {try_again()}."
 
 
 def _stuck(task: Task, ending: Ending) -> str:
-    where = f" It was at {ending.line}." if ending.line else ""
+    where = f" It was at {ending.line.quoted}." if ending.line else ""
     return f"Your code was still running after {task.seconds:g} s, and was ended.{where}"
 
 
@@ -190,8 +192,9 @@ def _ended(task: Task, ending: Ending) -> str:
         how = f"Your code ended Python itself, with exit code {code}."
     else:
         how = f"Your code ended Python itself, with the signal {_signal_name(-code)}."
-    where = f" It was at {ending.line}." if ending.line else ""
-    return f"{how}{where} It ran in a process of its own, so this notebook and its variables are as they were."
+    where = f" It was at {ending.line.quoted}." if ending.line else ""
+    kept = "this notebook and its variables are as they were" if in_notebook() else "nothing else has ended with it"
+    return f"{how}{where} It ran in a process of its own, so {kept}."
 
 
 def _broken(task: Task, ending: Ending) -> str:
@@ -220,11 +223,12 @@ def _raised(error: BaseException, given: Given) -> str:
         what = f"{what} (`sys.exit()`, `exit()` or the like: it would end the whole program)"
     line = from_error(error)
     if line:
-        return f"{what}\n\nIt was raised at {line}."
+        return f"{what}\n\nIt was raised at {line.quoted}."
     built = given.last_line()
     if built and raised_in_redis_py(error):
-        return f"{what}\n\nredis-py raised it while it used what {built} built. What was it given there?"
-    return f"{what}\n\nIt was raised while the check used what your function returned. Try that yourself in a cell."
+        return f"{what}\n\nredis-py raised it while it used what {built.quoted} built. What was it given there?"
+    place = " in a cell" if in_notebook() else ""
+    return f"{what}\n\nIt was raised while the check used what your function returned. Try that yourself{place}."
 
 
 def _in_one_line(error: BaseException) -> str:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tutorial_lib.notebook.shell import in_notebook
+
 Status = Literal["passed", "wrong", "not attempted", "error"]
 
 MARKS: dict[Status, str] = {"passed": "✓", "wrong": "✗", "not attempted": "○", "error": "!"}
@@ -34,6 +36,11 @@ class Wrong(Exception):
 
 class NotAttempted(Exception):
     """Raised by a check when the answer is still what the learner was given to start from."""
+
+
+def try_again() -> str:
+    """Say how an answer is checked again where it is being checked: in a notebook or in a terminal."""
+    return "run the cell again" if in_notebook() else "check it again"
 
 
 def shown(value: object) -> str:

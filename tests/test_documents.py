@@ -86,7 +86,7 @@ def test_the_first_picture_moves_and_is_light_enough() -> None:
 
 def test_each_picture_in_docs_is_on_a_page() -> None:
     pictures = {path.name for path in (TOP / "docs").iterdir() if path.suffix != ".md"}
-    assert pictures == set(re.findall(r"docs/([\w.]+\.(?:png|gif|svg))", README))
+    assert pictures == set(re.findall(r"docs/([\w.]+\.(?:png|gif|svg|pdf))", README))
 
 
 def rows_of(document: str) -> list[list[str]]:

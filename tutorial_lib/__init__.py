@@ -2,7 +2,7 @@
 
 Servers to practise on:  start_server
 Trouble on the way:      FaultProxy
-Eyes on a pool:          snapshot  record  PoolView  PoolReplay
+Eyes on a pool:          snapshot  record  sent_commands  PoolView  PoolReplay
 Callers to watch:        run_threads  hold
 A pool to play with:     playground
 Pictures of a recording: plot_timeline  plot_waits

@@ -1,4 +1,4 @@
-# lab · test · check · notebooks · bench · screenshots. Each sets up .venv by itself; only the first call takes long.
+# lab · test · check · notebooks · bench · screenshots · docs. Each sets up .venv by itself; only the first call takes long.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,7 +6,7 @@ BIN := .venv/bin
 # A .venv whose Python is gone (the system's Python was replaced) is as good as none.
 LOST := $(shell test -x $(BIN)/python || echo lost)
 
-.PHONY: lab test check notebooks bench screenshots lost
+.PHONY: lab test check notebooks bench screenshots docs lost
 
 lab: .venv/course
 	@$(BIN)/python -m tutorial_lib lab $(ARGS)
@@ -33,6 +33,9 @@ bench: .venv/dev
 screenshots: .venv/dev
 	$(BIN)/python tools/screenshots.py
 	$(BIN)/python tools/take_screenshot.py
+
+docs: .venv/dev
+	$(BIN)/python tools/print_summary.py
 
 # What the course needs, and what its development needs on top. Made anew when pyproject.toml changes.
 .venv/course: EXTRA :=

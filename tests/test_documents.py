@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text("utf-8")
@@ -45,15 +46,47 @@ def test_links_lead_to_a_page_and_to_a_heading_that_is_there(document: str) -> N
         )
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_every_lesson_is_on_the_map_with_its_minutes(lesson: str) -> None:
+def minutes_of(lesson: str) -> list[int]:
+    """Return the minutes that a lesson says it takes, and those of its exercises."""
     source = (TOP / "notebooks" / "source" / lesson).with_suffix(".py").read_text("utf-8")
     stated = re.search(r"\*(\d+) minutes(?:, (?:and|plus) (\d+) for the exercises?)?\.\*", source)
     assert stated, "a lesson states its minutes: *20 minutes, plus 25 for the exercises.*"
-    minutes = " and ".join(filter(None, stated.groups()))
+    return [int(minutes) for minutes in stated.groups() if minutes]
 
+
+def hours_of(lessons: list[str]) -> str:
+    return f"about {round(sum(sum(minutes_of(lesson)) for lesson in lessons) / 60)} hours"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_every_lesson_is_on_the_map_with_its_minutes(lesson: str) -> None:
     row = next((row for row in README.splitlines() if f"| [{lesson[:2]}](notebooks/{lesson}) |" in row), "")
-    assert row.endswith(f"| {minutes} |")
+    assert row.endswith(f"| {' and '.join(map(str, minutes_of(lesson)))} |")
+
+
+def test_readme_says_how_long_the_course_takes_and_the_short_way_through_it() -> None:
+    ways = re.findall(r"(?m)^- \*\*(.+?)\*\*", README.partition("In a terminal:")[0])
+    assert f"**{len(LESSONS)} lessons, {hours_of(LESSONS)}, three ways through.**" in README
+    assert ways == ["The short way", "By symptom", "All of it"]
+
+    short = re.search(r"\*\*The short way\*\*, (about \d+ hours): lessons (.*?),? what", README)
+    assert short
+    numbers = re.findall(r"\d+", short[2])
+    assert short[1] == hours_of([lesson for lesson in LESSONS if lesson[:2] in numbers])
+
+
+def test_the_first_picture_moves_and_is_light_enough() -> None:
+    first = re.search(r"!\[[^\]]{40,}\]\(([^)]+)\)", README)
+    assert first, "a picture with a text for those who do not see it"
+    path = TOP / first[1]
+    with Image.open(path) as picture:
+        assert getattr(picture, "n_frames", 1) >= 20
+    assert path.stat().st_size < 1_500_000
+
+
+def test_each_picture_in_docs_is_on_a_page() -> None:
+    pictures = {path.name for path in (TOP / "docs").iterdir() if path.suffix != ".md"}
+    assert pictures == set(re.findall(r"docs/([\w.]+\.(?:png|gif|svg|pdf))", README))
 
 
 def rows_of(document: str) -> list[list[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.lessons import LESSONS, code, read
+from tools.print_summary import PRINTED, mark
 from tutorial_lib import snapshot, start_server
 
 TOP = Path(__file__).parent.parent
@@ -31,3 +32,9 @@ def test_the_safe_default_can_be_copied_and_run(monkeypatch: pytest.MonkeyPatch)
         assert snapshot(pool).limit == 10
         assert server.opened() == 1
         pool.close()
+
+
+def test_what_is_printed_is_this_text_on_one_sheet() -> None:
+    printed = PRINTED.read_bytes()
+    assert mark().encode() in printed, "docs/summary.md has changed since it was printed. Run: make docs"
+    assert len(re.findall(rb"/Type /Page\b", printed)) == 1

@@ -23,6 +23,7 @@ from .plots.recordings import plot_waits as plot_waits
 from .pools.recording import Recording as Recording
 from .pools.recording import record as record
 from .pools.replay import PoolReplay as PoolReplay
+from .pools.sent import sent_commands as sent_commands
 from .pools.snapshot import PoolSnapshot as PoolSnapshot
 from .pools.snapshot import snapshot as snapshot
 from .servers import Server as Server

@@ -78,3 +78,8 @@ def test_a_notebooks_cell_is_named_by_its_number() -> None:
         InteractiveShell.clear_instance()
     assert str(line) == "cell 2, line 2, in buy()"
     assert line.text == "return find()"
+
+
+def test_a_line_is_quoted_inside_a_sentence() -> None:
+    assert Line("your cell", 2, "", "pool = ...").quoted == "line 2 of your cell, `pool = ...`"
+    assert Line("shop.py", 2, "", "").quoted == "line 2 of shop.py"

@@ -69,6 +69,7 @@ def _mask() -> int:
 @contextmanager
 def nothing_left() -> Iterator[None]:
     """Fail if anything that can be seen is not as it was before the block."""
+    gc.collect()  # What tests before this one have let go must not go while it runs.
     before, names = _state(), names_now()
     yield
     assert replaced_since(names) == []

@@ -42,6 +42,12 @@ class Line:
         inside = f", in {self.function}()" if self.function.isidentifier() else ""
         return f"{self.file}, line {self.number}{inside}"
 
+    @property
+    def quoted(self) -> str:
+        """``line 2 of your cell``, and what stands there, for use inside a sentence."""
+        where = f"line {self.number} of {self.file}"
+        return f"{where}, `{self.text}`" if self.text else where
+
 
 Site: TypeAlias = "tuple[CodeType | Line | None, int]"
 """A place in running code: the code object and the instruction in it; or the line, where that is known already."""

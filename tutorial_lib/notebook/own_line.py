@@ -6,27 +6,14 @@ import linecache
 import re
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from tutorial_lib.notebook.lines import Line
 from tutorial_lib.notebook.whose import is_cell, owner_of
 
 _THREAD = re.compile(r"^(?:Current t|T)hread 0x([0-9a-f]+)", re.MULTILINE)
 _STEP = re.compile(r'^  File "(.*)", line (\d+) in ', re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class OwnLine:
-    """One line of the learner's code. ``number`` counts from 1 within its cell or file."""
-
-    number: int
-    text: str
-    place: str
-
-    def __str__(self) -> str:
-        where = f"line {self.number} of {self.place}"
-        return f"{where}, `{self.text}`" if self.text else where
 
 
 def is_own(filename: str) -> bool:
@@ -34,19 +21,19 @@ def is_own(filename: str) -> bool:
     return owner_of(filename) == "learner"
 
 
-def from_error(error: BaseException) -> OwnLine | None:
+def from_error(error: BaseException) -> Line | None:
     """Return the last line of the learner's that the error passed through, or None."""
     return _last_own((frame, number) for frame, number in traceback.walk_tb(error.__traceback__))
 
 
-def from_thread(frame: FrameType | None) -> OwnLine | None:
+def from_thread(frame: FrameType | None) -> Line | None:
     """Return the line of the learner's that a running thread is in, or None. Stale as soon as you have it."""
     if frame is None:  # walk_stack would take the caller's own stack
         return None
     return _last_own(reversed(list(traceback.walk_stack(frame))))
 
 
-def from_caller(frame: FrameType, boundary: str) -> OwnLine | None:
+def from_caller(frame: FrameType, boundary: str) -> Line | None:
     """Return the learner's line that led to a frame of this thread, if there is one above the file ``boundary``."""
     for step, number in traceback.walk_stack(frame):
         if step.f_code.co_filename == boundary:
@@ -56,7 +43,7 @@ def from_caller(frame: FrameType, boundary: str) -> OwnLine | None:
     return None
 
 
-def from_dump(dump: str, thread: int, boundary: str) -> OwnLine | None:
+def from_dump(dump: str, thread: int, boundary: str) -> Line | None:
     """Return the learner's line in what ``faulthandler`` wrote: of this thread if it is in one, or of another.
 
     Below a frame of the file ``boundary`` there is only who called the check.
@@ -72,13 +59,13 @@ def from_dump(dump: str, thread: int, boundary: str) -> OwnLine | None:
     return None
 
 
-def _last_own(steps: Iterable[tuple[FrameType, int]]) -> OwnLine | None:
+def _last_own(steps: Iterable[tuple[FrameType, int]]) -> Line | None:
     own = [(frame.f_code.co_filename, number) for frame, number in steps if is_own(frame.f_code.co_filename)]
     if not own:
         return None
     return _own_line(*own[-1])
 
 
-def _own_line(filename: str, number: int) -> OwnLine:
-    place = "your cell" if is_cell(filename) else Path(filename).name
-    return OwnLine(number, linecache.getline(filename, number).strip(), place)
+def _own_line(filename: str, number: int) -> Line:
+    file = "your cell" if is_cell(filename) else Path(filename).name
+    return Line(file, number, "", linecache.getline(filename, number).strip())

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from tutorial_lib import errors
-from tutorial_lib.notebook.own_line import OwnLine
+from tutorial_lib.notebook.lines import Line
 from tutorial_lib.practice.own_thread import OwnThread, in_own_thread
 from tutorial_lib.practice.sandbox import Job, Sandbox, can_fork, in_a_sandbox
 
@@ -20,8 +20,8 @@ _STEP = 0.2  # on Windows a long wait would not let Ctrl-C through
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, or the notebook's stop button, while an answer ran. In a notebook only its sentence is shown."""
 
-    def __init__(self, stopped_at: OwnLine | None) -> None:
-        super().__init__(f"You stopped your code at {stopped_at}." if stopped_at else "You stopped the check.")
+    def __init__(self, stopped_at: Line | None) -> None:
+        super().__init__(f"You stopped your code at {stopped_at.quoted}." if stopped_at else "You stopped the check.")
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
@@ -37,7 +37,7 @@ class Ending:
 
     how: str
     value: Any = None
-    line: OwnLine | None = None
+    line: Line | None = None
 
 
 def in_an_answer() -> bool:

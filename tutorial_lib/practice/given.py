@@ -24,7 +24,8 @@ import redis.asyncio
 from redis.connection import AbstractConnection, SSLConnection, UnixDomainSocketConnection
 from redis.retry import AbstractRetry
 
-from tutorial_lib.notebook.own_line import OwnLine, from_caller
+from tutorial_lib.notebook.lines import Line
+from tutorial_lib.notebook.own_line import from_caller
 from tutorial_lib.practice.verdict import named_type, shown
 
 _CLASSES: tuple[type, ...] = (redis.Redis, redis.ConnectionPool, redis.BlockingConnectionPool)
@@ -76,11 +77,11 @@ class _Built:
     kind: type
     arguments: dict[str, Any]
     unnamed: dict[str, Any]
-    line: OwnLine | None
+    line: Line | None
 
     @property
     def where(self) -> str:
-        return f" (at {self.line})" if self.line else ""
+        return f" (at {self.line.quoted})" if self.line else ""
 
 
 class Given:
@@ -122,7 +123,7 @@ class Given:
                     )
         return ""
 
-    def last_line(self) -> OwnLine | None:
+    def last_line(self) -> Line | None:
         """Return the learner's line that built the last pool or client."""
         return next((built.line for built in reversed(self._built) if built.line), None)
 

@@ -9,7 +9,8 @@ from time import monotonic
 from typing import Any
 
 from tutorial_lib.errors import TutorialError
-from tutorial_lib.notebook.own_line import OwnLine, from_thread
+from tutorial_lib.notebook.lines import Line
+from tutorial_lib.notebook.own_line import from_thread
 from tutorial_lib.practice.sandbox import Job
 
 
@@ -29,7 +30,7 @@ class OwnThread:
         except queue.Empty:
             return None
 
-    def line(self) -> OwnLine | None:
+    def line(self) -> Line | None:
         """Return the learner's line that the thread is in now."""
         return from_thread(sys._current_frames().get(self._thread.ident or 0))
 

@@ -13,7 +13,8 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from tutorial_lib.notebook.own_line import OwnLine, from_error
+from tutorial_lib.notebook.lines import Line
+from tutorial_lib.notebook.own_line import from_error
 from tutorial_lib.notebook.shell import in_notebook
 from tutorial_lib.practice.deadline import Ending, in_an_answer, run_with_deadline
 from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
@@ -173,13 +174,13 @@ def _is_of_the_starter(error: BaseException) -> bool:
     return isinstance(error, (AttributeError, TypeError)) and "'ellipsis'" in str(error)
 
 
-def _still_dots(line: OwnLine | None) -> str:
-    where = f", which {line} then used" if line else ""
+def _still_dots(line: Line | None) -> str:
+    where = f", which {line.quoted} then used" if line else ""
     return f"Your code still has a `...` in it{where}. Put your own code in its place, and {try_again()}."
 
 
 def _stuck(task: Task, ending: Ending) -> str:
-    where = f" It was at {ending.line}." if ending.line else ""
+    where = f" It was at {ending.line.quoted}." if ending.line else ""
     return f"Your code was still running after {task.seconds:g} s, and was ended.{where}"
 
 
@@ -191,7 +192,7 @@ def _ended(task: Task, ending: Ending) -> str:
         how = f"Your code ended Python itself, with exit code {code}."
     else:
         how = f"Your code ended Python itself, with the signal {_signal_name(-code)}."
-    where = f" It was at {ending.line}." if ending.line else ""
+    where = f" It was at {ending.line.quoted}." if ending.line else ""
     kept = "this notebook and its variables are as they were" if in_notebook() else "nothing else has ended with it"
     return f"{how}{where} It ran in a process of its own, so {kept}."
 
@@ -222,10 +223,10 @@ def _raised(error: BaseException, given: Given) -> str:
         what = f"{what} (`sys.exit()`, `exit()` or the like: it would end the whole program)"
     line = from_error(error)
     if line:
-        return f"{what}\n\nIt was raised at {line}."
+        return f"{what}\n\nIt was raised at {line.quoted}."
     built = given.last_line()
     if built and raised_in_redis_py(error):
-        return f"{what}\n\nredis-py raised it while it used what {built} built. What was it given there?"
+        return f"{what}\n\nredis-py raised it while it used what {built.quoted} built. What was it given there?"
     place = " in a cell" if in_notebook() else ""
     return f"{what}\n\nIt was raised while the check used what your function returned. Try that yourself{place}."
 

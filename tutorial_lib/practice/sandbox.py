@@ -29,7 +29,8 @@ from typing import IO, Any, NoReturn
 import psutil
 
 from tutorial_lib.errors import TutorialError
-from tutorial_lib.notebook.own_line import OwnLine, from_dump
+from tutorial_lib.notebook.lines import Line
+from tutorial_lib.notebook.own_line import from_dump
 from tutorial_lib.practice.inside import leave_the_notebook
 from tutorial_lib.process_tree import adopt_orphans, descendants, end_all, end_group
 
@@ -111,7 +112,7 @@ class Sandbox:
             self._answer = 0
         return kind, content
 
-    def line(self) -> OwnLine | None:
+    def line(self) -> Line | None:
         """Return the learner's line that the process is in now, or crashed in; None if it cannot be told.
 
         It is asked with a signal, and answers in C, so it can tell even inside a long step that lets no Python run.

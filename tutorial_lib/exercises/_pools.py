@@ -138,7 +138,7 @@ def impatient(pool: redis.ConnectionPool) -> Iterator[None]:
 
 
 def places(pool: redis.ConnectionPool, at_most: int) -> int:
-    """Borrow connections until the pool gives no more, or ``at_most`` are out. Give them back, and return how many."""
+    """Borrow connections until the pool gives no more, or ``at_most`` are out. Release them, and return how many."""
     borrowed: list[redis.Connection] = []
     try:
         with impatient(pool):

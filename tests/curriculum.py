@@ -55,6 +55,11 @@ BELIEFS = {
     "socket-timeout-limits-command": "socket_timeout limits how long a command takes.",
     "error-means-not-done": "A command that raised an error was not carried out.",
     "new-password-reaches-all": "A new password is asked of connections that are open, too.",
+    "finally-is-enough": "finally: pool.release(connection) is enough.",
+    "error-names-the-leak": "The code that gets MaxConnectionsError is the code that leaks.",
+    "with-always-returns": "A with block in a generator returns its connection when the caller leaves the loop.",
+    "viewer-needs-connection": "Each viewer of a channel needs a connection.",
+    "unwatch-gives-back": "unwatch returns the connection.",
     "more-is-faster": "More connections are faster.",
 }
 

@@ -49,7 +49,7 @@ def checkout(seconds):
     pool.release(connection)
 
 def customer():
-    while not closing.wait(chance.uniform(0.1, 0.7)):
+    while not closing.wait(chance.uniform(0.1, 0.4)):
         checkout(chance.uniform(0.3, 1.5))
 
 def day():
@@ -78,8 +78,8 @@ redis.Redis(port=server.port).client_kill_filter(_id=str(victim.id))"""
 
 WINDOW: Any = {"width": 1180, "height": 900}
 # The browser films in the page's own pixels, so for a sharp film the page is larger.
-FILM_WINDOW: Any = {"width": 1750, "height": 1300}
-FILM_ZOOM = 1.6
+FILM_WINDOW: Any = {"width": 1450, "height": 1100}
+FILM_ZOOM = 1.25
 STYLE = """
 * { scrollbar-width: none }
 .jp-cell-toolbar, .jp-Collapser, .jp-OutputPrompt { visibility: hidden }

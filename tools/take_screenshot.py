@@ -17,21 +17,21 @@ from tutorial_lib import course  # noqa: E402
 
 PICTURE = TOP / "docs" / "lesson.png"
 LESSON = "notebooks/01_your_first_pool.ipynb"
-SHOWN = "What happens at the limit?"
+SHOWN = "What happens to the sixth caller?"
 
 
 def main() -> None:
-    """Open a fresh copy of the lesson, run it, and keep what is seen of the section called SHOWN."""
+    """Open a fresh copy of the lesson, run it, and keep what is seen from the question SHOWN on."""
     with tempfile.TemporaryDirectory() as folder:
         course.prepare(course.carried(), Path(folder))
         with running_lab(Path(folder)) as lab, running_chromium() as browser:
-            page = browser.new_page(viewport={"width": 1120, "height": 700}, device_scale_factor=1.5)
+            page = browser.new_page(viewport={"width": 1120, "height": 1010}, device_scale_factor=1.5)
             notebook = Notebook(page, f"{lab.url}/lab/tree/{LESSON}")
             notebook.run_all()
             notebook.command("application:toggle-left-area")
-            heading = page.get_by_role("heading", name=SHOWN)
+            question = page.locator(".prediction", has_text=SHOWN)
             for _ in range(3):  # What comes into view is drawn only then, and moves what stands below it.
-                heading.evaluate("it => it.scrollIntoView({block: 'start'})")
+                question.evaluate("it => it.scrollIntoView({block: 'start'})")
                 page.wait_for_load_state("networkidle")
                 page.wait_for_timeout(500)
             page.screenshot(path=PICTURE)

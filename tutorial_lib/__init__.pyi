@@ -1,5 +1,6 @@
 # The names that a notebook may import, each with the module where it lives. At run time lazy_loader reads this file.
 # Keep it ASCII: lazy_loader opens it in the console's encoding.
+from .examination.inside import examine as examine
 from .exercises import exercise as exercise
 from .exercises import progress as progress
 from .load.callers import hold as hold
@@ -22,6 +23,7 @@ from .plots.recordings import plot_waits as plot_waits
 from .pools.recording import Recording as Recording
 from .pools.recording import record as record
 from .pools.replay import PoolReplay as PoolReplay
+from .pools.sent import sent_commands as sent_commands
 from .pools.snapshot import PoolSnapshot as PoolSnapshot
 from .pools.snapshot import snapshot as snapshot
 from .servers import Server as Server

@@ -1,16 +1,17 @@
 # %% [markdown]
 # # What does a connection cost?
 #
-# A web shop greets each visitor with words that it keeps in Redis. Asking for them takes one short
-# command; getting a line on which to ask takes more. This lesson counts it, times it, and looks at what is
-# left when the line is cut.
+# In lesson 01 a hundred requests through a pool took a fraction of the time that a hundred new clients took. Where
+# does that time go? In this lesson you count what redis-py and Redis say to each other before your first command,
+# measure what that costs when the server is far away, and find out when more open connections gain you nothing.
 #
-# You will be able to
-# - name what a new connection says before your first command, and leave some of it out;
-# - estimate what reuse saves, from the distance to your server alone;
-# - say what happens to a program that reuses none.
+# **You'll learn to**
+# - name what a new connection sends before your command;
+# - estimate what a pool saves, from the distance to your server alone;
+# - recognise code that opens a connection for each request.
 #
-# *20 minutes, and 25 for the exercises.*
+# **You need** lesson 01: what a pool is, and how a command borrows and returns. The handshake is new, and so is a way
+# to record what a pool does. *15 minutes, plus 25 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import socket
@@ -19,129 +20,86 @@ from timeit import repeat, timeit
 
 import redis
 
-from tutorial_lib import predict, record, snapshot, start_server
+from tutorial_lib import predict, record, sent_commands, snapshot, start_server
 
 server = start_server()
-at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
+address = {"host": server.host, "port": server.port}  # **address below passes host=… and port=…
 server
 
 # %% [markdown]
-# ## Before your GET
+# ## What is sent before your GET?
+
+# %% [markdown]
+# A new pool has no connection, so its first GET has to open one. Before the GET, redis-py sends setup commands on the
+# new connection, one after the other, and waits for each reply. That's the *handshake*.
 #
-# A new connection opens, and the shop asks for its greeting with one GET. Redis-py has things to say
-# first: whoever opens a connection introduces himself, waits for the answer, and goes on to the next.
+# `sent_commands`, one of this course's helpers, lists what the pool's new connections send while the `with` block
+# runs. The rest is redis-py with nothing configured.
 
 # %% jupyter={"source_hidden": true}
-guess_said = predict(
-    "One GET on a new connection, with nothing configured. How many commands does redis-py send in all?",
+guess_sent = predict(
+    "You send one GET on a new connection. How many commands does redis-py send, your GET included?",
     {
-        1: "The GET is the last. A connection first agrees with the server on how they will talk.",
-        2: "`HELLO` is one of the others. There are three more.",
-        5: None,
+        1: "GET is the last one. Before it, redis-py and the server agree on how they'll talk.",
+        2: "`HELLO` is one of the others, and there are three more.",
+        5: "Four commands belong to the handshake, and the fifth is yours.",
     },
+    answer=5,
 )
-guess_said
-
-# %% [markdown]
-# To hear it we tell a pool to open connections of our own class: redis-py's, which also writes down the
-# beginning of each command that it sends. (Programs need no such class; it is our ear at the wire.)
+guess_sent
 
 # %%
-said = []
+with redis.ConnectionPool(**address) as new_pool, sent_commands(new_pool) as sent:
+    redis.Redis(connection_pool=new_pool).get("greeting")
 
-
-class Aloud(redis.Connection):
-    def send_command(self, *words, **options):
-        said.append(f"{words[0]} {words[1]}")
-        return super().send_command(*words, **options)
-
-
-with redis.ConnectionPool(connection_class=Aloud, **at) as pool_aloud:
-    redis.Redis(connection_pool=pool_aloud).get("greeting")
-
-print(*said, sep="\n")
-guess_said.reveal(len(said))
+print(*sent, sep="\n")
+guess_sent.reveal(len(sent))
 
 # %% [markdown]
-# | it says | to |
+# **A GET on a new connection takes six round trips, and a GET on an open connection takes one.** Opening the TCP
+# connection is one round trip, the handshake is four, and the GET is one. A *round trip* is the way of a command to
+# the server and of its reply back.
+#
+# | command | what for |
 # |---|---|
-# | `HELLO 3` | choose version 3 of Redis's protocol, RESP3 |
-# | `CLIENT MAINT_NOTIFICATIONS` | be told before a managed server moves |
-# | `CLIENT SETINFO`, twice | leave redis-py's name and version in CLIENT LIST |
+# | [`HELLO 3`](https://redis.io/docs/latest/commands/hello/) | choose version 3 of Redis's protocol, RESP3 |
+# | `CLIENT MAINT_NOTIFICATIONS` | ask a hosted Redis to announce maintenance, such as a move to another machine |
+# | [`CLIENT SETINFO`](https://redis.io/docs/latest/commands/client-setinfo/), two times | leave redis-py's name and version in the server's list of connections |
 #
-# Each waits for its answer. With the opening of the line itself, which TCP does, that is **six round
-# trips** for one greeting; on an open connection it is one.
-
-# %% tags=["nbval-ignore-output"]
-heard_before = server.commands()
-with redis.Redis(**at) as newcomer:
-    newcomer.get("greeting")
-
-server.commands() - heard_before
+# A server that doesn't know one of these commands answers with an error, which redis-py ignores. The round trip is
+# made all the same.
+#
+# > **redis-py 7 and older:** protocol 2 is the default, so the handshake is only the two `CLIENT SETINFO`.
 
 # %% [markdown]
-# The server counts what it knows. `SETINFO` is known from Redis 7.2 on; an older one answers with an error,
-# which redis-py accepts in silence. The round trip is made all the same.
-#
-# Before redis-py 8.0, protocol 2 was the default, and a new connection said only the two `SETINFO`. What can
-# be left out today?
-
-# %% jupyter={"source_hidden": true}
-guess_lean = predict(
-    "With `protocol=2` and `driver_info=None`: how many commands are sent before the GET?",
-    {
-        0: None,
-        1: "`HELLO` is how a client asks for protocol 3. Protocol 2 is what a server speaks unasked.",
-        3: "Both `SETINFO` are gone with `driver_info=None`, and the other two belong to protocol 3.",
-    },
-)
-guess_lean
-
-# %%
-said.clear()
-lean = {"protocol": 2, "driver_info": None}
-with redis.ConnectionPool(connection_class=Aloud, **at, **lean) as pool_aloud:
-    redis.Redis(connection_pool=pool_aloud).get("greeting")
-
-print(*said, sep="\n")
-guess_lean.reveal(len(said) - 1)
+# ## A hundred requests, three ways
 
 # %% [markdown]
-# Two round trips are left, and they are still twice what reuse costs. Given up are the name in CLIENT
-# LIST, the notice before a server moves, and all that needs protocol 3:
-
-# %%
-try:
-    redis.Redis(**at, protocol=2, cache_config=redis.cache.CacheConfig())
-except redis.RedisError as error:
-    print(f"{type(error).__name__}: {error}")
-
-# %% [markdown]
-# ## A hundred visitors, three times
-#
-# The shop serves a hundred visitors, in three ways: with a new client for each, closed properly; with one
-# client on a pool; and with one plain client, without a word about a pool.
+# The shop serves a hundred requests, one after the other, in three ways. The first creates a new client for each
+# request and closes it. The second keeps one client on a pool with a limit of 3. The third keeps one plain client,
+# created with `redis.Redis(...)` and no word about a pool.
 
 
 # %%
-def greet_afresh():
-    with redis.Redis(**at) as fresh:
-        return fresh.get("greeting")
+def get_with_new_client():
+    with redis.Redis(**address) as client:
+        return client.get("greeting")
 
 
-pool = redis.ConnectionPool(**at, db=0, max_connections=3)
+pool = redis.ConnectionPool(**address, db=0, max_connections=3)
 r = redis.Redis(connection_pool=pool)
-plain = redis.Redis(**at)
+plain = redis.Redis(**address)
 
 # %% jupyter={"source_hidden": true}
 guess_opened = predict(
-    "How many connections does each way open, in this order?",
+    "How many connections do the new clients, the client on a pool and the plain client open, in this order?",
     {
-        "100, 1, 100": "A plain client reuses too: `redis.Redis()` makes a pool of its own and keeps it.",
-        "100, 3, 1": "Three is the most that the pool may open. One was idle whenever a visitor came.",
-        "100, 1, 1": None,
-        "1, 1, 1": "Each new client makes a pool of its own, which is empty.",
+        "100, 1, 100": "The plain client reuses its connection, too: `redis.Redis()` creates a pool for itself.",
+        "100, 3, 1": "Three is the limit of the pool. One connection was idle each time a request came.",
+        "100, 1, 1": "Each new client creates a new pool, which has no connection yet. The other two keep theirs.",
+        "1, 1, 1": "Each new client creates a pool of its own, and that pool has no connection yet.",
     },
+    answer="100, 1, 1",
 )
 guess_opened
 
@@ -154,44 +112,53 @@ def opened_by(ask):
     return server.opened() - opened_before
 
 
-ways = [greet_afresh, lambda: r.get("greeting"), lambda: plain.get("greeting")]
+ways = [get_with_new_client, lambda: r.get("greeting"), lambda: plain.get("greeting")]
 guess_opened.reveal(", ".join(str(opened_by(ask)) for ask in ways))
 
 # %% [markdown]
-# So `redis.Redis()` has a pool, and it is the client that must be kept. A measurement that calls a kept
-# `Redis()` "without pooling" compares one pool with another.
+# **Keep the client: every `redis.Redis` has a pool, and a new client's pool has no connection yet.**
+#
+# The pool is in the attribute `connection_pool`. So benchmarks that reuse one `redis.Redis()` and call it "without
+# pooling" are comparing one pool with another.
 
 # %%
 print(type(plain.connection_pool).__name__, snapshot(plain.connection_pool))
 
 # %% tags=["nbval-ignore-output"]
-fresh_time = timeit(greet_afresh, number=100)
+new_time = timeit(get_with_new_client, number=100)
 pooled_time = timeit(lambda: r.get("greeting"), number=100)
-print(f"100 greetings: {fresh_time:.3f} s afresh, {pooled_time:.3f} s pooled")
-print(f"{fresh_time / pooled_time:.0f} times as long")
+print(f"new clients: {new_time:.3f} s, through the pool: {pooled_time:.3f} s")
+print(f"{new_time / pooled_time:.0f} times as long")
 
 # %% [markdown]
-# That is on one machine, where a round trip costs next to nothing: what was timed is Python's work, the
-# making of each client included. Real servers are farther away.
+# This ratio is about one machine, where a round trip takes almost no time. What you measured is mostly Python's work,
+# such as creating a hundred clients. A real server is farther away.
 
 # %% [markdown]
-# ## The farther, the dearer
+# ## How much does it cost at a distance?
+
+# %% [markdown]
+# `FaultProxy` stands between the pool and the server, and makes each round trip as long as you like. Twenty
+# milliseconds is the way to another country and back.
 #
-# `FaultProxy` stands before our server and makes a round trip as long as we like. Twenty milliseconds are
-# the way to another country and back.
+# `record`, one of this course's helpers, notes each borrow of a pool while its `with` block runs. For each borrow
+# there's a *lease* in `recording.leases`: `opening` is the time until the connection was open, and `held` is the time
+# until it was returned, which is one GET here. Four GETs use an open connection. Then four more, with the pool
+# disconnected before each, so that each has to open one.
 
 # %% jupyter={"source_hidden": true}
 guess_far = predict(
-    "20 ms away: how many times as long as on an open connection does a GET on a new one take?",
+    "The server is 20 ms away. How many times as long does a GET take on a new connection as on an open one?",
     {
-        "twice": "Opening takes more than one round trip: count what was said above.",
-        "6 times": None,
-        "20 times": "Near by, it may be. Far away only round trips count: six against one.",
+        "twice": "Opening takes more than one round trip: TCP takes one, and the handshake takes four.",
+        "6 times": "Over this distance only round trips count, and six are six times as long as one.",
+        "20 times": "On your own machine it can be that much, because there Python's work counts. Here round trips do.",
     },
+    answer="6 times",
 )
 guess_far
 
-# %% tags=["nbval-ignore-output"]
+# %%
 from tutorial_lib import FaultProxy, plot_rtt_curve, plot_timeline
 
 proxy = FaultProxy(server, round_trip=0.02)
@@ -204,18 +171,25 @@ with record(far) as recording:
     for _ in range(4):
         far.disconnect()
         r_far.get("greeting")
-afresh, reused = recording.leases[-1], recording.leases[3]
-times = (afresh.opening + afresh.held) / reused.held
+
+# %% tags=["nbval-ignore-output"]
+on_open, on_new = recording.leases[3], recording.leases[-1]
+times = (on_new.opening + on_new.held) / on_open.held
 guess_far.reveal("6 times" if 4 < times < 10 else f"{times:.0f} times")
+
+# %% [markdown]
+# **Far away, a new connection makes each GET six times as long.**
+#
+# You can see it in the timeline of the eight borrows: each narrow bar is a GET, and each wide bar before it is the
+# opening of a connection, which takes five times as long.
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(recording)
 
 # %% [markdown]
-# Four greetings on one connection, then four that hang up before each. Dark is a connection in use, pale is one
-# being opened: the greeting waits for it, five times as long as it takes itself.
-#
-# Now at five distances, the best of six tries each. (On fakeredis read the shape, not the figures.)
+# Is that so at every distance? Measure both kinds of GET at five distances, and keep the best of six attempts each.
+# The chart has the distance on one axis and the time on the other. (On fakeredis look at the shape, not at the
+# figures.)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -224,82 +198,180 @@ def best_of_six(ask):
 
 
 distances = [0, 0.001, 0.005, 0.01, 0.02]
-fresh_costs, pooled_costs = [], []
+new_costs, pooled_costs = [], []
 for distance in distances:
     proxy.round_trip = distance
-    fresh_costs.append(best_of_six(lambda: (far.disconnect(), r_far.get("greeting"))))
+    new_costs.append(best_of_six(lambda: (far.disconnect(), r_far.get("greeting"))))
     pooled_costs.append(best_of_six(lambda: r_far.get("greeting")))
 
-plot_rtt_curve(distances, fresh_costs, pooled_costs, server)
+plot_rtt_curve(distances, new_costs, pooled_costs, server)
 
 # %% [markdown]
-# Both lines are straight, since both are made of round trips: one, or six. So the ratio stays (far left, it
-# compares Python's own work), and what reuse saves grows with the distance.
+# **The ratio stays at six, and the time saved grows with the distance.** Both lines are straight, because each cost is
+# a fixed number of round trips: six, or one. At the far left, at no distance at all, you're mostly timing Python.
 #
-# An encrypted connection has to agree on keys first: one round trip more with TLS 1.3, two with 1.2. Worked
-# out, not measured:
+# So you can estimate what a pool saves without measuring it: five round trips for each command that would have opened
+# a connection. With 20 ms, that's a tenth of a second.
+
+# %% [markdown]
+# ## Do more open connections help?
+
+# %% [markdown]
+# If one open connection is good, are twenty better? Open twenty in advance: borrow twenty and return them all. Then a
+# hundred requests come, one after the other.
+
+# %% jupyter={"source_hidden": true}
+guess_worked = predict(
+    "Twenty connections are idle. How many of them are used for the hundred GETs?",
+    {
+        20: "Connections don't take turns. The pool hands out the one that was returned last.",
+        5: "One request comes at a time, so one connection is borrowed at a time: the one that was returned last.",
+        1: "Each GET returns its connection before the next GET comes, and the pool hands that one out again.",
+    },
+    answer=1,
+)
+guess_worked
 
 # %%
-trips = {"pooled": 1, "lean": 2, "redis-py's own": 6, "TLS 1.3": 7, "TLS 1.2": 8}
+crowded = redis.ConnectionPool(**address, max_connections=20)
+handled_before = server.commands()
+for connection in [crowded.get_connection() for _ in range(20)]:
+    crowded.release(connection)
+
+r_crowded = redis.Redis(connection_pool=crowded)
+with record(crowded) as recording:
+    for _ in range(100):
+        r_crowded.get("greeting")
+
+print("HELLO:", (server.commands() - handled_before)["HELLO"])
+guess_worked.reveal(len({lease.connection for lease in recording.leases}))
+
+# %% [markdown]
+# **Requests that come one after the other use one connection, however many are open.**
+#
+# The server handled twenty HELLOs, nineteen of them for connections that did nothing. Each open connection takes
+# memory, in the server and in your program. Only callers that need a connection *at the same moment* need more than
+# one. Lessons [08](08_how_many_connections.ipynb) and [09](09_does_more_make_it_faster.ipynb) work out how many.
+
+# %% [markdown]
+# ## Going deeper: a shorter handshake
+
+# %% [markdown]
+# A function in the cloud that starts, sends one command and ends can't reuse a connection. It can still make the
+# handshake shorter, with two arguments of the pool. `protocol=2` stays with version 2 of the protocol, in which every
+# connection begins. `driver_info=None` leaves out redis-py's name and version.
+
+# %% jupyter={"source_hidden": true}
+guess_lean = predict(
+    "With `protocol=2` and `driver_info=None`, how many commands does redis-py send before the GET?",
+    {
+        0: "HELLO and the maintenance notices need protocol 3, and both CLIENT SETINFO come from `driver_info`.",
+        1: "`HELLO` switches to protocol 3. A connection begins in protocol 2, so there's nothing to switch.",
+        3: "`driver_info=None` leaves out both `CLIENT SETINFO`, and the other two commands need protocol 3.",
+    },
+    answer=0,
+)
+guess_lean
+
+# %%
+lean = {"protocol": 2, "driver_info": None}
+with redis.ConnectionPool(**address, **lean) as lean_pool, sent_commands(lean_pool) as sent:
+    redis.Redis(connection_pool=lean_pool).get("greeting")
+
+print(*sent, sep="\n")
+guess_lean.reveal(len(sent) - 1)
+
+# %% [markdown]
+# **The shortest handshake has no commands at all, which leaves two round trips: TCP and your GET.** That's still twice
+# the cost of reuse.
+#
+# In exchange you lose redis-py's name in the server's list, the notices of maintenance, and everything that needs
+# protocol 3. Client-side caching is one such thing:
+
+# %%
+try:
+    redis.Redis(**address, protocol=2, cache_config=redis.cache.CacheConfig())
+except redis.RedisError as error:
+    print(f"{type(error).__name__}: {error}")
+
+# %% [markdown]
+# An encrypted connection goes the other way. TLS has to agree on keys first, which takes one more round trip with TLS
+# 1.3 and two with TLS 1.2. The next cell calculates what one GET costs then, 20 ms away. It measures nothing:
+
+# %%
+trips = {"open connection": 1, "shortest handshake": 2, "default handshake": 6}
+trips |= {"with TLS 1.3": 7, "with TLS 1.2": 8}
 for name, round_trips in trips.items():
-    print(f"{name:15} {round_trips * 20:4} ms for one GET, 20 ms away")
+    print(f"{name:18} {round_trips * 20:4} ms")
 
 # %% [markdown]
-# ## What closing leaves behind
+# ## Going deeper: what a closed connection leaves behind
+
+# %% [markdown]
+# Each TCP connection has two ends, and each end has an address with a port number in it. The operating system picks a
+# free port for your program's end. What happens to that port when you close the connection?
 #
-# A connection is known by its two ends, and the client's end has an address of its own, a number called *port*
-# in it. Below, a bare line to Redis from an address that we choose (port 0: any that is free), and a test
-# whether an address is free. Their details do not matter here.
+# `connect_from` below opens a bare connection to Redis, without redis-py, from an address that you choose; port 0
+# means any free port. `is_free` asks the operating system whether an address can be used. You don't need to follow
+# their code.
 
 
 # %%
-def line_from(address):
-    line = socket.socket()
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # insist on it
-    line.bind(address)
-    line.connect((server.host, server.port))
-    line.sendall(b"*1\r\n$4\r\nPING\r\n")  # as a client writes PING
-    line.recv(7)  # +PONG: the server has let us in
-    return line
+def connect_from(end):
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # insist on this address
+    connection.bind(end)
+    connection.connect((server.host, server.port))
+    connection.sendall(b"*1\r\n$4\r\nPING\r\n")  # a PING as redis-py would send it
+    connection.recv(7)  # +PONG: the server has accepted the connection
+    return connection
 
 
-def is_free(address):
+def is_free(end):
     with suppress(OSError), socket.socket() as probe:
-        probe.bind(address)
+        probe.bind(end)
         return True
     return False
 
 
 # %% jupyter={"source_hidden": true}
 guess_free = predict(
-    "A hundred lines are opened and closed, one after the other. How many of their addresses are free again?",
+    "A hundred connections are opened and closed, one after the other. How many of their addresses are free now?",
     {
-        100: "The program has let go of them. The operating system has not.",
-        99: "The one closed last is no exception: all of them are kept, for a while.",
-        0: None,
+        100: "Your program is done with them, but the operating system isn't.",
+        99: "The last one is no exception. The operating system keeps all of them for a while.",
+        0: "The side that closes keeps its address for a while, so that late packets can't reach a new connection.",
     },
+    answer=0,
 )
 guess_free
 
 # %%
 used = []
 for _ in range(100):
-    with line_from((server.host, 0)) as line:
-        used.append(line.getsockname())
+    with connect_from((server.host, 0)) as connection:
+        used.append(connection.getsockname())
 
-guess_free.reveal(sum(is_free(address) for address in used))
+guess_free.reveal(sum(is_free(end) for end in used))
+
+# %% [markdown]
+# **A closed connection keeps its address for a while, in the state `TIME_WAIT`.** On Linux that's 60 seconds.
+#
+# Linux has 28,232 ports for this by default, so a program can't open more than about 470 connections a second to one
+# server for long. After that there's no free address. Below, the address is taken by a connection that's still open,
+# and Linux says the same:
 
 # %% tags=["nbval-ignore-output"]
-with line_from((server.host, 0)) as line:
+with connect_from((server.host, 0)) as connection:
     try:
-        line_from(line.getsockname()).close()
+        connect_from(connection.getsockname()).close()
     except OSError as error:
         print(error)
 
 # %% [markdown]
-# So speaks Linux when an address is taken, here by a line still open; redis-py says `Error 99 connecting to ….
-# Cannot assign requested address.` After closing, `TIME_WAIT` takes it for 60 seconds more. 28,232 addresses
-# make 470 connections a second to one server. (Within one machine Linux is milder.) The cure is reuse:
+# redis-py reports it as `Error 99 connecting to …. Cannot assign requested address.` You're unlikely to see it with a
+# server on your own machine, where Linux lets ports be used again sooner. Reuse avoids the limit altogether: a hundred
+# more requests through the pool open nothing.
 
 # %%
 opened_before = server.opened()
@@ -309,66 +381,41 @@ for _ in range(100):
 server.opened() - opened_before
 
 # %% [markdown]
-# ## Twenty open, one at work
-#
-# If one open connection is good, are twenty better? We open them all beforehand, and greet a hundred
-# visitors, one after the other.
-
-# %% jupyter={"source_hidden": true}
-guess_worked = predict(
-    "Twenty connections lie open. How many of them carry the hundred GETs?",
-    {
-        20: "They do not take turns. The one that came back last is lent next.",
-        5: "There is one visitor at a time, so one is lent at a time: the one that came back last.",
-        1: None,
-    },
-)
-guess_worked
-
-# %%
-crowded = redis.ConnectionPool(**at, max_connections=20)
-heard_before = server.commands()
-for connection in [crowded.get_connection() for _ in range(20)]:
-    crowded.release(connection)
-
-r_crowded = redis.Redis(connection_pool=crowded)
-with record(crowded) as recording:
-    for _ in range(100):
-        r_crowded.get("greeting")
-
-print("HELLO:", (server.commands() - heard_before)["HELLO"])
-guess_worked.reveal(len({lease.connection for lease in recording.leases}))
+# ## Summary
 
 # %% [markdown]
-# The other nineteen said their hellos for nothing, and each takes memory of the server and of us. One caller
-# uses one connection; only callers *at the same moment* need more. How many more, and where the gain ends,
-# is measured in [lesson 08](08_how_many_connections.ipynb).
+# A GET on a new connection takes six round trips: one for TCP, four for redis-py's handshake, one for the GET. On an
+# open connection it takes one. The ratio is the same at every distance, so the farther away your server is, the more
+# time a pool saves. Every `redis.Redis` has a pool, so keep the client; a new client's pool has no connection yet.
+# Opening more connections than are needed at the same moment gains nothing.
 
 # %% [markdown]
-# ## Exercises
-#
-# [Three of them](../exercises/ex02_what_a_connection_costs.ipynb): make a hundred calls share one connection,
-# work out what reuse saves, and open a connection in few words that still has a name and a database.
+# ## Check yourself
 
 # %% [markdown]
-# ## Recap
+# <details><summary>Your server is 10 ms away. A web page sends three commands, and opens a connection first. How long
+# does that take?</summary>
 #
-# - A new connection costs six round trips where an open one costs one, near and far.
-# - Keep the client: `redis.Redis()` has a pool, and a new client has a new, empty one.
-# - Closing leaves an address taken for a while; opening more than are used gains nothing.
+# About 80 ms: five round trips to open the connection, and three for the commands. With a pool it's 30 ms.
 #
-# ## Questions to consider
+# </details>
 #
-# - How long is the round trip from your program to its Redis, and how many connections does it open in a
-#   minute?
-# - Where in your code is `redis.Redis(...)` written, and how often does that line run?
-# - A function that runs once and ends, as in the cloud: what would you leave out of its introduction?
+# <details><summary>A colleague writes `redis.Redis(host=…)` inside the function that handles a request. What do you
+# say?</summary>
+#
+# Each request gets a new client with a new pool, which has no connection yet. So each request opens a connection.
+# Create the client once, when the program starts.
+#
+# </details>
+#
+# <details><summary>Would it help that function to open twenty connections in advance?</summary>
+#
+# No. One request at a time uses one connection, and the other nineteen cost memory and a handshake each.
+#
+# </details>
 
 # %% [markdown]
-# Last, close what was opened.
-#
-# **Next:** [What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb) Back to
-# [Your first pool](01_your_first_pool.ipynb).
+# Last, close what this page has opened.
 
 # %% tags=["no-output"]
 pool.close()
@@ -377,3 +424,8 @@ far.close()
 crowded.close()
 proxy.close()
 server.close()
+
+# %% [markdown]
+# **Practise:** [Exercises: what does a connection cost?](../exercises/ex02_what_a_connection_costs.ipynb)
+#
+# **Next:** [What happens when the pool is exhausted?](03_when_the_pool_is_exhausted.ipynb)

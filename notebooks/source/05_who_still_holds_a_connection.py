@@ -71,7 +71,7 @@ gc.collect()
 guess_dropped.reveal(snapshot(shop).in_use)
 
 # %% [markdown]
-# **A connection that you borrowed by hand is returned by `release()`, and by nothing else.**
+# **Only `release()` returns a connection that you borrowed by hand.**
 #
 # The pool keeps every connection that is in use in a set of its own, so that `close()` can reach it. Python frees an
 # object only when nothing refers to it any more, and the pool still does. The commands of redis-py don't leak,
@@ -122,9 +122,10 @@ view.freeze()
 # **`close()` disconnects the sockets, and the pool still counts the leaked connections as in use.**
 #
 # Look at the five slots: each is in use, and each has lost its connection on the server's side, which a `?` marks.
-# (The first was borrowed before this picture began.) The limit counts connections that are in use, open or not, so
-# there is no room for a sixth. A restart of the program does help, because it begins with a new pool. That's why a
-# slow leak can stay unnoticed for as long as you deploy every week.
+# (The first was borrowed before this picture began.) The limit counts the connections that the pool has created,
+# whether they're open or not. All five of them are in use, so the pool refuses the next caller. A restart of the
+# program does help, because it begins with a new pool. That's why a slow leak can stay unnoticed for as long as you
+# deploy every week.
 
 # %% [markdown]
 # ## Which line borrowed it?
@@ -151,7 +152,7 @@ guess_line = predict(
 guess_line
 
 # %%
-(leak,) = recording.still_held()
+(leak,) = recording.still_held()  # one lease, and no other
 print(leak)
 guess_line.reveal(f"`{leak.line.text}`")
 
@@ -204,8 +205,8 @@ guess_answer.reveal(repr(replies[0]))
 # Redis answers commands in the order in which they arrive, and a reply doesn't say which command it answers. With
 # one reply left over, each later command on that connection reads one reply too early. In March 2023 a bug of this
 # kind in redis-py's asyncio client ([issue 2624](https://github.com/redis/redis-py/issues/2624)) showed users of a
-# well-known chat service the titles of other users' chats. The last section shows when a pool can notice an unread
-# reply.
+# well-known chat service the titles of other users' chats. The section *Going deeper* shows when a pool can notice
+# an unread reply.
 
 # %% [markdown]
 # ## How do you borrow by hand safely?
@@ -312,9 +313,9 @@ def bookkeeper():
 
 
 # %% [markdown]
-# `newsletter` subscribes to a channel, unsubscribes a little later, and keeps its listener in a list. `feed` reads
-# keys through a generator: `read_keys` pauses at `yield` until the caller asks for the next value. `feed` asks once,
-# and keeps the generator in a list too.
+# `newsletter` subscribes to a channel, unsubscribes a little later, and keeps its listener in a list for the next
+# day. `feed` reads keys through a generator: `read_keys` pauses at `yield` until the caller asks for the next value.
+# `feed` asks once, and keeps the generator in a list too.
 
 
 # %%
@@ -362,14 +363,14 @@ guess_culprits
 # %%
 programs = [banner, bookkeeper, cashier, feed, newsletter]
 night = [Thread(target=program, name=program.__name__) for program in programs]
-with record(shop) as recording:
+with record(shop) as night_recording:
     for thread in night:
         thread.start()
     for thread in night:
         thread.join()
 
 # %%
-leaks = sorted(recording.still_held(), key=lambda lease: lease.who)
+leaks = sorted(night_recording.still_held(), key=lambda lease: lease.who)
 for lease in leaks:
     print(f"{lease.who}: {lease.line.text}  in {lease.line.function}()")
 guess_culprits.reveal(", ".join(lease.who for lease in leaks))
@@ -391,7 +392,7 @@ guess_culprits.reveal(", ".join(lease.who for lease in leaks))
 # and each of its commands returned its connection.
 
 # %% tags=["nbval-ignore-output"]
-plot_timeline(recording)
+plot_timeline(night_recording)
 
 # %% [markdown]
 # Each row is a thread, and each bar a lease. An arrow at the right edge marks a lease that hadn't ended when the
@@ -422,10 +423,10 @@ def bookkeeper():
 
 
 # %%
-with record(shop) as recording:
+with record(shop) as last_recording:
     for program in (newsletter, feed, bookkeeper):
         program()
-recording.still_held()
+last_recording.still_held()
 
 # %% [markdown]
 # ## Going deeper: can a pool notice an unread reply?
@@ -477,7 +478,7 @@ guess_guard.reveal(repr(reply))
 # **With announcements off, or with protocol 2, the pool notices the unread reply and reconnects.**
 #
 # It's a safety net with a hole: it misses a reply that arrives a moment after the check. So disconnect after an
-# interruption in any case. The check stands in `get_connection()` of [redis-py's
+# interruption in any case. You find the check in `get_connection()` of [redis-py's
 # source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py).
 
 # %% [markdown]

@@ -7,12 +7,13 @@
 #
 # **You'll learn to**
 # - find your connections in the server's list, by name;
-# - choose numbers for a dashboard that show a client per request, and a pool that stays large;
+# - pick the number for your dashboard that reveals a client per request;
 # - say what the server does at its limit, and with connections that are silent;
 # - calculate the limit that each pool of a whole fleet may have.
 #
 # **You need** [lesson 04](04_one_pool_for_many_parts.ipynb) (several pools in one program) and, for two sections,
-# pub/sub and `BLPOP` from lesson 06. New here: `CLIENT LIST`, `INFO`, `maxclients` and the server's `timeout`.
+# pub/sub and `BLPOP` from [lesson 06](06_commands_that_keep_a_connection.ipynb). New here: `CLIENT LIST`, `INFO`,
+# `maxclients` and the server's `timeout`.
 # *20 minutes, plus 35 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
@@ -77,8 +78,8 @@ for entry in r.client_list():
 
 # %% [markdown]
 # `addr` is the client's end of the connection. `age` and `idle` count seconds: since the connection was opened, and
-# since its last command. One connection has sent a command a moment ago, namely `CLIENT LIST` itself. An entry without a
-# name, if you see one, belongs to this course.
+# since its last command. One connection has sent a command a moment ago, namely `CLIENT LIST` itself. An entry
+# without a name, if you see one, belongs to this course.
 
 # %% [markdown]
 # ## A borrowed connection in that list
@@ -171,10 +172,12 @@ guess_grown.reveal(" and ".join(name for name, has_grown in grown.items() if has
 # %% [markdown]
 # **A client per request shows in `total_connections_received`, and not in `connected_clients`.**
 #
-# So put the first one on your dashboard as a rate: connections opened per second. For a service with pools it's close
-# to zero. It matters because opening is work for the server, too, and Redis does that work in the thread that runs
-# the commands. The next cell measures it. `INFO` also tells how much processor time Redis has used, so we divide that
-# by the number of requests. (fakeredis has no `INFO`, so there you read `nan`.)
+# So put `total_connections_received` on your dashboard, as a rate: connections opened per second. With pools that
+# rate is close to zero.
+#
+# Opening isn't only slow for the client. It's work for the server, too, and Redis does it in the thread that runs all
+# commands. The next cell measures it: `INFO` tells how much processor time Redis has used, and we divide that by the
+# number of requests. On fakeredis, which has no `INFO`, you read `nan`.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -198,7 +201,7 @@ print(f"{opened_each_time / reused:.0f} times the work")
 # %% [markdown]
 # **The same greeting costs the server about ten times the work when each request opens its own connection.**
 #
-# A server that could answer your whole traffic through pools may be busy with handshakes only.
+# So a server that could easily answer your requests may spend most of its time on handshakes.
 
 # %% [markdown]
 # ## After a rush
@@ -245,9 +248,9 @@ guess_left.reveal(names_on_the_server().count("rush"))
 # ## Closing what is idle
 
 # %% [markdown]
-# `pool.disconnect()` closes all connections of a pool. With `inuse_connections=False` it closes only those that are
-# not borrowed, so you can *trim* a pool while it is in use. One of the one hundred connections is borrowed when we do
-# that.
+# [`pool.disconnect()`](https://redis-py.readthedocs.io/en/stable/connections.html) closes all connections of a pool.
+# With `inuse_connections=False` it closes only those that are not borrowed, so you can *trim* a pool while it is in
+# use. One of the one hundred connections is borrowed when we do that.
 
 # %% jupyter={"source_hidden": true}
 guess_idle = predict(
@@ -560,24 +563,24 @@ print("opened for the next request:", server.opened() - opened_before)
 # ## Check yourself
 
 # %% [markdown]
-# <details><summary>Your dashboard shows `connected_clients` at a steady 40, and Redis is busy although the traffic is
-# low. What do you look at next?</summary>
+# <details><summary>Your dashboard shows <code>connected_clients</code> at a steady 40, and Redis is busy although the
+# traffic is low. What do you look at next?</summary>
 #
 # At connections opened per second, the rate of `total_connections_received`. If it's as high as the rate of requests,
 # some code creates a client for each request.
 #
 # </details>
 #
-# <details><summary>A pool says 3 idle, and `CLIENT LIST` has none of its connections. Is that possible, and does it
-# do harm?</summary>
+# <details><summary>A pool says 3 idle, and <code>CLIENT LIST</code> has none of its connections. Is that possible,
+# and does it do harm?</summary>
 #
 # It's possible: they were trimmed, or the server closed them. The pool counts its connection objects. It reconnects
 # one when it hands it out, so only that one request takes longer.
 #
 # </details>
 #
-# <details><summary>You have 20 processes with two pools each, and 50 subscribers, on a server with `maxclients`
-# 1,000. What is the largest safe limit?</summary>
+# <details><summary>You have 20 processes with two pools each, and 50 subscribers, on a server with
+# <code>maxclients</code> 1,000. What is the largest safe limit?</summary>
 #
 # `(1000 - 50) // (20 * 2)` is 23. If a deployment doubles the processes for a while, it's 11.
 #

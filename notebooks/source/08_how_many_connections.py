@@ -1,17 +1,17 @@
 # %% [markdown]
 # # How many connections do you need?
 #
-# Lesson 07 gave you the most that a pool may have: what the server allows, divided by all pools. How many your
-# program *needs* is another number, and mostly a much smaller one. It follows from two things that you can measure:
-# how often a connection is borrowed, and how long it is held.
+# [Lesson 07](07_what_the_server_sees.ipynb) gave you the most that a pool may have: what the server allows, divided
+# by all pools. How many your program *needs* is another number, and mostly a much smaller one. It follows from two
+# things that you can measure: how often a connection is borrowed, and how long it is held.
 #
 # **You'll learn to**
 # - work out how many connections are in use on average;
 # - add the headroom that keeps waits short, and see where more of it stops helping;
 # - say what happens to the total when you run more processes.
 #
-# **You need** lesson 03 (a `BlockingConnectionPool` waits) and the word `maxclients` from lesson 07. The formulas are
-# explained here, and no mathematics is needed beyond multiplying.
+# **You need** [lesson 03](03_when_the_pool_is_exhausted.ipynb) (a `BlockingConnectionPool` waits) and the word
+# `maxclients` from lesson 07. The formulas are explained here, and no mathematics is needed beyond multiplying.
 # *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
@@ -58,7 +58,7 @@ calculator(rate=500, hold=0.01, wait_budget=0.005, processes=4, maxclients=100)
 
 # %% jupyter={"source_hidden": true}
 guess_in_use = predict(
-    "How many of the twenty connections are in use, on average?",
+    "About how many of the twenty connections are in use, on average?",
     {
         100: "One hundred requests come in a second, but each returns its connection after a fiftieth of a second.",
         20: "Twenty is the most that the pool may open. How many it uses depends on the traffic.",
@@ -73,7 +73,7 @@ guess_in_use
 from tutorial_lib import Workload, run_load
 
 shop = redis.BlockingConnectionPool(**far, max_connections=20)
-run_threads(8, lambda: hold(shop, seconds=0.05))  # opens eight connections before we measure
+run_threads(12, lambda: hold(shop, seconds=0.05))  # opens twelve connections before we measure
 with record(shop) as recording:
     run_load(shop, Workload("GET greeting", rate=100, duration=1))
 
@@ -87,15 +87,16 @@ from itertools import pairwise
 moments = recording.timeline()
 seconds = moments[-1].at
 in_use = sum(now.in_use * (later.at - now.at) for now, later in pairwise(moments)) / seconds
-guess_in_use.reveal(round(in_use))
+nearest = min([100, 20, 10, 2], key=lambda choice: abs(choice - in_use))
+guess_in_use.reveal(nearest)
 
 # %% [markdown]
 # **On average, the connections in use are the rate times the hold.**
 #
 # This is [Little's law](https://en.wikipedia.org/wiki/Little%27s_law). It holds for every pattern of traffic, as long
 # as each connection that is borrowed is also returned. Check it: below, the average that was counted stands above the
-# product of the two numbers. Then look at the plot. Its lower part swings between 0 and about 6, so an average alone
-# doesn't tell you how many connections to allow.
+# product of the two numbers. Then look at the plot. The number in use swings between 0 and three times the average or
+# more, so an average alone doesn't tell you how many connections to allow.
 
 # %% tags=["nbval-ignore-output"]
 from statistics import fmean
@@ -243,10 +244,10 @@ guess_knee
 # %%
 from tutorial_lib import erlang_c, mean_wait
 
-print("limit  callers who wait  mean wait in ms")
+print("limit  callers that wait  mean wait in ms")
 for limit in (3, 4, 5, 6, 8):
     waiting = mean_wait(rate=100, hold=0.02, limit=limit)
-    print(f"{limit:5}{erlang_c(limit, load=2):18.1%}{waiting * 1000:17.3f}")
+    print(f"{limit:5}{erlang_c(limit, load=2):19.1%}{waiting * 1000:17.3f}")
 
 guess_knee.reveal(next(limit for limit in range(3, 30) if mean_wait(100, 0.02, limit) < 0.001))
 
@@ -261,6 +262,30 @@ guess_knee.reveal(next(limit for limit in range(3, 30) if mean_wait(100, 0.02, l
 from tutorial_lib import plot_pool_size, size_pool
 
 plot_pool_size(size_pool(rate=100, hold=0.02, wait_budget=0.005))
+
+# %% [markdown]
+# ## A pool to play with
+
+# %% [markdown]
+# `playground` shows a real pool with real callers, and sliders for both. Here twelve callers share a blocking pool.
+# Each holds a connection for about half a second, and comes back about half a second after it has returned it. As
+# long as none of them has to wait, each borrows once a second, so the rate is 12, the hold is 0.5 s, and the load is
+# 6.
+#
+# Press *Start* and watch the line with the waits for a while. Then raise the limit one by one, until hardly any
+# caller has to wait. Finally, make the hold twice as long. What is the load now, and what limit do you need?
+
+# %%
+from tutorial_lib import playground
+
+playground(limit=6, callers=12, hold=0.5, wait=True)
+
+# %% [markdown]
+# **With a limit of 6, more than half of the callers have to wait; with 9, hardly any.**
+#
+# With a hold of 1 s each caller borrows once in 1.5 s. That's a rate of 8 and a load of 8, so a limit of 10 or 11 is
+# enough. The queue doesn't grow without end here, not even when the limit equals the load: there are only twelve
+# callers, and one that waits doesn't come again in the meantime. Traffic from the outside isn't so considerate.
 
 # %% [markdown]
 # ## Ten times the traffic
@@ -308,8 +333,8 @@ guess_headroom.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, per
 # that's a load of 2 for each, so six connections each and 48 in total. `size_pool` does what the calculator does,
 # without the sliders.
 #
-# Now you run sixteen processes, because the work in Python has become slow. Each gets half as many requests as
-# before.
+# Now you run sixteen processes, because the code in Python has become slower. Each process gets half as many requests
+# as before.
 
 # %% jupyter={"source_hidden": true}
 guess_total = predict(
@@ -359,7 +384,7 @@ print(f"mean wait in ms: {varied * 1000:.1f} if holds vary, {equal * 1000:.1f} i
 # %% [markdown]
 # **Holds that are all alike halve the waits; holds that vary more than the formula assumes lengthen them.**
 #
-# So the formula is careful for a service that sends one kind of quick command, and too hopeful for one that mixes
+# So the formula is cautious for a service that sends one kind of quick command, and too hopeful for one that mixes
 # `GET` with slow scripts. Give `simulate` a list of your own holds, `[lease.held for lease in recording.leases]`, and
 # it draws from them at random.
 

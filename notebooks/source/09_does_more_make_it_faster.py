@@ -11,8 +11,8 @@
 # - say what a spike costs when the pool has to open connections for it;
 # - send many commands in one round trip.
 #
-# **You need** lesson 02 (what opening a connection costs) and lesson 08 (rate, hold and the knee). Pipelines are
-# explained here.
+# **You need** [lesson 02](02_what_a_connection_costs.ipynb) (what opening a connection costs) and [lesson
+# 08](08_how_many_connections.ipynb) (rate, hold and the knee). Pipelines are explained here.
 # *15 minutes, plus 10 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
@@ -113,7 +113,7 @@ with redis.Redis(**near) as r:
     r.setbit("catalogue", 16_000_000, 1)  # two million bytes, nearly all of them zero
 
 count_bits = Workload("BITCOUNT catalogue", users=8, duration=0.2)
-counts = sweep([1, 2, 8], count_bits, near_pool, rounds=1, server=server)
+counts = sweep([1, 2, 8], count_bits, near_pool, rounds=3, server=server)
 
 # %% tags=["nbval-ignore-output"]
 for row in counts:
@@ -128,7 +128,7 @@ guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 # **When the server is the bottleneck, more connections only move the wait from the pool into the server.**
 #
 # Compare the last two numbers of each line. As the limit grows, callers wait less for a connection and hold it
-# longer, and the sum stays nearly the same. [Redis executes commands in one
+# longer, and the sum changes little. [Redis executes commands in one
 # thread](https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/#single-threaded-nature-of-redis),
 # so seven of the eight commands lie in its buffers until their turn comes.
 #

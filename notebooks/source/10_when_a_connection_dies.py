@@ -56,7 +56,7 @@ def greet(r):
 
 # %%
 direct = {"host": server.host, "port": server.port}
-pool = redis.ConnectionPool(**direct)
+pool = redis.ConnectionPool(**direct, max_connections=3)
 blocking = redis.BlockingConnectionPool(**direct)
 clients = [redis.Redis(connection_pool=pool), redis.Redis(connection_pool=blocking)]
 clients.append(redis.Redis(**direct))
@@ -65,9 +65,9 @@ print([greet(r) for r in clients])
 
 # %% [markdown]
 # Now the server closes all three connections. `server.kill_clients()` is a helper of this course, and it does what a
-# restart or an idle timeout of the server would do. (Your own Redis refuses: its other connections aren't ours to
-# close.) In the picture, look at the first connection: the pool counts it as idle, and the server doesn't have it any
-# more.
+# restart or an idle timeout of the server would do. It works on servers that this course started, and never on a Redis
+# of your own. In the picture, look at the first connection: the pool counts it as idle, and the server doesn't have it
+# any more.
 
 # %%
 print("closed by the server:", server.kill_clients())
@@ -178,9 +178,9 @@ guess_ways.reveal(answers.count("hello"))
 # %% [markdown]
 # **`Redis(host=…)` retries ten times. `from_url` and a pool that you build don't retry unless you ask for it.**
 #
-# The default `Retry` is an argument of the `Redis` class, and `from_url` doesn't go that way. If your client is given a
-# pool, its own `retry=` is ignored, because it's the connection that retries, and connections get their settings from
-# the pool. So write `retry=` in the call that makes the pool:
+# The default `Retry` belongs to the constructor of `Redis`, and `from_url` builds its pool without it. A client that is
+# given a pool ignores its own `retry=`, because it's the connection that retries, and a connection gets its settings
+# from the pool. So write `retry=` in the call that makes the pool:
 
 # %%
 ignored = redis.Redis(connection_pool=r_pool.connection_pool, retry=Retry(NoBackoff(), 3))
@@ -232,9 +232,10 @@ for name, r in {"hurried": hurried, "steady": steady}.items():
     gone_for(0.3)
     answer = greet(r)
     print(f"{name}: {answer.partition(':')[0]}")
-    greeted += [f"only `{name}`"] * (answer == "hello")
+    if answer == "hello":
+        greeted.append(f"only `{name}`")
     proxy.heal()
-guess_outage.reveal(greeted[0] if len(greeted) == 1 else "both")
+guess_outage.reveal(greeted[0] if len(greeted) == 1 else f"{len(greeted)} of them")
 
 # %% [markdown]
 # **The pauses have to be longer than the outage; the number of retries alone doesn't help.**

@@ -483,6 +483,7 @@ app.replies["AUTH"] = "-WRONGPASS invalid username-password pair or user is disa
 print("on the open connection:", outcome(r_login.ping))
 borrowed = login.get_connection()
 print("on a new connection:", outcome(r_login.ping))
+login.release(borrowed)
 
 # %% [markdown]
 # **After a password has changed, open connections go on working, and new ones fail.** So your program looks fine until it's

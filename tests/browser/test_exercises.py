@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import opened
 from tests.browser.lab import Lab, Notebook
-from tutorial_lib.exercises import lesson_after, lesson_of, load_task
+from tutorial_lib.exercises import all_exercises, lesson_after, lesson_of, load_task
 from tutorial_lib.practice.progress import ProgressFile
 from tutorial_lib.practice.task import Task
 
@@ -22,15 +22,45 @@ TOP = Path(__file__).parent.parent.parent
 LESSON = lesson_of("first-pool")
 FIRST_POOL = load_task("first-pool")
 
+CONTRAST = """elements => {
+    const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const [red, green, blue, alpha = 1] = numbers(getComputedStyle(at).backgroundColor);
+            if (alpha === 1) return [red, green, blue];
+        }
+        return [255, 255, 255];
+    };
+    const luminance = (colour) => {
+        const [red, green, blue] = colour.map((part) => {
+            const share = part / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    return elements.filter((element) => element.textContent.trim()).map((element) => {
+        const both = [numbers(getComputedStyle(element).color), behind(element)].map(luminance);
+        return [element.textContent, (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05)];
+    });
+}"""
+"""Of each element: its text, and how much that stands out from what is behind it."""
+
 
 @pytest.fixture(scope="module")
-def notebook(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
-    """Yield a lesson's exercises with their stored outputs. Each test takes an exercise of its own."""
+def as_stored(lab: Lab, lab_page: Page) -> Iterator[Notebook]:
+    """Yield a lesson's exercises with their stored outputs, not yet run."""
     stored = "exercises/with_outputs.ipynb"
     shutil.copy(TOP / LESSON.exercise_page.removeprefix("../"), lab.folder / stored)
     with opened(lab_page, lab.address(stored), width=1000, height=1200) as notebook:
         notebook.folder = lab.folder  # type: ignore[attr-defined]
         yield notebook
+
+
+@pytest.fixture(scope="module")
+def notebook(as_stored: Notebook) -> Notebook:
+    """Return the same exercises, run as they came. Each test takes an exercise of its own."""
+    as_stored.run_all()
+    return as_stored
 
 
 def cell_of(page: Page, task: Task) -> Locator:
@@ -51,14 +81,13 @@ def verdict(cell: Locator) -> Locator:
     return cell.locator(".jp-RenderedMarkdown").first
 
 
-def test_before_anything_is_run_it_reads_well(notebook: Notebook) -> None:
-    expect(notebook.page.locator(".exercise-card > p:first-child")).to_have_text(["○ Not attempted"] * 5)
-    assert notebook.page.get_by_text("Error displaying widget").count() == 0
+def test_before_anything_is_run_it_reads_well(as_stored: Notebook) -> None:
+    expect(as_stored.page.locator(".exercise-card > p:first-child")).to_have_text(["○ Not attempted"] * 5)
+    assert as_stored.page.get_by_text("Error displaying widget").count() == 0
 
 
 def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
     page = notebook.page
-    notebook.run_all()
     progress = ProgressFile(notebook.folder / "progress.json")  # type: ignore[attr-defined]
     assert progress.read().entries == {}
 
@@ -78,6 +107,8 @@ def test_wrong_hint_hint_right_progress(notebook: Notebook) -> None:
     expect(cell.get_by_text("Hint 2 of 4.")).to_be_visible()  # what one has been told stays
     assert progress.read().entries["first-pool"].tries == 2
     assert progress.read().passed() == {"first-pool"}
+    # The bar at the end of the page has been renewed without being run again.
+    expect(page.locator(".course-progress b")).to_have_text(f"1 of {len(all_exercises())} exercises passed.")
 
 
 def test_by_keyboard_alone(notebook: Notebook) -> None:
@@ -144,6 +175,22 @@ def test_the_next_exercise_is_one_click_away(notebook: Notebook) -> None:
     cell.get_by_role("link", name="Next exercise: The greeting program").click()
     near_the_top = "it => { const { top } = it.getBoundingClientRect(); return top > 0 && top < 250; }"
     page.wait_for_function(near_the_top, arg=greeting.element_handle())
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_everything_can_be_read_in_both_themes(notebook: Notebook, theme: str) -> None:
+    """WCAG AA, of the colours that the browser shows; test_contrast.py works out those that the style names."""
+    page = notebook.page
+    answer(page, FIRST_POOL, FIRST_POOL.solution_text)
+    answer(page, load_task("greeting"), "def greet(pool):\n    return 1 / 0")
+    cell = answer(page, load_task("remote-pool"), "def remote_pool():\n    return 1")
+    expect(verdict(cell)).to_contain_text("Not yet")
+    notebook.theme(theme)
+    for shown in (".exercise-card", ".exercise-panel", ".course-progress"):
+        seen = page.locator(f"{shown} :is(p, b, code, a, li, button, span):visible").evaluate_all(CONTRAST)
+        assert seen, shown
+        assert [(text, ratio) for text, ratio in seen if ratio < 4.5] == []
+    notebook.theme("JupyterLab Light")
 
 
 @pytest.mark.parametrize("name", ["Next lesson", "Back to lesson"])

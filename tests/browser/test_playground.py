@@ -63,11 +63,13 @@ def said(notebook: Notebook) -> Locator:
 
 def test_by_mouse_start_change_and_stop(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook)
+    expect(said(notebook)).to_have_text("Press Start, and the callers come.")
     assert notebook.run("print(callers())") == "0\n"
     button(notebook, "Start").click()
     expect(in_use(notebook)).to_have_count(2)
     expect(notebook.view().locator(".pv-client-both")).to_have_count(2)
     expect(number(notebook, "refused")).not_to_have_text("0")
+    expect(controls(notebook)).to_contain_text("Last error: MaxConnectionsError: Too many connections")
     expect(notebook.view().locator(".pv-turned")).to_be_hidden()
 
     slider(notebook, "limit").fill("3")  # the fourth stop
@@ -211,7 +213,7 @@ def test_it_ends_with_its_cell(open_notebook: OpenNotebook) -> None:
     notebook.eventually("print(callers(), len(server.clients()))", lambda answer: answer == "0 0\n")
 
 
-def test_run_all_twice_an_interrupt_and_a_reload(open_notebook: OpenNotebook) -> None:
+def test_run_all_twice_and_an_interrupt(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=3, hold=10")
     button(notebook, "Start").click()
     expect(in_use(notebook)).to_have_count(2)
@@ -221,17 +223,25 @@ def test_run_all_twice_an_interrupt_and_a_reload(open_notebook: OpenNotebook) ->
     button(notebook, "Start").click()
     expect(in_use(notebook)).to_have_count(2)
 
-    notebook.start("while True: threading.Event().wait(0.01)")
+    notebook.start("play.change(limit=1)\nwhile True: threading.Event().wait(0.01)")
+    expect(in_use(notebook)).to_have_count(1)  # So the cell runs, and the view follows meanwhile.
     notebook.interrupt()
     assert notebook.run("print(callers())") == "3\n"
-    slider(notebook, "limit").fill("0")
-    expect(in_use(notebook)).to_have_count(1)
+    slider(notebook, "limit").fill("2")
+    expect(in_use(notebook)).to_have_count(3)
 
-    notebook.command("docmanager:save")
-    notebook.reload()
-    expect(in_use(notebook)).to_have_count(1, timeout=30_000)
-    expect(button(notebook, "Stop")).to_be_visible()
-    expect(slider(notebook, "limit")).to_have_attribute("aria-valuetext", "1")
+
+def test_after_a_restart_of_the_kernel_the_old_buttons_do_no_harm(open_notebook: OpenNotebook) -> None:
+    notebook = shown(open_notebook, "limit=2, callers=2, hold=10")
+    button(notebook, "Start").click()
+    expect(in_use(notebook)).to_have_count(2)
+    notebook.restart()
+    button(notebook, "Stop").click()
+    slider(notebook, "limit").fill("5")
+    expect(notebook.view().locator(".pv-note")).to_contain_text("No news for", timeout=15_000)
+    notebook.run_all()
+    button(notebook, "Start").click()
+    expect(in_use(notebook)).to_have_count(2)
 
 
 def test_a_server_that_is_closed_is_said_in_words_and_nothing_can_be_pressed(open_notebook: OpenNotebook) -> None:

@@ -74,6 +74,7 @@ def test_at_its_limit_a_plain_pool_refuses_and_they_come_again(make: Make, count
     assert eventually(lambda: counts.now().refused >= 20)
     assert snapshot(pool) == PoolSnapshot(in_use=2, idle=0, limit=2)
     assert (counts.now().done, counts.now().waited) == (0, 0)
+    assert counts.now().last_error == "MaxConnectionsError: Too many connections"
 
 
 def test_a_pool_that_waits_is_waited_for_until_the_timeout(make: Make, counts: LiveCounts) -> None:
@@ -82,6 +83,7 @@ def test_a_pool_that_waits_is_waited_for_until_the_timeout(make: Make, counts: L
     assert eventually(lambda: counts.now().timed_out >= 3)
     now = counts.now()
     assert now.refused == 0
+    assert now.last_error == "ConnectionError: No connection available."
     assert now.waited >= now.timed_out
     assert now.waits is not None
     assert now.waits.longest >= 0.01
@@ -109,7 +111,7 @@ def test_a_connection_that_cannot_be_opened_is_counted_as_failed(make: Make, cou
     make(redis.ConnectionPool(connection_class=Broken, max_connections=1), number=2)  # type: ignore[arg-type]
 
     assert eventually(lambda: counts.now().failed >= 4)
-    assert counts.now().last_error == "ConnectionError"
+    assert counts.now().last_error == "ConnectionError: nobody listens there"
 
 
 @pytest.mark.parametrize("make_pool", [plain_pool, lambda limit: blocking_pool(limit, timeout=LONG)])

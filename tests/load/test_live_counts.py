@@ -39,14 +39,13 @@ def test_each_outcome_has_its_number(clock: Clock) -> None:
     counts.borrowed(borrow(waited=0.25))
     counts.turned_away(borrow(outcome="refused"))
     counts.turned_away(borrow(waited=0.5, outcome="timed out"))
-    failed = borrow(outcome="failed")
-    failed.error = "ConnectionError"
-    counts.turned_away(failed)
+    counts.turned_away(borrow(outcome="failed"))
+    counts.note_failure(ConnectionError("cut"))
     counts.note_done()
 
     now = counts.now()
-    assert (now.done, now.waited, now.refused, now.timed_out, now.failed) == (1, 2, 1, 1, 1)
-    assert now.last_error == "ConnectionError"
+    assert (now.done, now.waited, now.refused, now.timed_out, now.failed) == (1, 2, 1, 1, 2)
+    assert now.last_error == "ConnectionError: cut"
     assert now.waits == Waits(half=0.0, most=0.5, longest=0.5)
 
 

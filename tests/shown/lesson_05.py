@@ -7,5 +7,7 @@ SHOWN = {
     12: ["guess_dropped.reveal(snapshot(shop).in_use)", "guess_culprits.reveal(", "exercise:leak-detective"],
     "lock-holds-connection": ["guess_culprits.reveal(", "exercise:leak-detective"],
     "dropping-returns": ["guess_dropped.reveal(snapshot(shop).in_use)", "exercise:give-it-back"],
+    "finally-is-enough": ["guess_exception.reveal(repr(wrong))", "exercise:give-it-back"],
+    "error-names-the-leak": ["exercise:leak-detective"],
     "pool-close-cures-leaks": ["guess_closed.reveal(outcome)", "exercise:give-it-back"],
 }

@@ -15,7 +15,7 @@ from tutorial_lib.practice.verdict import Wrong
 
 ID = "lean-handshake"
 LESSON = "02"
-TITLE = "Hello in two words"
+TITLE = "A shorter handshake"
 NAME = "lean_pool"
 
 MOST = 2

@@ -144,8 +144,10 @@ class LiveCallers:
         over = stay.over
         try:
             connection = stay.pool.get_connection()
-        except (redis.RedisError, OSError):
-            return  # The pool's tap has told it.
+        except (redis.RedisError, OSError) as error:
+            if not over.is_set():
+                self._counts.note_error(error)
+            return
         try:
             if over.wait(self.hold * chance.uniform(0.5, 1.5)):
                 return

@@ -44,7 +44,7 @@ class Counts:
     failed: int = 0
     """Callers that got any other error, with the connection or with their command."""
     last_error: str = ""
-    """The error of the last one that failed."""
+    """What was raised last, whether a caller was refused, timed out or failed."""
     waits: Waits | None = None
 
 
@@ -77,7 +77,6 @@ class LiveCounts(Listener):
                 self._turned_away[borrow.outcome] += 1
             else:
                 self._failed += 1
-                self._last_error = borrow.error
 
     def _note_wait(self, borrow: Borrow) -> None:
         self._waited += borrow.queued
@@ -94,6 +93,11 @@ class LiveCounts(Listener):
         """A caller had a connection, and its command failed."""
         with self._lock:
             self._failed += 1
+        self.note_error(error)
+
+    def note_error(self, error: BaseException) -> None:
+        """A caller got this error, which the pool has told already."""
+        with self._lock:
             self._last_error = f"{type(error).__name__}: {error}"
 
     # -- the sums

@@ -14,9 +14,9 @@ from tutorial_lib.plots.knee import plot_pool_size
 from tutorial_lib.sizing.pool_size import PoolSize, size_pool
 
 CONTROLS: list[dict[str, Any]] = [
-    {"name": "rate", "label": "Calls per second, in all", "least": 1, "most": 20_000},
-    {"name": "hold", "label": "Seconds a connection is held", "least": 0.0001, "most": 1},
-    {"name": "wait_budget", "label": "Seconds that 99 in 100 may wait", "least": 0.0001, "most": 1},
+    {"name": "rate", "label": "Rate: borrows a second, in total", "least": 1, "most": 20_000},
+    {"name": "hold", "label": "Hold: seconds for each borrow", "least": 0.0001, "most": 1},
+    {"name": "wait_budget", "label": "Wait budget: seconds, for 99 in 100", "least": 0.0001, "most": 1},
     {"name": "processes", "label": "Processes, with a pool each", "least": 1, "most": 100, "whole": True},
     {"name": "maxclients", "label": "maxclients of the server", "least": 1, "most": 10_000, "whole": True},
 ]

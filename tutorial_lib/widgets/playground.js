@@ -102,15 +102,16 @@ function makeCounts() {
     return { name, tile, number };
   });
   const waits = make("p", "pg-waits");
+  const error = make("p", "pg-error");
   const show = (counts) => {
     for (const { name, tile, number } of numbers) {
       write(number, (counts[name] ?? 0).toLocaleString("en"));
       tile.classList.toggle("pg-none", !counts[name]);
-      if (name === "failed") tile.title = counts.last_error || "";
     }
     write(waits, waitWords(counts.waits));
+    write(error, counts.last_error ? `Last error: ${counts.last_error}` : "");
   };
-  return { elements: [row, waits], show };
+  return { elements: [row, waits, error], show };
 }
 
 function waitWords(waits) {
@@ -120,39 +121,40 @@ function waitWords(waits) {
   return `Waits of the last 30 s: half of the callers at most ${half}, 95 of 100 at most ${most}, the longest ${longest}.`;
 }
 
-function render({ model, el }) {
-  const root = make("div", "pool-playground");
-  root.setAttribute("role", "group");
-  root.setAttribute("aria-label", "Playground");
-  // A notebook may show the same playground twice: each view has ids of its own.
-  const prefix = `playground-${Math.random().toString(36).slice(2)}`;
-  const sender = makeSender(model);
-
-  const buttons = make("div", "pg-buttons");
-  const button = (words, className = "") => {
+// Start and Stop are one button, so that the keyboard's focus stays where it is.
+function makeButtons(model) {
+  const row = make("div", "pg-buttons");
+  const button = (words, says, className = "") => {
     const made = make("button", className, words);
     made.type = "button";
-    buttons.append(made);
+    made.addEventListener("click", () => {
+      try {
+        model.send({ do: says() });
+      } catch {
+        // The kernel has gone. The view below says so by itself.
+      }
+    });
+    row.append(made);
     return made;
   };
-  const press = (what) => model.send({ do: what });
-  const start = button("Start", "pg-start");
-  start.addEventListener("click", () => press(model.get("running") ? "stop" : "start"));
+  const start = button("Start", () => (model.get("running") ? "stop" : "start"), "pg-start");
   const others = [
-    ["Reset", "reset"],
-    ["Close from the server's side", "close"],
-    ["Go silent for 2 s", "silent"],
-  ].map(([words, what]) => {
-    const made = button(words);
-    made.addEventListener("click", () => press(what));
-    return made;
-  });
+    button("Reset", () => "reset"),
+    button("Close from the server's side", () => "close"),
+    button("Go silent for 2 s", () => "silent"),
+  ];
+  const show = () => {
+    write(start, model.get("running") ? "Stop" : "Start");
+    for (const one of [start, ...others]) one.disabled = model.get("over");
+  };
+  return { row, show };
+}
 
+// All that can be set. What the learner has set and Python has not yet heard is left as it is.
+function makeSettings(model, sender) {
   const grid = make("div", "pg-sliders");
-  const choice = makeChoice(prefix, (wait) => {
-    sender.change("wait", wait);
-    allowTimeout(wait);
-  });
+  // A notebook may show the same playground twice: each view has ids of its own.
+  const prefix = `playground-${Math.random().toString(36).slice(2)}`;
   const sliders = model.get("sliders").map((one) => {
     const made = makeSlider(one, `${prefix}-${one.name}`, (value) => sender.change(one.name, value));
     const row = make("div", "pg-slider");
@@ -160,58 +162,83 @@ function render({ model, el }) {
     grid.append(row);
     return { ...made, name: one.name, row };
   });
-  grid.insertBefore(choice.group, sliders.at(-1).row);
-  const counts = makeCounts();
-  const note = make("p", "pg-note");
-  note.setAttribute("role", "status");
-  const about = make("details", "pg-about");
-  about.append(make("summary", "", "What a caller does"), make("p", "", model.get("about")));
-  const place = make("p", "pg-place", model.get("place"));
-  place.hidden = !model.get("place");
-  root.append(buttons, grid, ...counts.elements, place, about, note);
-  el.append(root);
-
-  const allowTimeout = (wait) => {
-    const { slider, row } = sliders.at(-1);
-    slider.disabled = !wait || model.get("over");
-    row.classList.toggle("pg-off", !wait);
+  const timeout = sliders.find(({ name }) => name === "timeout");
+  const allow = (wait = model.get("settings").wait) => {
+    const over = model.get("over");
+    for (const one of [...choice.buttons, ...sliders.map(({ slider }) => slider)]) one.disabled = over;
+    timeout.slider.disabled = over || !wait;
+    timeout.row.classList.toggle("pg-off", !wait);
   };
-  const showSettings = () => {
+  const choice = makeChoice(prefix, (wait) => {
+    sender.change("wait", wait);
+    allow(wait);
+  });
+  timeout.row.before(choice.group);
+  const show = () => {
     const settings = model.get("settings");
     for (const { name, show } of sliders) if (!sender.isWaiting(name)) show(settings[name]);
-    if (!sender.isWaiting("wait")) {
-      choice.show(settings.wait);
-      allowTimeout(settings.wait);
-    }
+    if (sender.isWaiting("wait")) return;
+    choice.show(settings.wait);
+    allow();
   };
-  const showState = () => {
-    const over = model.get("over");
-    write(start, model.get("running") ? "Stop" : "Start");
-    root.classList.toggle("pg-running", model.get("running"));
-    for (const one of [start, ...others, ...choice.buttons, ...sliders.map(({ slider }) => slider)]) one.disabled = over;
-    allowTimeout(model.get("settings").wait);
-    write(note, model.get("note"));
-  };
-  const showCounts = () => counts.show(model.get("counts"));
-  const shows = { "change:settings": showSettings, "change:running change:over change:note": showState, "change:counts": showCounts };
-  for (const [what, show] of Object.entries(shows)) {
-    model.on(what, show);
-    show();
-  }
+  return { grid, show, allow };
+}
 
-  // JupyterLab listens on the document. It would take these keys to move between cells, Enter to edit the cell, a
-  // letter or digit as one of its commands.
+// What a caller does, which server this is, and what happened last.
+function makeWords(model) {
+  const place = make("p", "pg-place", model.get("place"));
+  place.hidden = !model.get("place");
+  const about = make("details", "pg-about");
+  about.append(make("summary", "", "What a caller does"), make("p", "", model.get("about")));
+  const note = make("p", "pg-note");
+  note.setAttribute("role", "status");
+  return { elements: [place, about, note], show: () => write(note, model.get("note")) };
+}
+
+// JupyterLab listens on the document. It would take these keys to move between cells, Enter to edit the cell, a letter
+// or digit as one of its commands.
+function keepKeys(root) {
   const ours = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", "Enter"];
-  const keepKeys = (event) => {
+  const keep = (event) => {
     const isCommand = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter");
     const isOurs = event.key.length === 1 || ours.includes(event.key);
     if (isOurs && !isCommand && root.contains(event.target)) event.stopPropagation();
   };
-  window.addEventListener("keydown", keepKeys, true);
+  window.addEventListener("keydown", keep, true);
+  return () => window.removeEventListener("keydown", keep, true);
+}
 
+function render({ model, el }) {
+  const root = make("div", "pool-playground");
+  root.setAttribute("role", "group");
+  root.setAttribute("aria-label", "Playground");
+  const sender = makeSender(model);
+  const buttons = makeButtons(model);
+  const settings = makeSettings(model, sender);
+  const counts = makeCounts();
+  const words = makeWords(model);
+  root.append(buttons.row, settings.grid, ...counts.elements, ...words.elements);
+  el.append(root);
+
+  const showState = () => {
+    root.classList.toggle("pg-running", model.get("running"));
+    buttons.show();
+    settings.allow();
+    words.show();
+  };
+  const shows = {
+    "change:settings": settings.show,
+    "change:running change:over change:note": showState,
+    "change:counts": () => counts.show(model.get("counts")),
+  };
+  for (const [what, show] of Object.entries(shows)) {
+    model.on(what, show);
+    show();
+  }
+  const letKeysGo = keepKeys(root);
   return () => {
     sender.stop();
-    window.removeEventListener("keydown", keepKeys, true);
+    letKeysGo();
     for (const [what, show] of Object.entries(shows)) model.off(what, show);
   };
 }

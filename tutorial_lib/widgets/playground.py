@@ -69,7 +69,12 @@ def playground(
     ``change(limit=5)`` and ``close()``; ``counts`` says what came of it. The callers rest while nobody looks.
     """
     check_server(server)
-    return Playground(LiveLoad(server, LiveSettings(limit, callers, hold, round_trip, wait, timeout)))
+    load = LiveLoad(server, LiveSettings(limit, callers, hold, round_trip, wait, timeout))
+    try:
+        return Playground(load)
+    except BaseException:  # An impatient learner.
+        load.shut()
+        raise
 
 
 class PlaygroundControls(anywidget.AnyWidget):
@@ -83,7 +88,7 @@ class PlaygroundControls(anywidget.AnyWidget):
     """What the sliders and the choice say, by the names of LiveSettings."""
     running = traitlets.Bool().tag(sync=True)
     counts = traitlets.Dict().tag(sync=True)
-    note = traitlets.Unicode().tag(sync=True)
+    note = traitlets.Unicode("Press Start, and the callers come.").tag(sync=True)
     """What happened last that needs a sentence."""
     over = traitlets.Bool().tag(sync=True)
     """True once nothing can be started any more: its server was closed, or the picture frozen."""

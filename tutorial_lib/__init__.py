@@ -1,7 +1,7 @@
 """What a notebook imports. Each name is loaded when it is first used, so that importing the package is cheap.
 
 Servers to practise on:  start_server
-Trouble on the way:      FaultProxy
+Trouble on the way:      FaultProxy  CannedServer
 Eyes on a pool:          snapshot  record  sent_commands  PoolView  PoolReplay
 Callers to watch:        run_threads  hold
 A pool to play with:     playground

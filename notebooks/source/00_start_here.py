@@ -1,22 +1,23 @@
 # %% [markdown]
 # # Start here: is everything ready?
 #
-# This course is read by running it: each claim is a cell that you can run, change and run again.
-# The first page finds a Redis, runs one small program on it, and shows how the other pages work.
+# This course is about connection pools: how a Python program shares a few connections to Redis among many requests,
+# and what goes wrong when it doesn't. You learn by running code, because every claim is a cell that you can run and
+# change. This first page finds a Redis for you and shows how lessons and exercises work.
 #
-# You will be able to
-# - say which Redis this course uses on your machine, and what that changes;
-# - run a program through a connection pool, and close it by hand;
-# - find the lesson for an error that you have met.
+# **You'll learn to**
+# - say which Redis this course uses on your computer;
+# - work through a lesson: predict, run, read;
+# - check your own code with an exercise, and see how far you are.
 #
-# *10 minutes, and 3 for the exercise.*
+# **You need** Python, and a rough idea of what Redis does with `SET` and `GET`. *5 minutes, plus 3 for the exercise.*
 
 # %% [markdown]
-# Click the cell below and press Shift+Enter: it runs, and the next cell is selected.
-# *Run → Run All Cells* runs the whole page. Nothing here can be broken:
-# *Kernel → Restart Kernel* starts again.
+# Click the cell below and press Shift+Enter. That runs the cell and moves on to the next one. *Run → Run All Cells*
+# runs the whole page. You can't break anything: *Kernel → Restart Kernel* starts again from the top.
 #
-# The pages come with their results. To be surprised, clear them first: *Edit → Clear Outputs of All Cells*.
+# If you already see results below the cells, choose *Edit → Clear Outputs of All Cells* first, because they'd give the
+# answers away.
 
 # %%
 import redis
@@ -25,9 +26,12 @@ from tutorial_lib import predict, progress, start_server
 
 # %% [markdown]
 # ## Which Redis is this?
-#
-# `start_server()` takes the first that it finds: the one that you named in `REDIS_URL`; a `redis-server`
-# or `valkey-server` that is installed; else fakeredis, a stand-in written in Python.
+
+# %% [markdown]
+# `redis` is redis-py, the library that the course is about. `tutorial_lib` is the course's own, and whatever comes
+# from it is explained where you first meet it. `start_server()` finds a Redis and returns an object that stands for
+# it. It looks for three things and takes the first it finds: the Redis named in the environment variable `REDIS_URL`,
+# an installed `redis-server` or `valkey-server`, and fakeredis, a stand-in written in Python.
 
 # %%
 server = start_server()
@@ -38,130 +42,122 @@ server
 # %% [markdown]
 # | If it says | then |
 # |---|---|
-# | a private redis-server | it is yours alone, until this page closes it or its kernel ends; nothing is left on disk |
-# | fakeredis | the connections are real, and times are not Redis's: install redis-server to measure any |
-# | your own Redis | lessons write a key or two, such as `greeting`, delete them at the end, and leave the rest alone |
+# | a private redis-server | It's yours alone, and it ends with this page. Nothing stays on disk. |
+# | fakeredis | The connections are real, but times say nothing about Redis. Install redis-server to measure times. |
+# | your own Redis | Lessons write a few keys, such as `greeting`, and delete them at the end. They leave the rest alone. |
 #
-# Each lesson runs the same on all three, up to the cells that cut, limit or pause a server: those spare your own, and
-# say so. This one answers:
+# Every lesson works on all three. Cells that disconnect, limit or pause a server skip your own Redis, and say so.
+# Check that yours responds:
 
 # %%
-with redis.Redis(host=server.host, port=server.port) as r:
-    print(r.ping())
+with redis.Redis(host=server.host, port=server.port) as client:
+    print(client.ping())
 
 # %% [markdown]
-# Two versions matter in this course. Where another version of redis-py behaves differently, the lesson
-# says so.
+# The course is about redis-py 8.1. Where older versions behave differently, a note says so. You have:
 
 # %% tags=["nbval-ignore-output"]
 print("redis-py", redis.__version__)
 print("Redis", server.version)
 
 # %% [markdown]
-# ## How a lesson works: predict, run, read
-#
-# A **connection** is an open line to Redis. A **pool** keeps lines open and lends one for each command,
-# so that the next command need not wait for a new one. A lesson claims such a thing, asks for your
-# prediction, and runs it.
+# ## How a lesson works
 
 # %% [markdown]
-# The program below builds a pool with a limit of three connections, sets `greeting`, gets it back, and
-# prints it. Choose an answer before you run on. A wrong one costs nothing, and is what you will remember.
+# Each lesson asks you to predict what will happen, and then measures it. Try one. The code below sends a hundred PINGs
+# to Redis, one after the other, through one client. `server.opened()` asks the server how many connections it has
+# accepted.
+#
+# Choose an answer before you run the next cell. Wrong answers cost nothing, and you'll remember them best.
 
 # %% jupyter={"source_hidden": true}
 guess = predict(
-    "The pool may open three connections. How many does the program open?",
+    "A hundred PINGs go through one client, one after the other. How many connections does the server accept?",
     {
-        3: "Three is the most that it may open. It opens one only when none is idle.",
-        2: "SET gave its connection back before GET asked for one, so GET got the same.",
-        1: None,
+        1: "The client keeps its connection open after the first PING, and uses it for the other ninety-nine.",
+        100: "The client doesn't close its connection after a command. The next PING uses the same one.",
     },
+    answer=1,
 )
 guess
-
-# %% [markdown]
-# Now the program itself. The first line of the cell asks the server how many connections it has
-# accepted so far.
 
 # %%
 opened_before = server.opened()
 
-pool = redis.ConnectionPool(host=server.host, port=server.port, db=0, max_connections=3)
-r = redis.Redis(connection_pool=pool)
-r.set("greeting", "hello")
-answer = r.get("greeting")
-print(answer.decode())
+client = redis.Redis(host=server.host, port=server.port)
+for _ in range(100):
+    client.ping()
 
-# %%
 guess.reveal(server.opened() - opened_before)
 
 # %% [markdown]
-# The number comes from the server, which counts whom it lets in. SET borrowed a connection and gave
-# it back; GET got the same one.
+# **A client keeps its connection and reuses it.** It can do that because it contains a *connection pool*, and the rest
+# of this course is about what happens inside.
 #
-# Why `decode`? Redis stores bytes, and redis-py hands them over as they are:
-
-# %%
-answer
-
-# %% [markdown]
-# A lesson is yours to change: other words for `hello`, another limit, more commands. A hundred more,
-# say. How many connections have been opened now?
-
-# %%
-for _ in range(100):
-    r.get("greeting")
-
-server.opened() - opened_before
-
-# %% [markdown]
-# Whoever opens a pool closes it. When Python ends it hangs up for you; a program that runs for
-# weeks has to say when.
-
-# %% tags=["no-output"]
-pool.close()
+# The bold sentence is what to take home from a section. What follows it says why. The cells are yours to change:
+# create the client inside the loop and run the cell again. How many connections are there now?
 
 # %% [markdown]
 # ## How an exercise works
-#
-# An exercise is a cell with an unfinished function. You finish it and run the cell: the function is tried on
-# a Redis of its own, and you read what it *did*: connections opened, still in use, refused. Two buttons give
-# a hint, or the solution.
-#
-# Try it: [a pool party](../exercises/ex00_start_here.ipynb).
 
 # %% [markdown]
-# ## How far are you?
+# An exercise is a cell with an unfinished function. You finish it and run the cell. The course then calls your
+# function on a Redis of its own and tells you what it did: how many connections it opened, which are still in use,
+# which callers were refused. One button gives you a hint, another shows a solution.
 #
-# The bar shows every lesson with its exercises, and which exercise comes next. Each part of it is a link. Run the cell
-# again whenever you come back: your progress is kept beside the lessons.
+# The first one takes three minutes: [a pool party](../exercises/ex00_start_here.ipynb). Then come back here and run
+# the next cell. Its bar shows every lesson with its exercises, what you have passed and what comes next, and each part
+# of it is a link.
 
 # %% tags=["nbval-ignore-output", "no-output"]
 progress()
 
 # %% [markdown]
-# ## Where to go with an error
-#
-# [Which error is it?](../docs/errors.md) lists the errors by their exact text. Each leads to the section that makes it
-# happen and shows the fix. The [glossary](../docs/glossary.md) explains the words that the lessons use.
+# ## Three ways through the course
 
 # %% [markdown]
-# ## Recap
+# - **The short way**, about three hours with exercises: [01](01_your_first_pool.ipynb) on pools,
+#   [03](03_when_the_pool_is_exhausted.ipynb) on their limit, [05](05_who_still_holds_a_connection.ipynb) on leaks, and
+#   [11](11_how_long_a_caller_waits.ipynb) on timeouts. That's what everybody who uses Redis should know.
+# - **By symptom**: you have an error. [Which error is it?](../docs/errors.md) lists errors by their exact text, and each
+#   leads to the section that makes it happen and shows the fix.
+# - **All of it**, in order. Each lesson ends with a link to the next.
 #
-# - `start_server()` gives each lesson a Redis, and says which.
-# - A pool opens a connection when one is needed, lends it, and takes it back.
-# - Predict, run, read: the server's own count decides who is right.
-#
-# ## Questions to consider
-#
-# - Which of your programs talk to Redis, and how often in a second?
-# - Who closes their connections?
-# - How would you find out how many they have open now?
+# The [glossary](../docs/glossary.md) explains the words, and the [summary](../docs/summary.md) has the whole course on
+# one page, to print.
 
 # %% [markdown]
-# Last, close the server. Running the page again starts another.
+# ## Summary
+
+# %% [markdown]
+# `start_server()` gives each lesson a Redis and says which. A lesson asks for your prediction, measures, and says in
+# one bold sentence what to take home. An exercise runs your code and tells you what it did. If you came with an error,
+# start at [Which error is it?](../docs/errors.md).
+
+# %% [markdown]
+# ## Check yourself
+
+# %% [markdown]
+# <details><summary>This page says fakeredis. Which results of the lessons can you trust?</summary>
 #
-# **Next:** [Your first pool](01_your_first_pool.ipynb)
+# Everything that is counted, such as connections, errors and replies. Measured times say nothing about Redis.
+#
+# </details>
+#
+# <details><summary>Why did a hundred PINGs open only one connection?</summary>
+#
+# The client has a connection pool, which keeps the connection open for the next command.
+#
+# </details>
+
+# %% [markdown]
+# Last, close the client and the server. If you run the page again, it starts another server.
 
 # %% tags=["no-output"]
+client.close()
 server.close()
+
+# %% [markdown]
+# **Practise:** [Exercise: a pool party](../exercises/ex00_start_here.ipynb)
+#
+# **Next:** [What is a connection pool, and how do you make one?](01_your_first_pool.ipynb)

@@ -23,7 +23,7 @@ PACKAGE = TOP / "tutorial_lib"
 LAYERS = (
     ("commands", "__main__"),
     ("checking",),
-    ("exercises", "plots", "practice.panel", "widgets"),
+    ("examination", "exercises", "plots", "practice.panel", "widgets"),
     ("course", "load", "practice"),
     ("pools", "servers"),
     ("network",),

@@ -1,5 +1,6 @@
 # The names that a notebook may import, each with the module where it lives. At run time lazy_loader reads this file.
 # Keep it ASCII: lazy_loader opens it in the console's encoding.
+from .examination.inside import examine as examine
 from .exercises import exercise as exercise
 from .exercises import progress as progress
 from .load.callers import hold as hold

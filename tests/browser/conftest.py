@@ -44,7 +44,11 @@ def lab_page(chromium: Browser) -> Page:
 def opened(lab_page: Page, address: str, width: int = 1100, height: int = 900) -> Iterator[Notebook]:
     """Open a notebook, and at the end make sure that the browser had no complaint."""
     lab_page.set_viewport_size({"width": width, "height": height})
-    notebook = Notebook(lab_page, address)
+    try:
+        notebook = Notebook(lab_page, address)
+    except BaseException:
+        lab_page.goto("about:blank")  # The next one loads JupyterLab anew.
+        raise
     try:
         yield notebook
     finally:

@@ -151,6 +151,7 @@ class Notebook:
         for event, listen in self._listeners.items():
             page.on(event, listen)
         if page.url.startswith("http"):
+            self._close_all()
             self.command("docmanager:open", path=urlsplit(url).path.removeprefix("/lab/tree/"), factory="Notebook")
         else:
             page.goto(url)
@@ -163,9 +164,13 @@ class Notebook:
         if self.page.locator(".jp-Dialog").count():  # of a test that failed: the next one begins with a new JupyterLab
             self.page.goto("about:blank")
             return
+        self._close_all()
+
+    def _close_all(self) -> None:
         self._ask(
             """async () => {
-                const { shell, commands, serviceManager } = window.jupyterapp;
+                const { shell, commands, serviceManager, restored } = window.jupyterapp;
+                await restored;
                 for (const widget of [...shell.widgets("main")]) widget.dispose();
                 await serviceManager.sessions.shutdownAll();
                 shell.expandLeft();
@@ -181,8 +186,9 @@ class Notebook:
         )
 
     def reload(self) -> None:
-        """Load the page again; the kernel goes on."""
-        self.page.goto(self.url.partition("?")[0])
+        """Load the page again, with no other notebook that was open before; the kernel goes on."""
+        self.page.goto("about:blank")
+        self.page.goto(self.url)
         self._wait_until_ready()
 
     def _listen(self, message: Any) -> None:
@@ -234,17 +240,29 @@ class Notebook:
         return str(answer["printed"])
 
     def start(self, code: str) -> None:
-        """Begin to run ``code`` in the kernel, and wait for nothing."""
-        self.page.evaluate(
-            """(code) => {
-                window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+        """Begin to run ``code`` in the kernel, and wait until the kernel is at it."""
+        self._ask(
+            """async (code) => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                const future = kernel.requestExecute({ code });
+                await new Promise((begun) => {
+                    future.onIOPub = ({ header }) => header.msg_type === "execute_input" && begun();
+                });
             }""",
             code,
         )
 
     def interrupt(self) -> None:
-        """Stop what runs, as Ctrl-C does."""
-        self._ask("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+        """Stop what runs, as Ctrl-C does; again where it came too early, before the code had begun."""
+        self._ask(
+            """async () => {
+                const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                do {
+                    await kernel.interrupt();
+                    await new Promise((later) => setTimeout(later, 200));
+                } while (kernel.status === "busy");
+            }"""
+        )
 
     def restart(self) -> None:
         """Restart the kernel without the question whether one is sure."""

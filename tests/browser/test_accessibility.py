@@ -83,7 +83,7 @@ NOTHING: dict[str, list[str]] = {"JupyterLab Light": [], "JupyterLab Dark": []}
     ids=["lesson", "exercises"],
 )
 def test_a_page_of_the_course(name: str, shown: str, course: str, chromium: Browser) -> None:
-    notebook = Notebook(chromium.new_page(viewport=WINDOW), f"{course}/lab/tree/{name}.ipynb")
+    notebook = Notebook(chromium.new_page(viewport=WINDOW), f"{course}/lab/tree/{name}.ipynb?reset")
     notebook.run_all()
     notebook.page.locator(shown).first.wait_for()
     assert in_both_themes(notebook) == NOTHING

@@ -223,11 +223,12 @@ def test_run_all_twice_and_an_interrupt(open_notebook: OpenNotebook) -> None:
     button(notebook, "Start").click()
     expect(in_use(notebook)).to_have_count(2)
 
-    notebook.start("while True: threading.Event().wait(0.01)")
+    notebook.start("play.change(limit=1)\nwhile True: threading.Event().wait(0.01)")
+    expect(in_use(notebook)).to_have_count(1)  # So the cell runs, and the view follows meanwhile.
     notebook.interrupt()
     assert notebook.run("print(callers())") == "3\n"
-    slider(notebook, "limit").fill("0")
-    expect(in_use(notebook)).to_have_count(1)
+    slider(notebook, "limit").fill("2")
+    expect(in_use(notebook)).to_have_count(3)
 
 
 def test_after_a_restart_of_the_kernel_the_old_buttons_do_no_harm(open_notebook: OpenNotebook) -> None:

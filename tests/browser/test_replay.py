@@ -148,7 +148,8 @@ def test_in_jupyterlab_it_plays_without_a_kernel_and_takes_the_theme(lab: Lab, l
         notebook.theme("JupyterLab Dark")
         notebook.command("docmanager:save")
         notebook.command("kernelmenu:shutdown")
-        notebook.page.goto(notebook.url.partition("?")[0])
+        notebook.page.goto("about:blank")
+        notebook.page.goto(notebook.url)
 
         expect(frame.locator(".pv-is-use")).to_have_count(2, timeout=60_000)
         expect(frame.locator("body")).to_have_attribute("data-jp-theme-light", "false")

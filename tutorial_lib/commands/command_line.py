@@ -26,6 +26,7 @@ FOR_LEARNERS = {
     "greet": "Run the smallest program that uses a pool.",
     "check": "Run your exercise notebooks and say which exercises pass.",
     "progress": "Show which exercises you have passed.",
+    "examine": "Run your own program and say what its pools went through.",
     "doctor": "Say what is installed, what is missing and what to do.",
 }
 FOR_AUTHORS = ("binder-link",)
@@ -74,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     make_safe()
     words = list(sys.argv[1:] if argv is None else argv)
     # What stands after -- is JupyterLab's. Click would hand it to any subcommand, mixed with the subcommand's own.
-    cut = words.index("--") if "--" in words else len(words)
+    # A program that is examined gets its own.
+    cut = words.index("--") if "--" in words and words[0] != "examine" else len(words)
     try:
         code: int = commands.main(words[:cut], PROGRAM, standalone_mode=False, obj=words[cut + 1 :])
         sys.stdout.flush()

@@ -94,7 +94,7 @@ def line_of(site: Site) -> Line:
         return Line("", 0, "", "")
     if isinstance(code, Line):
         return code
-    return _line(code.co_filename, _line_number(code, instruction), code.co_name)
+    return _line(code.co_filename, line_number_of(code, instruction), code.co_name)
 
 
 def _line(filename: str, number: int, function: str) -> Line:
@@ -103,7 +103,8 @@ def _line(filename: str, number: int, function: str) -> Line:
     return Line(place, number, function, linecache.getline(filename, number).strip())
 
 
-def _line_number(code: CodeType, instruction: int) -> int:
+def line_number_of(code: CodeType, instruction: int) -> int:
+    """Return the number of the line in which an instruction stands."""
     for start, end, line in code.co_lines():
         if start <= instruction < end and line is not None:
             return line

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutorial_lib.errors import BadSetting, CourseFolderError
-from tutorial_lib.pools.lease import Lease, Moment
+from tutorial_lib.pools.lease import Lease, Moment, moments
 
 if TYPE_CHECKING:
     from tutorial_lib.pools.recording import Recording
@@ -51,12 +51,12 @@ def require_whole(recording: Recording) -> None:
 
 def page_of(recording: Recording, title: str = "") -> str:
     """Return the whole page: markup, style, script and the recording itself."""
-    styles = "\n".join((_PAGE / name).read_text("utf-8") for name in _STYLES)
-    scripts = "\n".join((_PAGE / name).read_text("utf-8") for name in _SCRIPTS)
-    # Here the view is no module of its own, so it exports nothing.
-    scripts = scripts.replace("export default {", "const poolView = {")
-    # "</script>" inside a name or a line of code would end the script.
-    data = json.dumps(_as_data(recording, title), separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+    leases = [*recording.leases, *recording.turned_away]
+    played = played_data(recording.kind, title, recording.limit, recording.waits, recording.duration, leases)
+    played["moments"] = [_as_row(moment) for moment in recording.timeline()]  # it knows who came before it began
+    played["shown"] = _telling(recording.timeline(), leases)
+    styles, scripts = styles_and_scripts()
+    data = as_script(played)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -91,22 +91,42 @@ if (frame) {
 }"""
 
 
-def _as_data(recording: Recording, title: str) -> dict[str, Any]:
-    leases = [*recording.leases, *recording.turned_away]
+def styles_and_scripts() -> tuple[str, str]:
+    """Return the style sheets and the scripts that play a recording on a page of its own."""
+    styles = "\n".join((_PAGE / name).read_text("utf-8") for name in _STYLES)
+    scripts = "\n".join((_PAGE / name).read_text("utf-8") for name in _SCRIPTS)
+    # Here the view is no module of its own, so it exports nothing.
+    return styles, scripts.replace("export default {", "const poolView = {")
+
+
+def as_script(data: Any) -> str:
+    """Write data so that it can stand in a script."""
+    # "</script>" inside a name or a line of code would end it.
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+
+
+def played_data(
+    kind: str, title: str, limit: int, waits: bool, duration: float, leases: Sequence[Lease]
+) -> dict[str, Any]:
+    """Return what the script plays. ``leases`` are those that got a connection and those that did not."""
     who, lines = _Numbered(), _Numbered()
-    moments = recording.timeline()
+    steps = moments(leases, 0, ())
     return {
-        "kind": recording.kind,
+        "kind": kind,
         "title": title,
-        "limit": recording.limit,
-        "waits": recording.waits,
-        "duration": recording.duration,
-        "shown": _telling(moments, leases),
+        "limit": limit,
+        "waits": waits,
+        "duration": duration,
+        "shown": _telling(steps, leases),
         "leases": [_row(lease, who, lines) for lease in sorted(leases, key=lambda lease: lease.asked)],
         "who": list(who),
         "lines": list(lines),
-        "moments": [[_short(moment.at), moment.in_use, moment.waiting] for moment in moments],
+        "moments": [_as_row(step) for step in steps],
     }
+
+
+def _as_row(moment: Moment) -> list[float]:
+    return [_short(moment.at), moment.in_use, moment.waiting]
 
 
 def _row(lease: Lease, who: _Numbered, lines: _Numbered) -> list[Any]:

@@ -19,7 +19,7 @@ MARK = "redis_pool_tutorial"
 _BEGIN = """\
 # Exercises: {title}
 
-They belong to lesson [{number} {title}]({page}). Replace the `...`, or mend what is there, and run
+They belong to lesson [{number} {title}]({page}). Replace the `...`, or fix what is there, and run
 the cell with Shift+Enter. Your function is then tried on a Redis of its own, and the answer appears below it, with
 buttons for a hint and for the solution. Run it as often as you like: nothing can be broken.
 

@@ -1,0 +1,79 @@
+"""``examine``: run a program and say which line exhausts or leaks its pool, and which lesson explains it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from tutorial_lib.examination import html_report, report
+from tutorial_lib.examination.rules import KINDS, findings_of
+from tutorial_lib.examination.run import Program, started
+
+FAILED_ON = 3
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Print where it stands, so often.")
+@click.option("--json", "as_json", type=click.Path(path_type=Path), metavar="FILE", help="Write the report as JSON.")
+@click.option("--html", "as_html", type=click.Path(path_type=Path), metavar="FILE", help="Write it as a page.")
+@click.option("--fail-on", metavar="KINDS", help="End with exit code 3 if one of these is found: leak,exhausted.")
+@click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
+def command(
+    every: float | None, as_json: Path | None, as_html: Path | None, fail_on: str | None, program: tuple[str, ...]
+) -> int:
+    """Run a program, and say what its Redis pools went through.
+
+    COMMAND is a script, -m MODULE, or any command that starts Python, such as gunicorn app:app. The program runs as
+    always, with its own output and exit code, and every Python process of it is watched. The report comes on stderr.
+    """
+    kinds = _kinds(fail_on)
+    for path, option in ((as_json, "--json"), (as_html, "--html")):
+        if path is not None:
+            report.check_writable(path, option)
+    console = Console(stderr=True, highlight=False)
+    with tempfile.TemporaryDirectory(prefix="examine-") as folder, started(program, Path(folder)) as running:
+        with _News(running, every, console):
+            code = running.exit_code()
+        seen = running.seen()
+        troubles = running.troubles()
+    findings = findings_of(seen)
+    # First what is kept: printing may fail, where a pager has ended.
+    if as_json is not None:
+        as_json.write_text(json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n", "utf-8")
+    if as_html is not None:
+        as_html.write_text(html_report.page(program, seen, findings, troubles), "utf-8")
+    report.show(seen, findings, troubles, console)
+    return FAILED_ON if {finding.kind for finding in findings} & kinds else code
+
+
+def _kinds(text: str | None) -> set[str]:
+    kinds = {kind.strip() for kind in (text or "").split(",") if kind.strip()}
+    if unknown := kinds - KINDS:
+        raise click.BadParameter(
+            f"{', '.join(sorted(unknown))}. The kinds are: {', '.join(sorted(KINDS))}.", param_hint="--fail-on"
+        )
+    return kinds
+
+
+class _News:
+    """Prints where the program stands, until its block ends."""
+
+    def __init__(self, program: Program, every: float | None, console: Console) -> None:
+        self._program, self._every, self._console = program, every, console
+        self._ended = threading.Event()
+
+    def __enter__(self) -> None:
+        if self._every is not None:
+            threading.Thread(target=self._go_on, args=(self._every,), daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    def _go_on(self, every: float) -> None:
+        while not self._ended.wait(every):
+            self._console.print(report.one_line(self._program.seen()))

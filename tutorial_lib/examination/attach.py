@@ -1,0 +1,316 @@
+"""How redis-py is watched: a few of its functions also tell the Witness, for every pool that the process makes.
+
+The functions do what they did, return what they returned and raise what they raised. ``attach`` is called once redis-py
+has been imported, in a program that runs under ``examine``; ``detach`` puts everything back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import redis
+import redis.asyncio
+import redis.asyncio.client
+import redis.asyncio.connection
+import redis.client
+import redis.connection
+
+from tutorial_lib.examination.keepers import BLOCKING, Said
+from tutorial_lib.examination.witness import Witness
+
+OF_A_CONNECTION = (
+    "host",
+    "port",
+    "db",
+    "decode_responses",
+    "socket_timeout",
+    "username",
+    "password",
+    "max_connections",
+)
+"""Arguments of a client that mean nothing when it is given a pool."""
+
+_undo: list[tuple[Any, str, Any]] = []
+
+
+def attach(witness: Witness) -> None:
+    """Let redis-py tell ``witness`` about every pool that is made from now on."""
+    detach()
+    for module in (redis.connection, redis.asyncio.connection):
+        _of_pools(module, witness)
+        _of_connections(module, witness)
+    for module in (redis.client, redis.asyncio.client):
+        _wrap(module.Redis, "__init__", lambda old: _client_init(old, witness))
+        for kind, name in (("pubsub", "PubSub"), ("watch", "Pipeline"), ("monitor", "Monitor")):
+            _wrap(getattr(module, name), "__init__", partial(_keeper_init, witness, kind))
+
+
+def _of_pools(module: Any, witness: Witness) -> None:
+    _wrap(module.ConnectionPool, "__init__", lambda old: _pool_init(old, witness))
+    _wrap(module.ConnectionPool, "from_url", lambda old: _from_url(old, witness))
+    for pool in (module.ConnectionPool, module.BlockingConnectionPool):
+        _wrap(pool, "make_connection", lambda old: _make_connection(old, witness))
+        _wrap(pool, "disconnect", lambda old: _disconnect(old, witness))
+
+
+def _of_connections(module: Any, witness: Witness) -> None:
+    connection = module.AbstractConnection
+    _undo.append((connection, "_examined", _ABSENT))
+    connection._examined = None
+    _wrap(connection, "send_command", lambda old: _send_command(old, witness))
+    _wrap(connection, "read_response", lambda old: _read_response(old, witness))
+    _wrap(connection, "disconnect", _connection_disconnect)
+    for kind in (module.Connection, module.UnixDomainSocketConnection):  # An SSLConnection calls Connection's own.
+        _wrap(kind, "_connect", lambda old: _connect(old, witness))
+
+
+_ABSENT = object()
+
+
+def detach() -> None:
+    """Put back every function of redis-py that ``attach`` has wrapped. Pools keep their taps."""
+    while _undo:
+        owner, name, before = _undo.pop()
+        if before is _ABSENT:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+def is_attached() -> bool:
+    """Say whether somebody watches already."""
+    return bool(_undo)
+
+
+def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Replace a function of a class, or a class method. What is inherited is wrapped where it is."""
+    before = vars(owner).get(name)
+    if before is None:
+        return
+    _undo.append((owner, name, before))
+    if isinstance(before, classmethod):
+        function = before.__func__
+        setattr(owner, name, classmethod(wraps(function)(make(function))))
+    else:
+        setattr(owner, name, wraps(before)(make(before)))
+
+
+def _pool_init(old: Any, witness: Witness) -> Any:
+    def init(pool: Any, *args: Any, **kwargs: Any) -> None:
+        old(pool, *args, **kwargs)
+        frame = sys._getframe(1)
+        witness.pool_made(pool, frame, by_client=_made_by_a_client(frame))
+
+    return init
+
+
+def _from_url(old: Any, witness: Witness) -> Any:
+    def from_url(cls: Any, url: str, **kwargs: Any) -> Any:
+        frame = sys._getframe(1)
+        said = parse_qs(urlparse(url).query)
+        for name in said.keys() & kwargs.keys():
+            if str(kwargs[name]) != said[name][0]:
+                witness.note("url-beats-keyword", frame, f"{name}={said[name][0]} in the URL, {name}={kwargs[name]!r}")
+        if said.get("decode_responses", [""])[0].lower() in ("false", "no", "off", "0"):
+            witness.note("url-decode-false", frame, f"decode_responses={said['decode_responses'][0]}")
+        return old(cls, url, **kwargs)
+
+    return from_url
+
+
+def _client_init(old: Any, witness: Witness) -> Any:
+    def init(client: Any, *args: Any, **kwargs: Any) -> None:
+        pool = kwargs.get("connection_pool")
+        if pool is not None:
+            own = {name: kwargs[name] for name in OF_A_CONNECTION if kwargs.get(name) is not None}
+            ignored = [name for name, value in own.items() if value != _setting(pool, name)]
+            if ignored:
+                witness.note("ignored-argument", sys._getframe(1), ", ".join(sorted(ignored)), pool)
+        old(client, *args, **kwargs)
+
+    return init
+
+
+def _setting(pool: Any, name: str) -> Any:
+    return pool.max_connections if name == "max_connections" else pool.connection_kwargs.get(name)
+
+
+def _keeper_init(witness: Witness, kind: str, old: Any) -> Any:
+    def init(keeper: Any, *args: Any, **kwargs: Any) -> None:
+        old(keeper, *args, **kwargs)
+        witness.keepers.made(kind, keeper)
+
+    return init
+
+
+def _make_connection(old: Any, witness: Witness) -> Any:
+    def make_connection(pool: Any, *args: Any, **kwargs: Any) -> Any:
+        connection = old(pool, *args, **kwargs)
+        witness.connection_made(pool, connection)
+        return connection
+
+    return make_connection
+
+
+def _connect(old: Any, witness: Witness) -> Any:
+    def opened(connection: Any, loop: int) -> None:
+        said = connection._examined
+        if said is not None:
+            said.loop = loop
+            witness.opened(said, sys._getframe(2))
+
+    if asyncio.iscoroutinefunction(old):
+
+        async def connect_in_a_task(connection: Any) -> Any:
+            result = await old(connection)
+            opened(connection, id(asyncio.get_running_loop()))
+            return result
+
+        return connect_in_a_task
+
+    def connect(connection: Any) -> Any:
+        result = old(connection)
+        opened(connection, 0)
+        return result
+
+    return connect
+
+
+def _send_command(old: Any, witness: Witness) -> Any:
+    def look_closer(said: Said, args: tuple[Any, ...], frame: Any) -> None:
+        if said.failed == args[0]:
+            witness.sent_again(said, args[0], frame)
+        said.failed = ""
+        if said.inherited:
+            said.notes.note("used-after-fork", frame, command=args[0])
+        if args[0] in BLOCKING:
+            said.may_block_for = _may_block_for(args)
+
+    if asyncio.iscoroutinefunction(old):
+
+        async def send_in_a_task(connection: Any, *args: Any, **kwargs: Any) -> Any:
+            said = connection._examined
+            if said is not None:
+                said.command = args[0]
+                said.unanswered += 1
+                if said.failed or said.inherited or args[0] in BLOCKING:
+                    look_closer(said, args, sys._getframe(1))
+                if said.loop and said.loop != id(asyncio.get_running_loop()):
+                    said.notes.note("two-loops", sys._getframe(1), command=args[0])
+            return await old(connection, *args, **kwargs)
+
+        return send_in_a_task
+
+    def send(connection: Any, *args: Any, **kwargs: Any) -> Any:
+        said = connection._examined
+        if said is not None:  # Each step here is taken for every command.
+            said.command = args[0]
+            said.unanswered += 1
+            if said.failed or said.inherited or args[0] in BLOCKING:
+                look_closer(said, args, sys._getframe(1))
+        return old(connection, *args, **kwargs)
+
+    return send
+
+
+def _may_block_for(args: tuple[Any, ...]) -> float | None:
+    """Return how many seconds a blocking command may take; None if it does not block after all."""
+    command = args[0]
+    try:
+        if command in ("XREAD", "XREADGROUP"):
+            words = [str(word).upper() for word in args]
+            return float(args[words.index("BLOCK") + 1]) / 1000 if "BLOCK" in words else None
+        if command in ("BLMPOP", "BZMPOP"):
+            return float(args[1])
+        return float(args[-1]) / (1000 if command.startswith("WAIT") else 1)
+    except (TypeError, ValueError, IndexError):  # The server will say what is wrong with it.
+        return None
+
+
+def _read_response(old: Any, witness: Witness) -> Any:
+    def failed(connection: Any, error: BaseException) -> None:
+        said = connection._examined
+        if said is None:
+            return
+        if isinstance(error, redis.ResponseError):  # That is a reply, too.
+            said.unanswered = max(0, said.unanswered - 1)
+            return
+        said.failed = said.command
+        witness.reply_failed(said, error, sys._getframe(2))
+
+    if asyncio.iscoroutinefunction(old):
+
+        async def read_in_a_task(connection: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                reply = await old(connection, *args, **kwargs)
+            except BaseException as error:
+                failed(connection, error)
+                raise
+            said = connection._examined
+            if said is not None and said.unanswered:
+                said.unanswered -= 1
+            return reply
+
+        return read_in_a_task
+
+    def read(connection: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            reply = old(connection, *args, **kwargs)
+        except BaseException as error:
+            failed(connection, error)
+            raise
+        said = connection._examined
+        if said is not None and said.unanswered:
+            said.unanswered -= 1
+        return reply
+
+    return read
+
+
+def _connection_disconnect(old: Any) -> Any:
+    if asyncio.iscoroutinefunction(old):
+
+        async def disconnect_in_a_task(connection: Any, *args: Any, **kwargs: Any) -> Any:
+            if connection._examined is not None:
+                connection._examined.unanswered = 0  # No reply comes any more.
+            return await old(connection, *args, **kwargs)
+
+        return disconnect_in_a_task
+
+    def disconnect(connection: Any, *args: Any, **kwargs: Any) -> Any:
+        if connection._examined is not None:
+            connection._examined.unanswered = 0
+        return old(connection, *args, **kwargs)
+
+    return disconnect
+
+
+def _disconnect(old: Any, witness: Witness) -> Any:
+    if asyncio.iscoroutinefunction(old):
+
+        async def disconnect_in_a_task(pool: Any, inuse_connections: bool = True) -> Any:
+            witness.closed(pool, inuse_connections, sys._getframe(1))
+            return await old(pool, inuse_connections)
+
+        return disconnect_in_a_task
+
+    def disconnect(pool: Any, inuse_connections: bool = True) -> Any:
+        witness.closed(pool, inuse_connections, sys._getframe(1))
+        return old(pool, inuse_connections)
+
+    return disconnect
+
+
+def _made_by_a_client(frame: Any) -> bool:
+    """Say whether the frame that makes a pool is that of a client's ``__init__``."""
+    step = frame
+    while step is not None and step.f_globals.get("__name__", "").startswith(("redis.", "tutorial_lib.examination")):
+        if isinstance(step.f_locals.get("self"), redis.Redis | redis.asyncio.Redis):
+            return True
+        step = step.f_back
+    return False

@@ -1,0 +1,228 @@
+"""What one process saw of its pools: plain data that is counted while the program runs and written down as JSON.
+
+Everything is bounded. Pools that the same line makes with the same settings share one entry, lines beyond MOST_LINES
+are counted together, and a wait is kept in a histogram.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, is_dataclass
+from math import frexp, ldexp
+from typing import Any
+
+from tutorial_lib.pools.anatomy import copied
+
+MOST_LINES = 500
+"""Lines, and kinds of pools, that are told apart in one process. The rest is counted as one."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line of code: the whole path of its file, the number, the function and the text."""
+
+    file: str = ""
+    line: int = 0
+    function: str = ""
+    text: str = ""
+
+    def __str__(self) -> str:
+        inside = f", in {self.function}()" if self.function.isidentifier() else ""
+        return f"{self.file}:{self.line}{inside}" if self.file else "an unknown line"
+
+
+@dataclass
+class Times:
+    """How long something took, many times: the count, the sum and the longest in seconds, and a histogram.
+
+    A bucket holds times up to ``2 ** bucket`` milliseconds, so a percentile is at most twice the true one.
+    """
+
+    count: int = 0
+    total: float = 0.0
+    longest: float = 0.0
+    buckets: dict[int, int] = field(default_factory=dict)
+
+    def add(self, seconds: float) -> None:
+        self.count += 1
+        self.total += seconds
+        self.longest = max(self.longest, seconds)
+        bucket = frexp(seconds * 1000)[1] if seconds > 0 else -20
+        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.count if self.count else 0.0
+
+    def percentile(self, share: float) -> float:
+        """Return a time that ``share`` of all (0.99, say) did not exceed: the upper end of its bucket."""
+        seen = 0
+        for bucket in sorted(self.buckets):
+            seen += self.buckets[bucket]
+            if seen >= share * self.count:
+                return min(ldexp(1, bucket) / 1000, self.longest)
+        return self.longest
+
+    def merge(self, other: Times) -> None:
+        self.count += other.count
+        self.total += other.total
+        self.longest = max(self.longest, other.longest)
+        for bucket, count in other.buckets.items():
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+
+
+@dataclass
+class Kept:
+    """A connection that is in use now: who borrowed it on which line, how long ago, and what keeps it."""
+
+    place: Place
+    who: str
+    age: float
+    by: str
+    """``hand``, ``command``, ``pubsub``, ``watch`` or ``monitor``, and then ``generator`` or ``exception`` if one keeps
+    that."""
+    command: str = ""
+    """The last command that was sent on it."""
+
+
+@dataclass
+class Recent:
+    """One of the last borrows. Times are seconds since the process was first watched."""
+
+    who: str
+    place: Place
+    asked: float
+    waited: float
+    opening: float
+    held: float
+    outcome: str
+    connection: int
+    """The connection's ``id``; 0 for a caller that got none."""
+
+
+@dataclass
+class PoolEvidence:
+    """All pools that one line made with the same settings, in one process."""
+
+    kind: str
+    for_asyncio: bool
+    made_at: Place
+    settings: dict[str, Any]
+    by_client: bool = False
+    """Whether a client made the pool for itself."""
+    made: int = 0
+    threads: int = 0
+    tasks: int = 0
+    """How many threads, and how many asyncio tasks, made them."""
+    opened: int = 0
+    most_in_use: int = 0
+    """The most connections of one of them in use at the same moment."""
+    waited: Times = field(default_factory=Times)
+    """The borrows that had to wait, served or not."""
+    lines: dict[Place, Times] = field(default_factory=dict)
+    """How long each line that borrowed kept its connection."""
+    no_connection: dict[str, Counter[Place]] = field(default_factory=dict)
+    """Callers that got no connection: by ``refused``, ``timed out``, ``cancelled`` or the error, then by line."""
+    kept: list[Kept] = field(default_factory=list)
+    recent: list[Recent] = field(default_factory=list)
+    """The last borrows, for the replay."""
+    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+
+    @property
+    def limit(self) -> int:
+        return int(self.settings["max_connections"])
+
+    @property
+    def held(self) -> Times:
+        """How long connections were kept, whichever line borrowed them."""
+        together = Times()
+        for times in self.lines.values():
+            together.merge(times)
+        return together
+
+    def count(self, outcome: str) -> int:
+        """Return how many callers got no connection for this reason."""
+        return sum(self.no_connection.get(outcome, Counter()).values())
+
+
+@dataclass
+class Event:
+    """What happened on one line, and how often. ``detail`` is that of the last time."""
+
+    count: int = 0
+    detail: str = ""
+    commands: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Evidence:
+    """What one process saw."""
+
+    pid: int
+    parent: int
+    program: str
+    redis_py: str
+    duration: float = 0.0
+    pools: list[PoolEvidence] = field(default_factory=list)
+    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+    """What concerns no pool that is known: arguments of a client, say."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        result: dict[str, Any] = _plain(self)
+        return result
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Evidence:
+        """Make it again from what ``to_json`` returned."""
+        pools = [_pool(pool) for pool in data["pools"]]
+        return cls(**{**data, "pools": pools, "events": _events(data["events"])})
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it. A dict whose keys are lines becomes a list of pairs."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, dict):
+        # Copied first: the program goes on meanwhile.
+        pairs = copied(value.items())
+        if any(isinstance(key, Place) for key, _ in pairs):
+            return [[_plain(key), _plain(each)] for key, each in pairs]
+        return {str(key): _plain(each) for key, each in pairs}
+    if isinstance(value, list):
+        return [_plain(each) for each in copied(value)]
+    return value
+
+
+def _by_place(pairs: Iterable[Any]) -> dict[Place, Any]:
+    return {Place(**place): value for place, value in (pairs or ())}
+
+
+def _times(data: dict[str, Any]) -> Times:
+    return Times(**{**data, "buckets": {int(bucket): count for bucket, count in data["buckets"].items()}})
+
+
+def _events(data: dict[str, Any]) -> dict[str, dict[Place, Event]]:
+    return {
+        kind: {
+            place: Event(event["count"], event["detail"], Counter(event["commands"]))
+            for place, event in _by_place(pairs).items()
+        }
+        for kind, pairs in data.items()
+    }
+
+
+def _pool(data: dict[str, Any]) -> PoolEvidence:
+    return PoolEvidence(
+        **{
+            **data,
+            "made_at": Place(**data["made_at"]),
+            "waited": _times(data["waited"]),
+            "lines": {place: _times(times) for place, times in _by_place(data["lines"]).items()},
+            "no_connection": {why: Counter(_by_place(pairs)) for why, pairs in data["no_connection"].items()},
+            "recent": [Recent(**{**recent, "place": Place(**recent["place"])}) for recent in data["recent"]],
+            "kept": [Kept(**{**kept, "place": Place(**kept["place"])}) for kept in data["kept"]],
+            "events": _events(data["events"]),
+        }
+    )

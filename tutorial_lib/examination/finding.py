@@ -1,0 +1,54 @@
+"""What is said about a program: what happened, how often, on which lines, what to do, which lesson shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.seen import Seen
+
+MOST_LINES_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of trouble. ``kind`` is a stable name; the worst trouble has the highest ``weight``."""
+
+    kind: str
+    weight: int
+    count: int
+    lines: tuple[Place, ...]
+    message: str
+    """What was seen, with its numbers."""
+    fix: str
+    lesson: str
+    """A lesson and its section: ``03_when_the_pool_is_exhausted#Ten-requests-and-four-connections``."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        lines = [{"file": at.file, "line": at.line, "function": at.function, "text": at.text} for at in self.lines]
+        told = {"kind": self.kind, "count": self.count, "lines": lines, "message": self.message, "fix": self.fix}
+        return {**told, "lesson": self.lesson}
+
+
+Rule: TypeAlias = Callable[[Seen], Iterable[Finding]]
+"""A pure function. It finds nothing in a program that is well."""
+
+
+def worst_first(lines: dict[Place, int]) -> tuple[Place, ...]:
+    """Return the lines with the highest counts, a few at most."""
+    return tuple(sorted(lines, key=lambda place: (-lines[place], place))[:MOST_LINES_TOLD])
+
+
+def times(count: int) -> str:
+    """Say how often: ``once``, ``twice``, ``17 times``."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def seconds(value: float) -> str:
+    """Say how long, with two digits that matter: ``3.2 ms``, ``0.45 s``, ``12 s``."""
+    if value < 0.1:
+        return f"{value * 1000:.2g} ms"
+    return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"

@@ -1,0 +1,157 @@
+"""The report as one HTML file that opens offline: findings, each pool's settings, a replay of its last borrows."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from tutorial_lib.examination.evidence import Place, Recent
+from tutorial_lib.examination.finding import Finding, seconds
+from tutorial_lib.examination.report import as_text, nothing_seen, short_path
+from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.notebook.lines import Line
+from tutorial_lib.pools.lease import Lease
+from tutorial_lib.pools.replay_page import as_script, played_data, styles_and_scripts
+from tutorial_lib.words import counted
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #1f2328;
+  background: #fff; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; } h3 { margin-bottom: .3rem; }
+code { font: .9em ui-monospace, monospace; background: #8881; padding: .1em .3em; border-radius: 4px; }
+.finding { border: 1px solid #d0d7de; border-left: 6px solid #57606a; border-radius: 6px; padding: .2rem 1rem;
+  margin: 1rem 0; }
+.finding.worst { border-left-color: #b42318; } .finding.bad { border-left-color: #8a5a00; }
+.finding ul { padding-left: 1.2rem; } .quiet { color: #57606a; }
+table { border-collapse: collapse; } td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top; }
+@media (prefers-color-scheme: dark) {
+  body { background: #111; color: #e6e6e6; } .finding { border-color: #444; border-left-color: #9aa4ae; }
+  .finding.worst { border-left-color: #ff8078; } .finding.bad { border-left-color: #e0a83c; } .quiet { color: #a8b1ba; }
+}
+"""
+
+
+def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubles: Sequence[str]) -> str:
+    """Return the whole report as one page that fetches nothing."""
+    styles, scripts = styles_and_scripts()
+    played = [pool for pool in seen.pools if pool.recent]
+    starts = "\n".join(
+        f"new Replay({as_script(_replay(pool))}, document.getElementById('replay-{number}'));"
+        for number, pool in enumerate(played)
+    )
+    pools = "\n".join(_pool(pool, played.index(pool) if pool in played else None) for pool in seen.pools)
+    found = "\n".join(_finding(finding) for finding in findings)
+    title = html.escape(f"examine {' '.join(program)}")
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{styles}
+{STYLE}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{html.escape(as_text(seen, findings) if seen.pools else nothing_seen(troubles))}</p>
+{found}
+<h2>Pools</h2>
+{pools}
+<h2>What was not seen</h2>
+<p class="quiet">{html.escape(_not_seen(seen, troubles))}</p>
+<script>
+{{
+{scripts}
+{starts}
+}}
+</script>
+</body>
+</html>
+"""
+
+
+def _finding(finding: Finding) -> str:
+    style = "worst" if finding.weight >= 80 else "bad" if finding.weight >= 40 else ""
+    lines = "".join(f"<li>{_place(place)}</li>" for place in finding.lines)
+    name, _, section = finding.lesson.partition("#")
+    where = (
+        f" Lesson {html.escape(name)}{', section ' + html.escape(section.replace('-', ' ')) if section else ''}."
+        if name
+        else ""
+    )
+    return (
+        f'<section class="finding {style}"><h3>{finding.kind} ({finding.count:,})</h3><ul>{lines}</ul>'
+        f"<p>{_words(finding.message)}</p><p><strong>To do:</strong> {_words(finding.fix)}</p>"
+        f'<p class="quiet">{where}</p></section>'
+    )
+
+
+def _words(text: str) -> str:
+    """Write a sentence in which code stands in backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
+def _place(place: Place) -> str:
+    if not place.file:
+        return html.escape(str(place))
+    inside = f" in {place.function}()" if place.function.isidentifier() else ""
+    text = f"<br><code>{html.escape(place.text)}</code>" if place.text else ""
+    return f"{html.escape(f'{short_path(place.file)}, line {place.line}{inside}')}{text}"
+
+
+def _pool(pool: Pools, replay: int | None) -> str:
+    evidence = pool.evidence
+    held = evidence.held
+    rows: dict[str, Any] = {
+        "made": f"{evidence.made:,} in {counted(pool.processes, 'process', 'processes')}",
+        **evidence.settings,
+        "opened": f"{evidence.opened:,}",
+        "most in use": evidence.most_in_use,
+        "borrows": f"{held.count:,}, held for {seconds(held.mean)} on average and {seconds(held.longest)} at most",
+        "waits": f"{evidence.waited.count:,}, {seconds(evidence.waited.longest)} at most",
+    }
+    table = "".join(
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>"
+        for name, value in rows.items()
+        if value != []
+    )
+    played = (
+        f'<p class="quiet">The last {len(pool.recent)} borrows:</p><div id="replay-{replay}"></div>'
+        if replay is not None
+        else ""
+    )
+    kind = f"asyncio {evidence.kind}" if evidence.for_asyncio else evidence.kind
+    return f"<h3>{kind}</h3><p>{_place(evidence.made_at)}</p><table>{table}</table>{played}"
+
+
+def _replay(pool: Pools) -> dict[str, Any]:
+    began = min(recent.asked for recent in pool.recent)
+    numbers: dict[int, int] = {}
+    leases = [_lease(recent, began, numbers) for recent in pool.recent]
+    evidence = pool.evidence
+    duration = max(lease.ended for lease in leases) or 1e-6
+    waits = "timeout" in evidence.settings
+    return played_data(evidence.kind, "", evidence.limit, waits, duration, leases)
+
+
+def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:
+    at = recent.place
+    line = Line(short_path(at.file), at.line, at.function, at.text)
+    connection = numbers.setdefault(recent.connection, len(numbers) + 1) if recent.connection else None
+    times = (recent.asked - began, recent.waited, recent.opening, recent.held)
+    return Lease(recent.who, line, *times, recent.outcome, connection)  # type: ignore[arg-type]
+
+
+def _not_seen(seen: Seen, troubles: Sequence[str]) -> str:
+    said = [
+        "Processes whose Python ignores PYTHONPATH (python -I, python -E); pools of Redis Cluster's asyncio client, "
+        "which has "
+        "none; what a process did in its last second, if it was killed."
+    ]
+    said += [f"One process could not be watched: {trouble}." for trouble in troubles]
+    return " ".join(said)

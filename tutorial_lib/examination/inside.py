@@ -1,0 +1,96 @@
+"""``with examine() as findings:`` does in a notebook or a test what the command does for a whole program."""
+
+from __future__ import annotations
+
+import gc
+import html
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import overload
+
+import redis
+import redis.asyncio
+
+from tutorial_lib.errors import BadSetting
+from tutorial_lib.examination.attach import attach, detach, is_attached
+from tutorial_lib.examination.finding import Finding
+from tutorial_lib.examination.rules import findings_of
+from tutorial_lib.examination.seen import put_together
+from tutorial_lib.examination.witness import Witness
+
+
+class Findings(Sequence[Finding]):
+    """What was found, the worst first: a list of Findings. Empty until the block has ended, and if all was well."""
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+        self._over = False
+
+    @overload
+    def __getitem__(self, place: int) -> Finding: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Finding]: ...
+
+    def __getitem__(self, place: int | slice) -> Finding | Sequence[Finding]:
+        return self._found[place]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def kinds(self) -> list[str]:
+        """What was found, by name: ``["leak", "exhausted"]``."""
+        return list(dict.fromkeys(finding.kind for finding in self._found))
+
+    def __repr__(self) -> str:
+        if not self._over:
+            return "Findings(the block has not ended)"
+        return f"Findings({', '.join(self.kinds) or 'nothing to worry about'})"
+
+    def _repr_html_(self) -> str:
+        if not self._found:
+            return html.escape(repr(self))
+        return "".join(_as_html(finding) for finding in self._found)
+
+
+def _as_html(finding: Finding) -> str:
+    lines = "".join(
+        f"<li>{html.escape(f'{place.file}, line {place.line}')}: <code>{html.escape(place.text)}</code></li>"
+        for place in finding.lines
+    )
+    name, _, section = finding.lesson.partition("#")
+    lesson = f' <a href="{name}.ipynb{"#" + section if section else ""}">The lesson</a>' if name else ""
+    return (
+        f"<p><strong>{finding.kind}</strong> ({finding.count:,})</p><ul>{lines}</ul>"
+        f"<p>{html.escape(finding.message)}</p><p><strong>To do:</strong> {html.escape(finding.fix)}{lesson}</p>"
+    )
+
+
+@contextmanager
+def examine() -> Iterator[Findings]:
+    """Watch all redis-py pools while the block runs: ``with examine() as findings: …``. Then ``findings`` says what was
+    found.
+
+    Pools that were there before are watched, too. A connection that is in use when the block ends counts as kept. One
+    block at a time: BadSetting inside another.
+    """
+    if is_attached():
+        raise BadSetting("Pools are examined already. End the other `with examine()` block first.")
+    findings, witness = Findings(), Witness()
+    attach(witness)
+    try:
+        for pool in _pools():
+            witness.pool_found(pool)
+        yield findings
+    finally:
+        found = findings_of(put_together([witness.evidence()]))
+        detach()
+        witness.leave()
+        findings._found, findings._over = found, True
+
+
+def _pools() -> list[redis.ConnectionPool | redis.asyncio.ConnectionPool]:
+    kinds = (redis.ConnectionPool, redis.asyncio.ConnectionPool)
+    # type() and not isinstance(), which would ask a lazy proxy of another library for its class, and wake it.
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), kinds)]

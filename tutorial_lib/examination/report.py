@@ -1,0 +1,150 @@
+"""The report in the terminal, and as JSON."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.finding import Finding, seconds
+from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.words import counted
+
+
+def show(seen: Seen, findings: Sequence[Finding], troubles: Sequence[str], console: Console) -> None:
+    """Print what was found, the worst first, and what was watched."""
+    console.print()
+    console.rule(Text("examine", style="bold"), align="left")
+    if not seen.pools:
+        console.print(Text(nothing_seen(troubles)))
+        return
+    console.print(Text(as_text(seen, findings), style="bold green" if not findings else "bold"))
+    for number, finding in enumerate(findings, start=1):
+        _show_finding(number, finding, console)
+    console.print()
+    for pool in seen.pools:
+        _show_pool(pool, console)
+    for trouble in troubles:
+        console.print(Text(f"One process could not be watched: {trouble}", style="yellow"))
+
+
+def one_line(seen: Seen) -> Text:
+    """Say in one line where a program stands that still runs."""
+    pools = [pool.evidence for pool in seen.pools]
+    in_use = sum(len(pool.kept) for pool in pools)
+    refused = sum(pool.count("refused") + pool.count("timed out") for pool in pools)
+    borrows = sum(pool.held.count for pool in pools)
+    text = (
+        f"examine: {seconds(seen.duration)}, {counted(sum(pool.made for pool in pools), 'pool')}, {borrows:,} borrows"
+    )
+    return Text(f"{text}, {in_use} in use, {refused:,} got no connection", style="dim")
+
+
+def nothing_seen(troubles: Sequence[str]) -> str:
+    """Say why there is nothing to report."""
+    if troubles:
+        return f"Nothing was seen: {troubles[0]}"
+    return (
+        "No pool was made. Either the program doesn't use redis-py, or it runs with a Python that ignores PYTHONPATH "
+        "(python -I, python -E)."
+    )
+
+
+def as_text(seen: Seen, findings: Sequence[Finding]) -> str:
+    """Sum up what was seen in a line."""
+    made = counted(sum(pool.evidence.made for pool in seen.pools), "pool")
+    borrows = counted(sum(pool.evidence.held.count for pool in seen.pools), "borrow")
+    processes = counted(len(seen.processes), "process", "processes")
+    found = (
+        f"{counted(len(findings), 'finding')}, the worst first." if findings else "Nothing to worry about was found."
+    )
+    return f"{made} and {borrows} in {seconds(seen.duration)}, in {processes}. {found}"
+
+
+def _show_finding(number: int, finding: Finding, console: Console) -> None:
+    style = "bold red" if finding.weight >= 80 else "bold yellow" if finding.weight >= 40 else "bold"
+    console.print()
+    console.print(Text.assemble((f"{number}. {finding.kind}", style), f" ({finding.count:,})"))
+    for place in finding.lines:
+        console.print(Padding(_line(place), (0, 0, 0, 3)))
+    console.print(Padding(Text(finding.message), (0, 0, 0, 3)))
+    console.print(Padding(Text.assemble(("To do: ", "bold"), finding.fix), (0, 0, 0, 3)))
+    if finding.lesson:
+        name, _, section = finding.lesson.partition("#")
+        where = f", section {section.replace('-', ' ')}" if section else ""
+        console.print(Padding(Text(f"Lesson: notebooks/{name}.ipynb{where}", style="dim"), (0, 0, 0, 3)))
+
+
+def _line(place: Place) -> Text:
+    inside = f" in {place.function}()" if place.function.isidentifier() else ""
+    return Text.assemble(
+        (f"{short_path(place.file)}:{place.line}", "cyan"), inside, f"  {place.text}" if place.text else ""
+    )
+
+
+def _show_pool(pool: Pools, console: Console) -> None:
+    evidence = pool.evidence
+    kind = f"asyncio {evidence.kind}" if evidence.for_asyncio else evidence.kind
+    numbers = f"limit {evidence.limit}, most in use {evidence.most_in_use}, opened {evidence.opened:,}"
+    held = evidence.held
+    if held.count:
+        numbers += f", {held.count:,} borrows of {seconds(held.mean)} on average"
+    made = f"{evidence.made:,} × " if evidence.made > 1 else ""  # noqa: RUF001
+    console.print(Text.assemble((f"{made}{kind}", "bold"), f": {numbers}", style="dim"))
+    console.print(Padding(_line(evidence.made_at), (0, 0, 0, 3)), style="dim")
+
+
+def short_path(path: str) -> str:
+    """Return a path as one would type it here."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # Another drive of Windows.
+        return path
+    return path if relative.startswith(os.pardir) else relative
+
+
+def as_json(program: Sequence[str], seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return the report as JSON can hold it."""
+    return {
+        "program": list(program),
+        "processes": len(seen.processes),
+        "pools": [_pool_as_json(pool) for pool in seen.pools],
+        "findings": [finding.to_json() for finding in findings],
+    }
+
+
+def _pool_as_json(pool: Pools) -> dict[str, Any]:
+    evidence = pool.evidence
+    at = evidence.made_at
+    return {
+        "kind": evidence.kind,
+        "asyncio": evidence.for_asyncio,
+        "made_at": {"file": at.file, "line": at.line, "function": at.function, "text": at.text},
+        "made": evidence.made,
+        "processes": pool.processes,
+        "settings": evidence.settings,
+        "opened": evidence.opened,
+        "most_in_use": evidence.most_in_use,
+        "borrows": evidence.held.count,
+        "mean_held_seconds": evidence.held.mean,
+        "longest_held_seconds": evidence.held.longest,
+        "waits": evidence.waited.count,
+        "longest_wait_seconds": evidence.waited.longest,
+        "no_connection": {why: sum(lines.values()) for why, lines in evidence.no_connection.items()},
+        "still_in_use": len(evidence.kept),
+    }
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise BadSetting unless a report can be written there: better before the program runs than after."""
+    from tutorial_lib.errors import BadSetting
+
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise BadSetting(f"{option}: {path} cannot be written. Name a file in a folder that is there.")

@@ -1,0 +1,48 @@
+"""The rules: each is a pure function of what was seen, and has a threshold with its reason."""
+
+from __future__ import annotations
+
+from tutorial_lib.examination.finding import Finding, Rule
+from tutorial_lib.examination.rules import arguments, clients, commands, kept, pools
+from tutorial_lib.examination.seen import Seen
+
+RULES: tuple[Rule, ...] = (*pools.RULES, *kept.RULES, *clients.RULES, *commands.RULES, *arguments.RULES)
+
+
+KINDS = frozenset(
+    {
+        "blocking-on-shared",
+        "cancelled-borrow",
+        "client-per-call",
+        "closed-under-others",
+        "duplicate-pools",
+        "duplicated-write",
+        "exhausted",
+        "generator-kept",
+        "ignored-argument",
+        "kept-by-exception",
+        "leak",
+        "over-maxclients",
+        "pool-per-task",
+        "pool-per-thread",
+        "pool-waits",
+        "pubsub-kept",
+        "stale-reconnects",
+        "timeout-shorter-than-block",
+        "two-loops",
+        "unknown-argument",
+        "unread-reply",
+        "url-beats-keyword",
+        "url-decode-false",
+        "used-after-close",
+        "used-after-fork",
+        "watch-kept",
+    }
+)
+"""The names of what may be found. They are stable: reports, --fail-on and docs/errors.md use them."""
+
+
+def findings_of(seen: Seen) -> list[Finding]:
+    """Return all that the rules find, the worst first."""
+    found = [finding for rule in RULES for finding in rule(seen)]
+    return sorted(found, key=lambda finding: (-finding.weight, -finding.count, finding.kind))

@@ -1,0 +1,87 @@
+"""Rules about arguments that do something else than one thinks, or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
+from tutorial_lib.examination.seen import Seen
+
+
+def ignored_argument(seen: Seen) -> Iterator[Finding]:
+    """A client was given a pool, and other settings than the pool's, which have no effect."""
+    if events := seen.of_kind("ignored-argument"):
+        names = sorted({name for event in events.values() for name in event.detail.split(", ")})
+        yield _finding(
+            "ignored-argument",
+            45,
+            {place: event.count for place, event in events.items()},
+            f"a client was given a pool and also {' and '.join(f'`{name}`' for name in names)}, which differ from "
+            f"the pool's "
+            "and have no effect.",
+            "Put these arguments on the pool. If parts need different ones, create a pool for each.",
+            "04_one_pool_for_many_parts#Whose-settings-apply?",
+        )
+
+
+def url_beats_keyword(seen: Seen) -> Iterator[Finding]:
+    """from_url got an argument twice, with different values: the URL's wins."""
+    if events := seen.of_kind("url-beats-keyword"):
+        detail = next(iter(events.values())).detail
+        yield _finding(
+            "url-beats-keyword",
+            45,
+            {place: event.count for place, event in events.items()},
+            f"from_url was given two values for one setting ({detail}). The URL's value is used.",
+            "Say it in one place only, and read it back: client.connection_pool.max_connections.",
+            "01_your_first_pool",
+        )
+
+
+def url_decode_false(seen: Seen) -> Iterator[Finding]:
+    """A URL says decode_responses=False, which turns decoding on."""
+    if events := seen.of_kind("url-decode-false"):
+        yield _finding(
+            "url-decode-false",
+            45,
+            {place: event.count for place, event in events.items()},
+            "a URL says decode_responses=False. A value in a URL is text, and this text turns decoding on.",
+            "Leave it out of the URL: without it, replies are bytes.",
+            "01_your_first_pool",
+        )
+
+
+def unknown_argument(seen: Seen) -> Iterator[Finding]:
+    """No connection can be made, because the pool got an argument that its connections do not know."""
+    lines: Counter[Place] = Counter()
+    made_at: Counter[Place] = Counter()
+    said = ""
+    for pool in seen.pools:
+        for why, places in pool.evidence.no_connection.items():
+            if why.startswith("TypeError:") and "argument" in why:
+                said = why
+                lines.update(places)
+                made_at[pool.evidence.made_at] += sum(places.values())
+    if lines:
+        hint = " TLS is asked for with rediss:// or connection_class=redis.SSLConnection." if "'ssl'" in said else ""
+        yield _finding(
+            "unknown-argument",
+            93,
+            dict(made_at),
+            f"a connection could not be made: {said}. The pool counts it all the same, so that in the end it says "
+            f"`Too many "
+            "connections`.",
+            f"Correct the argument where the pool is made.{hint} A ping() when the program starts shows such a "
+            f"mistake early.",
+            "11_how_long_a_caller_waits",
+        )
+
+
+def _finding(kind: str, weight: int, lines: dict[Place, int], said: str, fix: str, lesson: str) -> Finding:
+    count = sum(lines.values())
+    return Finding(kind, weight, count, worst_first(lines), f"{times(count).capitalize()} {said}", fix, lesson)
+
+
+RULES: tuple[Rule, ...] = (ignored_argument, url_beats_keyword, url_decode_false, unknown_argument)

@@ -1,0 +1,139 @@
+"""Rules about how many pools there are, who makes them, and who closes them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
+from tutorial_lib.examination.seen import Pools, Seen
+
+MANY = 5
+"""Pools of one line in one process. A program with a few servers makes fewer, or with other settings."""
+
+
+def client_per_call(seen: Seen) -> Iterator[Finding]:
+    """One line made many pools with the same settings in one process, and each was used."""
+    for pool in seen.pools:
+        evidence = pool.evidence
+        if pool.most_made < MANY or evidence.opened < evidence.made / 2:
+            continue
+        per_thread = evidence.threads >= 0.9 * evidence.made > 1
+        per_task = evidence.tasks >= 0.9 * evidence.made > 1
+        kind = "pool-per-task" if per_task else "pool-per-thread" if per_thread else "client-per-call"
+        each = {"pool-per-task": "for each asyncio task", "pool-per-thread": "for each thread"}.get(
+            kind, "for each call"
+        )
+        made = "clients, each with a pool of its own" if evidence.by_client else "pools"
+        per_second = evidence.opened / seen.duration if seen.duration else 0.0
+        rate = f", {per_second:.3g} a second" if seen.duration > 1 else ""
+        yield Finding(
+            kind,
+            80,
+            evidence.made,
+            (evidence.made_at,),
+            f"This line made {evidence.made:,} {made}, one {each}. {evidence.opened:,} connections were "
+            f"opened{rate}, where "
+            "one pool would have reused a few.",
+            "Create the client once, at the top of a module or when the program starts, and share it: threads may "
+            "use one "
+            "client together, and so may the tasks of one event loop.",
+            "04_one_pool_for_many_parts#A-client-for-each-request",
+        )
+
+
+def duplicate_pools(seen: Seen) -> Iterator[Finding]:
+    """Several lines of one process made pools for the same server with the same settings, and used them."""
+    for process in seen.processes:
+        by_settings: dict[str, list[Place]] = defaultdict(list)
+        for pool in process.pools:
+            if pool.lines and pool.made < MANY:
+                by_settings[f"{pool.for_asyncio} {_without_limit(pool.settings)}"].append(pool.made_at)
+        for places in by_settings.values():
+            if len(set(places)) > 1:
+                yield Finding(
+                    "duplicate-pools",
+                    30,
+                    len(set(places)),
+                    worst_first(Counter(places)),
+                    f"{len(set(places))} lines made a pool each, for the same server and with the same settings. "
+                    f"Each has a "
+                    "limit of its own, and none can use what another leaves idle.",
+                    "Create one pool and give it to all clients: redis.Redis(connection_pool=pool).",
+                    "04_one_pool_for_many_parts#Two-parts,-two-pools",
+                )
+                return
+
+
+def _without_limit(settings: dict[str, object]) -> dict[str, object]:
+    return {
+        name: value for name, value in settings.items() if name not in ("max_connections", "timeout", "client_name")
+    }
+
+
+def closed_under_others(seen: Seen) -> Iterator[Finding]:
+    """A pool was closed while other callers used its connections."""
+    if events := seen.of_kind("closed-under-others"):
+        count = sum(event.count for event in events.values())
+        yield Finding(
+            "closed-under-others",
+            75,
+            count,
+            worst_first({place: event.count for place, event in events.items()}),
+            f"{times(count).capitalize()} a pool was closed while its connections were in use elsewhere "
+            f"({next(iter(events.values())).detail}). Their commands fail with errors such as `I/O operation on "
+            f"closed file.`",
+            "Close the pool where it was created, when all its users are done. A client made with from_pool(), and "
+            "`with r:` "
+            "on a shared client, close the pool of all others.",
+            "04_one_pool_for_many_parts#What-does-from_pool-do?",
+        )
+
+
+def used_after_close(seen: Seen) -> Iterator[Finding]:
+    """A pool was used again after it had been closed. Once may be a restart on purpose; three times are a habit."""
+    events = seen.of_kind("used-after-close")
+    count = sum(event.count for event in events.values())
+    if count >= 3:
+        yield Finding(
+            "used-after-close",
+            40,
+            count,
+            worst_first({place: event.count for place, event in events.items()}),
+            f"{times(count).capitalize()} a pool was used again after it had been closed. It opened new connections, "
+            f"and "
+            "nothing closes those.",
+            "Keep the client open as long as it is used. If a `with` block ends, use the client inside it only.",
+            "04_one_pool_for_many_parts#Who-closes-the-pool?",
+        )
+
+
+def over_maxclients(seen: Seen) -> Iterator[Finding]:
+    """The server refused a connection because it had too many."""
+    lines: Counter[Place] = Counter()
+    for pool in seen.pools:
+        for why, places in pool.evidence.no_connection.items():
+            if "max number of clients reached" in why:
+                lines.update(places)
+    if lines:
+        limits = sum(_may_open(pool) for pool in seen.pools)
+        yield Finding(
+            "over-maxclients",
+            95,
+            sum(lines.values()),
+            worst_first(lines),
+            f"{times(sum(lines.values())).capitalize()} the server refused a connection: max number of clients "
+            f"reached. This "
+            f"program's pools may open {limits:,} connections together, in {len(seen.processes)} "
+            f"process{'es' * (len(seen.processes) != 1)}.",
+            "Make the limits of all pools in all processes add up to less than the server's maxclients.",
+            "07_what_the_server_sees#The-server-is-full",
+        )
+
+
+def _may_open(pool: Pools) -> int:
+    return pool.evidence.made * pool.evidence.limit
+
+
+RULES: tuple[Rule, ...] = (client_per_call, duplicate_pools, closed_under_others, used_after_close, over_maxclients)

@@ -1,0 +1,89 @@
+"""What all processes of a program saw, put together: pools of the same line and settings become one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEvidence, Recent
+
+
+@dataclass
+class Pools:
+    """All pools that one line made with the same settings, in all processes of the program."""
+
+    evidence: PoolEvidence
+    processes: int = 1
+    most_made: int = 0
+    """The most of them that one process made."""
+    recent: list[Recent] = field(default_factory=list)
+    """The last borrows in the process that has the most of them."""
+
+
+@dataclass
+class Seen:
+    """What the rules look at."""
+
+    processes: list[Evidence]
+    pools: list[Pools] = field(default_factory=list)
+    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+
+    @property
+    def duration(self) -> float:
+        """How long the program has run, in seconds: the longest of its processes."""
+        return max((process.duration for process in self.processes), default=0.0)
+
+    def of_kind(self, kind: str) -> dict[Place, Event]:
+        """Return the events of one kind, of pools and of clients, by their lines."""
+        found: dict[Place, Event] = {}
+        for events in [self.events, *(pool.evidence.events for pool in self.pools)]:
+            _merge_events({kind: found}, {kind: events.get(kind, {})})
+        return found
+
+
+def put_together(processes: Iterable[Evidence]) -> Seen:
+    """Merge what several processes saw. The evidence itself is not changed afterwards."""
+    seen = Seen(list(processes))
+    by_key: dict[tuple[object, ...], Pools] = {}
+    for process in seen.processes:
+        _merge_events(seen.events, process.events)
+        for pool in process.pools:
+            key = (pool.kind, pool.for_asyncio, pool.made_at, str(pool.settings), pool.by_client)
+            known = by_key.get(key)
+            if known is None:
+                known = by_key[key] = Pools(_empty_like(pool), processes=0)
+                seen.pools.append(known)
+            known.processes += 1
+            known.most_made = max(known.most_made, pool.made)
+            known.recent = max(known.recent, pool.recent, key=len)
+            _merge(known.evidence, pool)
+    return seen
+
+
+def _empty_like(pool: PoolEvidence) -> PoolEvidence:
+    return PoolEvidence(pool.kind, pool.for_asyncio, pool.made_at, pool.settings, pool.by_client)
+
+
+def _merge(into: PoolEvidence, pool: PoolEvidence) -> None:
+    into.made += pool.made
+    into.threads += pool.threads
+    into.tasks += pool.tasks
+    into.opened += pool.opened
+    into.most_in_use = max(into.most_in_use, pool.most_in_use)
+    into.waited.merge(pool.waited)
+    for place, held in pool.lines.items():
+        into.lines.setdefault(place, type(held)()).merge(held)
+    for why, lines in pool.no_connection.items():
+        into.no_connection.setdefault(why, Counter()).update(lines)
+    into.kept += pool.kept
+    _merge_events(into.events, pool.events)
+
+
+def _merge_events(into: dict[str, dict[Place, Event]], events: dict[str, dict[Place, Event]]) -> None:
+    for kind, by_place in events.items():
+        for place, event in by_place.items():
+            known = into.setdefault(kind, {}).setdefault(place, Event())
+            known.count += event.count
+            known.detail = event.detail or known.detail
+            known.commands.update(event.commands)

@@ -1,0 +1,360 @@
+"""Who watches a program's pools: a tap on each pool, and what it hears added up, pool by pool and line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import weakref
+from collections import Counter, deque
+from collections.abc import Iterator
+from time import perf_counter as clock
+from types import FrameType
+from typing import Any
+
+import redis
+import redis.asyncio
+
+from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Recent, Times
+from tutorial_lib.examination.keepers import Keepers, Said, said_of
+from tutorial_lib.examination.places import place_of, users_site
+from tutorial_lib.notebook.lines import Site
+from tutorial_lib.pools.anatomy import copied, in_use_and_idle
+from tutorial_lib.pools.cover import leave, listen
+from tutorial_lib.pools.lease import Borrow
+from tutorial_lib.pools.tap import Listener, Tap
+
+SETTINGS = (
+    "host",
+    "port",
+    "path",
+    "db",
+    "decode_responses",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "health_check_interval",
+    "protocol",
+    "client_name",
+)
+"""What is told of a pool's connections. Nothing else is looked at: user names and passwords are never read."""
+
+NOT_TWICE = frozenset(
+    {
+        "APPEND",
+        "DECR",
+        "DECRBY",
+        "HINCRBY",
+        "HINCRBYFLOAT",
+        "INCR",
+        "INCRBY",
+        "INCRBYFLOAT",
+        "LINSERT",
+        "LMOVE",
+        "LPOP",
+        "LPUSH",
+        "LPUSHX",
+        "PUBLISH",
+        "RPOP",
+        "RPOPLPUSH",
+        "RPUSH",
+        "RPUSHX",
+        "SPOP",
+        "XADD",
+        "ZINCRBY",
+        "ZPOPMAX",
+        "ZPOPMIN",
+    }
+)
+"""Commands that leave something else behind when they run twice."""
+
+ELSEWHERE = Place(text="more lines than are told apart")
+RECENT = 400
+"""Borrows that are kept one by one for each kind of pool."""
+WITH_RECENT = 10
+"""Kinds of pools whose last borrows are told: those with the most. That bounds a file at about 1 MB."""
+LONG_BLOCK = 0.2
+"""Seconds that a blocking command must keep its connection before it counts as blocking."""
+
+Events = dict[str, dict[Place, Event]]
+
+
+class Witness:
+    """Everything that one process has seen of its pools. ``attach`` tells it; ``evidence()`` says it."""
+
+    def __init__(self) -> None:
+        self.keepers = Keepers()
+        self._pools: weakref.WeakKeyDictionary[Any, Notes] = weakref.WeakKeyDictionary()
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._began = clock()
+        self._groups: dict[tuple[Any, ...], _Group] = {}
+        self._events: Events = {}
+        self._lock = threading.RLock()
+
+    def after_fork(self) -> None:
+        """Begin anew in a child process, which has its parent's pools."""
+        self._start_afresh()
+        for pool, notes in list(self._pools.items()):
+            notes.group = self._group_of(pool, notes.group.evidence.made_at, notes.group.evidence.by_client)
+            notes.in_use = 0
+            for connection, in_use in in_use_and_idle(pool) or ():
+                said = said_of(connection)
+                if said is not None and in_use:
+                    said.inherited = True
+
+    # -- what attach tells
+
+    def pool_made(self, pool: Any, frame: FrameType | None, by_client: bool) -> None:
+        """Note a new pool, and listen to it."""
+        with self._lock:
+            group = self._group_of(pool, place_of(users_site(frame)), by_client)
+            notes = self._pools[pool] = Notes(group, self.keepers)
+        group.add()
+        notes.tap = listen(pool, notes)
+
+    def pool_found(self, pool: Any) -> None:
+        """Listen to a pool that was there before. Which line made it is not known."""
+        self.pool_made(pool, None, by_client=False)
+        for connection, _ in in_use_and_idle(pool) or ():
+            self.connection_made(pool, connection)
+
+    def leave(self) -> None:
+        """Stop listening."""
+        for notes in list(self._pools.values()):
+            if notes.tap is not None:
+                leave(notes.tap, notes)
+
+    def _group_of(self, pool: Any, place: Place, by_client: bool) -> _Group:
+        settings = settings_of(pool)
+        key = (place, type(pool).__name__, by_client, *map(str, settings.values()))
+        if key not in self._groups and len(self._groups) >= MOST_LINES:
+            key, place = (ELSEWHERE,), ELSEWHERE
+        if key not in self._groups:
+            is_async = isinstance(pool, redis.asyncio.ConnectionPool)
+            self._groups[key] = _Group(PoolEvidence(type(pool).__name__, is_async, place, settings, by_client))
+        return self._groups[key]
+
+    def connection_made(self, pool: Any, connection: Any) -> None:
+        """Note whose connection this is."""
+        notes = self._pools.get(pool)
+        inner = getattr(connection, "_conn", connection)
+        if notes is not None and hasattr(type(inner), "_examined"):
+            inner._examined = notes.said[id(connection)] = Said(notes)
+
+    def note(self, kind: str, frame: FrameType | None, detail: str = "", pool: Any = None) -> None:
+        """Note that something happened on the user's line that led to ``frame``."""
+        notes = None if pool is None else self._pools.get(pool)
+        where = self._events if notes is None else notes.group.evidence.events
+        add_event(where, kind, place_of(users_site(frame)), detail)
+
+    def closed(self, pool: Any, those_in_use: bool, frame: FrameType | None) -> None:
+        """Note that a pool's connections are closed, and whether other callers use them."""
+        notes = self._pools.get(pool)
+        if notes is None:
+            return
+        for connection, _ in in_use_and_idle(pool) or ():
+            said = said_of(connection)
+            if said is not None:
+                said.closed_on_purpose = True
+        in_use = len(notes.tap.held) if notes.tap else 0
+        if those_in_use and in_use:
+            notes.note("closed-under-others", frame, f"{in_use} in use")
+        notes.closed = those_in_use
+
+    @staticmethod
+    def opened(said: Said, frame: FrameType | None) -> None:
+        """Note that a connection was opened, perhaps again."""
+        evidence = said.notes.group.evidence
+        evidence.opened += 1
+        said.opened += 1
+        if said.opened > 1:
+            kind = "reopened after close" if said.closed_on_purpose else "reconnected"
+            said.notes.note(kind, frame)
+        said.closed_on_purpose = False
+
+    @staticmethod
+    def sent_again(said: Said, command: str, frame: FrameType | None) -> None:
+        """Note that a command was sent a second time, after its reply did not come."""
+        said.notes.note("sent-again", frame, command=command)
+        if command in NOT_TWICE:
+            said.notes.note("duplicated-write", frame, command=command)
+
+    @staticmethod
+    def reply_failed(said: Said, error: BaseException, frame: FrameType | None) -> None:
+        """Note that a reply did not come, and why."""
+        notes = said.notes
+        if isinstance(error, asyncio.CancelledError):
+            notes.note("cancelled", frame, command=said.command)
+        elif isinstance(error, redis.TimeoutError):
+            notes.note("blocked-too-long" if said.may_block_for is not None else "timeout", frame, command=said.command)
+        elif isinstance(error, redis.ConnectionError | OSError):
+            notes.note("lost", frame, str(error)[:200], said.command)
+        elif isinstance(error, RuntimeError):
+            notes.note("two-loops", frame, str(error)[:200], said.command)
+
+    # -- what it says
+
+    def evidence(self) -> Evidence:
+        """Return what was seen until now."""
+        program = sys.argv[0] if sys.argv and sys.argv[0] else sys.executable
+        evidence = Evidence(os.getpid(), os.getppid(), program, redis.__version__, clock() - self._began)
+        with self._lock:
+            groups, everyone = list(self._groups.values()), list(self._pools.values())
+        now = clock()
+        for group in groups:
+            group.evidence.kept, group.evidence.recent = [], []
+        for group in sorted(groups, key=lambda group: -len(group.recent))[:WITH_RECENT]:
+            group.evidence.recent = [self._told(borrow) for borrow in copied(group.recent)]
+        for notes in everyone:
+            evidence_of_pool = notes.group.evidence
+            evidence_of_pool.kept += notes.kept(now)
+            if evidence_of_pool.recent and notes.tap is not None:
+                evidence_of_pool.recent += [self._told(borrow, now) for borrow in copied(notes.tap.held.values())]
+        evidence.pools = [group.evidence for group in groups]
+        evidence.events = self._events
+        return evidence
+
+    def _told(self, borrow: Borrow, now: float = 0.0) -> Recent:
+        """Tell of a borrow; of one that still lasts at ``now``, too."""
+        got = borrow.got or borrow.ended
+        waited = borrow.waited()
+        opening, held = got - borrow.asked - waited, (borrow.ended or now) - got
+        times = (borrow.asked - self._began, waited, opening if borrow.got else 0.0, held)
+        outcome = "still held" if now else borrow.outcome
+        return Recent(borrow.who, place_of(borrow.site), *times, outcome, borrow.connection)
+
+
+class _Group:
+    """The pools that share one entry of the evidence."""
+
+    def __init__(self, evidence: PoolEvidence) -> None:
+        self.evidence = evidence
+        self.recent: deque[Borrow] = deque(maxlen=RECENT)
+        self._threads: set[str] = set()
+        self._tasks: set[str] = set()
+
+    def add(self) -> None:
+        """Count one more, and who made it."""
+        self.evidence.made += 1
+        if len(self._threads) < MOST_LINES:
+            self._threads.add(threading.current_thread().name)
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            task = None
+        if task is not None and len(self._tasks) < MOST_LINES:
+            self._tasks.add(task.get_name())
+        self.evidence.threads, self.evidence.tasks = len(self._threads), len(self._tasks)
+
+
+class Notes(Listener):
+    """What is heard at one pool, added to its group at once."""
+
+    wants_lines = True
+
+    def __init__(self, group: _Group, keepers: Keepers) -> None:
+        self.group = group
+        self.closed = False
+        self.in_use = 0
+        self.said: dict[int, Said] = {}
+        """What was said on each of its connections, by the connection's ``id``."""
+        self.tap: Tap | None = None
+        self._keepers = keepers
+        self._places: dict[Site, Place] = {}
+
+    def note(self, kind: str, frame: FrameType | None, detail: str = "", command: str = "") -> None:
+        """Note that something happened to this pool on the user's line that led to ``frame``."""
+        add_event(self.group.evidence.events, kind, place_of(users_site(frame)), detail, command)
+
+    def borrowed(self, borrow: Borrow) -> None:
+        self.in_use += 1
+        evidence = self.group.evidence
+        if self.in_use > evidence.most_in_use:
+            evidence.most_in_use = self.in_use
+        if borrow.queued:
+            evidence.waited.add(borrow.got - borrow.asked)
+        if self.closed:
+            self.closed = False
+            add_event(evidence.events, "used-after-close", self._place(borrow))
+
+    def returned(self, borrow: Borrow) -> None:
+        self.in_use -= 1
+        evidence = self.group.evidence
+        self.group.recent.append(borrow)
+        held = borrow.ended - borrow.got
+        place = self._place(borrow)
+        times = evidence.lines.get(place)
+        if times is None:
+            times = evidence.lines.setdefault(place if len(evidence.lines) < MOST_LINES else ELSEWHERE, Times())
+        times.add(held)
+        said = self.said.get(borrow.connection)
+        if said is None:
+            return
+        if said.unanswered:
+            said.unanswered = 0
+            add_event(evidence.events, "unread-reply", place, command=said.command)
+        if said.may_block_for is not None and held > LONG_BLOCK:
+            add_event(evidence.events, "blocked", place, command=said.command)
+        said.may_block_for = None
+
+    def turned_away(self, borrow: Borrow) -> None:
+        evidence = self.group.evidence
+        self.group.recent.append(borrow)
+        why = borrow.outcome
+        if why == "failed":
+            why = f"{borrow.error}: {sys.exc_info()[1]}"[:200]  # type: ignore[assignment]
+        evidence.no_connection.setdefault(why, Counter())[self._place(borrow)] += 1
+        if borrow.outcome in ("refused", "timed out") and self.tap is not None:
+            for holder in copied(self.tap.held.values())[:MOST_LINES]:
+                add_event(evidence.events, "held-meanwhile", self._place(holder))
+        if borrow.outcome == "timed out":
+            evidence.waited.add(borrow.ended - borrow.asked)
+
+    def stray(self, borrow: Borrow) -> None:
+        add_event(self.group.evidence.events, borrow.outcome, self._place(borrow))
+
+    def kept(self, now: float) -> Iterator[Kept]:
+        """Yield each connection that is in use now."""
+        pool = self.tap.pool() if self.tap else None
+        if self.tap is None or pool is None:
+            return
+        by_key = {id(connection): connection for connection, _ in in_use_and_idle(pool) or ()}
+        for key, borrow in copied(self.tap.held.items()):
+            by, command = self._keepers.who_keeps(by_key.get(key))
+            yield Kept(self._place(borrow), borrow.who, now - borrow.got, by, command)
+
+    def _place(self, borrow: Borrow) -> Place:
+        site = borrow.site
+        place = self._places.get(site)
+        if place is None:
+            place = place_of(site)
+            if len(self._places) < MOST_LINES:
+                self._places[site] = place
+        return place
+
+
+def settings_of(pool: Any) -> dict[str, Any]:
+    """Return the settings of a pool that are worth telling."""
+    kwargs = pool.connection_kwargs
+    retry = kwargs.get("retry")
+    settings = {name: kwargs[name] for name in SETTINGS if kwargs.get(name) is not None}
+    settings["max_connections"] = pool.max_connections
+    settings["retries"] = getattr(retry, "_retries", 0) if retry else 0
+    if hasattr(pool, "timeout"):
+        settings["timeout"] = pool.timeout
+    settings["unknown"] = sorted(set(kwargs) & {"ssl"})
+    return settings
+
+
+def add_event(events: Events, kind: str, place: Place, detail: str = "", command: str = "") -> None:
+    """Count an event. Runs in any thread; a count that two threads raise at the same moment may be one too low."""
+    on_line = events.setdefault(kind, {})
+    if place not in on_line and len(on_line) >= MOST_LINES:
+        place = ELSEWHERE
+    event = on_line.setdefault(place, Event())
+    event.count += 1
+    event.detail = detail or event.detail
+    if command:
+        event.commands[command] += 1

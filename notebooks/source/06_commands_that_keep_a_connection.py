@@ -306,7 +306,7 @@ guess_watching.reveal(", ".join(map(str, after)))
 # **A watching pipeline keeps its connection until `execute()`, `reset()` or the end of its `with`; `unwatch()` isn't
 # enough.**
 #
-# `execute()` releases it whether the commands were carried out or not. The cell below sells a piece twice. The
+# `execute()` releases it whether the commands were carried out or not. The cell below sells one item twice. The
 # second time, another sale changes `stock` between the watch and the commands, so Redis carries out nothing and
 # redis-py raises `WatchError`. Then you look at the stock again, and start over.
 

@@ -1,4 +1,4 @@
-"""Sell one piece while others sell too: WATCH keeps a connection, and so does an error that is kept in a log."""
+"""Sell one item while others sell too: WATCH keeps a connection, and so does an error that is kept in a log."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ PROMPT = """
 **Given** a shop with several checkouts. It counts its stock in the key `stock`, and the other checkouts sell with a
 plain `DECR`, at any moment.
 
-**Write** `sell(r, agree)`, which sells one piece and returns how many are left:
+**Write** `sell(r, agree)`, which sells one item and returns how many are left:
 
 1. It reads the stock. If that is 0, it raises a `LookupError`.
 2. It calls `agree()`, in which the customer decides. Meanwhile other code may use `r` as well.
-3. It takes one piece away. If the stock has changed since step 1, it starts over at step 1, as often as needed.
+3. It takes one item off the stock. If the stock has changed since step 1, it starts over at step 1, as often as needed.
 
 **It passes when**
 - the stock never falls below **0**, not even for a moment, also if another checkout sells just before you do, and the
   stock changes up to **6** times during one sale;
-- however a sale ends, with a piece sold, a `LookupError` or an error from `agree()`, **0** connections are in use
+- however a sale ends, with an item sold, a `LookupError` or an error from `agree()`, **0** connections are in use
   afterwards, although the shop keeps all errors in a log;
 - no script is used: the server allows none.
 """

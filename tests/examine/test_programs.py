@@ -95,7 +95,7 @@ def test_nothing_is_found_in_a_program_that_is_well(program: Path, port: int, tm
     report, done = examined(program, port, tmp_path)
     assert report["findings"] == [], done.stderr
     assert report["pools"], "it made no pool, so this shows nothing"
-    assert "Nothing to worry about was found." in done.stderr
+    assert "Nothing to worry about was found." in " ".join(done.stderr.split())  # a terminal wraps it
 
 
 def test_each_kind_of_finding_has_a_program() -> None:

@@ -299,7 +299,7 @@ class Notes(Listener):
             add_event(evidence.events, "blocked", place, command=said.command)
         said.may_block_for = None
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
         evidence = self.group.evidence
         self.group.recent.append(borrow)
         why = borrow.outcome

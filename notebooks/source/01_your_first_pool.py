@@ -64,9 +64,9 @@ guess_new.reveal(server.opened() - opened_before)
 # **A new client for each request means a new connection for each request.**
 #
 # Opening a connection is work for both sides. TCP has to connect first. Then redis-py and Redis agree on how they'll
-# talk, which is called the *handshake*. Only after that can redis-py send the GET. All of it is repeated for each
-# request, although the last request's connection is still good. So keep the connection open, and use it again: that's
-# what a pool does.
+# talk, which is called the *handshake*. Only after that can redis-py send the GET. Here all of that is repeated for
+# each request. It's better to leave the connection open and use it for the next request, too, and that's what a pool
+# does.
 
 # %% [markdown]
 # ## Creating a pool
@@ -224,10 +224,11 @@ handled["HELLO"], handled["GET"]
 # %% [markdown]
 # Real requests don't come one after the other. They overlap. `playground`, one of this course's helpers, lets you
 # watch that: it starts callers, each in a thread of its own, and all of them share one real pool. A *caller* is any
-# code that needs a connection, such as a request. Each of these borrows a connection, holds it for a while, sends a
+# code that needs a connection, such as a request. Each caller here borrows a connection, holds it for a while, sends a
 # PING, returns the connection, and comes again after a short pause.
 #
-# Press **Start**. Each slot in the picture is a connection that the pool may open. Then move the sliders:
+# Run the next cell and press **Start**. Each slot in the picture is a connection that the pool may open. Then move the
+# sliders:
 #
 # 1. Six callers share three connections, so some callers are refused: all three connections are in use when they ask.
 # 2. Move **limit** to 6. Now there's a connection for each caller.
@@ -354,8 +355,8 @@ print(snapshot(no_limit_given))
 guess_zero.reveal(f"{snapshot(limit_of_zero).limit} connections")
 
 # %% [markdown]
-# **Without a limit of yours, a pool may open 100 connections, and 0 means the same.** For a small program that's a
-# lot, and for a server that serves many programs it may be too much. State the limit.
+# **Without a limit of yours, a `ConnectionPool` may open 100 connections, and 0 means the same.** For a small program
+# that's a lot, and for a server that serves many programs it may be too much. State the limit.
 #
 # > **redis-py 7 and older:** the default limit is 2³¹ connections, so in practice there is none.
 
@@ -492,8 +493,8 @@ guess_closed.reveal("a new connection" if opened == 1 else "it reuses the idle o
 # %% [markdown]
 # **`close()` disconnects the pool's connections, and the pool can still be used.**
 #
-# So nothing warns you if some part of your program goes on after another has closed the pool: it opens connections
-# again, and no code is left that closes them. Let the part that created the pool close it, at the very end.
+# So a command that comes after `close()` doesn't fail. It opens a connection again, and no code is left that closes
+# it. Let the part of your program that created the pool close it, at the very end.
 
 # %% [markdown]
 # ## Summary

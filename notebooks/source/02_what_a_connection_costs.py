@@ -10,8 +10,8 @@
 # - estimate what a pool saves, from the distance to your server alone;
 # - recognise code that opens a connection for each request.
 #
-# **You need** lesson 01: what a pool is, and how a command borrows and returns. The handshake is new, and so is a way
-# to record what a pool does. *15 minutes, plus 25 for the exercises.*
+# **You need** lesson 01: what a pool is, and how a command borrows and returns. New here are two helpers: one lists
+# what a connection sends, the other records what a pool does. *15 minutes, plus 25 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import socket
@@ -66,8 +66,8 @@ guess_sent.reveal(len(sent))
 # | `CLIENT MAINT_NOTIFICATIONS` | ask a hosted Redis to announce maintenance, such as a move to another machine |
 # | [`CLIENT SETINFO`](https://redis.io/docs/latest/commands/client-setinfo/), two times | leave redis-py's name and version in the server's list of connections |
 #
-# A server that doesn't know one of these commands answers with an error, which redis-py ignores. The round trip is
-# made all the same.
+# An older server doesn't know `CLIENT MAINT_NOTIFICATIONS` or `CLIENT SETINFO` and answers with an error, which
+# redis-py ignores. The round trip is made all the same.
 #
 # > **redis-py 7 and older:** protocol 2 is the default, so the handshake is only the two `CLIENT SETINFO`.
 
@@ -75,9 +75,9 @@ guess_sent.reveal(len(sent))
 # ## A hundred requests, three ways
 
 # %% [markdown]
-# The shop serves a hundred requests, one after the other, in three ways. The first creates a new client for each
-# request and closes it. The second keeps one client on a pool with a limit of 3. The third keeps one plain client,
-# created with `redis.Redis(...)` and no word about a pool.
+# The web shop of lesson 01 serves a hundred requests, one after the other, in three ways. The first creates a new
+# client for each request and closes it. The second keeps one client on a pool with a limit of 3. The third keeps one
+# plain client, created with `redis.Redis(...)` and no word about a pool.
 
 
 # %%
@@ -141,10 +141,10 @@ print(f"{new_time / pooled_time:.0f} times as long")
 # `FaultProxy` stands between the pool and the server, and makes each round trip as long as you like. Twenty
 # milliseconds is the way to another country and back.
 #
-# `record`, one of this course's helpers, notes each borrow of a pool while its `with` block runs. For each borrow
-# there's a *lease* in `recording.leases`: `opening` is the time until the connection was open, and `held` is the time
-# until it was returned, which is one GET here. Four GETs use an open connection. Then four more, with the pool
-# disconnected before each, so that each has to open one.
+# `record`, one of this course's helpers, notes each borrow of a pool while its `with` block runs. Each borrow becomes
+# a *lease* in `recording.leases`. Its `opening` is the time it took to open the connection, and its `held` is the time
+# from then until the connection was returned, which is one GET here. First come four GETs on one connection. Then come
+# four more, and the pool is disconnected before each of them, so each has to open a new connection.
 
 # %% jupyter={"source_hidden": true}
 guess_far = predict(

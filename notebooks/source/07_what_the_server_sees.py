@@ -32,8 +32,8 @@ server
 
 # %% [markdown]
 # A web shop has two modules, greetings and counters, each with its own pool of four. `client_name` is an argument of
-# redis-py: every connection that the pool opens tells the server this name. On a busy day both pools open all they
-# may.
+# redis-py: every connection that the pool opens tells the server this name. On a busy day both pools open all the
+# connections that they may.
 #
 # The next cell defines two helpers for this lesson. `open_all(pool)` borrows up to the limit and returns everything.
 # `names_on_the_server()` asks the server for its connections, with `server.clients()` of this course, and returns
@@ -240,9 +240,8 @@ guess_left.reveal(names_on_the_server().count("rush"))
 # **A pool never shrinks by itself: it stays as large as its busiest moment was.**
 #
 # The pool hands out the connection that was returned last, so all two hundred requests used the same one and 99 were
-# silent all night. Each of them takes memory on the server. (Redis frees a part of it when a connection has been
-# silent for a few seconds: call `info("used_memory") - memory_before` again after ten.) And each counts towards the
-# server's limit, which is the topic of a later section.
+# silent all night. Each of them takes memory on the server, although Redis frees a part of it after a few seconds of
+# silence. And each counts towards the server's limit, which is the topic of a later section.
 
 # %% [markdown]
 # ## Closing what is idle
@@ -284,12 +283,12 @@ guess_idle.reveal(trimmed.idle)
 # ## Silence, and TCP keepalive
 
 # %% [markdown]
-# Redis can close connections, too. Its setting `timeout` (which has nothing to do with the pool's argument of that
-# name) closes every connection that has sent nothing for so many seconds. The default is 0, which means never.
+# Redis can close connections, too. Its setting `timeout` closes every connection that has sent nothing for so many
+# seconds. The default is 0, which means never. It has nothing to do with the pool's argument of the same name.
 #
 # Operating systems have *TCP keepalive*: after some silence they send a packet, and the other side's operating system
-# answers it. redis-py turns keepalive on. Below it's set to one packet each second, and the server's `timeout` to one
-# second as well.
+# answers it. redis-py turns keepalive on. Below, a packet is sent after each second of silence, and the server's
+# `timeout` is one second, too.
 #
 # > **On a Redis of your own** the cells of this section and of the next two raise `NotAllowed`, because they change
 # > the server's settings. Unset `REDIS_URL` and restart the kernel to run them on a private server.

@@ -94,9 +94,10 @@ guess_in_use.reveal(nearest)
 # **On average, the connections in use are the rate times the hold.**
 #
 # This is [Little's law](https://en.wikipedia.org/wiki/Little%27s_law). It holds for every pattern of traffic, as long
-# as each connection that is borrowed is also returned. Check it: below, the average that was counted stands above the
-# product of the two numbers. Then look at the plot. The number in use swings between 0 and three times the average or
-# more, so an average alone doesn't tell you how many connections to allow.
+# as each connection that is borrowed is also returned. Check it below: `recording.leases` has one entry for each
+# borrow, and `held` is how many seconds it lasted. The average that was counted stands above the product of the two
+# numbers. Then look at the plot. The number in use swings between 0 and three times the average or more, so an
+# average alone doesn't tell you how many connections to allow.
 
 # %% tags=["nbval-ignore-output"]
 from statistics import fmean
@@ -109,8 +110,7 @@ print(f"multiplied: {rate:.0f} a second * {mean_hold:.4f} s = {rate * mean_hold:
 plot_timeline(recording)
 
 # %% [markdown]
-# You can measure both numbers in your own program in the same way: put `record(pool)` around its busiest minute. A
-# *lease* is one borrow, from the moment when the caller got the connection to its return.
+# You can measure both numbers in your own program in the same way: put `record(pool)` around its busiest minute.
 
 # %% [markdown]
 # ## Fifty threads and one connection
@@ -163,8 +163,8 @@ guess_threads.reveal("less than 20 ms" if waited < 20 else f"{waited:.0f} ms")
 # **N threads don't need N connections.**
 #
 # What counts is how long the connections are held, and these threads spend nearly all of their time elsewhere. Fifty
-# connections would also have worked, but 49 of them would have been idle nearly all the time. On fakeredis the waits
-# are a few times as long, because that server is slower.
+# connections would also have worked, but 49 of them would have been idle nearly all the time. On fakeredis, which is
+# slower, the waits are a few times as long.
 
 # %% [markdown]
 # ## Are two connections enough?
@@ -333,8 +333,8 @@ guess_headroom.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, per
 # that's a load of 2 for each, so six connections each and 48 in total. `size_pool` does what the calculator does,
 # without the sliders.
 #
-# Now you run sixteen processes, because the code in Python has become slower. Each process gets half as many requests
-# as before.
+# Now you run sixteen processes, because your Python code needs more processor cores. Each process gets half as many
+# requests as before.
 
 # %% jupyter={"source_hidden": true}
 guess_total = predict(
@@ -372,21 +372,26 @@ calculator(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 # %% [markdown]
 # The formula assumes that callers arrive at random and independently of each other, that holds vary (some are much
 # longer than the average), and that every caller waits for as long as it takes. Your traffic may differ. `simulate`
-# plays it: the same shop with limit 3, first with holds that vary, then with holds of exactly 20 ms.
+# plays it: the same shop with limit 3, first with holds as the formula assumes them, then with holds of exactly 20
+# ms, and finally with one slow command among ten. The mean hold is 20 ms each time.
 
 # %%
 from tutorial_lib import simulate
 
-varied = simulate(rate=100, hold=0.02, limit=3).mean_wait
-equal = simulate(rate=100, hold=[0.02], limit=3).mean_wait  # a list holds what you measured
-print(f"mean wait in ms: {varied * 1000:.1f} if holds vary, {equal * 1000:.1f} if all are alike")
+holds = {
+    "as the formula assumes": 0.02,
+    "all alike": [0.02],  # a list is for holds that you have measured
+    "one of ten is slow": [0.002] * 9 + [0.182],
+}
+print("hold                    mean wait in ms")
+for name, held in holds.items():
+    print(f"{name:22}{simulate(rate=100, hold=held, limit=3).mean_wait * 1000:17.1f}")
 
 # %% [markdown]
-# **Holds that are all alike halve the waits; holds that vary more than the formula assumes lengthen them.**
+# **Holds that are all alike halve the waits, and one slow command among ten makes them four times as long.**
 #
-# So the formula is cautious for a service that sends one kind of quick command, and too hopeful for one that mixes
-# `GET` with slow scripts. Give `simulate` a list of your own holds, `[lease.held for lease in recording.leases]`, and
-# it draws from them at random.
+# The formula is cautious for a service that sends one kind of quick command, and too hopeful for one that mixes `GET`
+# with slow scripts. So give `simulate` a list of your own holds: `[lease.held for lease in recording.leases]`.
 
 # %% [markdown]
 # ## Summary

@@ -35,10 +35,10 @@ server
 
 # %% [markdown]
 # Take the shop of lesson 08: one hundred requests a second, each with a hold of 20 ms, so two connections are in use
-# on average. According to the formula, the knee is at four or five.
+# on average. There you calculated how long callers wait; here you measure it.
 #
-# `sweep`, a helper of this course, measures that with real pools. It calls your function for each limit to make a
-# pool, puts every pool under the same load, and does so in three rounds. What counts for each limit is the middle one
+# `sweep`, a helper of this course, does that with real pools. It calls your function for each limit to make a pool,
+# puts every pool under the same load, and repeats that in three rounds. What counts for each limit is the middle one
 # of its three results.
 
 # %% jupyter={"source_hidden": true}
@@ -209,11 +209,11 @@ guess_small = predict(
     {
         "ten times as long": "Ten `PING`s one after the other take ten round trips. But with a limit of 50, most "
         "requests need six: five to open a connection and one for the `PING`.",
-        "about as long": "Ten round trips stand against six, because opening a connection takes five. And the "
+        "up to twice as long": "Ten round trips stand against six, because opening a connection takes five. And the "
         "handshakes are work, which makes those six slower.",
         "half as long": "Nothing is opened, but each connection has to serve ten requests one after the other.",
     },
-    answer="about as long",
+    answer="up to twice as long",
 )
 guess_small
 
@@ -232,16 +232,15 @@ def seconds_for_the_spike(limit):
 
 took = {limit: seconds_for_the_spike(limit) for limit in (50, 10, 5)}
 ratio = took[5] / took[50]
-guess_small.reveal("about as long" if 0.6 < ratio < 2.5 else f"{ratio:.1f} times as long")
+guess_small.reveal("up to twice as long" if 0.6 < ratio < 2.5 else f"{ratio:.1f} times as long")
 
 # %% [markdown]
-# **A pool that waits gets through the same spike in about the same time, without opening a connection.**
+# **A pool that waits takes less than twice as long for the same spike, and opens nothing.**
 #
 # Count the round trips until the last request is answered. With a limit of 50 it's five to open and one for the
 # `PING`: 6. With a limit of 5 each connection serves ten requests, one after the other: 10. A limit of 10 is between
 # them, with 8. The large pool should therefore win, but its 45 handshakes are also work for your program and for the
-# server, and most of its lead is lost to that. So keep the limit at the knee, and let a spike wait for a few
-# milliseconds.
+# server, and much of its lead is lost to that. So keep the limit at the knee, and let a spike wait for a moment.
 
 # %% [markdown]
 # ## Thirty counters, one by one and together

@@ -34,7 +34,7 @@ server
 # %% [markdown]
 # A command may wait at three places: for a connection of the pool, for a new connection to open, and for the reply. Each
 # place has an argument of its own, and the first one exists only in a `BlockingConnectionPool`. What do you get if you set
-# none of them?
+# none of them? `make_connection()` makes a connection without opening it, so you can read its settings:
 
 # %%
 unset = redis.BlockingConnectionPool().make_connection()

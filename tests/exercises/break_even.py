@@ -44,7 +44,7 @@ def counts_the_opening_as_one(round_trip, opening, commands):  # "opening is one
 WRONG = {
     in_milliseconds: "would be milliseconds",
     opens_for_each_command: "open a connection 3 times",
-    the_whole_page: "the whole page today",
+    the_whole_page: "the whole page takes today",
     six_times_always: "true for a page with one command",
     forgets_the_commands: "the opening *and* the commands",
     upside_down: "the faster one",

@@ -108,7 +108,7 @@ ALSO_WRONG = {
 
 
 class CountsForItself(redis.ConnectionPool):
-    """Somebody's own pool, with a limit of its own making."""
+    """A pool of one's own, with a limit of its own making."""
 
     def __init__(self, **settings):
         super().__init__(**settings)

@@ -73,7 +73,7 @@ def a_unix_socket():
     return redis.ConnectionPool.from_url("unix://redis.example.com:6379?db=1", max_connections=20)
 
 
-def selects_nothing():  # `db` is only a setting: somebody has to send the SELECT
+def selects_nothing():  # `db` is only a setting: redis-py has to send the SELECT
     return redis.ConnectionPool(host="redis.example.com", db=1, max_connections=20, redis_connect_func=lambda _: None)
 
 

@@ -25,7 +25,7 @@ def look(client: Any) -> int:
 
 
 def take_one(pipe: Any) -> Any:
-    """Take one piece away, unless the watched stock has changed: then WatchError."""
+    """Take one item away, unless the watched stock has changed: then WatchError."""
     pipe.multi()
     pipe.decr("stock")
     return pipe.execute()[0]
@@ -304,7 +304,7 @@ ALSO_WRONG = {
     keeps_two_pipelines: "After a sale, 1 of 5 connections is in use",
     never_sells: "When should it raise one?",
     disconnects_the_pool: "although they are closed",
-    collects_nothing_again_and_again: "each of your attempts had taken a piece away at once",
+    collects_nothing_again_and_again: "each of your attempts had taken an item away at once",
     writes_what_it_saw: "Afterwards the stock is 2 and should be 1",
     returns_a_list: "The stock is 2 now, and `sell` returned `[2]`",
     says_it_quietly: "Asked for is a `LookupError`",

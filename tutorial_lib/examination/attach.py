@@ -101,7 +101,7 @@ def detach() -> None:
 
 
 def is_attached() -> bool:
-    """Say whether somebody watches already."""
+    """Say whether redis-py is watched already."""
     return bool(_undo)
 
 

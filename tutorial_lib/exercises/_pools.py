@@ -130,22 +130,22 @@ def impatient(pool: redis.ConnectionPool) -> Iterator[None]:
     if not isinstance(pool, redis.BlockingConnectionPool):
         yield
         return
-    patience, pool.timeout = pool.timeout, 0.05
+    before, pool.timeout = pool.timeout, 0.05
     try:
         yield
     finally:
-        pool.timeout = patience
+        pool.timeout = before
 
 
 def places(pool: redis.ConnectionPool, at_most: int) -> int:
-    """Borrow connections until the pool gives no more, or ``at_most`` are out. Give them back, and return how many."""
+    """Borrow connections until the pool raises or ``at_most`` are borrowed. Return them all, and say how many."""
     borrowed: list[redis.Connection] = []
     try:
         with impatient(pool):
             while len(borrowed) < at_most:
                 borrowed.append(borrow(pool))
     except redis.ConnectionError:
-        # What a full pool says. A server that is down would say it too, so nothing may have been borrowed.
+        # What an exhausted pool raises. So does a server that is down: then nothing was borrowed.
         if not borrowed:
             raise
     finally:

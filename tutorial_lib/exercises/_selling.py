@@ -39,7 +39,7 @@ class SellingShop:
         self._shared = Untouched(pool)
 
     def _watched(self) -> type[redis.Connection]:
-        """Return a class of connections that see a stock below 0, and the moment before a piece is taken away."""
+        """Return a class of connections that see a stock below 0, and the moment before an item is taken away."""
         shop = self
 
         class Watched(redis.Connection):
@@ -66,7 +66,7 @@ class SellingShop:
         self._log.clear()
 
     def another_checkout_sells(self, times: int) -> Callable[[], None]:
-        """Return an ``agree`` during which another checkout sells one piece, the first ``times`` times it is asked.
+        """Return an ``agree`` during which another checkout sells one item, the first ``times`` times it is asked.
 
         The customer looks at a page meanwhile, which uses the same pool, with a transaction of its own.
         """
@@ -84,7 +84,7 @@ class SellingShop:
 
     @contextmanager
     def sold_elsewhere_just_before(self) -> Iterator[None]:
-        """Inside, another checkout sells one piece when the answer sends what takes one away, the first time."""
+        """Inside, another checkout sells one item when the answer sends what takes one away, the first time."""
         self._before_it_takes_one = lambda: self._other.decr("stock")
         try:
             yield
@@ -92,7 +92,7 @@ class SellingShop:
             self._before_it_takes_one = None
 
     def sells(self, stock: int, left: int, agree: Callable[[], None], what: str) -> None:
-        """Raise Wrong unless one piece is sold, and ``left`` are left."""
+        """Raise Wrong unless one item is sold, and ``left`` are left."""
         self._other.set("stock", stock)
         found_by_agree: list[int] = []
 
@@ -107,18 +107,16 @@ class SellingShop:
             raise self._sold_nothing(error, stock, what, stock - left - 1) from error
         self._require_never_below_0(what)
         if not found_by_agree:
-            raise Wrong(
-                f"{what}. `sell` returned {shown(result)} and never called `agree()`. Who has bought the piece?"
-            )
+            raise Wrong(f"{what}. `sell` returned {shown(result)} and never called `agree()`. Who has bought the item?")
         if found_by_agree[0] < stock:
             raise Wrong(
-                f"{what}. When `agree()` was called, the stock was {found_by_agree[0]} already: the piece was taken "
+                f"{what}. When `agree()` was called, the stock was {found_by_agree[0]} already: the item was taken "
                 "away before the customer had agreed. What should come first?"
             )
         there = self._stock()
         if there != left:
             raise Wrong(
-                f"{what}. Afterwards the stock is {there} and should be {left}. Is one piece taken away, and from the "
+                f"{what}. Afterwards the stock is {there} and should be {left}. Is one item taken away, and from the "
                 "number that is there by then?"
             )
         if result != left or isinstance(result, bool):
@@ -150,23 +148,23 @@ class SellingShop:
             return Wrong(f"{said}. The command that changed the stock was your own: it was sent at once. {from_when}")
         if taken_at_once:
             return Wrong(
-                f"{said}, and the stock is {there}: each of your attempts had taken a piece away at once. {from_when}"
+                f"{said}, and the stock is {there}: each of your attempts had taken an item away at once. {from_when}"
             )
         if isinstance(error, redis.WatchError):
             return Wrong(
-                f"{said}, although there were pieces left to sell. The error says that the stock has changed since "
+                f"{said}, although there were items left to sell. The error says that the stock has changed since "
                 "your look. What should `sell` do then?"
             )
         how_come = (
             "How often may the stock change before `sell` gives up?" if others_sold else "When should it raise one?"
         )
-        return Wrong(f"{said}, although there were pieces left to sell. {how_come}")
+        return Wrong(f"{said}, although there were items left to sell. {how_come}")
 
     def _require_never_below_0(self, what: str) -> None:
         if self._lows:
             raise Wrong(
                 f"{what}. The stock was {min(self._lows)} for a moment, and another checkout that looked just then "
-                "saw it. Putting the piece back comes too late. What lets a sale happen only if nothing has changed "
+                "saw it. Putting the item back comes too late. What lets a sale happen only if nothing has changed "
                 "since the look?"
             )
 
@@ -209,7 +207,7 @@ class SellingShop:
             )
         if asked and not stock:
             raise Wrong(
-                f"{what}, and `agree()` was called all the same: a customer was asked about a piece that is not there. "
+                f"{what}, and `agree()` was called all the same: a customer was asked about an item that is not there. "
                 "What should come before `agree()`?"
             )
 
@@ -232,7 +230,7 @@ class SellingShop:
         there = self._stock()
         if there != 3:
             raise Wrong(
-                f"The stock was 3, the customer walked away, and now the stock is {there}. A piece is taken away only "
+                f"The stock was 3, the customer walked away, and now the stock is {there}. An item is taken away only "
                 "after `agree()` has returned. In which order does `sell` do the two?"
             )
 

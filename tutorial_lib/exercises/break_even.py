@@ -154,7 +154,7 @@ def _why_seconds(seconds: float, wanted: float, case: Case) -> str:
             f"In that case a page would open a connection {case.commands} times. How often does it open one?"
         ),
         (trips + case.commands) * case.round_trip: (
-            "So long takes the whole page today. The commands are sent in either case, so what does a page save?"
+            "That's how long the whole page takes today. The commands are sent in either case, so what is saved?"
         ),
         float(trips): "That is a number of round trips. How many seconds does each of them take?",
         trips * MEASURED.round_trip: f"A round trip takes {case.round_trip:g} s here. Which argument tells you that?",
@@ -178,15 +178,21 @@ def _why_times(times: float, wanted: float, case: Case) -> str:
             f"That counts the opening as one round trip. It takes {case.opening} of them here."
         ),
         case.commands / today: "That would make a page of today the faster one. Which time do you divide by which?",
-        float(today // case.commands): "Something was rounded down: `//` drops what is behind the point.",
-        case.opening / today: "That is the part of today's time that is saved. How does today compare with then?",
+        float(today // case.commands): "Something was rounded down: `//` drops everything after the decimal point.",
+        case.opening / today: "That is the part of today's time that is saved. How many times as long is today's?",
         100 * case.opening / today: "That is how many percent of today's time are saved. How many times as long is it?",
     }
     if case.opening:
         mistakes[case.commands / case.opening] = (
-            "That divides the commands by the opening. How long does a whole page take today, and how long then?"
+            "That divides the commands by the opening. How long does a whole page take today, and how long with a "
+            "connection that is open?"
         )
-    return _first_like(times, wanted, mistakes, "How long does a page take today, and how long then? Divide the two.")
+    return _first_like(
+        times,
+        wanted,
+        mistakes,
+        "How long does a page take today, and how long with an open connection? Divide the two.",
+    )
 
 
 def _first_like(value: float, wanted: float, mistakes: dict[float, str], otherwise: str) -> str:

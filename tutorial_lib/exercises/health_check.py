@@ -34,7 +34,8 @@ NOW_AND_THEN = 0.008  # seconds between two views of another program
 PROMPT = """
 **Given** a Redis behind a firewall that forgets a connection when it has been idle for **0.2 s**. Real firewalls take
 minutes. The next command on that connection still reaches Redis, but its reply gets lost, because the connection
-breaks. 
+breaks.
+
 **Write** `make_counter(host, port)`. It returns a function `count_view()`, which adds 1 to the Redis key `views:home`
 and returns the new number. Other programs add to the same key at the same time.
 

@@ -145,8 +145,8 @@ def _too_many(opened: int, closed_at_once: bool, same_pools: bool) -> str:
             "round trips. What is created inside `count_view` that could live longer than one call?"
         )
     return (
-        f"{said} Each call creates a new pool (a new client creates one too), and a new pool has no connection to use "
-        "again. Which line creates it, and how often does it run?"
+        f"{said} Each call creates a new pool (a new client creates one too), and a new pool has no connection to "
+        "reuse. Which line creates it, and how often does it run?"
     )
 
 

@@ -2,7 +2,7 @@
 
 redis-py, the standard library and this package stand between the learner's line and the pool. The first frame
 outside them is the learner's. Only its code and the instruction are kept (a frame would keep the learner's variables
-alive); the line number is worked out when somebody asks for it.
+alive); the line number is worked out when it is asked for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose code is in a file? The one answer for whoever looks for a line of the learner's."""
+"""Whose code is in a file? The one answer for all that look for a line of the learner's."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from redis.retry import Retry
 
 from tutorial_lib import FaultProxy, PoolView, predict, start_server
 
-server = start_server(keys=["greeting", "views:home", "visits:home"])  # the keys that this page writes
+server = start_server(keys=["greeting", "views:home", "visits:home"])  # keys of this page
 server
 
 # %% [markdown]
@@ -224,7 +224,7 @@ guess_outage = predict(
     {
         "both": "A refused connection fails at once, so eleven attempts without a pause are over in a few "
         "milliseconds.",
-        "only `steady`": "Its five pauses together are longer than the outage, so one of its retries finds Redis again.",
+        "only `steady`": "Its five pauses together are longer than the outage, so one of its retries comes after it.",
         "only `hurried`": "It has twice as many retries, but without pauses they're all over before Redis is back.",
     },
     answer="only `steady`",

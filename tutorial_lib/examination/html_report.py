@@ -93,7 +93,7 @@ def _pool(pool: Pools, replay: int | None) -> str:
         **_settings(evidence.settings),
         "connections opened": f"{evidence.opened:,}",
         "most in use at once": evidence.most_in_use,
-        "borrows": f"{held.count:,}, held for {seconds(held.mean)} on average and {seconds(held.longest)} at most",
+        "borrows": f"{evidence.borrows:,}, {seconds(held.mean)} on average and {seconds(held.longest)} at most",
         "waits": f"{evidence.waited.count:,}, {seconds(evidence.waited.longest)} at most",
     }
     table = "".join(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from tutorial_lib.examination.evidence import Place
@@ -39,7 +38,7 @@ def one_line(seen: Seen) -> Text:
     pools = [pool.evidence for pool in seen.pools]
     in_use = sum(len(pool.kept) for pool in pools)
     refused = sum(pool.count("refused") + pool.count("timed out") for pool in pools)
-    borrows = sum(pool.held.count for pool in pools)
+    borrows = sum(pool.borrows for pool in pools)
     text = (
         f"examine: {seconds(seen.duration)}, {counted(sum(pool.made for pool in pools), 'pool')}, {borrows:,} borrows"
     )
@@ -59,7 +58,7 @@ def nothing_seen(troubles: Sequence[str]) -> str:
 def as_text(seen: Seen, findings: Sequence[Finding]) -> str:
     """Sum up what was seen, and say whether something was found: two lines."""
     made = counted(sum(pool.evidence.made for pool in seen.pools), "pool")
-    borrows = counted(sum(pool.evidence.held.count for pool in seen.pools), "borrow")
+    borrows = counted(sum(pool.evidence.borrows for pool in seen.pools), "borrow")
     processes = counted(len(seen.processes), "process", "processes")
     found = (
         f"{counted(len(findings), 'finding')}, the worst first." if findings else "Nothing to worry about was found."
@@ -87,7 +86,12 @@ def _show_line(place: Place, console: Console, style: str = "") -> None:
 
 
 def _show_indented(text: Text, console: Console, by: int = 3) -> None:
-    console.print(Padding(text, (0, 0, 0, by), expand=False))
+    margin = Text(" " * by)
+    if text.no_wrap:
+        text.truncate(console.width - by, overflow="ellipsis")
+    for line in text.wrap(console, console.width - by):
+        line.rstrip()  # What is copied from a terminal has no spaces at its end.
+        console.print(margin + line)
 
 
 def _show_pool(pool: Pools, console: Console) -> None:
@@ -96,7 +100,7 @@ def _show_pool(pool: Pools, console: Console) -> None:
     numbers = f"limit {evidence.limit}, most in use {evidence.most_in_use}, opened {evidence.opened:,}"
     held = evidence.held
     if held.count:
-        numbers += f"\n   {counted(held.count, 'borrow')}, {seconds(held.mean)} on average"
+        numbers += f"\n   {counted(evidence.borrows, 'borrow')}, {seconds(held.mean)} on average"
     made = f"{evidence.made:,} × " if evidence.made > 1 else ""  # noqa: RUF001
     console.print(Text.assemble((f"{made}{kind}", "bold"), f": {numbers}", style="dim"))
     _show_line(evidence.made_at, console, style="dim")
@@ -133,7 +137,7 @@ def _pool_as_json(pool: Pools) -> dict[str, Any]:
         "settings": evidence.settings,
         "opened": evidence.opened,
         "most_in_use": evidence.most_in_use,
-        "borrows": evidence.held.count,
+        "borrows": evidence.borrows,
         "mean_held_seconds": evidence.held.mean,
         "longest_held_seconds": evidence.held.longest,
         "waits": evidence.waited.count,

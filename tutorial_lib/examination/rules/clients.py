@@ -12,6 +12,13 @@ from tutorial_lib.examination.seen import Pools, Seen
 MANY = 5
 """Pools of one line in one process. A program with a few servers makes fewer, or with other settings."""
 
+PER = {
+    "client-per-call": ("for each call", "notebooks/04_one_pool_for_many_parts.ipynb#A-client-for-each-request"),
+    "pool-per-thread": ("for each thread", "notebooks/04_one_pool_for_many_parts.ipynb#One-client-for-twenty-threads"),
+    "pool-per-task": ("for each asyncio task", "notebooks/04_one_pool_for_many_parts.ipynb#A-client-for-each-request"),
+}
+"""How often such a line makes a pool, and the section of the lesson."""
+
 
 def client_per_call(seen: Seen) -> Iterator[Finding]:
     """One line made many pools with the same settings in one process, and each was used."""
@@ -22,9 +29,7 @@ def client_per_call(seen: Seen) -> Iterator[Finding]:
         per_thread = evidence.threads >= 0.9 * evidence.made > 1
         per_task = evidence.tasks >= 0.9 * evidence.made > 1
         kind = "pool-per-task" if per_task else "pool-per-thread" if per_thread else "client-per-call"
-        each = {"pool-per-task": "for each asyncio task", "pool-per-thread": "for each thread"}.get(
-            kind, "for each call"
-        )
+        each, lesson = PER[kind]
         made = "clients with a pool each" if evidence.by_client else "pools"
         rate = f", {evidence.opened / seen.duration:.3g} a second" if seen.duration > 1 else ""
         yield Finding(
@@ -36,7 +41,7 @@ def client_per_call(seen: Seen) -> Iterator[Finding]:
             f"connections{rate}. One shared pool would have opened a few and reused them.",
             "Create the client once, at the top of a module or when the program starts, and share it. All threads "
             "may use one client, and so may all tasks of one event loop.",
-            "notebooks/04_one_pool_for_many_parts.ipynb#A-client-for-each-request",
+            lesson,
         )
 
 

@@ -8,6 +8,9 @@ from tutorial_lib.examination.evidence import Event, Place
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
 from tutorial_lib.examination.seen import Seen
 
+BETWEEN_COMMANDS = "notebooks/10_when_a_connection_dies.ipynb#When-does-a-pool-notice-a-dead-connection?"
+DURING_A_COMMAND = "notebooks/10_when_a_connection_dies.ipynb#A-connection-that-breaks-during-a-command"
+
 
 def timeout_shorter_than_block(seen: Seen) -> Iterator[Finding]:
     """A blocking command ended in a timeout of redis-py's: once is enough, since it will again."""
@@ -71,7 +74,6 @@ def stale_reconnects(seen: Seen) -> Iterator[Finding]:
             if lost
             else ("a connection had been closed by the server or by something between, and redis-py opened it again.")
         )
-        section = "A-connection-that-breaks-during-a-command" if lost else "When-does-a-pool-notice-a-dead-connection?"
         yield _finding(
             "stale-reconnects",
             55 if lost else 20,
@@ -79,7 +81,7 @@ def stale_reconnects(seen: Seen) -> Iterator[Finding]:
             said,
             "Give the pool a retry=, and set health_check_interval below the shortest idle timeout between your "
             "program and Redis.",
-            f"notebooks/10_when_a_connection_dies.ipynb#{section}",
+            DURING_A_COMMAND if lost else BETWEEN_COMMANDS,
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from tutorial_lib.examination.evidence import Kept
 from tutorial_lib.examination.finding import Finding, Rule, seconds, worst_first
 from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.words import counted
 
 LONG = 1.0
 """Seconds. A connection that was borrowed by hand and is in use for less may be at work."""
@@ -128,9 +129,9 @@ def _of_line(kept: list[Kept], one: Kept) -> int:
 def _finding(kind: str, weight: int, pool: Pools, kept: list[Kept], what: str, fix: str, lesson: str) -> Finding:
     lines = Counter(one.place for one in kept)
     count, oldest = len(kept), max(one.age for one in kept)
-    # Of several pools the limits would have to be added up, and each count would need its pool.
-    of_how_many = f" of at most {pool.evidence.limit} connections" if pool.evidence.made == 1 else " connections"
-    were = f"{count}{of_how_many} were" if count > 1 else "One connection was"
+    were = f"{counted(count, 'connection')} {'were' if count > 1 else 'was'}"
+    if pool.evidence.made == 1 and count == pool.evidence.limit > 1:
+        were = f"All {count} connections of the pool were"
     old = f"the oldest for {seconds(oldest)}" if count > 1 else f"for {seconds(oldest)}"
     return Finding(
         kind,

@@ -64,13 +64,10 @@ def pool_waits(seen: Seen) -> Iterator[Finding]:
 def _waits(pool: Pools, in_vain: int) -> str:
     """Say how often callers waited, how long, and how often for nothing."""
     waited, within = pool.evidence.waited, pool.evidence.settings.get("timeout")
-    how_long = seconds(waited.longest)
+    how_long = f" {seconds(waited.longest)} for a connection"
     if waited.count > 1:
-        how_long = f"{seconds(waited.mean)} on average and {how_long} at most"
-    told = (
-        f"{times(waited.count).capitalize()}, a caller waited for a connection, {how_long}, because "
-        f"{_all(pool.evidence.limit)} in use."
-    )
+        how_long = f" for a connection, {seconds(waited.mean)} on average and {seconds(waited.longest)} at most"
+    told = f"{times(waited.count).capitalize()}, a caller waited{how_long}, because {_all(pool.evidence.limit)} in use."
     if not in_vain:
         return told
     limit = f" within the pool's timeout of {within:g} s" if isinstance(within, int | float) else ""
@@ -88,12 +85,12 @@ def _holders(pool: Pools) -> str:
         return ""
     first = worst_first(held)[0]
     others = len(held) - 1
-    more = f" and by {counted(others, 'other line')}" if others else ""
-    return f" The connections were in use by {_short(first)}{more}."
+    more = f" and on {counted(others, 'other line')}" if others else ""
+    return f" They had been borrowed on {_short(first)}{more}."
 
 
 def _short(place: Place) -> str:
-    return f"line {place.line}, `{place.text}`" if place.text else str(place)
+    return f"line {place.line} (`{place.text}`)" if place.text else str(place)
 
 
 def _enough(pool: Pools, seen: Seen) -> str:

@@ -17,12 +17,14 @@ LONG = 1.0
 def leak(seen: Seen) -> Iterator[Finding]:
     """Connections that were borrowed with get_connection, and were not returned when the program ended.
 
-    One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not.
+    One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not,
+    nor is one of a test or a block that has ended.
     """
     for pool in seen.pools:
         by_hand = [kept for kept in pool.evidence.kept if kept.by == "hand"]
         short = _is_short(pool)
-        lost = [kept for kept in by_hand if kept.age > LONG or short or _of_line(by_hand, kept) > 1]
+        certain = short or seen.is_over
+        lost = [kept for kept in by_hand if certain or kept.age > LONG or _of_line(by_hand, kept) > 1]
         if lost:
             yield _finding(
                 "leak",
@@ -132,13 +134,14 @@ def _finding(kind: str, weight: int, pool: Pools, kept: list[Kept], what: str, f
     were = f"{counted(count, 'connection')} {'were' if count > 1 else 'was'}"
     if pool.evidence.made == 1 and count == pool.evidence.limit > 1:
         were = f"All {count} connections of the pool were"
-    old = f"the oldest for {seconds(oldest)}" if count > 1 else f"for {seconds(oldest)}"
+    # A young one's age says how long the program ran, and nothing about the leak.
+    old = "" if oldest < LONG else f", {'the oldest ' if count > 1 else ''}for {seconds(oldest)}"
     return Finding(
         kind,
         weight,
         count,
         worst_first(lines),
-        f"{were} still in use at the end, {old}: {what}.",
+        f"{were} still in use at the end{old}: {what}.",
         fix,
         lesson,
     )

@@ -86,7 +86,8 @@ def _holders(pool: Pools) -> str:
     first = worst_first(held)[0]
     others = len(held) - 1
     more = f" and on {counted(others, 'other line')}" if others else ""
-    return f" They had been borrowed on {_short(first)}{more}."
+    they = "They" if pool.evidence.limit > 1 else "It"
+    return f" {they} had been borrowed on {_short(first)}{more}."
 
 
 def _short(place: Place) -> str:

@@ -133,11 +133,9 @@ def opened_for_each(callers: int) -> Recording:
 def test_who_waits_for_an_opening_is_seen_among_the_counts_and_told(callers: int) -> None:
     picture = plot_timeline(opened_for_each(callers))
 
-    assert (
-        headline(picture)
-        == f"{callers} callers, {callers} connections: no caller waited, {callers} opened a connection"
-    )
-    assert f"no caller waited; at most {callers} callers opened a connection at once." in picture.alt
+    assert headline(picture) == f"{callers} callers, {callers} connections: {callers} waited for a new connection"
+    at_once = f"at most {callers} callers waited for a new connection at once."
+    assert f"no caller waited for a return; {at_once}" in picture.alt
     assert {"holds a connection", "opens a connection"} <= words(picture)
     pale = [area for area in picture.figure.axes[-1].collections if to_hex(area.get_facecolor()[0]) == OPENING.lower()]  # type: ignore[index]
     (area,) = pale

@@ -123,7 +123,7 @@ def _what_happened(recording: Recording, calls: Sequence[Lease], callers: Sequen
         told.append(f"{len(held):,} not returned")
     if not told:
         opened = len(_openings(calls, recording))
-        told.append(f"no caller waited, {opened:,} opened a connection" if opened else "no caller waited")
+        told.append(f"{opened:,} waited for a new connection" if opened else "no caller waited")
     return f"{everyone}, {counted(recording.limit, 'connection')}: {', '.join(told)}"
 
 
@@ -132,7 +132,8 @@ def _counts_in_words(recording: Recording, moments: Sequence[Moment], calls: Seq
     opening = max(count for _, count in _opening_after(_openings(calls, recording)))
     queue = f"at most {counted(waiting, 'caller')} waited at once" if waiting else "no caller waited"
     if opening:
-        queue += f"; at most {counted(opening, 'caller')} opened a connection at once"
+        for_a_return = "" if waiting else " for a return"
+        queue += f"{for_a_return}; at most {counted(opening, 'caller')} waited for a new connection at once"
     held = recording.still_held()
     lost = (
         f" Not returned at the end: {', '.join(f'{lease.who} from {lease.where}' for lease in held[:5])}."

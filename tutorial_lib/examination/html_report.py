@@ -9,6 +9,7 @@ from typing import Any
 
 from tutorial_lib.examination.evidence import Place, Recent
 from tutorial_lib.examination.finding import Finding, seconds
+from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.report import as_text, nothing_seen, short_path
 from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.notebook.lines import Line
@@ -44,7 +45,7 @@ def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubl
     )
     pools = "\n".join(_pool(pool, played.index(pool) if pool in played else None) for pool in seen.pools)
     found = "\n".join(_finding(finding) for finding in findings)
-    title = html.escape(f"examine {' '.join(program)}")
+    title = html.escape(f"examine {' '.join(in_command(program))}")
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -149,7 +150,7 @@ def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:
 
 def _not_seen(seen: Seen, troubles: Sequence[str]) -> str:
     said = [
-        "Processes whose Python ignores PYTHONPATH (python -I, python -E); pools of Redis Cluster's asyncio client, "
+        "Processes whose Python ignores PYTHONPATH (python -I, -E or -S); pools of Redis Cluster's asyncio client, "
         "which has "
         "none; what a process did in its last second, if it was killed."
     ]

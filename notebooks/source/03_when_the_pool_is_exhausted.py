@@ -104,7 +104,7 @@ blocking = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
 with record(blocking) as recording:
     run_threads(10, lambda: hold(blocking, seconds=0.5))
 
-guess_waiting.reveal(len(recording.turned_away))
+guess_waiting.reveal(len(recording.unserved))
 
 # %% [markdown]
 # **A `BlockingConnectionPool` makes the request wait until a connection is returned.**

@@ -104,6 +104,9 @@ class Witness:
             before = notes.group.evidence
             notes.group = self._group_of(pool, before.made_at, before.by_client, before.package)
             notes.in_use = 0
+            if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
+                notes.tap.earlier |= set(notes.tap.held)
+                notes.tap.held.clear()
             for connection, in_use in in_use_and_idle(pool) or ():
                 said = said_of(connection)
                 if said is not None and in_use:
@@ -308,7 +311,7 @@ class Notes(Listener):
             add_event(evidence.events, "blocked", place, command=said.command)
         said.may_block_for = None
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
         if borrow.code is None:
             borrow.code, borrow.instruction = self._origins.of_this_task()
         evidence = self.group.evidence

@@ -325,9 +325,9 @@ guess_limits.reveal("an answer, after a second" if in_time else "an error, befor
 # isn't a `ConnectionError`:
 
 # %%
-impatient = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
+with_timeouts = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
 try:
-    redis.Redis(connection_pool=impatient).blpop("orders", timeout=1)
+    redis.Redis(connection_pool=with_timeouts).blpop("orders", timeout=1)
 except redis.ConnectionError:
     print("not this one")
 except redis.TimeoutError as error:
@@ -481,7 +481,7 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 # Last, close the pools that have connected, and the server:
 
 # %% tags=["no-output"]
-for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, impatient):
+for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, with_timeouts):
     pool.close()
 server.close()
 

@@ -27,7 +27,7 @@ PROMPT = """
 **Given** a `pool`, which other parts of the program use too. It is a `ConnectionPool` or a `BlockingConnectionPool`.
 
 **Write** `ask(pool)`. It returns the text that the key `greeting` holds. If it cannot get that text it returns why, so
-that the right person gets the alarm:
+that the right person is woken up:
 
 - `"busy"` if the pool had no connection for it, after waiting as long as this pool waits;
 - `"down"` if Redis cannot be reached, or does not reply.

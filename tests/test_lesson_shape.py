@@ -85,60 +85,54 @@ def test_no_cell_warns(lesson: NotebookNode) -> None:
     assert not [cell.source for cell in code(lesson) for output in cell.outputs if output.get("name") == "stderr"]
 
 
-@pytest.fixture(params=[path for path in LESSONS if "**You'll learn to**" in read(path).cells[0].source], ids=name_of)
-def page(request: pytest.FixtureRequest) -> NotebookNode:
-    """Yield each lesson that has the shape of the course. The others are still to be rewritten."""
-    return read(request.param)
-
-
-def test_it_opens_with_a_question_what_it_teaches_what_it_needs_and_how_long_it_takes(page: NotebookNode) -> None:
-    first = page.cells[0].source
+def test_it_opens_with_a_question_what_it_teaches_what_it_needs_and_how_long_it_takes(lesson: NotebookNode) -> None:
+    first = lesson.cells[0].source
     assert re.match(r"# .*\?\n", first)
     goals = first.split("**You'll learn to**\n")[1].split("**You need**")[0]
     assert 3 <= len(bullets(goals)) <= 5
     assert MINUTES.search(first), "say: *20 minutes, plus 30 for the exercises.*"
 
 
-def test_it_takes_the_minutes_that_it_says_and_no_more_than_25(page: NotebookNode) -> None:
-    stated = MINUTES.search(page.cells[0].source)
+def test_it_takes_the_minutes_that_it_says_and_no_more_than_25(lesson: NotebookNode) -> None:
+    stated = MINUTES.search(lesson.cells[0].source)
     assert stated
     assert int(stated[1]) <= 25
-    assert abs(int(stated[1]) - minutes_to_read(page)) <= 5
+    assert abs(int(stated[1]) - minutes_to_read(lesson)) <= 5
 
 
-def test_each_heading_is_a_cell_of_its_own(page: NotebookNode) -> None:
-    for text in prose(page)[1:]:
+def test_each_heading_is_a_cell_of_its_own(lesson: NotebookNode) -> None:
+    for text in prose(lesson)[1:]:
         if any(line.startswith("#") for line in text.splitlines()):
             assert re.fullmatch(r"#+ [^\n]+", text), text
 
 
-def test_each_experiment_ends_in_a_bold_conclusion(page: NotebookNode) -> None:
+def test_each_experiment_ends_in_a_bold_conclusion(lesson: NotebookNode) -> None:
     """After the cell that reveals what was measured comes prose that begins with a sentence in bold."""
-    for place, cell in enumerate(page.cells):
+    for place, cell in enumerate(lesson.cells):
         if cell.cell_type == "code" and ".reveal(" in cell.source:
-            following = page.cells[place + 1 :]
+            following = lesson.cells[place + 1 :]
             said = next(cell.source for cell in following if cell.cell_type == "markdown")
             assert said.startswith("**"), said
 
 
-def test_it_ends_with_a_summary_questions_with_answers_and_links(page: NotebookNode) -> None:
-    headings = [text for text in prose(page) if text.startswith("## ")]
+def test_it_ends_with_a_summary_questions_with_answers_and_links(lesson: NotebookNode) -> None:
+    headings = [text for text in prose(lesson) if text.startswith("## ")]
     assert headings[-2:] == ["## Summary", "## Check yourself"]
-    asked = prose(page)[prose(page).index("## Check yourself") + 1]
+    asked = prose(lesson)[prose(lesson).index("## Check yourself") + 1]
     # Without the empty line the answer is not read as Markdown.
     assert len(re.findall(r"<details><summary>.*?\?</summary>\n\n.+?\n\n</details>", asked, re.DOTALL)) >= 2
-    *_, closing, links = page.cells
+    *_, closing, links = lesson.cells
     assert closing.source.endswith("server.close()")
     assert "**Practise:** [" in links.source
     assert "**Next:** [" in links.source
 
 
-def test_its_code_can_be_read_at_a_glance(page: NotebookNode) -> None:
-    lines = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in seen(page)]
+def test_its_code_can_be_read_at_a_glance(lesson: NotebookNode) -> None:
+    lines = [len([line for line in cell.source.splitlines() if line.strip()]) for cell in seen(lesson)]
     assert max(lines) <= 15
     assert median(lines) <= 6
     # What is longer has to be scrolled sideways.
-    assert [line for cell in seen(page) for line in cell.source.splitlines() if len(line) > 100] == []
+    assert [line for cell in seen(lesson) for line in cell.source.splitlines() if len(line) > 100] == []
 
 
 def seen(lesson: NotebookNode) -> list[NotebookNode]:
@@ -153,9 +147,9 @@ def minutes_to_read(lesson: NotebookNode) -> float:
     return read_words / 200 + len(predictions(lesson)) / 3
 
 
-def test_each_choice_has_a_reply_of_its_own(page: NotebookNode) -> None:
+def test_each_choice_has_a_reply_of_its_own(lesson: NotebookNode) -> None:
     """The right one has, too: it says why."""
-    for cell in predictions(page):
+    for cell in predictions(lesson):
         assert "answer=" in cell.source, cell.source
         assert not re.search(r":\s*None\s*[,}]", cell.source), cell.source
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.lessons import LESSONS, name_of, read
+from tests.lessons import EXERCISES, LESSONS, name_of, read
+from tests.test_documents import DOCUMENTS, TOP
 
 RULED_OUT = {
     "say borrow": r"\b(lend|lends|lent|lending)\b",
@@ -36,15 +38,24 @@ def complaints(text: str) -> list[str]:
 
 
 def words_of(path: Path) -> str:
-    """Return what is read in a lesson: its prose, its questions with their replies, its comments."""
+    """Return what is read in a notebook: its prose, its questions with their replies, its comments."""
     return "\n\n".join(cell.source for cell in read(path).cells)
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in LESSONS if "**You'll learn to**" in read(path).cells[0].source], ids=name_of
-)
-def test_a_lesson_uses_the_words_of_the_field(path: Path) -> None:
+@pytest.mark.parametrize("path", [*LESSONS, *EXERCISES], ids=name_of)
+def test_a_notebook_uses_the_words_of_the_field(path: Path) -> None:
     assert complaints(words_of(path)) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_uses_the_words_of_the_field(document: str) -> None:
+    assert complaints((TOP / document).read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(TOP.glob("tutorial_lib/**/*.py")), ids=lambda path: str(path.relative_to(TOP)))
+def test_messages_labels_and_docstrings_use_the_words_of_the_field(path: Path) -> None:
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+    assert [complaint for text in texts if isinstance(text, str) for complaint in complaints(text)] == []
 
 
 def test_it_finds_what_is_ruled_out() -> None:

@@ -1,4 +1,4 @@
-"""What a number that somebody typed may be. Each check returns the number, or says in one sentence what to give."""
+"""What a number that a learner typed may be. Each check returns the number, or says in one sentence what to give."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def _prctl(option: int, value: int) -> None:
 def descendants(own_child: int = 0) -> list[psutil.Process]:
     """Return the processes below this one that still run. Orphans that have ended are forgotten on the way.
 
-    ``own_child`` is the process whose end somebody else asks for.
+    ``own_child`` is the process whose end another part asks for.
     """
     found = []
     for process in psutil.Process().children(recursive=True):

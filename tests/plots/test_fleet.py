@@ -15,7 +15,7 @@ OTHERS = {"listeners": 40, "blocked": 80}
 
 
 def squares(picture: Picture) -> list[bool]:
-    """Return for each pool that is drawn whether it can be full."""
+    """Return for each pool that is drawn whether it can be exhausted."""
     above = picture.figure.axes[0]
     return [patch.get_hatch() is None for patch in above.patches]
 
@@ -32,7 +32,7 @@ def below(picture: Picture) -> str:
 def test_a_fleet_that_is_too_large_shows_how_many_of_its_pools_fill_the_server() -> None:
     picture = plot_fleet(40, 6, 1000, 10_000, OTHERS)
 
-    assert headline(picture) == "9 of 240 pools can be full at once; then the server refuses"
+    assert headline(picture) == "9 of 240 pools can be exhausted at once; then the server refuses"
     assert squares(picture).count(True) == 9
     assert len(squares(picture)) == 240
     assert widths(picture) == [40, 80, 9_880, 230_120]
@@ -40,14 +40,14 @@ def test_a_fleet_that_is_too_large_shows_how_many_of_its_pools_fill_the_server()
     # At this scale nobody would find their colours.
     assert below(picture) == "connections (too few to be seen: listeners 40, blocked 80)"
     assert not {"listeners 40", "blocked 80"} & words(picture)
-    assert "limit of 1,000, listeners 40, blocked 80: 240,120 in all; the server lets in 10,000" in picture.alt
+    assert "limit of 1,000, listeners 40, blocked 80: 240,120 in total; the server lets in 10,000" in picture.alt
     assert repr(picture) == "<fleet of 240 pools>"
 
 
 def test_a_fleet_within_its_budget_shows_what_is_to_spare() -> None:
     picture = plot_fleet(40, 6, 41, 10_000, OTHERS)
 
-    assert headline(picture) == "All 240 pools can be full at once, with 40 connections to spare"
+    assert headline(picture) == "All 240 pools can be exhausted at once, with 40 connections to spare"
     assert squares(picture) == [True] * 240
     assert widths(picture) == [40, 80, 9_840]
     assert "no room" not in words(picture)
@@ -56,13 +56,13 @@ def test_a_fleet_within_its_budget_shows_what_is_to_spare() -> None:
 
 
 def test_a_fleet_that_fits_exactly_is_not_too_large() -> None:
-    assert headline(plot_fleet(2, 1, 5, 10)) == "All 2 pools can be full at once, with 0 connections to spare"
+    assert headline(plot_fleet(2, 1, 5, 10)) == "All 2 pools can be exhausted at once, with 0 connections to spare"
 
 
 def test_others_alone_may_fill_the_server() -> None:
     picture = plot_fleet(2, 1, 5, 3, {"listeners": 9})
 
-    assert headline(picture) == "0 of 2 pools can be full at once; then the server refuses"
+    assert headline(picture) == "0 of 2 pools can be exhausted at once; then the server refuses"
     assert widths(picture)[0] == 9
 
 

@@ -224,7 +224,7 @@ def test_a_blocking_pool_lends_what_was_returned_twice_to_two_callers() -> None:
         pool.release(connection)
         pool.release(connection)
         assert pool.get_connection() is pool.get_connection() is connection
-    assert [lease.outcome for lease in recording.leases] == ["still held", "returned", "lent again", "still held"]
+    assert [lease.outcome for lease in recording.leases] == ["still held", "returned", "borrowed again", "still held"]
 
 
 def test_a_connection_borrowed_earlier_may_come_back_while_recording() -> None:

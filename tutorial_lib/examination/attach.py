@@ -7,6 +7,7 @@ has been imported, in a program that runs under ``examine``; ``detach`` puts eve
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from collections.abc import Callable
 from functools import partial, wraps
@@ -49,6 +50,23 @@ def attach(witness: Witness) -> None:
         for kind, name in (("pubsub", "PubSub"), ("watch", "Pipeline"), ("monitor", "Monitor")):
             _wrap(getattr(module, name), "__init__", partial(_keeper_init, witness, kind))
 
+    for asks, name in ((redis.asyncio.client.Redis, "execute_command"), (redis.asyncio.client.Pipeline, "execute")):
+        _wrap(asks, name, lambda old: _coroutine_made(old, witness))
+
+
+def _coroutine_made(old: Any, witness: Witness) -> Any:
+    """Stand in for an ``async`` function that the user calls, and that may become a task of its own."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        coroutine = old(*args, **kwargs)
+        witness.origins.note(coroutine, sys._getframe(1))
+        return coroutine
+
+    if sys.version_info >= (3, 12):  # The program may ask what it is.
+        return inspect.markcoroutinefunction(make)
+    make._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
+    return make
+
 
 def _of_pools(module: Any, witness: Witness) -> None:
     _wrap(module.ConnectionPool, "__init__", lambda old: _pool_init(old, witness))
@@ -83,7 +101,7 @@ def detach() -> None:
 
 
 def is_attached() -> bool:
-    """Say whether somebody watches already."""
+    """Say whether redis-py is watched already."""
     return bool(_undo)
 
 

@@ -26,6 +26,8 @@ class Place:
     line: int = 0
     function: str = ""
     text: str = ""
+    package: str = ""
+    """The installed package whose line it is; "" for the user's own lines."""
 
     def __str__(self) -> str:
         inside = f", in {self.function}()" if self.function.isidentifier() else ""
@@ -111,6 +113,8 @@ class PoolEvidence:
     settings: dict[str, Any]
     by_client: bool = False
     """Whether a client made the pool for itself."""
+    package: str = ""
+    """The installed package that made it, perhaps because a line of the user's called it: django, kombu."""
     made: int = 0
     threads: int = 0
     tasks: int = 0

@@ -49,6 +49,6 @@ def times(count: int) -> str:
 
 def seconds(value: float) -> str:
     """Say how long, with two digits that matter: ``3.2 ms``, ``0.45 s``, ``12 s``."""
-    if value < 0.1:
+    if value < 0.0995:  # What is longer would be rounded to 1e+02 ms.
         return f"{value * 1000:.2g} ms"
     return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"

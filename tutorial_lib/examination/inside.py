@@ -84,7 +84,7 @@ def examine() -> Iterator[Findings]:
             witness.pool_found(pool)
         yield findings
     finally:
-        found = findings_of(put_together([witness.evidence()]))
+        found = findings_of(put_together([witness.evidence()], is_over=True))
         detach()
         witness.leave()
         findings._found, findings._over = found, True

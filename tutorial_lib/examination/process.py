@@ -5,9 +5,13 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from tutorial_lib.examination.attach import attach
 from tutorial_lib.examination.witness import Witness
@@ -30,14 +34,35 @@ class _Writer:
     def __init__(self, witness: Witness, folder: Path) -> None:
         self._witness = witness
         self._folder = folder
-        self._lock = threading.Lock()
+        self._renew_lock()
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.RLock()
+        self._is_writing = False
 
     def start(self) -> None:
         atexit.register(self.write)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
-        self._leave, os._exit = os._exit, self._exit  # type: ignore[assignment]
+        self._before(
+            os, "_exit", lambda *_, **__: True
+        )  # The children of multiprocessing end so, and atexit is not asked.
+        # A server that has shut down ends itself by the signal that it got: uvicorn does so.
+        self._before(signal, "raise_signal", lambda *_, **__: True)
+        self._before(os, "kill", lambda pid, *_, **__: pid == os.getpid())
         self._start_thread()
+
+    def _before(self, module: Any, name: str, is_the_end: Callable[..., bool]) -> None:
+        """Write before a function that may end this process, and then do as it did."""
+        original = getattr(module, name)
+
+        @wraps(original)
+        def write_first(*args: Any, **kwargs: Any) -> Any:
+            if is_the_end(*args, **kwargs):
+                self.write()
+            return original(*args, **kwargs)
+
+        setattr(module, name, write_first)
 
     def _start_thread(self) -> None:
         threading.Thread(target=self._go_on, name="examine", daemon=True).start()
@@ -49,20 +74,24 @@ class _Writer:
             pause = min(2 * pause, EVERY)
 
     def _after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._renew_lock()
         self._witness.after_fork()
         self._start_thread()
-
-    def _exit(self, status: int) -> None:
-        """Write before ``os._exit``: the children of multiprocessing end with it, and atexit is not asked there."""
-        self.write()
-        self._leave(status)
 
     def write(self) -> None:
         """Write the evidence, or let it be: the program must not suffer from a full disk."""
         with suppress(Exception), self._lock:
-            text = json.dumps(self._witness.evidence().to_json(), default=str)
-            path = self._folder / f"{os.getpid()}.json"
-            unfinished = path.with_suffix(".new")
-            unfinished.write_text(text, "utf-8")
-            unfinished.replace(path)
+            if self._is_writing:  # A signal came meanwhile, and its handler ends the process.
+                return
+            self._is_writing = True
+            try:
+                self._write()
+            finally:
+                self._is_writing = False
+
+    def _write(self) -> None:
+        text = json.dumps(self._witness.evidence().to_json(), default=str)
+        path = self._folder / f"{os.getpid()}.json"
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(path)

@@ -18,7 +18,7 @@ import redis.asyncio
 
 from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Recent, Times
 from tutorial_lib.examination.keepers import Keepers, Said, said_of
-from tutorial_lib.examination.places import place_of, users_site
+from tutorial_lib.examination.places import Origins, package_at, place_of
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import copied, in_use_and_idle
 from tutorial_lib.pools.cover import leave, listen
@@ -84,6 +84,7 @@ class Witness:
 
     def __init__(self) -> None:
         self.keepers = Keepers()
+        self.origins = Origins()
         self._pools: weakref.WeakKeyDictionary[Any, Notes] = weakref.WeakKeyDictionary()
         self._start_afresh()
 
@@ -97,7 +98,8 @@ class Witness:
         """Begin anew in a child process, which has its parent's pools."""
         self._start_afresh()
         for pool, notes in list(self._pools.items()):
-            notes.group = self._group_of(pool, notes.group.evidence.made_at, notes.group.evidence.by_client)
+            before = notes.group.evidence
+            notes.group = self._group_of(pool, before.made_at, before.by_client, before.package)
             notes.in_use = 0
             for connection, in_use in in_use_and_idle(pool) or ():
                 said = said_of(connection)
@@ -109,8 +111,8 @@ class Witness:
     def pool_made(self, pool: Any, frame: FrameType | None, by_client: bool) -> None:
         """Note a new pool, and listen to it."""
         with self._lock:
-            group = self._group_of(pool, place_of(users_site(frame)), by_client)
-            notes = self._pools[pool] = Notes(group, self.keepers)
+            group = self._group_of(pool, place_of(self.origins.site_of(frame)), by_client, package_at(frame))
+            notes = self._pools[pool] = Notes(group, self.keepers, self.origins)
         group.add()
         notes.tap = listen(pool, notes)
 
@@ -126,14 +128,15 @@ class Witness:
             if notes.tap is not None:
                 leave(notes.tap, notes)
 
-    def _group_of(self, pool: Any, place: Place, by_client: bool) -> _Group:
+    def _group_of(self, pool: Any, place: Place, by_client: bool, package: str) -> _Group:
         settings = settings_of(pool)
         key = (place, type(pool).__name__, by_client, *map(str, settings.values()))
         if key not in self._groups and len(self._groups) >= MOST_LINES:
             key, place = (ELSEWHERE,), ELSEWHERE
         if key not in self._groups:
             is_async = isinstance(pool, redis.asyncio.ConnectionPool)
-            self._groups[key] = _Group(PoolEvidence(type(pool).__name__, is_async, place, settings, by_client))
+            evidence = PoolEvidence(type(pool).__name__, is_async, place, settings, by_client, package)
+            self._groups[key] = _Group(evidence)
         return self._groups[key]
 
     def connection_made(self, pool: Any, connection: Any) -> None:
@@ -147,7 +150,7 @@ class Witness:
         """Note that something happened on the user's line that led to ``frame``."""
         notes = None if pool is None else self._pools.get(pool)
         where = self._events if notes is None else notes.group.evidence.events
-        add_event(where, kind, place_of(users_site(frame)), detail)
+        add_event(where, kind, place_of(self.origins.site_of(frame)), detail)
 
     def closed(self, pool: Any, those_in_use: bool, frame: FrameType | None) -> None:
         """Note that a pool's connections are closed, and whether other callers use them."""
@@ -254,7 +257,7 @@ class Notes(Listener):
 
     wants_lines = True
 
-    def __init__(self, group: _Group, keepers: Keepers) -> None:
+    def __init__(self, group: _Group, keepers: Keepers, origins: Origins) -> None:
         self.group = group
         self.closed = False
         self.in_use = 0
@@ -262,13 +265,16 @@ class Notes(Listener):
         """What was said on each of its connections, by the connection's ``id``."""
         self.tap: Tap | None = None
         self._keepers = keepers
+        self._origins = origins
         self._places: dict[Site, Place] = {}
 
     def note(self, kind: str, frame: FrameType | None, detail: str = "", command: str = "") -> None:
         """Note that something happened to this pool on the user's line that led to ``frame``."""
-        add_event(self.group.evidence.events, kind, place_of(users_site(frame)), detail, command)
+        add_event(self.group.evidence.events, kind, place_of(self._origins.site_of(frame)), detail, command)
 
     def borrowed(self, borrow: Borrow) -> None:
+        if borrow.code is None:
+            borrow.code, borrow.instruction = self._origins.of_this_task()
         self.in_use += 1
         evidence = self.group.evidence
         if self.in_use > evidence.most_in_use:
@@ -300,6 +306,8 @@ class Notes(Listener):
         said.may_block_for = None
 
     def turned_away(self, borrow: Borrow) -> None:
+        if borrow.code is None:
+            borrow.code, borrow.instruction = self._origins.of_this_task()
         evidence = self.group.evidence
         self.group.recent.append(borrow)
         why = borrow.outcome

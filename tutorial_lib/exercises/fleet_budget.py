@@ -157,7 +157,7 @@ def _why_small(fleet: Fleet, limit: int) -> str:
     )
     if limit in too_often:
         return "The others are there once for the whole server. How often did you subtract them?"
-    return "What did you keep back, and for whom?"
+    return "What did you keep in reserve, and what for?"
 
 
 def _require_refusal(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:

@@ -1,1 +1,1 @@
-"""A pool under load: what is asked (workload), when (pace), by whom (run), and what came of it (report, sweeps)."""
+"""A pool under load: what is asked (workload), when (pace), by which callers (run), and the report."""

@@ -1,4 +1,4 @@
-"""When the next call of a load begins: as soon as somebody is free (closed loop), or when it is due (open loop)."""
+"""When the next call of a load begins: as soon as a caller is free (closed loop), or when it is due (open loop)."""
 
 from __future__ import annotations
 

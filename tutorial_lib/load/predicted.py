@@ -31,7 +31,7 @@ def predicted_waits(measured: Sweep, hold: float | None = None) -> dict[int, flo
     """The mean wait for each limit of a sweep: the median over its rounds, as in the sweep's own table.
 
     ``hold`` is how long a call keeps its connection; if it is left out, as long as calls did on average with the
-    largest limit, where hardly anybody waits; BadSetting if none was done there.
+    largest limit, where hardly any caller waits; BadSetting if none was done there.
     """
     of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
     if hold is None:

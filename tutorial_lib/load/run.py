@@ -40,7 +40,7 @@ def run_load(
 ) -> LoadReport:
     """Put ``pool`` under ``workload`` and report what came of it. Interrupt the cell to get the report so far.
 
-    With ``server``, the report also tells how many connections the server accepted meanwhile (from anybody), and
+    With ``server``, the report also tells how many connections the server accepted meanwhile (from any client), and
     whether its times mean anything. The pool keeps the connections that it opened.
 
     Raises BadSetting if the work is mistaken: a function that raises something other than Redis's errors each time,

@@ -1,4 +1,4 @@
-"""What a load asks of a pool: which work, by whom or how often, and for how long."""
+"""What a load asks of a pool: which work, by how many callers or how often, and for how long."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Workload:
         return partial(client.execute_command, *_command(self.work))
 
     def describe(self) -> str:
-        """Say in one line what is asked, by whom and for how long."""
+        """Say in one line what is asked, by how many callers and for how long."""
         length = f"{self.count} calls" if self.count is not None else f"{self.seconds:g} s"
         if self.rate is None:
             many = self.users or DEFAULT_USERS

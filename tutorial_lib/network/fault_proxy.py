@@ -31,7 +31,7 @@ class FaultProxy:
     """Stands between a client and ``server``, and makes trouble: connect to its ``host`` and ``port`` instead.
 
     ``server`` is a server of ``start_server()``, or anything else with a host and a port; or give ``host`` and
-    ``port``. ``round_trip`` is how far away the server shall seem, in seconds.
+    ``port``. ``round_trip`` is how far away the server seems to be, in seconds.
 
         with FaultProxy(server, round_trip=0.01) as proxy:
             pool = redis.ConnectionPool(host=proxy.host, port=proxy.port)

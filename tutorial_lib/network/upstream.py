@@ -30,7 +30,7 @@ class Upstream(Protocol):
 
 @dataclass(frozen=True)
 class PlainAddress:
-    """A server that anybody can connect to."""
+    """A server that asks for no password, certificate or socket file."""
 
     family: int
     address: Address

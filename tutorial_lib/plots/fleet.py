@@ -39,7 +39,7 @@ LEAST_SEEN = 0.002
 """A smaller part of the bar's axis is not seen, and has no colour in the legend."""
 
 SQUARE = 0.86
-CAN_BE_FULL: Any = {"fc": IN_USE, "ec": IN_USE}
+HAS_ROOM: Any = {"fc": IN_USE, "ec": IN_USE}
 NO_ROOM: Any = {"fc": PAPER, "ec": TROUBLE, "hatch": HATCH}
 OTHER_COLOURS = (OPENING, WAITING, QUIET, FAINT)
 
@@ -47,7 +47,7 @@ OTHER_COLOURS = (OPENING, WAITING, QUIET, FAINT)
 def plot_fleet(
     processes: int, pools: int, limit: int, maxclients: int, others: Mapping[str, int] | None = None
 ) -> Picture:
-    """Draw what a fleet may open against what its server lets in: the pools that can be full, and those that cannot.
+    """Draw what a fleet may open against what its server lets in: the pools for which there is room, and the others.
 
     Each of ``processes`` has ``pools``, each with ``limit``; ``others`` are connections outside of the pools, by
     name, such as ``{"listeners": 40}``. They come first, and then one pool after the other is filled.
@@ -72,7 +72,7 @@ def plot_fleet(
     parts = ", ".join(f"{name} {number:,}" for name, number in others.items())
     alt = (
         f"{title}. {counted(processes, 'process', 'processes')} with {counted(pools, 'pool')} each and a limit of "
-        f"{limit:,}{', ' + parts if parts else ''}: {total:,} in all; the server lets in {maxclients:,}."
+        f"{limit:,}{', ' + parts if parts else ''}: {total:,} in total; the server lets in {maxclients:,}."
     )
     return Picture(figure, alt, f"fleet of {counted(processes * pools, 'pool')}")
 
@@ -89,14 +89,14 @@ def _named(others: Any) -> dict[str, int]:
 
 def _in_words(pools: int, full: int, spare: int) -> str:
     if spare >= 0:
-        return f"All {counted(pools, 'pool')} can be full at once, with {counted(spare, 'connection')} to spare"
-    return f"{full:,} of {counted(pools, 'pool')} can be full at once; then the server refuses"
+        return f"All {counted(pools, 'pool')} can be exhausted at once, with {counted(spare, 'connection')} to spare"
+    return f"{full:,} of {counted(pools, 'pool')} can be exhausted at once; then the server refuses"
 
 
 def _draw_squares(axes: Axes, processes: int, pools: int, full: int) -> None:
     """Draw a column for each process and a square in it for each pool, filled from the left."""
     places = [(column, row) for column in range(processes) for row in range(pools)]
-    for look, these in ((CAN_BE_FULL, places[:full]), (NO_ROOM, places[full:])):
+    for look, these in ((HAS_ROOM, places[:full]), (NO_ROOM, places[full:])):
         if these:
             columns, rows = zip(*these, strict=True)
             bottoms = [row - SQUARE / 2 for row in rows]
@@ -107,7 +107,7 @@ def _draw_squares(axes: Axes, processes: int, pools: int, full: int) -> None:
     axes.set_xlabel(f"{counted(processes, 'process', 'processes')}, a square for each pool", loc="left")
     for side in axes.spines.values():
         side.set_visible(False)
-    looks = [Patch(**CAN_BE_FULL, label="can be full"), Patch(**NO_ROOM, label="no room")]
+    looks = [Patch(**HAS_ROOM, label="can reach its limit"), Patch(**NO_ROOM, label="no room")]
     explain(axes, looks if full < len(places) else looks[:1])
 
 
@@ -120,7 +120,7 @@ def _draw_bar(axes: Axes, others: Mapping[str, int], total: int, maxclients: int
     ]
     too_many = max(total - maxclients, 0)
     inside = max(in_pools - too_many, 0)
-    parts.append((f"pools{', inside the limit' if too_many else ''} {inside:,}", inside, CAN_BE_FULL))
+    parts.append((f"pools{', inside the limit' if too_many else ''} {inside:,}", inside, HAS_ROOM))
     if too_many:
         parts.append((f"{too_many:,} too many", min(too_many, in_pools), NO_ROOM))
     begin = 0.0  # As floats: numpy's whole numbers end before those of a large fleet.

@@ -1,4 +1,4 @@
-"""Recordings as pictures: who waited for whom, and how long."""
+"""Recordings as pictures: which caller waited for which, and how long."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ VISIBLE = 0.004
 """Of the width: what is shorter is not drawn as opening or waiting, because nobody could see it."""
 
 A_WAIT = 0.0005
-"""Seconds: whoever waits for less has not waited."""
+"""Seconds: a caller that waits for less has not waited."""
 
 A_GLANCE = 0.1
-"""Of the longest opening: an idle connection is looked at before it is lent, and a busy machine draws that out."""
+"""Of the longest opening: an idle connection is looked at before it is borrowed, and a busy machine draws that out."""
 
 THICK = 0.72
 HOW_TO_RECORD = "`with record(pool) as recording:` makes one; for what run_load returns there is plot_load."
@@ -49,7 +49,7 @@ TURNED_AWAY = ("refused", "timed out", "failed")
 
 
 def plot_timeline(recording: Recording) -> Picture:
-    """Draw who held a connection when, who waited and for whom one was opened, above how many there were of each.
+    """Draw who held a connection when, who waited and when one was opened, above how many there were of each.
 
     A row for each caller up to 24 callers; for more only the counts.
     """

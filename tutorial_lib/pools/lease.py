@@ -12,13 +12,13 @@ from tutorial_lib.notebook.lines import Line, Site
 Outcome: TypeAlias = Literal[
     "returned",  # the connection is back in the pool
     "still held",  # not back when the recording ended
-    "lent again",  # the pool lent it to somebody else meanwhile: it had been returned twice, or the pool was reset
+    "borrowed again",  # by a second caller meanwhile: it had been returned twice, or the pool was reset
     "refused",  # MaxConnectionsError: Too many connections
     "timed out",  # ConnectionError: No connection available.
     "failed",  # any other error: the server is down, an argument is wrong
     "cancelled",  # the waiting task was cancelled, or the cell interrupted
-    "still waiting",  # neither served nor turned away when the recording ended
-    "borrowed earlier",  # a return: the connection was borrowed before anybody listened
+    "still waiting",  # neither served nor refused when the recording ended
+    "borrowed earlier",  # a return: the connection was borrowed before the tap was there
     "returned twice",  # a return: nobody had the connection
 ]
 
@@ -72,7 +72,7 @@ class Lease:
     """One borrow: who, from which line, how long it waited, how long it was held, and how it ended.
 
     Times are seconds, ``asked`` since the recording began. ``waited`` counts from the moment when the pool had
-    nothing left to lend; ``opening`` is the time to open or check the connection for a caller who had not to wait.
+    no connection left; ``opening`` is the time to open or check the connection for a caller who had not to wait.
     ``connection`` numbers the connections in the order in which they were first borrowed; it is None for a caller who
     got none, and ``error`` is the class of the error that was raised instead.
 

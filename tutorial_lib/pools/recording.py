@@ -35,8 +35,8 @@ def record(pool: AnyPool) -> Recording:
     too). Only this one pool is recorded, and it is as it was when the block ends. BadSetting if it is not a pool.
 
     Memory: the last 100,000 finished leases are kept one by one, about 27 MB, and the last 100,000 callers who were
-    turned away, as much again if there are so many. Of older ones only the totals remain; ``recording.forgotten``
-    says of how many leases.
+    refused or timed out, as much again if there are so many. Of older ones only the totals remain, and
+    ``recording.forgotten`` says of how many leases.
     """
     check_pool(pool)
     return Recording(pool)
@@ -174,7 +174,7 @@ class Recording:
 
     @property
     def refused(self) -> int:
-        """How many callers an exhausted pool turned away at once: MaxConnectionsError."""
+        """How many callers an exhausted pool refused at once: MaxConnectionsError."""
         return self._notes.outcomes["refused"]
 
     @property
@@ -194,7 +194,7 @@ class Recording:
 
     @property
     def longest_wait(self) -> float:
-        """The longest that anybody waited, with or without success. Opening is not waiting."""
+        """The longest that a caller waited, with or without success. Opening is not waiting."""
         waits = [lease.waited for lease in [*self.leases, *self.turned_away]]
         return max([self._notes.longest_forgotten_wait, *waits])
 

@@ -66,7 +66,7 @@ class Tap:
         self.covers: dict[str, weakref.ref[Any]] = {}
         """What covers the pool's methods, by their names."""
         self.lines = False
-        """Whether anybody wants to know which line borrows."""
+        """Whether a listener wants to know which line borrows."""
         self.listeners = ()
 
     @property
@@ -94,7 +94,7 @@ class Tap:
         borrow.socket = self.socket_of(connection)
         if key in self.held:
             first = self.held[key]
-            first.outcome = "lent again"
+            first.outcome = "borrowed again"
             self.end(first, borrow.got)
         self.held[key] = borrow
         if borrow.queued:

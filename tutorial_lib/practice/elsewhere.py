@@ -88,7 +88,7 @@ def only_to(port: int) -> Iterator[list[WentElsewhere]]:
 
 @contextmanager
 def trusted() -> Iterator[None]:
-    """Inside, anybody may connect anywhere: for a moment in which the check's code runs, and not the answer's."""
+    """Inside, any code may connect anywhere: for a moment in which the check's code runs, and not the answer's."""
     watch = _watch
     if watch:
         watch.is_off = True

@@ -71,7 +71,7 @@ class Lab:
         self._tell(what)
 
     def close(self) -> None:
-        """Close the server and every proxy before it, which frees whoever waits for them."""
+        """Close the server and every proxy before it, which frees all that wait for them."""
         ways: list[FaultProxy | Server] = [*self._proxies, self.server]
         for way in ways:
             way.close()

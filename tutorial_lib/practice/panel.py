@@ -74,7 +74,7 @@ class Together:
 class Panel:
     """One exercise's buttons. Whatever they do can be called too: ``check``, ``hint``, ``solution``.
 
-    ``onward`` is Markdown with links to what comes after the exercise, for whoever has passed. Making the panel
+    ``onward`` is Markdown with links to what comes after the exercise, for those who have passed. Making the panel
     attaches it to the exercise, whose verdicts show it from then on.
     """
 

@@ -41,7 +41,7 @@ class ServerBehindProxy(Server):
         return self.proxy.traffic().connections
 
     def commands(self) -> Counter[str]:
-        """Return what the server itself counts, whoever asked for it."""
+        """Return what the server itself counts, whichever client asked for it."""
         return self._server.commands()
 
     def set_limit(self, clients: int) -> None:

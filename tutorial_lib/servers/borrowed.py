@@ -172,7 +172,7 @@ class BorrowedServer(Server):
     # -- the end
 
     def close(self) -> None:
-        """Hang up and delete the lesson's keys. CannotConnect if the Redis has gone and they may still be there."""
+        """Disconnect and delete the lesson's keys. CannotConnect if the Redis has gone and they may still be there."""
         if self._closed or os.getpid() != self._process:
             return
         self._closed = True

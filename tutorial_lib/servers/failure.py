@@ -130,7 +130,9 @@ def _no_way(error: BaseException, url: RedisUrl, at: str) -> str:
     if unreachable and unreachable.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         return f"{at} cannot be reached ({os.strerror(unreachable.errno)}). Look at your network, {INSTEAD}"
     if _find(error, ConnectionResetError, BrokenPipeError) or "closed by server" in str(error):
-        return f"{at} hung up without an answer. {_why_hang_up(url)} Otherwise correct REDIS_URL, {INSTEAD}"
+        return (
+            f"{at} closed the connection without an answer. {_why_hang_up(url)} Otherwise correct REDIS_URL, {INSTEAD}"
+        )
     return f"{at} cannot be used ({type(error).__name__}). Correct REDIS_URL, {INSTEAD}"
 
 

@@ -1,4 +1,4 @@
-"""A program that ends with this Python, however that ends, and whoever is killed first."""
+"""A program that ends with this Python, however that ends, and whichever of the two is killed first."""
 
 from __future__ import annotations
 

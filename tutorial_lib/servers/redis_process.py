@@ -89,7 +89,7 @@ class RedisProcess(Server):
                 break
         raise ServerStartFailed(
             f"{self.program} did not start. Its last lines:\n{last_lines}\n"
-            "Mend that, or set TUTORIAL_SERVER=fake to take the course without it."
+            "Fix that, or set TUTORIAL_SERVER=fake to take the course without it."
         )
 
     def _start(self, port: int) -> str | None:

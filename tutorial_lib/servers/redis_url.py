@@ -91,7 +91,7 @@ class RedisUrl:
     def connection(self) -> AbstractConnection:
         """Make a connection, not yet open. Opened, it has said AUTH and SELECT where the URL asks for it, no more.
 
-        It speaks RESP2 and gives no name, so that whoever uses it next finds it as if new. It waits for ever:
+        It speaks RESP2 and gives no name, so that its next user finds it as if new. It waits for ever:
         use it within ``deadline``.
         """
         without_limits = {"socket_connect_timeout": None, "socket_timeout": None}

@@ -185,7 +185,7 @@ def _first_that_settles(load: float) -> int:
 
 
 def _erlang_b(limit: int, load: float) -> float:
-    """The chance that a caller is turned away, in a pool where nobody may wait."""
+    """The chance that a caller is refused, in a pool where callers may not wait."""
     blocked = 1.0
     for connections in range(1, limit + 1):
         blocked = _one_more(blocked, connections, load)

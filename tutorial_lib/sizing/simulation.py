@@ -229,7 +229,7 @@ def _how_to_draw(hold: Hold, random: np.random.Generator) -> tuple[Draw, float]:
 
 
 def _checked(draw: Callable[[np.random.Generator, int], Any]) -> Draw:
-    """Wrap a function of somebody else's, so that what it returns are holds."""
+    """Wrap a function that is not ours, so that what it returns are holds."""
 
     def checked(random: np.random.Generator, count: int) -> Floats:
         try:

@@ -1,6 +1,7 @@
 // The sliders of the calculator. Python works out the answer; this moves the sliders and shows what it says.
 
 const STEPS = 200;
+const DARK = '[data-jp-theme-light="false"], .vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light)';
 const PAUSE = 600; // ms without a change, after which a screen reader is told the answer
 
 // What a slider stops at, from least to most in equal steps of the logarithm: round numbers, each of them once.
@@ -78,6 +79,16 @@ function render({ model, el }) {
   showAnswer();
   el.append(root);
 
+  const tellTheme = () => {
+    const dark = document.body.matches(DARK);
+    if (dark === model.get("dark")) return;
+    model.set("dark", dark);
+    model.save_changes();
+  };
+  const theme = new MutationObserver(tellTheme);
+  theme.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  tellTheme();
+
   // JupyterLab listens on the document. It would take these keys to move between cells, Enter, which ends the typing of
   // a number, to edit the cell, and a digit that is typed while a slider has the focus to make the cell a heading.
   const ours = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown", "Enter"];
@@ -90,6 +101,7 @@ function render({ model, el }) {
 
   return () => {
     clearTimeout(pause);
+    theme.disconnect();
     window.removeEventListener("keydown", keepKeys, true);
     model.off("change:values", showValues);
     model.off("change:words change:fits change:picture", showAnswer);

@@ -44,6 +44,8 @@ class Calculator(anywidget.AnyWidget):
     """What the sliders say, by the names of size_pool's arguments."""
     words = traitlets.Unicode().tag(sync=True)
     fits = traitlets.Bool().tag(sync=True)
+    dark = traitlets.Bool(False).tag(sync=True)
+    """Whether the page's theme is dark. The browser says it, and the picture is drawn in its colours."""
     picture = traitlets.Unicode().tag(sync=True)
     """The knee, drawn: a data URL."""
     picture_words = traitlets.Unicode().tag(sync=True)
@@ -55,6 +57,7 @@ class Calculator(anywidget.AnyWidget):
         self.values = {control["name"]: getattr(size, control["name"]) for control in CONTROLS}
         self._show()
         self.observe(self._work_out, names="values")
+        self.observe(lambda _: self._draw(), names="dark")
 
     def _work_out(self, _: object) -> None:
         try:
@@ -65,11 +68,14 @@ class Calculator(anywidget.AnyWidget):
         self._show()
 
     def _show(self) -> None:
-        picture = plot_pool_size(self.size)
         with self.hold_sync():
             self.words, self.fits = str(self.size), self.size.fits
-            self.picture = "data:image/png;base64," + base64.b64encode(picture.png()).decode()
-            self.picture_words = picture.alt
+            self._draw()
+
+    def _draw(self) -> None:
+        picture = plot_pool_size(self.size)
+        self.picture = "data:image/png;base64," + base64.b64encode(picture.png(self.dark)).decode()
+        self.picture_words = picture.alt
 
     def __repr__(self) -> str:
         return f"Calculator({self.size!r})"

@@ -169,7 +169,7 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._server().pause(seconds)
 
     def close(self) -> None:
-        """End the callers, give back what they used, and take the picture out of the notebook."""
+        """End the callers, close what they used, and take the picture out of the notebook."""
         if self._made:
             self._made = False
             sampler.remove(self._look)
@@ -245,7 +245,7 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             sampler.remove(self._look)
 
     def _woke_or_slept(self, change: Any) -> None:
-        """Rest while nobody looks: no thread, no connection, no server of its own. Go on when somebody does."""
+        """Rest while it is not looked at: no thread, no connection, no server of its own. Go on when it is."""
         if not self._made:
             return
         if not change["new"]:

@@ -39,7 +39,7 @@ class PoolView(anywidget.AnyWidget):
 
     ``title`` names the pool, where a page shows more than one.
 
-    The view looks at the pool ten times a second, never for each command, and only while somebody looks at the view.
+    The view looks at the pool ten times a second, never for each command, and only while a browser shows the view.
     ``freeze()`` keeps the picture of this moment; ``close()`` takes the picture away, and so does deleting its cell
     or restarting the kernel. Afterwards the pool is as it was before. A pool that nothing else refers to is not kept
     alive by its view. BadSetting if ``pool`` is not a pool, or ``server`` not a server.

@@ -1,4 +1,4 @@
-"""Whether anybody looks at a view: browsers say hello, "here" every few seconds, and goodbye."""
+"""Whether a view is being looked at: browsers say hello, "here" every few seconds, and goodbye."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Presence:
         self._heard = clock()
 
     def sign_of_life(self) -> None:
-        """Somebody made, showed or saw the view."""
+        """The view was made, shown or seen."""
         self._heard = clock()
 
     def hello(self, browser: str) -> None:
@@ -61,5 +61,5 @@ class Presence:
 
     @property
     def nobody_looks(self) -> bool:
-        """True once the view may go to sleep. Somebody who looks again says hello."""
+        """True once the view may go to sleep. A browser that shows it again says hello."""
         return not kernel.busy and clock() - max(self._heard, kernel.idle_since) > SILENCE

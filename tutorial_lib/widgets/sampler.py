@@ -44,7 +44,7 @@ class Sampler:
                 self._thread = None
 
     def stop(self) -> None:
-        """End at once, whoever looks."""
+        """End at once, even if views are looked at."""
         with self._lock:
             self._looks.clear()
             self._wake.set()

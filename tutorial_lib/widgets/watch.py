@@ -40,7 +40,7 @@ class PoolWatch(Listener):
         self._slots: dict[int, int] = {}
         self._last = snapshot(pool)
         self.history: deque[tuple[float, int, int, int]] = deque(maxlen=REMEMBERED)
-        """(when, in use, waiting, turned away so far) of the last half minute."""
+        """(when, in use, waiting, refused or timed out so far) of the last half minute."""
 
     # -- beginning and end
 

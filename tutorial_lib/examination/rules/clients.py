@@ -11,13 +11,16 @@ from tutorial_lib.examination.seen import Pools, Seen
 
 MANY = 5
 """Pools of one line in one process. A program with a few servers makes fewer, or with other settings."""
+MANY_OF_A_PACKAGE = 20
+"""Of those that an installed package makes for the user. Django's cache has a pool for each thread, and kombu one for
+each channel: as many as a server has threads are no trouble."""
 
 
 def client_per_call(seen: Seen) -> Iterator[Finding]:
     """One line made many pools with the same settings in one process, and each was used."""
     for pool in seen.pools:
         evidence = pool.evidence
-        if pool.most_made < MANY or evidence.opened < evidence.made / 2:
+        if pool.most_made < (MANY_OF_A_PACKAGE if evidence.package else MANY) or evidence.opened < evidence.made / 2:
             continue
         per_thread = evidence.threads >= 0.9 * evidence.made > 1
         per_task = evidence.tasks >= 0.9 * evidence.made > 1
@@ -26,6 +29,7 @@ def client_per_call(seen: Seen) -> Iterator[Finding]:
             kind, "for each call"
         )
         made = "clients, each with a pool of its own" if evidence.by_client else "pools"
+        by = f" (it is {evidence.package} that makes them)" if evidence.package else ""
         per_second = evidence.opened / seen.duration if seen.duration else 0.0
         rate = f", {per_second:.3g} a second" if seen.duration > 1 else ""
         yield Finding(
@@ -33,22 +37,37 @@ def client_per_call(seen: Seen) -> Iterator[Finding]:
             80,
             evidence.made,
             (evidence.made_at,),
-            f"This line made {evidence.made:,} {made}, one {each}. {evidence.opened:,} connections were "
-            f"opened{rate}, where "
-            "one pool would have reused a few.",
-            "Create the client once, at the top of a module or when the program starts, and share it: threads may "
-            "use one "
-            "client together, and so may the tasks of one event loop.",
+            f"This line made {evidence.made:,} {made}, one {each}{by}. {evidence.opened:,} connections were "
+            f"opened{rate}, where one pool would have reused a few.",
+            _of_a_package(evidence.package) if evidence.package else _SHARE,
             "04_one_pool_for_many_parts#A-client-for-each-request",
         )
 
 
+_SHARE = (
+    "Create the client once, at the top of a module or when the program starts, and share it: threads may use one "
+    "client together, and so may the tasks of one event loop."
+)
+
+
+def _of_a_package(package: str) -> str:
+    return (
+        f"Look in {package}'s settings for a way to share one pool, or use few threads that stay, such as a server's "
+        "thread pool, instead of one for each request. Django's own cache cannot share; django-redis does."
+        if package == "django"
+        else f"Look in {package}'s settings for a way to share one pool between threads."
+    )
+
+
 def duplicate_pools(seen: Seen) -> Iterator[Finding]:
-    """Several lines of one process made pools for the same server with the same settings, and used them."""
+    """Several lines of one process made pools for the same server with the same settings, and used them.
+
+    What an installed package made cannot be shared, so only the user's own count.
+    """
     for process in seen.processes:
         by_settings: dict[str, list[Place]] = defaultdict(list)
         for pool in process.pools:
-            if pool.lines and pool.made < MANY:
+            if pool.lines and pool.made < MANY and not pool.package:
                 by_settings[f"{pool.for_asyncio} {_without_limit(pool.settings)}"].append(pool.made_at)
         for places in by_settings.values():
             if len(set(places)) > 1:

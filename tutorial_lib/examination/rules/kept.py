@@ -16,12 +16,14 @@ LONG = 1.0
 def leak(seen: Seen) -> Iterator[Finding]:
     """Connections that were borrowed with get_connection, and were not returned when the program ended.
 
-    One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not.
+    One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not,
+    nor is one of a test or a block that has ended.
     """
     for pool in seen.pools:
         by_hand = [kept for kept in pool.evidence.kept if kept.by == "hand"]
         short = _is_short(pool)
-        lost = [kept for kept in by_hand if kept.age > LONG or short or _of_line(by_hand, kept) > 1]
+        certain = short or seen.is_over
+        lost = [kept for kept in by_hand if certain or kept.age > LONG or _of_line(by_hand, kept) > 1]
         if lost:
             yield _finding(
                 "leak",

@@ -61,7 +61,8 @@ def solution(host, port):
 
 WHY = """
 A `BlockingConnectionPool` at its limit lets a caller wait until a connection is returned, for up to `timeout` seconds;
-a plain `ConnectionPool` raises at once. A semaphore of 4 in front of a plain pool works too, and so do four clients in a queue.
+a plain `ConnectionPool` raises at once. A semaphore of 4 in front of a plain pool works too, and so do four
+clients in a queue.
 """
 
 

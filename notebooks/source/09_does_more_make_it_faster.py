@@ -191,9 +191,9 @@ plot_timeline(spike)
 # **Below its limit a pool never waits: it opens a connection for each request of the spike, and keeps them all.**
 #
 # Look at the beginning of the plot. Five requests start at once, and 45 spend their first tenth of a second on
-# opening a connection of their own: five round trips of 20 ms, before the first command is sent. At its busiest
-# moment the server gets 45 handshakes on top. Afterwards 50 connections stay open, and each takes memory in the
-# server ([lesson 07](07_what_the_server_sees.ipynb)).
+# opening a connection of their own: five round trips of 20 ms in redis-py 8.1, before the first command is sent. At
+# its busiest moment the server gets 45 handshakes on top. Afterwards 50 connections stay open, and each takes memory
+# in the server ([lesson 07](07_what_the_server_sees.ipynb)).
 
 # %% [markdown]
 # ## The same spike with smaller limits

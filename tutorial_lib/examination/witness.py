@@ -305,7 +305,7 @@ class Notes(Listener):
             add_event(evidence.events, "blocked", place, command=said.command)
         said.may_block_for = None
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
         if borrow.code is None:
             borrow.code, borrow.instruction = self._origins.of_this_task()
         evidence = self.group.evidence

@@ -45,7 +45,7 @@ A_GLANCE = 0.1
 
 THICK = 0.72
 HOW_TO_RECORD = "`with record(pool) as recording:` makes one; for what run_load returns there is plot_load."
-TURNED_AWAY = ("refused", "timed out", "failed")
+UNSERVED = ("refused", "timed out", "failed")
 
 
 def plot_timeline(recording: Recording) -> Picture:
@@ -85,7 +85,7 @@ def plot_waits(recording: Recording) -> Picture:
 
 def _calls(recording: Recording) -> list[Lease]:
     of_kind(Recording, "recording", recording, HOW_TO_RECORD)
-    return [*recording.leases, *recording.turned_away]
+    return [*recording.leases, *recording.unserved]
 
 
 def _openings(calls: Sequence[Lease], recording: Recording) -> list[Lease]:
@@ -179,7 +179,7 @@ def _draw_callers(axes: Axes, calls: Sequence[Lease], rows: Sequence[str], recor
             # A thin gap tells one lease from the next in the same row. It would swallow a short one.
             edge = PAPER if call.held > duration * VISIBLE else IN_USE
             axes.barh(row, call.held, left=call.got, color=IN_USE, edgecolor=edge, lw=0.6, height=THICK)
-        elif call.outcome in TURNED_AWAY:
+        elif call.outcome in UNSERVED:
             _mark(axes, call.got, row, "X")
         if call.outcome == "still held":
             _mark(axes, duration, row, ">")
@@ -256,7 +256,7 @@ def _legend(calls: Sequence[Lease], recording: Recording, of_callers: bool) -> l
         entries.append(Patch(color=OPENING, label="opens it"))
     if not of_callers:
         return entries
-    none = " or ".join(dict.fromkeys(call.outcome for call in calls if call.outcome in TURNED_AWAY))
+    none = " or ".join(dict.fromkeys(call.outcome for call in calls if call.outcome in UNSERVED))
     marks = [("X", none, none), (">", "not returned", recording.still_held())]
     for marker, label, present in marks:
         if present:

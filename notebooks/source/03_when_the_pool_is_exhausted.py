@@ -356,9 +356,9 @@ guess_limits.reveal("None, after a second" if in_time else "an error, before a s
 # redis-py raises `redis.TimeoutError`:
 
 # %%
-impatient = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
+with_timeouts = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
 try:
-    redis.Redis(connection_pool=impatient).blpop("orders", timeout=1)
+    redis.Redis(connection_pool=with_timeouts).blpop("orders", timeout=1)
 except redis.ConnectionError:
     print("not a ConnectionError")
 except redis.TimeoutError as error:
@@ -519,7 +519,7 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 # Last, close the pools and stop the server:
 
 # %% tags=["no-output"]
-for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, impatient):
+for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, with_timeouts):
     pool.close()
 server.close()
 

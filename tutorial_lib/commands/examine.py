@@ -18,18 +18,29 @@ FAILED_ON = 3
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Print where it stands, so often.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="Print a line about the program's pools, so often.",
+)
 @click.option("--json", "as_json", type=click.Path(path_type=Path), metavar="FILE", help="Write the report as JSON.")
-@click.option("--html", "as_html", type=click.Path(path_type=Path), metavar="FILE", help="Write it as a page.")
-@click.option("--fail-on", metavar="KINDS", help="End with exit code 3 if one of these is found: leak,exhausted.")
+@click.option(
+    "--html",
+    "as_html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the report as a page for a browser.",
+)
+@click.option("--fail-on", metavar="KINDS", help="Exit with code 3 if one of these was found: leak,exhausted.")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
 def command(
     every: float | None, as_json: Path | None, as_html: Path | None, fail_on: str | None, program: tuple[str, ...]
 ) -> int:
-    """Run a program, and say what its Redis pools went through.
+    """Run your own program, and say which of its lines exhausts or leaks a pool.
 
     COMMAND is a script, -m MODULE, or any command that starts Python, such as gunicorn app:app. The program runs as
-    always, with its own output and exit code, and every Python process of it is watched. The report comes on stderr.
+    usual, with its own output and exit code, and all of its Python processes are watched. The report goes to stderr.
     """
     kinds = _kinds(fail_on)
     for path, option in ((as_json, "--json"), (as_html, "--html")):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from tutorial_lib.examination.evidence import Place
@@ -39,7 +38,7 @@ def one_line(seen: Seen) -> Text:
     pools = [pool.evidence for pool in seen.pools]
     in_use = sum(len(pool.kept) for pool in pools)
     refused = sum(pool.count("refused") + pool.count("timed out") for pool in pools)
-    borrows = sum(pool.held.count for pool in pools)
+    borrows = sum(pool.borrows for pool in pools)
     text = (
         f"examine: {seconds(seen.duration)}, {counted(sum(pool.made for pool in pools), 'pool')}, {borrows:,} borrows"
     )
@@ -57,35 +56,42 @@ def nothing_seen(troubles: Sequence[str]) -> str:
 
 
 def as_text(seen: Seen, findings: Sequence[Finding]) -> str:
-    """Sum up what was seen in a line."""
+    """Sum up what was seen, and say whether something was found: two lines."""
     made = counted(sum(pool.evidence.made for pool in seen.pools), "pool")
-    borrows = counted(sum(pool.evidence.held.count for pool in seen.pools), "borrow")
+    borrows = counted(sum(pool.evidence.borrows for pool in seen.pools), "borrow")
     processes = counted(len(seen.processes), "process", "processes")
     found = (
         f"{counted(len(findings), 'finding')}, the worst first." if findings else "Nothing to worry about was found."
     )
-    return f"{made} and {borrows} in {seconds(seen.duration)}, in {processes}. {found}"
+    return f"{made} and {borrows} in {seconds(seen.duration)}, in {processes}.\n{found}"
 
 
 def _show_finding(number: int, finding: Finding, console: Console) -> None:
-    style = "bold red" if finding.weight >= 80 else "bold yellow" if finding.weight >= 40 else "bold"
+    style = "bold red" if finding.is_worst else "bold yellow" if finding.is_bad else "bold"
     console.print()
     console.print(Text.assemble((f"{number}. {finding.kind}", style), f" ({finding.count:,})"))
     for place in finding.lines:
-        console.print(Padding(_line(place), (0, 0, 0, 3)))
-    console.print(Padding(Text(finding.message), (0, 0, 0, 3)))
-    console.print(Padding(Text.assemble(("To do: ", "bold"), finding.fix), (0, 0, 0, 3)))
-    if finding.lesson:
-        name, _, section = finding.lesson.partition("#")
-        where = f", section {section.replace('-', ' ')}" if section else ""
-        console.print(Padding(Text(f"Lesson: notebooks/{name}.ipynb{where}", style="dim"), (0, 0, 0, 3)))
+        _show_line(place, console)
+    _show_indented(Text(finding.message), console)
+    _show_indented(Text.assemble(("To do: ", "bold"), finding.fix), console)
+    _show_indented(Text(f"Read: {finding.where}", style="dim"), console)
 
 
-def _line(place: Place) -> Text:
+def _show_line(place: Place, console: Console, style: str = "") -> None:
     inside = f" in {place.function}()" if place.function.isidentifier() else ""
-    return Text.assemble(
-        (f"{short_path(place.file)}:{place.line}", "cyan"), inside, f"  {place.text}" if place.text else ""
-    )
+    where = f"{short_path(place.file)}:{place.line}" if place.file else str(place)
+    _show_indented(Text.assemble((where, "cyan"), inside, style=style), console)
+    if place.text:
+        _show_indented(Text(place.text, style, no_wrap=True, overflow="ellipsis"), console, by=5)
+
+
+def _show_indented(text: Text, console: Console, by: int = 3) -> None:
+    margin = Text(" " * by)
+    if text.no_wrap:
+        text.truncate(console.width - by, overflow="ellipsis")
+    for line in text.wrap(console, console.width - by):
+        line.rstrip()  # What is copied from a terminal has no spaces at its end.
+        console.print(margin + line)
 
 
 def _show_pool(pool: Pools, console: Console) -> None:
@@ -94,10 +100,10 @@ def _show_pool(pool: Pools, console: Console) -> None:
     numbers = f"limit {evidence.limit}, most in use {evidence.most_in_use}, opened {evidence.opened:,}"
     held = evidence.held
     if held.count:
-        numbers += f", {held.count:,} borrows of {seconds(held.mean)} on average"
+        numbers += f"\n   {counted(evidence.borrows, 'borrow')}, {seconds(held.mean)} on average"
     made = f"{evidence.made:,} × " if evidence.made > 1 else ""  # noqa: RUF001
     console.print(Text.assemble((f"{made}{kind}", "bold"), f": {numbers}", style="dim"))
-    console.print(Padding(_line(evidence.made_at), (0, 0, 0, 3)), style="dim")
+    _show_line(evidence.made_at, console, style="dim")
 
 
 def short_path(path: str) -> str:
@@ -131,7 +137,7 @@ def _pool_as_json(pool: Pools) -> dict[str, Any]:
         "settings": evidence.settings,
         "opened": evidence.opened,
         "most_in_use": evidence.most_in_use,
-        "borrows": evidence.held.count,
+        "borrows": evidence.borrows,
         "mean_held_seconds": evidence.held.mean,
         "longest_held_seconds": evidence.held.longest,
         "waits": evidence.waited.count,

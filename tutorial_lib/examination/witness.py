@@ -101,6 +101,9 @@ class Witness:
             before = notes.group.evidence
             notes.group = self._group_of(pool, before.made_at, before.by_client, before.package)
             notes.in_use = 0
+            if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
+                notes.tap.earlier |= set(notes.tap.held)
+                notes.tap.held.clear()
             for connection, in_use in in_use_and_idle(pool) or ():
                 said = said_of(connection)
                 if said is not None and in_use:

@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import lent_out
-from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._calls import borrowed_from
+from tutorial_lib.exercises._in_use import open_and_in_use
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.anatomy import in_use_now
 from tutorial_lib.pools.snapshot import snapshot
@@ -72,7 +72,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = _WatchedPool(lab.server.host, lab.server.port)
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         r.mset({"greeting": "hello", "views:home": 41})
-    with lent_out(pool, 1) as (others,):
+    with borrowed_from(pool, 1) as (others,):
         opened_before, shared = lab.server.opened(), Untouched(pool)
         _require_reply(answer, lab, pool)
         _require_returned(pool, others, _REPLIED)

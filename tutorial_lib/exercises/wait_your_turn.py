@@ -178,9 +178,9 @@ def _require_no_errors(errors: list[redis.RedisError], lab: Lab) -> None:
         )
         raise Wrong(f"{said}, at once: this kind of pool never waits.{retry} Which kind does?")
     if str(error) == "No connection available.":
-        patience = max((getattr(pool, "timeout", 0) or 0 for pool in lab.pools()), default=0)
+        timeout = max((getattr(pool, "timeout", 0) or 0 for pool in lab.pools()), default=0)
         raise Wrong(
-            f"{said}. They waited for {patience:g} s, and the callers before them needed {BUSY_SECONDS} s. "
+            f"{said}. They waited for {timeout:g} s, and the callers before them needed {BUSY_SECONDS} s. "
             "How long may a caller of your pool wait?"
         )
     raise Wrong(

@@ -486,6 +486,20 @@ guess_guard.reveal(repr(reply))
 # > is the default since redis-py 8.
 
 # %% [markdown]
+# ## Now your own program
+
+# %% [markdown]
+# `record(pool)` needs a pool that you have in your hands. For a whole program there is a command, which records every
+# pool that the program creates:
+#
+# ```console
+# redis-pool-tutorial examine python app.py
+# ```
+#
+# When the program ends, the report names the lines that borrowed what was never returned.
+# [Examine your own program](../docs/examine.md) shows it on a script, a web service and a test suite.
+
+# %% [markdown]
 # ## Summary
 
 # %% [markdown]

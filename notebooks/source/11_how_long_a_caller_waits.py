@@ -571,5 +571,8 @@ server.close()
 # **Practise:** [Exercises: an answer in time, a forgetful firewall, and a pool for every
 # fault](../exercises/ex11_how_long_a_caller_waits.ipynb)
 #
+# **Your own program:** `redis-pool-tutorial examine python app.py` says which of its lines exhaust or leak a pool, and
+# which lesson explains it: [Examine your own program](../docs/examine.md).
+#
 # **Next:** [The summary](../docs/summary.md), one page to print. This is the end of the core course; lesson 12, on
 # asyncio, is still to come.

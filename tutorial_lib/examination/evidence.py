@@ -145,6 +145,11 @@ class PoolEvidence:
             together.merge(times)
         return together
 
+    @property
+    def borrows(self) -> int:
+        """How many connections were borrowed, those that are in use now among them."""
+        return self.held.count + len(self.kept)
+
     def count(self, outcome: str) -> int:
         """Return how many callers got no connection for this reason."""
         return sum(self.no_connection.get(outcome, Counter()).values())

@@ -24,7 +24,24 @@ class Finding:
     """What was seen, with its numbers."""
     fix: str
     lesson: str
-    """A lesson and its section: ``03_when_the_pool_is_exhausted#Ten-requests-and-four-connections``."""
+    """The page of the course that explains it, and the section: ``notebooks/03_….ipynb#Ten-requests-and-four-…``."""
+
+    @property
+    def is_worst(self) -> bool:
+        """Whether the program fails, loses data or will stand still because of it."""
+        return self.weight >= 80
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it deserves a look soon."""
+        return self.weight >= 40
+
+    @property
+    def where(self) -> str:
+        """The page and its section in words: ``notebooks/03_….ipynb, section "Ten requests and four connections"``."""
+        page, _, section = self.lesson.partition("#")
+        # In an address a section's words are joined; the names of findings are written so anyway.
+        return f'{page}, section "{section if page.endswith(".md") else section.replace("-", " ")}"'
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
-from tutorial_lib.exercises._lent import reply_timeouts
+from tutorial_lib.exercises._in_use import reply_timeouts
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.exercises._words import named

@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import call_within, lent_out
-from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._calls import borrowed_from, call_within
+from tutorial_lib.exercises._in_use import open_and_in_use
 from tutorial_lib.exercises._parts import require_callable, require_several
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.snapshot import snapshot
@@ -81,7 +81,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=4)
     r = redis.Redis(connection_pool=pool)
     r.set("greeting", "hello")
-    with lent_out(pool, 1) as (customer,), r.pubsub() as prices:
+    with borrowed_from(pool, 1) as (customer,), r.pubsub() as prices:
         prices.subscribe("prices")
         prices.get_message(timeout=1)
         shared = Untouched(pool)

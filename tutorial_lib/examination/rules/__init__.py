@@ -53,7 +53,7 @@ SUFFERED = frozenset(
         "used-after-fork",
     }
 )
-"""What makes a program's commands fail, whoever's line it is."""
+"""What makes a program's commands fail, in whatever code the line is."""
 
 KEEP_POOLS = frozenset({"celery", "kombu"})
 """Packages whose workers borrow connections by hand for as long as they live, and make a pool for each channel."""

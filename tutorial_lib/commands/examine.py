@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from tutorial_lib.examination import html_report, report
 from tutorial_lib.examination.rules import KINDS, findings_of
@@ -55,11 +56,20 @@ def command(
     findings = findings_of(seen)
     # First what is kept: printing may fail, where a pager has ended.
     if as_json is not None:
-        as_json.write_text(json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n", "utf-8")
+        told = json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n"
+        _write(as_json, told, console)
     if as_html is not None:
-        as_html.write_text(html_report.page(program, seen, findings, troubles), "utf-8")
+        _write(as_html, html_report.page(program, seen, findings, troubles), console)
     report.show(seen, findings, troubles, console)
     return FAILED_ON if {finding.kind for finding in findings} & kinds else code
+
+
+def _write(path: Path, text: str, console: Console) -> None:
+    """Write a report. It could be written before the program ran; if not now, the other reports are still due."""
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        console.print(Text(f"{path} could not be written: {error.strerror}.", style="bold red"))
 
 
 def _kinds(text: str | None) -> set[str]:

@@ -22,7 +22,7 @@ import redis.client
 import redis.connection
 
 from tutorial_lib.examination.keepers import BLOCKING, Said
-from tutorial_lib.examination.witness import Witness
+from tutorial_lib.examination.witness import MAY_BE_TOLD, Witness
 
 OF_A_CONNECTION = (
     "host",
@@ -40,8 +40,16 @@ _undo: list[tuple[Any, str, Any]] = []
 
 
 def attach(witness: Witness) -> None:
-    """Let redis-py tell ``witness`` about every pool that is made from now on."""
+    """Let redis-py tell ``witness`` about every pool that is made from now on; all of it or, on an error, nothing."""
     detach()
+    try:
+        _attach(witness)
+    except BaseException:
+        detach()
+        raise
+
+
+def _attach(witness: Witness) -> None:
     for module in (redis.connection, redis.asyncio.connection):
         _of_pools(module, witness)
         _of_connections(module, witness)
@@ -133,7 +141,8 @@ def _from_url(old: Any, witness: Witness) -> Any:
         said = parse_qs(urlparse(url).query)
         for name in said.keys() & kwargs.keys():
             if str(kwargs[name]) != said[name][0]:
-                witness.note("url-beats-keyword", frame, f"{name}={said[name][0]} in the URL, {name}={kwargs[name]!r}")
+                both = f"{name}={said[name][0]} in the URL, {name}={kwargs[name]!r}" if name in MAY_BE_TOLD else name
+                witness.note("url-beats-keyword", frame, both)
         if said.get("decode_responses", [""])[0].lower() in ("false", "no", "off", "0"):
             witness.note("url-decode-false", frame, f"decode_responses={said['decode_responses'][0]}")
         return old(cls, url, **kwargs)

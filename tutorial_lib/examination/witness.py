@@ -17,6 +17,7 @@ import redis
 import redis.asyncio
 
 from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Recent, Times
+from tutorial_lib.examination.hidden import in_error
 from tutorial_lib.examination.keepers import Keepers, Said, said_of
 from tutorial_lib.examination.places import Origins, package_at, place_of
 from tutorial_lib.notebook.lines import Site
@@ -38,6 +39,8 @@ SETTINGS = (
     "client_name",
 )
 """What is told of a pool's connections. Nothing else is looked at: user names and passwords are never read."""
+MAY_BE_TOLD = frozenset(SETTINGS) | {"max_connections", "timeout"}
+"""Arguments whose values hold no secret."""
 
 NOT_TWICE = frozenset(
     {
@@ -196,9 +199,9 @@ class Witness:
         elif isinstance(error, redis.TimeoutError):
             notes.note("blocked-too-long" if said.may_block_for is not None else "timeout", frame, command=said.command)
         elif isinstance(error, redis.ConnectionError | OSError):
-            notes.note("lost", frame, str(error)[:200], said.command)
+            notes.note("lost", frame, in_error(error), said.command)
         elif isinstance(error, RuntimeError):
-            notes.note("two-loops", frame, str(error)[:200], said.command)
+            notes.note("two-loops", frame, in_error(error), said.command)
 
     # -- what it says
 
@@ -315,7 +318,7 @@ class Notes(Listener):
         self.group.recent.append(borrow)
         why = borrow.outcome
         if why == "failed":
-            why = f"{borrow.error}: {sys.exc_info()[1]}"[:200]  # type: ignore[assignment]
+            why = f"{borrow.error}: {in_error(sys.exc_info()[1])}"  # type: ignore[assignment]
         evidence.no_connection.setdefault(why, Counter())[self._place(borrow)] += 1
         if borrow.outcome in ("refused", "timed out") and self.tap is not None:
             for holder in copied(self.tap.held.values())[:MOST_LINES]:

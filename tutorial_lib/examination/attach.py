@@ -135,7 +135,7 @@ def _pool_init(old: Any, witness: Witness) -> Any:
         frame = sys._getframe(1)
         limit = args[1] if len(args) > 1 else kwargs.get("max_connections")
         is_blocking = isinstance(pool, redis.BlockingConnectionPool | redis.asyncio.BlockingConnectionPool)
-        # A blocking pool hands its own default on as if somebody had chosen it.
+        # A blocking pool hands its own default on as if the program had set it.
         limit_chosen = limit is not None and not (is_blocking and limit == BLOCKING_POOLS_LIMIT)
         witness.pool_made(pool, frame, _made_by_a_client(frame), limit_chosen)
 

@@ -75,7 +75,7 @@ def _limits(process: Evidence, server: ServerSaid) -> dict[Place, int]:
 def _may_open(pool: PoolEvidence) -> int:
     """Return a pool's limit, if the program set one; else what it needed.
 
-    No program means to open as many as redis-py's own limit, which is 100, or two billion in redis-py 6 and 7. Where one
+    No program means to open redis-py's own limit, which is 100, or two billion in redis-py 6 and 7. Where one
     line made many pools, they came one after the other, and client-per-call is about that.
     """
     pools = pool.made if 0 < pool.made < MANY else 1  # A pool that a process has from its parent was not made there.

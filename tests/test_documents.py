@@ -157,6 +157,11 @@ def test_the_errors_and_the_words_are_one_click_away(page: str, home: str) -> No
     assert re.search(rf"\]\([^)]*\b{re.escape(home)}\)", text_of(TOP / page))
 
 
+@pytest.mark.parametrize("page", ["README.md", f"notebooks/{LESSONS[5]}", f"notebooks/{LESSONS[11]}", "docs/errors.md"])
+def test_who_has_a_program_of_their_own_is_led_to_examine(page: str) -> None:
+    assert re.search(r"\]\([^)]*\bexamine\.md\)", text_of(TOP / page))
+
+
 @pytest.mark.parametrize(
     "target", sorted(set(re.findall(r"(?m)(?:^|`|1 )make (\w+)", README + (TOP / "CONTRIBUTING.md").read_text())))
 )

@@ -73,7 +73,13 @@ def examining(
     command = examine("--json", report, *words)
     with output.open("wb") as file:
         process = subprocess.Popen(
-            command, stdout=file, stderr=file, stdin=subprocess.DEVNULL, env=environment(port, **variables), cwd=cwd
+            command,
+            stdout=file,
+            stderr=file,
+            stdin=subprocess.DEVNULL,
+            env=environment(port, **variables),
+            cwd=cwd,
+            start_new_session=True,  # Else, in a terminal, it would leave Ctrl-C to that.
         )
     try:
         yield Running(process, output, report)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from tutorial_lib.examination import html_report, report
 from tutorial_lib.examination.rules import KINDS, findings_of
@@ -33,9 +34,15 @@ FAILED_ON = 3
     help="Write the report as a page for a browser.",
 )
 @click.option("--fail-on", metavar="KINDS", help="Exit with code 3 if one of these was found: leak,exhausted.")
+@click.option("--ask-server", is_flag=True, help="Ask each Redis server, once, for its maxclients (CONFIG GET, INFO).")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
 def command(
-    every: float | None, as_json: Path | None, as_html: Path | None, fail_on: str | None, program: tuple[str, ...]
+    every: float | None,
+    as_json: Path | None,
+    as_html: Path | None,
+    fail_on: str | None,
+    ask_server: bool,
+    program: tuple[str, ...],
 ) -> int:
     """Run your own program, and say which of its lines exhausts or leaks a pool.
 
@@ -47,7 +54,10 @@ def command(
         if path is not None:
             report.check_writable(path, option)
     console = Console(stderr=True, highlight=False)
-    with tempfile.TemporaryDirectory(prefix="examine-") as folder, started(program, Path(folder)) as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="examine-") as folder,
+        started(program, Path(folder), ask_server) as running,
+    ):
         with _News(running, every, console):
             code = running.exit_code()
         seen = running.seen()
@@ -55,11 +65,20 @@ def command(
     findings = findings_of(seen)
     # First what is kept: printing may fail, where a pager has ended.
     if as_json is not None:
-        as_json.write_text(json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n", "utf-8")
+        told = json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n"
+        _write(as_json, told, console)
     if as_html is not None:
-        as_html.write_text(html_report.page(program, seen, findings, troubles), "utf-8")
+        _write(as_html, html_report.page(program, seen, findings, troubles), console)
     report.show(seen, findings, troubles, console)
     return FAILED_ON if {finding.kind for finding in findings} & kinds else code
+
+
+def _write(path: Path, text: str, console: Console) -> None:
+    """Write a report. It could be written before the program ran; if not now, the other reports are still due."""
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        console.print(Text(f"{path} could not be written: {error.strerror}.", style="bold red"))
 
 
 def _kinds(text: str | None) -> set[str]:

@@ -9,7 +9,8 @@ from typing import Any
 from tutorial_lib.examination.card import place_as_html, with_code
 from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
-from tutorial_lib.examination.report import as_text, nothing_seen, short_path
+from tutorial_lib.examination.hidden import in_command
+from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
 from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.pools.lease import Lease
@@ -44,7 +45,7 @@ def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubl
     )
     pools = "\n".join(_pool(pool, played.index(pool) if pool in played else None) for pool in seen.pools)
     found = "\n".join(_finding(finding) for finding in findings)
-    title = html.escape(f"examine {' '.join(program)}")
+    title = html.escape(f"examine {' '.join(in_command(program))}")
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -134,8 +135,9 @@ def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:
 
 def _not_seen(seen: Seen, troubles: Sequence[str]) -> str:
     said = [
-        "Not watched are a process whose Python ignores PYTHONPATH (python -I, python -E), Redis Cluster's asyncio "
+        "Not watched are a process whose Python ignores PYTHONPATH (python -I, -E or -S), Redis Cluster's asyncio "
         "client, which has no pool, and the last second of a process that was killed."
     ]
+    said += [server_said(server) for server in seen.servers]
     said += [f"One process could not be watched: {trouble}." for trouble in troubles]
     return " ".join(said)

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.hidden import in_code
 from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_number_of, line_of, site_of
 from tutorial_lib.notebook.whose import is_cell, package_of
 
@@ -53,8 +54,8 @@ def place_of(site: Site) -> Place:
     if code is None:
         return Place()
     if isinstance(code, Line):
-        return Place(code.file, code.number, code.function, code.text)
+        return Place(code.file, code.number, code.function, in_code(code.text))
     number = line_number_of(code, instruction)
     file = line_of(site).file if is_cell(code.co_filename) else code.co_filename
-    text = linecache.getline(code.co_filename, number).strip()
+    text = in_code(linecache.getline(code.co_filename, number).strip())
     return Place(file, number, code.co_name, text, package_of(code.co_filename))

@@ -10,8 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import Place, ServerSaid
 from tutorial_lib.examination.finding import Finding, seconds
+from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.words import counted
 
@@ -29,8 +30,17 @@ def show(seen: Seen, findings: Sequence[Finding], troubles: Sequence[str], conso
     console.print()
     for pool in seen.pools:
         _show_pool(pool, console)
+    for server in seen.servers:
+        console.print(Text(server_said(server), style="yellow" if server.trouble else "dim"))
     for trouble in troubles:
-        console.print(Text(f"One process could not be watched: {trouble}", style="yellow"))
+        console.print(Text(f"One process could not be watched: {trouble}.", style="yellow"))
+
+
+def server_said(server: ServerSaid) -> str:
+    """Say what a server answered to ``--ask-server``."""
+    if server.trouble:
+        return f"{server.address} could not be asked for its maxclients: {server.trouble}."
+    return f"{server.address}: maxclients {server.maxclients:,}, {server.clients:,} connected when it was asked."
 
 
 def one_line(seen: Seen) -> Text:
@@ -48,10 +58,10 @@ def one_line(seen: Seen) -> Text:
 def nothing_seen(troubles: Sequence[str]) -> str:
     """Say why there is nothing to report."""
     if troubles:
-        return f"Nothing was seen: {troubles[0]}"
+        return f"Nothing was seen: {troubles[0]}."
     return (
         "No pool was made. Either the program doesn't use redis-py, or it runs with a Python that ignores PYTHONPATH "
-        "(python -I, python -E)."
+        "(python -I, -E or -S)."
     )
 
 
@@ -118,10 +128,11 @@ def short_path(path: str) -> str:
 def as_json(program: Sequence[str], seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
     """Return the report as JSON can hold it."""
     return {
-        "program": list(program),
+        "program": in_command(program),
         "processes": len(seen.processes),
         "pools": [_pool_as_json(pool) for pool in seen.pools],
         "findings": [finding.to_json() for finding in findings],
+        "servers": [vars(server) for server in seen.servers],
     }
 
 
@@ -151,6 +162,12 @@ def check_writable(path: Path, option: str) -> None:
     """Raise BadSetting unless a report can be written there: better before the program runs than after."""
     from tutorial_lib.errors import BadSetting
 
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise BadSetting(f"{option}: {path} cannot be written. Name a file in a folder that is there.")
+    was_there = path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise BadSetting(
+            f"{option}: {path} cannot be written ({error.strerror}). Name a file in a folder that is there."
+        ) from None
+    if not was_there:
+        path.unlink()

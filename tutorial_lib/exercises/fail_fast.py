@@ -42,7 +42,7 @@ that uses this pool. Other parts of the shop borrow from the pool as well.
 **It passes when**
 - `greet()` returns the text that `greeting` holds now;
 - it returns `"Welcome!"` if it cannot get that text, **within 0.3 s, whatever happens**: no connection is idle, or
-  Redis is silent, or first the one and then the other;
+  Redis is silent, or both, one after the other;
 - it waits for a connection that is returned within **0.1 s**;
 - it is finished when it returns: it holds no connection any more, it has left no reply unread in one, and the
   connections that others have borrowed still work.
@@ -264,7 +264,7 @@ def _named(error: BaseException | None) -> str:
 HINTS = (
     "Two different things can take too long. The lesson has a table with an argument for each.",
     "A plain pool does not wait at all, and a blocking one waits for 20 s unless you say otherwise. The wait for a "
-    "connection and the wait for a reply can follow each other: how do you share 0.3 s among them?",
+    "connection and the wait for a reply can follow each other: how do you divide 0.3 s between them?",
     "An exhausted blocking pool raises `redis.ConnectionError`, and a silent Redis `redis.TimeoutError`. Neither is a "
     "kind of the other; `except` takes both in parentheses, with a comma.",
     "A `BlockingConnectionPool` of 2 with 0.15 s for `timeout` and 0.1 s for `socket_timeout` is in time. `greet` "

@@ -34,7 +34,7 @@ never returns the connection to the pool.
 
 **It passes when**
 - after each of these endings your connection is **not in use**, and the caller got the reply or the error;
-- the next calls get **their own replies**, also after an interruption;
+- the next calls get **their own replies**, even after an interruption;
 - your connection stays borrowed until its reply has been read;
 - **2** calls that went well open **1** connection in total;
 - others who have borrowed from the same pool keep their connections.
@@ -243,7 +243,7 @@ def _require_returned(pool: redis.ConnectionPool, others: redis.Connection, what
 
 
 HINTS = (
-    "The lines below one that raises do not run. Which keyword of Python begins lines that run in any case?",
+    "The lines below one that raises do not run. Which keyword of Python begins a block that runs in any case?",
     "`try` begins after the connection is borrowed, and `finally` holds the `release`. Errors pass through a "
     "`finally` and reach the caller.",
     "After an interruption the reply is still to come. On a connection that is disconnected it can't be read, and "

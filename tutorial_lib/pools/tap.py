@@ -148,6 +148,9 @@ def outcome_of(error: BaseException) -> Outcome:
     # A blocking pool's timeout is a plain ConnectionError. What it came from tells it from a server that is down.
     if isinstance(error, redis.ConnectionError) and isinstance(error.__context__, queue.Empty | asyncio.TimeoutError):
         return "timed out"
+    # redis-py 6's asyncio pool refuses with a plain ConnectionError, after it found no idle connection in its list.
+    if type(error) is redis.ConnectionError and isinstance(error.__context__, IndexError):
+        return "refused"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         return "cancelled"
     return "failed"

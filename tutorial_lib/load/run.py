@@ -111,7 +111,7 @@ class _Run:
                 thread.join()
         except KeyboardInterrupt:
             self._interrupted = True
-            with contextlib.suppress(KeyboardInterrupt):  # Whoever presses stop twice will not wait, and gets it too.
+            with contextlib.suppress(KeyboardInterrupt):  # The second interrupt ends the waiting, too.
                 self._end(threads)
         except BaseException:
             self._end(threads)
@@ -119,7 +119,7 @@ class _Run:
         self._ended = self._clock.now()
 
     def _end(self, threads: list[threading.Thread]) -> None:
-        """Let nobody begin another call, and give those under way a moment."""
+        """Let no user begin another call, and give those under way a moment."""
         self._stop.set()
         self._pace.begin()
         time_is_up = threading.Event()
@@ -177,7 +177,7 @@ class _Run:
             self._stop.set()
             return
         if outcome_of(error) in ("refused", "timed out"):
-            self._some_success = True  # The server is there and the work may be right: the pool is full.
+            self._some_success = True  # The server is there and the work may be right: the pool is exhausted.
             tally.refused += counts
             return
         tally.first_error = tally.first_error or error

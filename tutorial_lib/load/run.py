@@ -15,7 +15,7 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.meter import Meter
 from tutorial_lib.load.pace import Clock, pace_of
 from tutorial_lib.load.progress_bar import ProgressBar
-from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.target import check_pool_for_threads, check_server, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
@@ -227,7 +227,7 @@ class _Run:
             gave_up=self._gave_up,
             not_begun=(self._pace.expected or begun) - begun,
             no_free_user=sum(tally.no_free_user for tally in tallies),
-            overslept=Times.of_arrays(tally.overslept for tally in tallies),
+            overslept=TimeSummary.of_arrays(tally.overslept for tally in tallies),
         )
 
     def _seconds(self, calls: Calls) -> float:

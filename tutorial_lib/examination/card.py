@@ -18,12 +18,13 @@ def as_card(finding: Finding) -> str:
     """Return a finding as HTML. Its link leads to the lesson from a notebook in ``notebooks`` or ``exercises``."""
     edge = WORST if finding.is_worst else BAD if finding.is_bad else ""
     lines = "".join(f"<li>{place_as_html(place)}</li>" for place in finding.lines)
-    link = f'<a href="{html.escape("../" + finding.lesson)}">Read what it means</a>'
+    link = f'<a href="{html.escape("../" + finding.lesson)}">{html.escape(finding.section)}</a>'
     return (
         f'<div class="examine-finding" style="{BORDER}{edge}">'
         f"<p style='margin:.2em 0'><strong>{finding.kind}</strong> ({finding.count:,})</p>"
         f"<ul style='margin:.2em 0'>{lines}</ul><p style='margin:.2em 0'>{with_code(finding.message)}</p>"
-        f"<p style='margin:.2em 0'><strong>To do:</strong> {with_code(finding.fix)} {link}</p></div>"
+        f"<p style='margin:.2em 0'><strong>To do:</strong> {with_code(finding.fix)}</p>"
+        f"<p style='margin:.2em 0'>Read: {link}</p></div>"
     )
 
 

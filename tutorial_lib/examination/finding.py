@@ -39,9 +39,13 @@ class Finding:
     @property
     def where(self) -> str:
         """The page and its section in words: ``notebooks/03_….ipynb, section "Ten requests and four connections"``."""
+        return f'{self.lesson.partition("#")[0]}, section "{self.section}"'
+
+    @property
+    def section(self) -> str:
+        """The section's heading. In an address its words are joined; a finding's own name is written so anyway."""
         page, _, section = self.lesson.partition("#")
-        # In an address a section's words are joined; the names of findings are written so anyway.
-        return f'{page}, section "{section if page.endswith(".md") else section.replace("-", " ")}"'
+        return section if page.endswith(".md") else section.replace("-", " ")
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

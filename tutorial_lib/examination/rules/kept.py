@@ -133,7 +133,7 @@ def _finding(kind: str, weight: int, pool: Pools, kept: list[Kept], what: str, f
     count, oldest = len(kept), max(one.age for one in kept)
     were = f"{counted(count, 'connection')} {'were' if count > 1 else 'was'}"
     if pool.evidence.made == 1 and count == pool.evidence.limit > 1:
-        were = f"All {count} connections of the pool were"
+        were = f"{'Both' if count == 2 else f'All {count}'} connections of the pool were"
     # A young one's age says how long the program ran, and nothing about the leak.
     old = "" if oldest < LONG else f", {'the oldest ' if count > 1 else ''}for {seconds(oldest)}"
     return Finding(

@@ -75,7 +75,8 @@ def _waits(pool: Pools, in_vain: int) -> str:
 
 
 def _all(limit: int) -> str:
-    return f"all {limit} connections of the pool were" if limit > 1 else "the only connection of the pool was"
+    few = {1: "the only connection of the pool was", 2: "both connections of the pool were"}
+    return few.get(limit, f"all {limit} connections of the pool were")
 
 
 def _holders(pool: Pools) -> str:

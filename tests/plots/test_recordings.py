@@ -68,7 +68,7 @@ def test_refusals_are_the_headline_and_have_a_mark_of_their_own() -> None:
     picture = plot_timeline(served_and_unserved(5, 2, redis.ConnectionPool))
     assert headline(picture) == "5 callers, 2 connections: 3 refused"
     assert {"holds a connection", "refused", "limit 2"} <= words(picture)
-    assert "At most 2 of 2 connections were in use, and nobody waited" in picture.alt
+    assert "At most 2 of 2 connections were in use, and no caller waited" in picture.alt
     assert repr(picture) == "<timeline of 5 borrows, limit 2>"
 
 
@@ -84,9 +84,9 @@ def test_waiting_is_hatched_and_has_its_length_in_the_headline() -> None:
 def test_who_gave_up_is_marked_in_both_plots() -> None:
     recording = served_and_unserved(3, 1, redis.BlockingConnectionPool, timeout=0.02)
     timeline, waits = plot_timeline(recording), plot_waits(recording)
-    assert headline(timeline) == "3 callers, 1 connection: 2 gave up waiting"
+    assert headline(timeline) == "3 callers, 1 connection: 2 timed out"
     assert "timed out" in words(timeline)
-    assert headline(waits).endswith(", 2 gave up")
+    assert headline(waits).endswith(", 2 timed out")
     marks = [line for line in waits.figure.axes[0].lines if line.get_marker() == "X"]
     assert len(marks) == 2
 
@@ -133,9 +133,10 @@ def opened_for_each(callers: int) -> Recording:
 def test_who_waits_for_an_opening_is_seen_among_the_counts_and_told(callers: int) -> None:
     picture = plot_timeline(opened_for_each(callers))
 
-    assert headline(picture) == f"{callers} callers, {callers} connections: no queue, {callers} waited for an opening"
-    assert f"nobody waited in a queue; at most {callers} callers waited for an opening at once." in picture.alt
-    assert {"holds a connection", "opens it"} <= words(picture)
+    assert headline(picture) == f"{callers} callers, {callers} connections: {callers} waited for a new connection"
+    at_once = f"at most {callers} callers waited for a new connection at once."
+    assert f"no caller waited for a return; {at_once}" in picture.alt
+    assert {"holds a connection", "opens a connection"} <= words(picture)
     pale = [area for area in picture.figure.axes[-1].collections if to_hex(area.get_facecolor()[0]) == OPENING.lower()]  # type: ignore[index]
     (area,) = pale
     heights = area.get_paths()[0].vertices[:, 1]  # type: ignore[index, call-overload]
@@ -199,7 +200,7 @@ def test_when_nobody_waited_it_says_so(plot: Callable[[Recording], Picture]) -> 
     with record(pool) as recording:
         pool.release(pool.get_connection())
         assert eventually(lambda: recording.duration > 300 * recording.leases[0].opening)
-    assert headline(plot(recording)).endswith(": nobody waited")
+    assert headline(plot(recording)).endswith(": no caller waited")
 
 
 @PLOTS

@@ -34,9 +34,15 @@ FAILED_ON = 3
     help="Write the report as a page for a browser.",
 )
 @click.option("--fail-on", metavar="KINDS", help="Exit with code 3 if one of these was found: leak,exhausted.")
+@click.option("--ask-server", is_flag=True, help="Ask each Redis server, once, for its maxclients (CONFIG GET, INFO).")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
 def command(
-    every: float | None, as_json: Path | None, as_html: Path | None, fail_on: str | None, program: tuple[str, ...]
+    every: float | None,
+    as_json: Path | None,
+    as_html: Path | None,
+    fail_on: str | None,
+    ask_server: bool,
+    program: tuple[str, ...],
 ) -> int:
     """Run your own program, and say which of its lines exhausts or leaks a pool.
 
@@ -48,7 +54,10 @@ def command(
         if path is not None:
             report.check_writable(path, option)
     console = Console(stderr=True, highlight=False)
-    with tempfile.TemporaryDirectory(prefix="examine-") as folder, started(program, Path(folder)) as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="examine-") as folder,
+        started(program, Path(folder), ask_server) as running,
+    ):
         with _News(running, every, console):
             code = running.exit_code()
         seen = running.seen()

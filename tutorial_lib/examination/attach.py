@@ -36,6 +36,9 @@ OF_A_CONNECTION = (
 )
 """Arguments of a client that mean nothing when it is given a pool."""
 
+BLOCKING_POOLS_LIMIT = 50
+"""The default of redis-py 6.4 to 8.1."""
+
 _undo: list[tuple[Any, str, Any]] = []
 
 
@@ -130,7 +133,11 @@ def _pool_init(old: Any, witness: Witness) -> Any:
     def init(pool: Any, *args: Any, **kwargs: Any) -> None:
         old(pool, *args, **kwargs)
         frame = sys._getframe(1)
-        witness.pool_made(pool, frame, by_client=_made_by_a_client(frame))
+        limit = args[1] if len(args) > 1 else kwargs.get("max_connections")
+        is_blocking = isinstance(pool, redis.BlockingConnectionPool | redis.asyncio.BlockingConnectionPool)
+        # A blocking pool hands its own default on as if the program had set it.
+        limit_chosen = limit is not None and not (is_blocking and limit == BLOCKING_POOLS_LIMIT)
+        witness.pool_made(pool, frame, _made_by_a_client(frame), limit_chosen)
 
     return init
 
@@ -171,6 +178,8 @@ def _keeper_init(witness: Witness, kind: str, old: Any) -> Any:
     def init(keeper: Any, *args: Any, **kwargs: Any) -> None:
         old(keeper, *args, **kwargs)
         witness.keepers.made(kind, keeper)
+        if kind == "pubsub":
+            witness.is_for_waiting(keeper.connection_pool)
 
     return init
 
@@ -217,6 +226,7 @@ def _send_command(old: Any, witness: Witness) -> Any:
             said.notes.note("used-after-fork", frame, command=args[0])
         if args[0] in BLOCKING:
             said.may_block_for = _may_block_for(args)
+            said.notes.group.evidence.waits = True
 
     if asyncio.iscoroutinefunction(old):
 

@@ -115,6 +115,10 @@ class PoolEvidence:
     """Whether a client made the pool for itself."""
     package: str = ""
     """The installed package that made it, perhaps because a line of the user's called it: django, kombu."""
+    limit_chosen: bool = False
+    """Whether its limit was given as an argument, and is not redis-py's own."""
+    waits: bool = False
+    """Whether it was used for subscriptions or blocking commands, which need a pool of their own."""
     made: int = 0
     threads: int = 0
     tasks: int = 0
@@ -156,6 +160,22 @@ class PoolEvidence:
 
 
 @dataclass
+class ServerSaid:
+    """What a server answered to ``--ask-server``, or why it did not."""
+
+    address: str
+    maxclients: int = 0
+    clients: int = 0
+    """How many were connected then."""
+    trouble: str = ""
+
+
+def address_of(settings: dict[str, Any]) -> str:
+    """Return where the server is that a pool's settings name."""
+    return str(settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}")
+
+
+@dataclass
 class Event:
     """What happened on one line, and how often. ``detail`` is that of the last time."""
 
@@ -172,6 +192,8 @@ class Evidence:
     parent: int
     program: str
     redis_py: str
+    began: float = 0.0
+    """When it was first watched, in seconds since 1970."""
     duration: float = 0.0
     pools: list[PoolEvidence] = field(default_factory=list)
     events: dict[str, dict[Place, Event]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from tutorial_lib.examination.card import place_as_html, with_code
 from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
-from tutorial_lib.examination.report import as_text, nothing_seen, short_path
+from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
 from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.pools.lease import Lease
@@ -138,5 +138,6 @@ def _not_seen(seen: Seen, troubles: Sequence[str]) -> str:
         "Not watched are a process whose Python ignores PYTHONPATH (python -I, -E or -S), Redis Cluster's asyncio "
         "client, which has no pool, and the last second of a process that was killed."
     ]
+    said += [server_said(server) for server in seen.servers]
     said += [f"One process could not be watched: {trouble}." for trouble in troubles]
     return " ".join(said)

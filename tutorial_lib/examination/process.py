@@ -13,6 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from tutorial_lib.examination.asking import ask_once
 from tutorial_lib.examination.attach import attach
 from tutorial_lib.examination.witness import Witness
 
@@ -21,19 +22,23 @@ EVERY = 1.0
 SOONEST = 0.05
 
 
-def watch(folder: str) -> Witness:
-    """Watch this process, and what it forks, and keep a file of its evidence in ``folder``."""
+def watch(folder: str, ask: bool = False) -> Witness:
+    """Watch this process, and what it forks, and keep a file of its evidence in ``folder``.
+
+    With ``ask`` each server that a pool has connected to is asked once for its maxclients.
+    """
     witness = Witness()
     attach(witness)
-    writer = _Writer(witness, Path(folder))
+    writer = _Writer(witness, Path(folder), ask)
     writer.start()
     return witness
 
 
 class _Writer:
-    def __init__(self, witness: Witness, folder: Path) -> None:
+    def __init__(self, witness: Witness, folder: Path, ask: bool) -> None:
         self._witness = witness
         self._folder = folder
+        self._ask = ask
         self._renew_lock()
 
     def _renew_lock(self) -> None:
@@ -41,12 +46,11 @@ class _Writer:
         self._is_writing = False
 
     def start(self) -> None:
-        atexit.register(self.write)
+        atexit.register(self._write_and_ask)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
-        self._before(
-            os, "_exit", lambda *_, **__: True
-        )  # The children of multiprocessing end so, and atexit is not asked.
+        # The children of multiprocessing end so, and atexit is not asked.
+        self._before(os, "_exit", lambda *_, **__: True)
         # A server that has shut down ends itself by the signal that it got: uvicorn does so.
         self._before(signal, "raise_signal", lambda *_, **__: True)
         self._before(os, "kill", lambda pid, *_, **__: pid == os.getpid())
@@ -70,13 +74,20 @@ class _Writer:
     def _go_on(self) -> None:
         wake, pause = threading.Event(), SOONEST
         while not wake.wait(pause):
-            self.write()
+            self._write_and_ask()
             pause = min(2 * pause, EVERY)
 
     def _after_fork(self) -> None:
         self._renew_lock()
         self._witness.after_fork()
         self._start_thread()
+
+    def _write_and_ask(self) -> None:
+        self.write()
+        if self._ask:
+            with suppress(Exception):
+                for pool in self._witness.connected():
+                    ask_once(pool, self._folder)
 
     def write(self) -> None:
         """Write the evidence, or let it be: the program must not suffer from a full disk."""

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import Place, ServerSaid
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.seen import Pools, Seen
@@ -30,8 +30,17 @@ def show(seen: Seen, findings: Sequence[Finding], troubles: Sequence[str], conso
     console.print()
     for pool in seen.pools:
         _show_pool(pool, console)
+    for server in seen.servers:
+        console.print(Text(server_said(server), style="yellow" if server.trouble else "dim"))
     for trouble in troubles:
         console.print(Text(f"One process could not be watched: {trouble}.", style="yellow"))
+
+
+def server_said(server: ServerSaid) -> str:
+    """Say what a server answered to ``--ask-server``."""
+    if server.trouble:
+        return f"{server.address} could not be asked for its maxclients: {server.trouble}."
+    return f"{server.address}: maxclients {server.maxclients:,}, {server.clients:,} connected when it was asked."
 
 
 def one_line(seen: Seen) -> Text:
@@ -123,6 +132,7 @@ def as_json(program: Sequence[str], seen: Seen, findings: Sequence[Finding]) -> 
         "processes": len(seen.processes),
         "pools": [_pool_as_json(pool) for pool in seen.pools],
         "findings": [finding.to_json() for finding in findings],
+        "servers": [vars(server) for server in seen.servers],
     }
 
 

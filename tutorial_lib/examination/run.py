@@ -15,11 +15,12 @@ from pathlib import Path
 from types import FrameType
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.examination.evidence import Evidence
+from tutorial_lib.examination.evidence import Evidence, ServerSaid
 from tutorial_lib.examination.seen import Seen, put_together
 
 HOOK = Path(__file__).parent / "hook"
 FOLDER_VARIABLE = "REDIS_POOL_EXAMINE"
+ASK_VARIABLE = "REDIS_POOL_EXAMINE_ASK"
 HANDED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 
 
@@ -37,7 +38,8 @@ class Program:
 
     def seen(self) -> Seen:
         """Return what its processes have seen so far."""
-        return put_together(_evidence(self.folder))
+        servers = [ServerSaid(**json.loads(path.read_text("utf-8"))) for path in sorted(self.folder.glob("*.server"))]
+        return put_together(_evidence(self.folder), servers)
 
     def troubles(self) -> list[str]:
         """Return why some of its processes could not be watched."""
@@ -62,11 +64,15 @@ def words_of(command: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def started(command: Sequence[str], folder: Path) -> Iterator[Program]:
-    """Start a program that is watched; its evidence comes into ``folder``. Signals that end us reach the program."""
+def started(command: Sequence[str], folder: Path, ask: bool = False) -> Iterator[Program]:
+    """Start a program that is watched; its evidence comes into ``folder``. Signals that end us reach the program.
+
+    With ``ask`` the servers that it uses are asked for their maxclients.
+    """
     words = words_of(command)
     paths = [str(HOOK), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), FOLDER_VARIABLE: str(folder)}
+    environment[ASK_VARIABLE] = "1" if ask else ""
     with _signals_handed_on() as reach:
         try:
             process = subprocess.Popen(words, env=environment)

@@ -10,8 +10,9 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterator
 from time import perf_counter as clock
+from time import time
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 import redis.asyncio
@@ -71,6 +72,8 @@ NOT_TWICE = frozenset(
 )
 """Commands that leave something else behind when they run twice."""
 
+HANDSHAKE = frozenset({"HELLO", "AUTH", "CLIENT", "SELECT", "CLIENT SETINFO", "CLIENT SETNAME"})
+
 ELSEWHERE = Place(text="more lines than are told apart")
 RECENT = 400
 """Borrows that are kept one by one for each kind of pool."""
@@ -92,7 +95,7 @@ class Witness:
         self._start_afresh()
 
     def _start_afresh(self) -> None:
-        self._began = clock()
+        self._began, self._began_at = clock(), time()
         self._groups: dict[tuple[Any, ...], _Group] = {}
         self._events: Events = {}
         self._lock = threading.RLock()
@@ -102,7 +105,9 @@ class Witness:
         self._start_afresh()
         for pool, notes in list(self._pools.items()):
             before = notes.group.evidence
-            notes.group = self._group_of(pool, before.made_at, before.by_client, before.package)
+            notes.group = self._group_of(
+                pool, Made(before.made_at, before.by_client, before.package, before.limit_chosen)
+            )
             notes.in_use = 0
             if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
                 notes.tap.earlier |= set(notes.tap.held)
@@ -114,10 +119,11 @@ class Witness:
 
     # -- what attach tells
 
-    def pool_made(self, pool: Any, frame: FrameType | None, by_client: bool) -> None:
+    def pool_made(self, pool: Any, frame: FrameType | None, by_client: bool, limit_chosen: bool = False) -> None:
         """Note a new pool, and listen to it."""
         with self._lock:
-            group = self._group_of(pool, place_of(self.origins.site_of(frame)), by_client, package_at(frame))
+            made = Made(place_of(self.origins.site_of(frame)), by_client, package_at(frame), limit_chosen)
+            group = self._group_of(pool, made)
             notes = self._pools[pool] = Notes(group, self.keepers, self.origins)
         group.add()
         notes.tap = listen(pool, notes)
@@ -134,16 +140,26 @@ class Witness:
             if notes.tap is not None:
                 leave(notes.tap, notes)
 
-    def _group_of(self, pool: Any, place: Place, by_client: bool, package: str) -> _Group:
-        settings = settings_of(pool)
-        key = (place, type(pool).__name__, by_client, *map(str, settings.values()))
+    def _group_of(self, pool: Any, made: Made) -> _Group:
+        settings, place = settings_of(pool), made.at
+        key: tuple[Any, ...] = (place, type(pool).__name__, made.by_client, *map(str, settings.values()))
         if key not in self._groups and len(self._groups) >= MOST_LINES:
             key, place = (ELSEWHERE,), ELSEWHERE
         if key not in self._groups:
             is_async = isinstance(pool, redis.asyncio.ConnectionPool)
-            evidence = PoolEvidence(type(pool).__name__, is_async, place, settings, by_client, package)
+            how = (made.by_client, made.package, made.limit_chosen)
+            evidence = PoolEvidence(type(pool).__name__, is_async, place, settings, *how)
             self._groups[key] = _Group(evidence)
         return self._groups[key]
+
+    def is_for_waiting(self, pool: Any) -> None:
+        """Note that a pool is used for subscriptions or blocking commands."""
+        if notes := self._pools.get(pool):
+            notes.group.evidence.waits = True
+
+    def connected(self) -> list[Any]:
+        """Return the pools that have opened a connection."""
+        return [pool for pool, notes in list(self._pools.items()) if notes.group.evidence.opened]
 
     def connection_made(self, pool: Any, connection: Any) -> None:
         """Note whose connection this is."""
@@ -194,6 +210,8 @@ class Witness:
     def reply_failed(said: Said, error: BaseException, frame: FrameType | None) -> None:
         """Note that a reply did not come, and why."""
         notes = said.notes
+        if said.command in HANDSHAKE:  # A connection that cannot be opened: the caller gets none, which is noted then.
+            return
         if isinstance(error, asyncio.CancelledError):
             notes.note("cancelled", frame, command=said.command)
         elif isinstance(error, redis.TimeoutError):
@@ -208,7 +226,8 @@ class Witness:
     def evidence(self) -> Evidence:
         """Return what was seen until now."""
         program = sys.argv[0] if sys.argv and sys.argv[0] else sys.executable
-        evidence = Evidence(os.getpid(), os.getppid(), program, redis.__version__, clock() - self._began)
+        evidence = Evidence(os.getpid(), os.getppid(), program, redis.__version__, self._began_at)
+        evidence.duration = clock() - self._began
         with self._lock:
             groups, everyone = list(self._groups.values()), list(self._pools.values())
         now = clock()
@@ -233,6 +252,15 @@ class Witness:
         times = (borrow.asked - self._began, waited, opening if borrow.got else 0.0, held)
         outcome = "still held" if now else borrow.outcome
         return Recent(borrow.who, place_of(borrow.site), *times, outcome, borrow.connection)
+
+
+class Made(NamedTuple):
+    """How a pool came about."""
+
+    at: Place
+    by_client: bool
+    package: str
+    limit_chosen: bool
 
 
 class _Group:

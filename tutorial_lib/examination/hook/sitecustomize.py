@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  pathlib would cost each Python 10 ms
 FOLDER = os.environ.get("REDIS_POOL_EXAMINE", "")
+ASK = os.environ.get("REDIS_POOL_EXAMINE_ASK", "")
 
 
 class _WhenRedisIsImported:
@@ -61,7 +62,7 @@ def _watch(version: str) -> None:
     _find_course()
     from tutorial_lib.examination.process import watch
 
-    watch(FOLDER)
+    watch(FOLDER, ask=bool(ASK))
 
 
 def _is_known(version: str) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tutorial_lib.examination.finding import Finding, Rule
-from tutorial_lib.examination.rules import arguments, clients, commands, kept, pools
+from tutorial_lib.examination.rules import arguments, clients, commands, kept, limits, pools
 from tutorial_lib.examination.seen import Seen
 
-RULES: tuple[Rule, ...] = (*pools.RULES, *kept.RULES, *clients.RULES, *commands.RULES, *arguments.RULES)
+RULES: tuple[Rule, ...] = (*pools.RULES, *kept.RULES, *clients.RULES, *commands.RULES, *arguments.RULES, *limits.RULES)
 
 
 KINDS = frozenset(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Place
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.examination.seen import Seen
 
 MANY = 5
 """Pools of one line in one process. A program with a few servers makes fewer, or with other settings."""
@@ -66,12 +66,13 @@ def _of_a_package(package: str) -> str:
 def duplicate_pools(seen: Seen) -> Iterator[Finding]:
     """Several lines of one process made pools for the same server with the same settings, and used them.
 
-    What an installed package made cannot be shared, so only the user's own count.
+    What an installed package made cannot be shared, so only the user's own count. Subscriptions and blocking commands
+    should have a pool of their own.
     """
     for process in seen.processes:
         by_settings: dict[str, list[Place]] = defaultdict(list)
         for pool in process.pools:
-            if pool.lines and pool.made < MANY and not pool.package:
+            if pool.lines and pool.made < MANY and not pool.package and not pool.waits:
                 by_settings[f"{pool.for_asyncio} {_without_limit(pool.settings)}"].append(pool.made_at)
         for places in by_settings.values():
             if len(set(places)) > 1:
@@ -130,31 +131,4 @@ def used_after_close(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def over_maxclients(seen: Seen) -> Iterator[Finding]:
-    """The server refused a connection because it had too many."""
-    lines: Counter[Place] = Counter()
-    for pool in seen.pools:
-        for why, places in pool.evidence.no_connection.items():
-            if "max number of clients reached" in why:
-                lines.update(places)
-    if lines:
-        limits = sum(_may_open(pool) for pool in seen.pools)
-        yield Finding(
-            "over-maxclients",
-            95,
-            sum(lines.values()),
-            worst_first(lines),
-            f"{times(sum(lines.values())).capitalize()} the server refused a connection: max number of clients "
-            f"reached. This "
-            f"program's pools may open {limits:,} connections together, in {len(seen.processes)} "
-            f"process{'es' * (len(seen.processes) != 1)}.",
-            "Make the limits of all pools in all processes add up to less than the server's maxclients.",
-            "notebooks/07_what_the_server_sees.ipynb#When-the-server-is-at-its-limit",
-        )
-
-
-def _may_open(pool: Pools) -> int:
-    return pool.evidence.made * pool.evidence.limit
-
-
-RULES: tuple[Rule, ...] = (client_per_call, duplicate_pools, closed_under_others, used_after_close, over_maxclients)
+RULES: tuple[Rule, ...] = (client_per_call, duplicate_pools, closed_under_others, used_after_close)

@@ -129,6 +129,28 @@ sleep(0.3)  # now four requests have a connection, and six wait
 view.freeze()
 
 # %% [markdown]
+# ## Raise or wait?
+
+# %% [markdown]
+# `playground`, which you know from lesson 01, shows a real pool with real callers. Here you switch between the two
+# classes while the callers come. Run the cell, press **Start**, and then:
+#
+# 1. Watch the callers that are **refused**: six callers share three connections, and the pool is a plain one.
+# 2. Choose **waits**. From now on callers wait instead, and the line below the counts says for how long.
+# 3. Move **timeout** to 0.1 s. Now callers *time out*: they have waited, and get an error all the same.
+
+# %% tags=["nbval-ignore-output"]
+from tutorial_lib import playground
+
+playground(limit=3, callers=6, hold=0.5)
+
+# %% [markdown]
+# **Waiting helps only if a connection comes back before the timeout is over.**
+#
+# Neither pool has more connections than the other. A blocking pool gives callers time until one is returned, and a
+# plain pool gives them none. How much time is right? [That question](#How-long-should-a-request-wait?) comes later.
+
+# %% [markdown]
 # ## What do refused requests cost?
 
 # %% [markdown]
@@ -408,6 +430,15 @@ for timeout in (20, 0.25):
     shop = serve_40_requests(timeout)
     print(f"timeout={timeout}: {shop.borrowed} served, {shop.timed_out} timed out,", end=" ")
     print(f"longest wait {shop.longest_wait:.2f} s")
+
+# %% [markdown]
+# `PoolReplay`, another helper of this course, plays a recording in the same picture as `PoolView`. Press **Play**, or
+# drag the slider: callers wait, four at a time get a connection, and after a quarter of a second the rest give up.
+
+# %% tags=["nbval-ignore-output"]
+from tutorial_lib import PoolReplay
+
+PoolReplay(shop, title="40 requests, timeout 0.25 s")
 
 # %% [markdown]
 # **Choose a timeout that is shorter than your users are willing to wait, and have a fallback.**

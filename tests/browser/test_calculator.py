@@ -81,9 +81,19 @@ def test_enter_ends_a_number_and_no_key_reaches_the_notebook(notebook: Notebook)
 
 def test_the_picture_and_the_answer_are_there_for_a_screen_reader(notebook: Notebook) -> None:
     page = notebook.page
-    page.get_by_role("slider", name=re.compile("Calls per second")).press("End")
+    page.get_by_role("slider", name=re.compile("Rate")).press("End")
 
     expect(page.locator(".pool-calculator").get_by_role("status")).to_contain_text("in use")
     expect(answer(notebook)).to_contain_text("needs 1,032 connections")
     expect(page.get_by_role("img", name=re.compile("Wait by limit. The process needs 1,032"))).to_be_visible()
     assert notebook.complaints == []
+
+
+def test_the_picture_is_drawn_for_the_theme(notebook: Notebook) -> None:
+    picture = notebook.page.locator(".pool-calculator img:visible")
+    light = picture.get_attribute("src")
+    notebook.theme("JupyterLab Dark")
+    expect(picture).to_have_count(1)
+    assert picture.get_attribute("src") not in (light, "")
+    notebook.theme("JupyterLab Light")
+    expect(picture).to_have_attribute("src", light or "")

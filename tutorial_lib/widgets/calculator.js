@@ -45,8 +45,13 @@ function render({ model, el }) {
   const spoken = document.createElement("p");
   spoken.className = "spoken";
   spoken.setAttribute("role", "status");
-  const picture = document.createElement("img");
-  root.append(form, answer, picture, spoken);
+  // One for each theme. The style sheet shows one of them.
+  const pictures = ["picture", "picture_dark"].map((trait) => {
+    const image = document.createElement("img");
+    image.className = trait.replace("_", "-");
+    return { trait, image };
+  });
+  root.append(form, answer, ...pictures.map(({ image }) => image), spoken);
 
   // A notebook may show the same calculator twice: each view has ids of its own.
   const prefix = `calculator-${Math.random().toString(36).slice(2)}`;
@@ -67,13 +72,15 @@ function render({ model, el }) {
   const showAnswer = () => {
     answer.textContent = model.get("words");
     answer.dataset.fits = model.get("fits");
-    picture.src = model.get("picture");
-    picture.alt = model.get("picture_words");
+    for (const { trait, image } of pictures) {
+      image.src = model.get(trait);
+      image.alt = model.get("picture_words");
+    }
     clearTimeout(pause);
     pause = setTimeout(() => (spoken.textContent = model.get("words")), PAUSE);
   };
   model.on("change:values", showValues);
-  model.on("change:words change:fits change:picture", showAnswer);
+  model.on("change:words change:fits change:picture change:picture_dark", showAnswer);
   showValues();
   showAnswer();
   el.append(root);
@@ -92,7 +99,7 @@ function render({ model, el }) {
     clearTimeout(pause);
     window.removeEventListener("keydown", keepKeys, true);
     model.off("change:values", showValues);
-    model.off("change:words change:fits change:picture", showAnswer);
+    model.off("change:words change:fits change:picture change:picture_dark", showAnswer);
   };
 }
 

@@ -45,7 +45,9 @@ class Calculator(anywidget.AnyWidget):
     words = traitlets.Unicode().tag(sync=True)
     fits = traitlets.Bool().tag(sync=True)
     picture = traitlets.Unicode().tag(sync=True)
-    """The knee, drawn: a data URL."""
+    """The knee, drawn for a light page: a data URL."""
+    picture_dark = traitlets.Unicode().tag(sync=True)
+    """The same for a dark one."""
     picture_words = traitlets.Unicode().tag(sync=True)
     """The same in words, for those who cannot see it."""
 
@@ -68,7 +70,7 @@ class Calculator(anywidget.AnyWidget):
         picture = plot_pool_size(self.size)
         with self.hold_sync():
             self.words, self.fits = str(self.size), self.size.fits
-            self.picture = "data:image/png;base64," + base64.b64encode(picture.png()).decode()
+            self.picture, self.picture_dark = (_data_url(picture.png(dark)) for dark in (False, True))
             self.picture_words = picture.alt
 
     def __repr__(self) -> str:
@@ -77,3 +79,7 @@ class Calculator(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         view, metadata = super()._repr_mimebundle_() or ({}, {})
         return {**view, "text/markdown": self.size._repr_markdown_(), "text/plain": repr(self)}, metadata
+
+
+def _data_url(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()

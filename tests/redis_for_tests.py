@@ -86,8 +86,8 @@ def _start(folder: Path, options: tuple[str, ...], password: str, tls: Certifica
 
 
 def _wait_until_up(server: OwnersRedis) -> None:
-    patience = Retry(ConstantBackoff(0.02), 250)
-    with redis.Redis(port=server.port, password=server.password or None, retry=patience) as client:
+    retry = Retry(ConstantBackoff(0.02), 250)
+    with redis.Redis(port=server.port, password=server.password or None, retry=retry) as client:
         # A server that was quicker on the same port would answer as well.
         assert client.info("server")["process_id"] == server.process.pid
 

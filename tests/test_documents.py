@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -9,13 +10,25 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tutorial_lib.examination import rules
+from tutorial_lib.examination.rules import KINDS
+
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text("utf-8")
 LESSON_PATHS = sorted(TOP.glob("notebooks/*.ipynb"))
 LESSONS = [path.name for path in LESSON_PATHS]
 
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/errors.md", "docs/glossary.md", "docs/summary.md"]
+WHAT_EXAMINE_FINDS = "## What examine finds"
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/errors.md",
+    "docs/glossary.md",
+    "docs/summary.md",
+    "docs/examine.md",
+]
 NOTEBOOKS = sorted(path.relative_to(TOP).as_posix() for path in [*LESSON_PATHS, *TOP.glob("exercises/*.ipynb")])
 
 
@@ -106,6 +119,30 @@ def test_each_error_leads_to_the_very_section_that_shows_it(row: list[str]) -> N
     assert (section.lstrip("[")[:2] in written) == (".ipynb#" in section), row
 
 
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_each_finding_of_examine_is_explained_with_its_fix_and_its_lesson(kind: str) -> None:
+    sections = re.split(r"(?m)^### ", (TOP / "docs" / "errors.md").read_text("utf-8").partition(WHAT_EXAMINE_FINDS)[2])
+    section = next((section for section in sections if section.startswith(f"{kind}\n")), "")
+    assert re.search(r"(?m)^- \*\*Fix:\*\* [^|]+\.$", section)
+    assert re.search(r"(?m)^- \*\*Lesson:\*\* (\[\d\d .+\]\(../notebooks/.+\.ipynb#.+\)|1[2-5] )", section)
+
+
+def test_nothing_is_explained_that_examine_cannot_find() -> None:
+    explained = (TOP / "docs" / "errors.md").read_text("utf-8").partition(WHAT_EXAMINE_FINDS)[2]
+    assert set(re.findall(r"(?m)^### (.+)", explained)) == KINDS
+
+
+@pytest.mark.parametrize("rules", sorted(Path(rules.__file__).parent.glob("*.py")), ids=lambda path: path.stem)
+def test_each_rule_leads_to_a_page_and_to_a_heading_that_is_there(rules: Path) -> None:
+    code = ast.parse(rules.read_text("utf-8"))
+    texts = [node.value for node in ast.walk(code) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    for lesson in texts:
+        if re.fullmatch(r"\d\d_\w+(#.*)?", lesson):
+            pytest.fail(f"{lesson}: give the page as notebooks/….ipynb#section or docs/errors.md#kind")
+        if target := re.fullmatch(r"((?:notebooks|docs)/[\w.]+)#(\S+)", lesson):
+            assert target[2] in anchors(TOP / target[1]), lesson
+
+
 @pytest.mark.parametrize("row", rows_of("docs/glossary.md"), ids=lambda row: row[0])
 def test_each_word_has_a_meaning_and_the_lesson_that_introduces_it(row: list[str]) -> None:
     word, meaning, lesson = row
@@ -118,6 +155,11 @@ def test_each_word_has_a_meaning_and_the_lesson_that_introduces_it(row: list[str
 @pytest.mark.parametrize("home", ["errors.md", "glossary.md"])
 def test_the_errors_and_the_words_are_one_click_away(page: str, home: str) -> None:
     assert re.search(rf"\]\([^)]*\b{re.escape(home)}\)", text_of(TOP / page))
+
+
+@pytest.mark.parametrize("page", ["README.md", f"notebooks/{LESSONS[5]}", f"notebooks/{LESSONS[11]}", "docs/errors.md"])
+def test_who_has_a_program_of_their_own_is_led_to_examine(page: str) -> None:
+    assert re.search(r"\]\([^)]*\bexamine\.md\)", text_of(TOP / page))
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,12 @@ STATEMENTS = (
         "redis-py 8.0 and older:** a pool can't be used in a `with`",
         lambda: hasattr(redis.ConnectionPool, "__enter__"),
     ),
+    Statement(
+        "notebooks/source/07_what_the_server_sees.py",
+        "redis-py 7 and older:** keepalive is off by default",
+        lambda: redis.Connection(host="127.0.0.1").socket_keepalive is True,
+    ),
+    Statement("notebooks/source/09_does_more_make_it_faster.py", "in redis-py 8.1", lambda: len(handshake()) == 4),
 )
 
 

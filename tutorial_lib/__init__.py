@@ -3,6 +3,7 @@
 Servers to practise on:  start_server
 Trouble on the way:      FaultProxy  CannedServer
 Eyes on a pool:          snapshot  record  sent_commands  PoolView  PoolReplay
+Your own program:        examine
 Callers to watch:        run_threads  hold
 A pool to play with:     playground
 Pictures of a recording: plot_timeline  plot_waits

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # What happens when the pool is exhausted?
 #
-# A pool may open only so many connections, and one day your program needs one more. Whether that request fails at once
-# or waits depends on the class of your pool. In this lesson you'll watch both, and you'll find out why
-# `except redis.ConnectionError` can't tell a busy moment from a Redis that is down.
+# A pool may open only so many connections. What if all of them are in use and another request comes? It fails at once
+# or it waits, depending on the class of your pool. In this lesson you'll watch both, and you'll find out why
+# `except redis.ConnectionError` can't tell a busy moment from a Redis server that is down.
 #
 # **You'll learn to**
 # - predict what `ConnectionPool` and `BlockingConnectionPool` do at their limit;
@@ -11,11 +11,11 @@
 # - say what `timeout`, `socket_timeout` and `Retry` do here, and what they don't;
 # - choose how long a request may wait.
 #
-# **You need** [lesson 01](01_your_first_pool.ipynb) (what a pool is) and a rough idea of Python threads.
-# New: the blocking pool, its exceptions, and this course's helpers for running many threads.
+# **You need** [lesson 01](01_your_first_pool.ipynb) (what a pool is) and a rough idea of Python threads. New: the
+# blocking pool, its exceptions, and this course's helpers for running many threads.
 # *15 minutes, plus 30 for the exercises.*
 
-# %% tags=["nbval-ignore-output"]
+# %%
 from threading import Thread
 from time import monotonic, sleep
 
@@ -23,8 +23,18 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from tutorial_lib import PoolView, hold, plot_timeline, predict, record, run_threads, start_server
+from tutorial_lib import (
+    PoolView,
+    hold,
+    playground,
+    plot_timeline,
+    predict,
+    record,
+    run_threads,
+    start_server,
+)
 
+# %% tags=["nbval-ignore-output"]
 server = start_server(keys=["greeting", "views:home", "orders"])
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
 server
@@ -44,9 +54,9 @@ server
 guess_refused = predict(
     "How many of the ten requests get an error from a plain `ConnectionPool`?",
     {
-        0: "For that, the pool would need a queue in which the other requests wait. A plain pool has none.",
+        0: "Six requests would have to wait for a connection, and a plain pool doesn't let them wait.",
         6: "Four requests get a connection. The other six find none idle and none left to open, so they are refused.",
-        10: "The first four requests have their connections by then, and an exhausted pool doesn't take them away.",
+        10: "The first four requests already have their connections, and they keep them until they're done.",
     },
     answer=6,
 )
@@ -83,17 +93,17 @@ print("longest wait:", recording.longest_wait)
 # ## The same ten requests with a BlockingConnectionPool
 
 # %% [markdown]
-# Now you change one word: the pool becomes a `BlockingConnectionPool`. A request that finds it exhausted waits until a
+# Now change the class of the pool to `BlockingConnectionPool`. When this pool is exhausted, a request waits until a
 # connection is returned, for at most `timeout` seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_waiting = predict(
-    "How many of the ten requests get an error now, if each may wait up to 20 seconds?",
+    "How many of the ten requests get an error now, if each may wait for up to 20 seconds?",
     {
-        0: "Each connection is returned after half a second, so the last two requests wait for one second. "
-        "That's far less than 20.",
+        0: "Each connection is returned after half a second, so even the last two requests wait for only one second, "
+        "far less than 20.",
         6: "These six would have been refused by a plain pool. A blocking pool lets them wait instead.",
-        2: "The last two wait the longest, for two rounds of half a second, and they are served as well.",
+        2: "The last two wait the longest, until eight requests have been served. That takes only a second.",
     },
     answer=0,
 )
@@ -104,65 +114,57 @@ blocking = redis.BlockingConnectionPool(**at, max_connections=4, timeout=20)
 with record(blocking) as recording:
     run_threads(10, lambda: hold(blocking, seconds=0.5))
 
-guess_waiting.reveal(len(recording.turned_away))
+guess_waiting.reveal(recording.refused + recording.timed_out)
 
 # %% [markdown]
 # **A `BlockingConnectionPool` makes the request wait until a connection is returned.**
 #
-# All ten requests are served, in three rounds. `plot_timeline` draws a recording: a row for each request, hatched while it
-# waits, solid while it has a connection. Look at the last two rows: they waited for a whole second to do half a second
-# of work.
+# All ten requests are served, in three rounds: four, then four, then two. `plot_timeline` draws a recording, with a
+# row for each request: hatched while it waits, solid while it has a connection. Look at the last two rows: these
+# requests waited for a whole second to do half a second of work.
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(recording)
 
 # %% [markdown]
-# Redis was never slow here, and none of its own numbers will show this wait, because the queue is inside *your*
-# program. So let's look at it there. `PoolView`, another helper of this course, draws a pool live; `freeze()` keeps the
-# picture of that moment. You should see four connections in use and six callers waiting.
+# Redis was never slow here, and no statistic of the server shows this wait, because the requests wait inside *your*
+# program. So that's the place to look. You know `PoolView` from lesson 01: it draws a pool live, and `freeze()` keeps
+# the picture of one moment. The requests run in the background meanwhile, in a thread of their own. You should see
+# four connections in use and six callers waiting.
 
 # %% tags=["nbval-ignore-output"]
 view = PoolView(blocking, server, title="ten requests, four connections")
 requests = Thread(target=run_threads, args=(10, lambda: hold(blocking, seconds=0.5)))
 requests.start()
 sleep(0.3)  # now four requests have a connection, and six wait
-view.freeze()
+picture = view.freeze()
+requests.join()  # wait until all ten requests are done
+picture
 
 # %% [markdown]
-# ## Raise or wait?
+# ## Refuse or wait, under load
 
 # %% [markdown]
-# `playground`, which you know from lesson 01, shows a real pool with real callers. Here you switch between the two
-# classes while the callers come. Run the cell, press **Start**, and then:
-#
-# 1. Watch the callers that are **refused**: six callers share three connections, and the pool is a plain one.
-# 2. Choose **waits**. From now on callers wait instead, and the line below the counts says for how long.
-# 3. Move **timeout** to 0.1 s. Now callers *time out*: they have waited, and get an error all the same.
+# Now try both kinds of pool with callers that keep coming. This is the `playground` from lesson 01. Run the cell and
+# press **Start**: ten callers share four connections, and about half of them are refused. Then choose **waits**,
+# which makes it a `BlockingConnectionPool`: from now on no caller is refused, but many callers have to wait. Last,
+# move **hold** down to 0.05 s, and hardly any caller waits.
 
 # %% tags=["nbval-ignore-output"]
-from tutorial_lib import playground
-
-playground(limit=3, callers=6, hold=0.5)
-
-# %% [markdown]
-# **Waiting helps only if a connection comes back before the timeout is over.**
-#
-# Neither pool has more connections than the other. A blocking pool gives callers time until one is returned, and a
-# plain pool gives them none. How much time is right? [That question](#How-long-should-a-request-wait?) comes later.
+playground(limit=4, callers=10, hold=0.5)
 
 # %% [markdown]
 # ## What do refused requests cost?
 
 # %% [markdown]
-# Users notice waiting. Refused requests are easier to overlook, because the page may look fine without them.
+# Users notice when they have to wait. Refused requests are easier to overlook, because a page may look fine although
+# one of its commands failed.
 #
-# Here 50 threads count 20 page views each, with a pool of ten connections. A view that can't be counted is ignored, so
-# that the page is shown anyway:
+# Here 50 threads count 20 page views each, with a pool of ten connections. If a view can't be counted, the program
+# ignores the error, so that the page is shown anyway:
+
 
 # %%
-requests.join()
-
-
 def count_view(r):
     try:
         r.incr("views:home")
@@ -181,7 +183,7 @@ def count_views(pool):
 guess_views = predict(
     "After 1,000 views with a plain pool of ten connections, what does `views:home` say?",
     {
-        "1000": "An INCR is quick, but while ten of them are on their way, 40 threads find no connection.",
+        "1000": "An INCR is quick, but while ten threads are sending theirs, the other 40 find no connection.",
         "less than 1000": "Ten threads at a time get a connection. The others are refused and give up on that view.",
         "more than 1000": "A refused INCR was never sent, so Redis can't have counted it, and certainly not twice.",
     },
@@ -198,23 +200,24 @@ with redis.ConnectionPool(**at, max_connections=10) as pool:
 guess_views.reveal("less than 1000" if views < 1000 else "1000")
 
 # %% [markdown]
-# **The blocking pool counted every view; the plain pool lost some, and no page looked broken.**
+# **With the blocking pool every view was counted. With the plain pool some were lost, although no page looked
+# broken.**
 #
-# How many?
+# This is how many were lost:
 
 # %% tags=["nbval-ignore-output"]
 print(f"plain pool: {views} counted, {1000 - views} lost")
 
 # %% [markdown]
-# Most of them are lost, because a refusal takes only microseconds. A refused thread asks again for its next view at
-# once, so it uses up all its 20 attempts before a connection is returned.
+# Most views are lost, because a refusal takes only microseconds. A refused thread goes on to its next view at once,
+# so it often gets through all of its 20 views before any connection is returned.
 
 # %% [markdown]
 # ## Which exception means what?
 
 # %% [markdown]
-# Now you have three pools in trouble. The first two have one connection each, and it's in use. The third pool points to
-# a port where no Redis listens.
+# Here are three pools that can't give you a connection. The first two have one connection each, and it's in use. The
+# third pool points to a port on which no Redis server listens.
 
 # %%
 exhausted = redis.ConnectionPool(**at, max_connections=1)
@@ -227,10 +230,10 @@ guess_caught = predict(
     "A client asks each of the three pools for the greeting. How many of the three errors does "
     "`except redis.MaxConnectionsError` catch?",
     {
-        2: "Two pools are exhausted, but the blocking one raises another class when its timeout is over.",
+        2: "Two pools are exhausted, but they don't raise the same error. The blocking one raises another class.",
         1: "Only the plain pool raises `MaxConnectionsError`. The blocking one raises a `ConnectionError` when its "
         "timeout is over.",
-        3: "The third pool hasn't reached any limit. It can't connect, which is another error.",
+        3: "The third pool hasn't reached its limit. It can't connect, and that is a different error.",
     },
     answer=1,
 )
@@ -253,25 +256,28 @@ caught = [isinstance(error, redis.MaxConnectionsError) for error in errors]
 guess_caught.reveal(sum(caught))
 
 # %% [markdown]
-# **An exhausted blocking pool raises a plain `ConnectionError`; only its text, `No connection available.`, tells you
-# what happened.**
+# **An exhausted blocking pool raises a plain `ConnectionError`, and only the text `No connection available.` tells
+# you what happened.**
 #
-# And since `MaxConnectionsError` is a subclass of `ConnectionError`, the clause that most programs have,
+# And because `MaxConnectionsError` is a subclass of `ConnectionError`, the clause that most programs have,
 # `except redis.ConnectionError`, catches all three:
 
 # %%
 [isinstance(error, redis.ConnectionError) for error in errors]
 
 # %% [markdown]
-# If you log "Redis is down" in that clause, every traffic peak becomes a false alarm. This is how to tell them apart:
+# If you log "Redis is down" in that clause, every traffic peak becomes a false alarm. This is how you tell these
+# errors apart:
 #
 # | what happened | class | how to recognise it |
 # |---|---|---|
 # | a plain pool is exhausted | `MaxConnectionsError` | catch it *before* `ConnectionError` |
 # | a blocking pool is exhausted | `ConnectionError` | its text is `No connection available.` |
-# | Redis can't be reached | `ConnectionError` | any other text |
+# | Redis can't be reached, or doesn't let you in | `ConnectionError` or a subclass | any other text, such as `Connection refused.` |
 #
-# Log the error with `str(error)` or `%s`. redis-py's `repr` leaves the text out:
+# A server that doesn't answer in time raises `redis.TimeoutError`, which isn't a `ConnectionError`.
+#
+# Since you need the text, log the error with `str(error)` or `%s`. The `repr` of redis-py's errors leaves it out:
 
 # %%
 print(f"str:  {errors[0]}")
@@ -281,15 +287,16 @@ print(f"repr: {errors[0]!r}")
 # ## Does Retry wait for a connection?
 
 # %% [markdown]
-# redis-py can retry a command that failed. This pool's `Retry` allows three more attempts, a tenth of a second apart.
-# The pool's only connection is in use, so what does `Retry` do for a client that asks for the greeting?
+# redis-py can retry a command that failed. The `Retry` below allows three more attempts (the 3), and waits a tenth of
+# a second before each (`ConstantBackoff(0.1)`). The pool's only connection is in use when a client asks for the
+# greeting.
 
 # %% jupyter={"source_hidden": true}
 guess_asked = predict(
     "How many times does the client ask the pool for a connection?",
     {
         1: "A retry needs a connection on which to send the command again, and here borrowing one is what failed.",
-        3: "Three more attempts would make four, and none of them happens: the command was never sent.",
+        3: "With three retries you'd expect four attempts in total. But nothing is retried, because no command was sent.",
         4: "That's how `Retry` counts attempts of a command. Here the client didn't get as far as sending one.",
     },
     answer=1,
@@ -306,29 +313,31 @@ with record(retrying) as recording:
 guess_asked.reveal(recording.refused)
 
 # %% [markdown]
-# **`Retry` retries commands, not borrowing.**
+# **`Retry` doesn't wait for a connection: an exhausted pool raises before there is anything to retry.**
 #
-# In redis-py a command first borrows a connection, and then the connection's `Retry` surrounds sending the command and
-# reading its reply. An exhausted pool raises before that begins. If you want to wait for a connection, use a
-# `BlockingConnectionPool`.
+# `Retry` belongs to a connection. It repeats two things: opening that connection, and sending a command on it and
+# reading the reply. A command borrows a connection first, and an exhausted pool has none to borrow. If you want to
+# wait for a connection, use a `BlockingConnectionPool`. [Lesson 10](10_when_a_connection_dies.ipynb) shows what
+# `Retry` is good for.
 
 # %% [markdown]
 # ## What does the pool's timeout limit?
 
 # %% [markdown]
-# A blocking pool has `timeout=0.2`, and its only connection is idle. The shop waits for an order with `BLPOP`, a
-# command to which Redis replies only when an item arrives in the list, or after a second in this case.
+# The next pool has `timeout=0.2`, and its only connection is idle. The shop waits for an order with `BLPOP`. Redis
+# replies to this command when an item arrives in the list, or when the command's own timeout is over. Here that's one
+# second, and no order comes.
 
 # %% jupyter={"source_hidden": true}
 guess_limits = predict(
     "What does the caller get, and when?",
     {
-        "an error, before a second is over": "The connection was idle, so the caller had it at once. "
-        "From then on this timeout limits nothing.",
-        "an answer, after a second": "The timeout limits the wait for a connection, and there was none. "
-        "The wait for Redis's reply is another matter.",
+        "an error, before a second is over": "The connection was idle, so the caller got it at once, and after that "
+        "the pool's timeout has no effect.",
+        "None, after a second": "The pool's timeout limits the wait for a connection, and the caller didn't have to wait "
+        "for one. How long Redis takes to reply is another matter.",
     },
-    answer="an answer, after a second",
+    answer="None, after a second",
 )
 guess_limits
 
@@ -338,20 +347,20 @@ with redis.BlockingConnectionPool(**at, max_connections=1, timeout=0.2) as pool:
     order = redis.Redis(connection_pool=pool).blpop("orders", timeout=1)
 
 in_time = order is None and monotonic() - started > 0.9
-guess_limits.reveal("an answer, after a second" if in_time else "an error, before a second is over")
+guess_limits.reveal("None, after a second" if in_time else "an error, before a second is over")
 
 # %% [markdown]
 # **The pool's `timeout` limits how long you wait for a connection, not how long the command takes.**
 #
-# How long a reply may take is a setting of the connection, `socket_timeout`. It raises yet another exception, which
-# isn't a `ConnectionError`:
+# How long a reply may take is limited by a setting of the connection, `socket_timeout`. When that time is over,
+# redis-py raises `redis.TimeoutError`:
 
 # %%
-impatient = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
+with_timeouts = redis.BlockingConnectionPool(**at, timeout=0.2, socket_timeout=0.5)
 try:
-    redis.Redis(connection_pool=impatient).blpop("orders", timeout=1)
+    redis.Redis(connection_pool=with_timeouts).blpop("orders", timeout=1)
 except redis.ConnectionError:
-    print("not this one")
+    print("not a ConnectionError")
 except redis.TimeoutError as error:
     print(f"TimeoutError: {error}")
 
@@ -365,27 +374,28 @@ redis.BlockingConnectionPool().timeout, redis.Connection().socket_timeout
 # | `timeout` of a blocking pool | the wait for a connection | 20 s |
 # | `socket_timeout` | the wait for a reply | 5 s |
 #
-# > **redis-py 7 and older:** `socket_timeout` had no default, so a reply could be awaited for ever.
+# > **redis-py 7 and older:** `socket_timeout` had no default, so a caller could wait for a reply for ever.
 #
-# Lesson 06 has more on blocking commands, and
-# lesson 11 adds up all the timeouts.
+# [Lesson 06](06_commands_that_keep_a_connection.ipynb) has more on blocking commands, and [lesson
+# 11](11_how_long_a_caller_waits.ipynb) adds up all the timeouts.
 
 # %% [markdown]
 # ## Who is served next?
 
 # %% [markdown]
-# You might expect a queue in which the caller who has waited longest is next. Let's test that. Eight threads share
-# four connections. Each thread borrows a connection 40 times, for 5 ms, and asks again at once. If they took turns, about
-# every second borrow would have to wait.
+# You might expect a queue, in which the caller that has waited longest is next. Test that. Eight threads share four
+# connections. Each thread borrows a connection 40 times, for 5 ms, and asks again at once. The recording has a
+# *lease* for each borrow, and `lease.waited` is how long the caller waited for it.
 
 # %% jupyter={"source_hidden": true}
 guess_waits = predict(
     "Of the 320 borrows, how many had to wait longer than 1 ms?",
     {
-        "nearly none": "The thread that returns a connection asks again at once, and it is faster than the waiting "
-        "thread, which has to be woken up first.",
-        "about half": "That's what a fair queue would give. This one isn't fair.",
-        "nearly all": "Four threads can always be served at once; only callers that find the pool exhausted wait.",
+        "nearly none": "The thread that returns a connection asks again at once, and gets it before the waiting thread "
+        "has even woken up.",
+        "about half": "Half of the threads wait at any moment. But meanwhile the others borrow again and again, "
+        "without waiting.",
+        "nearly all": "If the threads took turns, every borrow except the first four would have to wait. They don't.",
     },
     answer="nearly none",
 )
@@ -400,11 +410,11 @@ print(len(waited), "borrows waited, the longest for", round(busy.longest_wait, 2
 guess_waits.reveal("nearly none" if len(waited) < 32 else "about half")
 
 # %% [markdown]
-# **The queue of a blocking pool isn't first come, first served.**
+# **A blocking pool isn't first come, first served.**
 #
-# Hardly any borrow waited, but the few that did waited for half of the run. When a connection is returned, Python wakes
-# a waiting thread. Before that thread runs, the one that returned the connection has usually borrowed it again. In the
-# picture, four threads work while the other four wait:
+# Hardly any borrow had to wait, but the few that did waited for about half of the run. When a connection is returned,
+# Python wakes a waiting thread. Before that thread runs, the one that returned the connection has usually borrowed it
+# again. In the picture, four threads work while the other four wait:
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(busy)
@@ -413,9 +423,9 @@ plot_timeline(busy)
 # ## How long should a request wait?
 
 # %% [markdown]
-# A request that waits has no guarantee of its turn, so give it a short `timeout` and decide what to do when
-# that is over. Here 40 requests come at once and each needs a connection for 0.1 s. The first shop lets them wait for up
-# to 20 s, the second for 0.25 s.
+# A waiting request can't know when its turn comes, so give the pool a short `timeout`, and decide what your program
+# does when that time is over. Here 40 requests come at once, and each needs one of four connections for 0.1 s. They
+# may wait for up to 20 s in the first run, and for up to 0.25 s in the second.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -427,9 +437,9 @@ def serve_40_requests(timeout):
 
 
 for timeout in (20, 0.25):
-    shop = serve_40_requests(timeout)
-    print(f"timeout={timeout}: {shop.borrowed} served, {shop.timed_out} timed out,", end=" ")
-    print(f"longest wait {shop.longest_wait:.2f} s")
+    run = serve_40_requests(timeout)
+    print(f"timeout={timeout}: {run.borrowed} served, {run.timed_out} timed out,", end=" ")
+    print(f"longest wait {run.longest_wait:.2f} s")
 
 # %% [markdown]
 # `PoolReplay`, another helper of this course, plays a recording in the same picture as `PoolView`. Press **Play**, or
@@ -438,20 +448,22 @@ for timeout in (20, 0.25):
 # %% tags=["nbval-ignore-output"]
 from tutorial_lib import PoolReplay
 
-PoolReplay(shop, title="40 requests, timeout 0.25 s")
+PoolReplay(run, title="40 requests, timeout 0.25 s")
 
 # %% [markdown]
 # **Choose a timeout that is shorter than your users are willing to wait, and have a fallback.**
 #
-# The second shop shows most customers a page without the greeting, but after a quarter of a second. The first one shows
-# every customer the greeting and makes some of them wait for almost a second. If requests go on arriving faster than they
-# are served, its queue only grows. [Lesson 08](08_how_many_connections.ipynb) calculates how many connections keep waits short.
+# With 20 s every request is served, but some wait for almost a second. With 0.25 s most requests time out, but each
+# of them knows that after a quarter of a second, and can show a page without the greeting. If requests keep arriving
+# faster than they are served, a long timeout only makes everyone wait longer. [Lesson
+# 08](08_how_many_connections.ipynb) calculates how many connections keep waits short.
 
 # %% [markdown]
 # ## Going deeper: a limit in front of the pool
 
 # %% [markdown]
-# The queue can also be in front of the work. A semaphore lets a fixed number of threads in at a time:
+# Requests can also wait before they start any work. A semaphore lets only a fixed number of threads into its `with`
+# block at the same time. Here it lets four threads in, as many as the plain pool has connections:
 
 # %%
 from threading import BoundedSemaphore
@@ -470,28 +482,31 @@ with record(plain) as recording:
 print(recording.borrowed, "served,", recording.refused, "refused")
 
 # %% [markdown]
-# **A semaphore limits everything behind it, not only Redis.** A request that is let in finds a connection for each of
-# its commands, even in a plain pool. And `four_at_a_time.acquire(timeout=0.25)` lets you say "not now" before any work is done.
+# **A semaphore limits everything in its block, not only Redis.** With as many connections as threads in the block,
+# each finds a connection, even in a plain pool. And `four_at_a_time.acquire(timeout=0.25)` returns `False` if the
+# wait takes too long, so you can refuse a request before it has done any work.
 
 # %% [markdown]
 # ## Summary
 
 # %% [markdown]
-# - At its limit, `ConnectionPool` raises `MaxConnectionsError: Too many connections` at once. `BlockingConnectionPool`
-#   waits for up to `timeout` seconds and then raises `ConnectionError: No connection available.`
+# - At its limit, `ConnectionPool` raises `MaxConnectionsError: Too many connections` at once.
+#   `BlockingConnectionPool` waits for up to `timeout` seconds and then raises
+#   `ConnectionError: No connection available.`
 # - So `except redis.ConnectionError` may mean that the pool is exhausted or that Redis is down. Catch
 #   `MaxConnectionsError` first, and look at the text.
-# - `Retry` doesn't wait for a connection. The pool's `timeout` limits borrowing; `socket_timeout` limits the reply.
-# - Waiting isn't fair, so keep it short and have a fallback.
+# - `Retry` doesn't wait for a connection. The pool's `timeout` limits borrowing; `socket_timeout` limits the wait for
+#   a reply.
+# - Callers don't take turns, so choose a short timeout and have a fallback.
 
 # %% [markdown]
 # ## Check yourself
 
 # %% [markdown]
-# <details><summary>Your service logs "Redis is down" at every traffic peak, but Redis is fine. What do you look at first?</summary>
+# <details><summary>Your service logs "Redis is down" at every traffic peak, but Redis is fine. What do you check first?</summary>
 #
-# The `except redis.ConnectionError` clause that writes the message. An exhausted pool raises a `ConnectionError` too, so
-# catch `MaxConnectionsError` before it (or check for the text `No connection available.`).
+# The `except redis.ConnectionError` clause that writes the message. An exhausted pool raises a `ConnectionError` too,
+# so catch `MaxConnectionsError` before it. With a blocking pool, check for the text `No connection available.`
 #
 # </details>
 #
@@ -504,19 +519,21 @@ print(recording.borrowed, "served,", recording.refused, "refused")
 #
 # <details><summary>With <code>BlockingConnectionPool(timeout=0.2)</code>, can a <code>GET</code> still take five seconds?</summary>
 #
-# Yes. The 0.2 seconds limit the wait for a connection. The reply is limited by `socket_timeout`, five seconds by default.
+# Yes. The 0.2 seconds limit the wait for a connection. The wait for the reply is limited by `socket_timeout`, which
+# is five seconds by default.
 #
 # </details>
 
 # %% [markdown]
-# Last, close the pools that have connected, and the server:
+# Last, close the pools and stop the server:
 
 # %% tags=["no-output"]
-for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, impatient):
+for pool in (plain, blocking, exhausted, exhausted_blocking, retrying, with_timeouts):
     pool.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: waiting, failing fast, and the right exception](../exercises/ex03_when_the_pool_is_exhausted.ipynb)
+# **Practise:** [Exercises: waiting, failing fast, and the right
+# exception](../exercises/ex03_when_the_pool_is_exhausted.ipynb)
 #
 # **Next:** [How do many parts of a program share a pool?](04_one_pool_for_many_parts.ipynb)

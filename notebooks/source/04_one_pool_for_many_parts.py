@@ -1,18 +1,18 @@
 # %% [markdown]
 # # How do many parts of a program share a pool?
 #
-# A web shop has many parts: one greets customers, one counts page views, one takes orders. Each needs Redis, and
-# none needs it all the time. In this lesson you'll see what happens when each part has a pool of its own, what they share when
-# they share one, whose settings apply, and what `close()` really closes.
+# A web shop has many parts: one greets customers, one counts page views, one takes orders. Each part needs Redis, but
+# only now and then. In this lesson you'll see what happens when each part has a pool of its own, how the parts affect
+# each other when they share one, whose settings apply, and what `close()` really closes.
 #
 # **You'll learn to**
-# - say how many connections a program can open, and let one part use what another leaves idle;
+# - say how many connections a program can open, and let one part use the connections that another leaves idle;
 # - put `db`, `decode_responses` and the limit where they have an effect;
 # - find a connection that is in the wrong database;
 # - close a client without breaking the other parts.
 #
-# **You need** [lesson 03](03_when_the_pool_is_exhausted.ipynb): what an exhausted pool does.
-# New: several clients on one pool, and `from_pool`. *15 minutes, plus 30 for the exercises.*
+# **You need** [lesson 03](03_when_the_pool_is_exhausted.ipynb): what an exhausted pool does. New: several clients on
+# one pool, and the method `from_pool`. *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import subprocess
@@ -33,8 +33,8 @@ server
 # ## Two parts, two pools
 
 # %% [markdown]
-# The module that greets customers creates a pool of four connections, and so does the module that counts views. The
-# shop's manual says: "At most four connections, see `max_connections`."
+# The module that greets customers creates a pool with a limit of four connections, and so does the module that counts
+# views. The shop's documentation says: "At most four connections, see `max_connections`."
 #
 # `server.clients()` below is a helper of this course: it asks the server for its list of connections. The pools are
 # plain redis-py.
@@ -43,8 +43,8 @@ server
 guess_most = predict(
     "Both modules borrow as many connections as they can. How many does the server see?",
     {
-        4: "Each pool counts the connections that it opened itself. It doesn't know about the other pool.",
-        8: "Each pool opens up to four connections, and no one adds them up.",
+        4: "Each pool counts only the connections that it has opened itself. It doesn't know about the other pool.",
+        8: "Each pool opens up to four connections. Neither knows about the other, so the limits add up.",
         100: "That's the default limit of a pool. Both pools here have one of their own.",
     },
     answer=8,
@@ -65,15 +65,16 @@ guess_most.reveal(seen)
 # **`max_connections` limits one pool, not your application.**
 #
 # To know how many connections your program can open, list its pools and add up their limits. Then multiply by the
-# number of processes, because each process has its own copy of every pool
-# ([lesson 07](07_what_the_server_sees.ipynb) does the sum for a whole fleet).
+# number of processes, because each process has its own copy of every pool. [Lesson 07](07_what_the_server_sees.ipynb)
+# does the sum for many processes on many machines.
 
 # %% [markdown]
 # ## Eight requests for one part
 
 # %% [markdown]
-# Too many connections is one problem with two pools. Here is another: eight requests arrive at the same moment, and all of
-# them need a greeting. `PoolView`, this course's live picture of a pool, watches both pools.
+# Too many connections is one problem of two pools. Here is another. Eight requests arrive at the same moment, and all
+# of them need a greeting. `borrow` below returns `None` if the pool refuses, and `PoolView`, this course's live
+# picture of a pool, watches both pools.
 
 # %% jupyter={"source_hidden": true}
 guess_refused = predict(
@@ -107,13 +108,14 @@ guess_refused.reveal(borrowed.count(None))
 # %% [markdown]
 # **A request can't use an idle connection of another pool.**
 #
-# In the first picture all four connections are in use. In the second one all four are idle:
+# In the first picture all four connections are in use, and in the second all four are idle:
 
 # %%
 display(*[view.freeze() for view in views])
 
 # %% [markdown]
-# Now try one pool of eight for both modules, with the same eight requests. Then a ninth request comes, to count a view:
+# Now try one pool of eight for both modules, with the same eight requests. Then a ninth request comes, to count a
+# view:
 
 # %%
 for connection in filter(None, borrowed):
@@ -127,23 +129,24 @@ for connection in borrowed:
     both.release(connection)
 
 # %% [markdown]
-# **A shared pool uses its connections better. The trade-off is that one busy part can take them all.** If a part keeps a
-# connection for a long time, give it a pool of its own. Lesson 06 shows which commands do that.
+# **A shared pool uses its connections better, but one busy part can take them all.** If a part keeps a connection for
+# a long time, give it a pool of its own. [Lesson 06](06_commands_that_keep_a_connection.ipynb) shows which commands
+# keep one.
 
 # %% [markdown]
 # ## One client for twenty threads
 
 # %% [markdown]
-# The next shop has one `BlockingConnectionPool` with a limit of eight, and one client on it. Both are created once,
-# and twenty threads use that client.
+# The next pool is a `BlockingConnectionPool` with a limit of eight. There's one client on it, and twenty threads use
+# that client.
 
 # %% jupyter={"source_hidden": true}
 guess_threads = predict(
     "Twenty threads count twenty views each, at the same time. How many connections do they open?",
     {
         1: "A client isn't a connection. It borrows one for each command, so several can be in use at once.",
-        "8 at most": "A thread keeps a connection only while its command is on the way. Threads that find none idle wait.",
-        20: "A thread doesn't keep its connection. When a command is done, another thread can borrow it.",
+        "8 at most": "A thread keeps a connection only while its command runs. A thread that finds none idle waits.",
+        20: "A thread returns the connection after each command, so another thread can borrow it.",
     },
     answer="8 at most",
 )
@@ -165,22 +168,23 @@ guess_threads.reveal("8 at most" if opened <= 8 else opened)
 # **One client can be shared by all threads of a program.**
 #
 # No view was lost, and no thread needed a connection or a client of its own. redis-py documents its client as
-# [thread-safe](https://redis.readthedocs.io/en/stable/advanced_features.html#a-note-about-threading). So create `r` at the top of one
-# module, and import it from the others.
+# [thread-safe](https://redis.readthedocs.io/en/stable/advanced_features.html#a-note-about-threading). So create `r`
+# in one module, and import it in the others. Its pipelines and its pub/sub listeners aren't thread-safe, so create
+# one of those in the thread that uses it.
 
 # %% [markdown]
 # ## A client for each request
 
 # %% [markdown]
-# Another shop creates a client for each request and keeps it, for example in a list of sessions. It passes
+# Another shop creates a client for each request, and keeps it together with the customer's session. It passes
 # `client_name`, so that you can recognise its connections in the server's list.
 
 # %% jupyter={"source_hidden": true}
 guess_requests = predict(
     "Twenty requests have been answered. How many of their connections does the server still list?",
     {
-        0: "After a command, the connection is returned to its pool, and the pool keeps it open.",
-        1: "Each `redis.Redis(host=…)` creates a pool of its own, so no request can reuse another one's connection.",
+        0: "After a command, the connection is returned to its pool, and the pool keeps it open for the next one.",
+        1: "Each `redis.Redis(host=…)` creates a pool of its own, so no request can reuse the connection of another.",
         20: "Each client has its own pool with one idle connection in it, and no other client can reach it.",
     },
     answer=20,
@@ -203,8 +207,8 @@ guess_requests.reveal(names.count("request"))
 # %% [markdown]
 # **Create as many clients as you like, but only one pool.**
 #
-# These are twenty idle connections that will never be used again. Twenty clients on a pool that exists already don't
-# open any:
+# The server lists twenty idle connections, and none will be used again. Twenty clients on a pool that exists already
+# don't open a single one:
 
 # %%
 opened_before = server.opened()
@@ -214,8 +218,9 @@ for client in [redis.Redis(connection_pool=shop) for _ in range(20)]:
 server.opened() - opened_before
 
 # %% [markdown]
-# The same happens more slowly with a client in a cache that expires. The cache creates a new client, and with it a new
-# pool, while other parts of the program still use the old one. Here the cache has expired three times:
+# The same mistake can be slower. Some programs keep their client in a cache and create a new one, with a new pool,
+# when the entry expires. Other parts of the program still use the old client, so its pool stays open too. Here the
+# entry has expired three times, and each of the four clients has used all five connections of its pool:
 
 # %%
 in_use_elsewhere = []
@@ -232,9 +237,9 @@ print("planned: 5, open:", [client.name for client in server.clients()].count("c
 # ## Whose settings apply?
 
 # %% [markdown]
-# A Redis server has numbered databases. Our pool uses the default, database 0, where `greeting` is `hello`, and it
-# doesn't decode replies. Now one part of the shop wants text from database 5, which is empty. Another part even names
-# another host. Both are given the shop's pool:
+# A Redis server has numbered databases. The pool `shop` uses the default, database 0, where `greeting` is `hello`,
+# and it doesn't decode replies. Now one part of the program asks for decoded text from database 5, which is empty.
+# Another part even names another host. Both clients are given the pool `shop`:
 #
 # ```python
 # reports = redis.Redis(connection_pool=shop, db=5, decode_responses=True)
@@ -245,8 +250,8 @@ print("planned: 5, open:", [client.name for client in server.clients()].count("c
 guess_settings = predict(
     'What does `reports.get("greeting")` return?',
     {
-        "None": "That would be the answer of database 5. But the connection belongs to the pool, which uses database 0.",
-        "'hello'": "The database is 0, that's right. But whether a reply is decoded is a setting of the connection, too.",
+        "None": "Database 5 would reply that. But the connection comes from the pool, and the pool uses database 0.",
+        "'hello'": "It does come from database 0. But decoding is a setting of the connection, too, and this one doesn't decode.",
         "b'hello'": "The pool opened the connection with its own settings: database 0, no decoding. The client borrows it as it is.",
     },
     answer="b'hello'",
@@ -262,8 +267,8 @@ guess_settings.reveal(repr(reports.get("greeting")))
 # %% [markdown]
 # **A client that is given a pool ignores its own `db`, `host` and `decode_responses`, without a warning.**
 #
-# These settings belong to the connection, and the *pool* opens the connections. So put them on the pool, and create one pool
-# for each combination of database and decoding:
+# These settings belong to the connection, and the *pool* opens the connections. So put them on the pool, and create
+# one pool for each combination of database and decoding:
 
 # %%
 for settings in ({}, {"decode_responses": True}, {"db": 1}):
@@ -271,8 +276,8 @@ for settings in ({}, {"decode_responses": True}, {"db": 1}):
         print(settings, repr(redis.Redis(connection_pool=pool).get("greeting")))
 
 # %% [markdown]
-# The same mistake can hide behind a function of your own that doesn't pass a setting on. Read the limit back once, where
-# your program starts, and you'll notice it:
+# A setting can also get lost in a function of your own that doesn't pass it on. Print the limit once when your
+# program starts, and you'll notice:
 
 
 # %%
@@ -284,21 +289,23 @@ client = make_client(server.url, max_connections=5)
 print("asked for 5, got", client.connection_pool.max_connections)
 
 # %% [markdown]
-# > **redis-py 7 and older:** the default limit was 2,147,483,648, so such a pool had no limit worth the name.
+# > **redis-py 7 and older:** the default limit was 2,147,483,648 connections, so in practice there was none.
 
 # %% [markdown]
 # ## What does SELECT change?
 
 # %% [markdown]
-# There is one command that changes the database: `SELECT`. A part that writes reports uses it through the shared pool.
+# There's one command that changes the database: `SELECT`. The part that writes reports now uses it, with a client on
+# the shared pool.
 
 # %% jupyter={"source_hidden": true}
 guess_select = predict(
-    "`reports.select(3)` has been called. What does `r`, another client on this pool, now get for the greeting?",
+    "`reports.select(3)` has been called. What does `r`, another client on this pool, get for the greeting now?",
     {
-        "b'hello'": "`r` itself didn't change, but it borrows the connection that did.",
-        "None": "`SELECT` changed the connection, the pool took it back like that, and `r` borrowed it next.",
-        "an error": "Database 3 is a database like any other, only empty. For Redis nothing is wrong here.",
+        "b'hello'": "`r` itself hasn't changed, but the connection that it borrows has.",
+        "None": "`SELECT` switched the connection to database 3, which is empty. The pool doesn't switch it back, "
+        "and `r` borrowed it next.",
+        "an error": "Database 3 exists and is empty. For Redis nothing is wrong here.",
     },
     answer="None",
 )
@@ -311,9 +318,9 @@ guess_select.reveal(repr(r.get("greeting")))
 # %% [markdown]
 # **`SELECT` changes one connection, and the next caller that borrows it gets the wrong database.**
 #
-# The pool hands out the connection that was returned last. So one request at a time always gets the wrong database.
-# With eight at once, only one of them does, and Redis raises no error. The server's list shows the database of each
-# connection:
+# The pool hands out the connection that was returned last. So as long as requests come one at a time, every request
+# gets the wrong database. When eight come at once, only one of them does, and there's no error to warn you. The
+# server's list shows the databases that its connections use:
 
 
 # %%
@@ -333,8 +340,10 @@ print("all at once:", greet_eight_at_once())
 {client.db for client in server.clients()}
 
 # %% [markdown]
-# A new connection starts in the pool's own database, so disconnecting helps for now. The lasting fix is a pool for each
-# database, as above.
+# A new connection starts in the pool's own database, so disconnecting helps for now. The lasting fix is a pool for
+# each database, as above. redis-py's [note about
+# threads](https://redis.readthedocs.io/en/stable/advanced_features.html#a-note-about-threading) gives the same
+# advice, although its statement that clients have no `SELECT` is out of date.
 
 # %%
 shop.disconnect()
@@ -344,16 +353,16 @@ r.get("greeting")
 # ## Who closes the pool?
 
 # %% [markdown]
-# A part of the shop starts, asks for the greeting and ends. It closes its client properly: `with` calls `close()` at the
-# end.
+# A part of the program starts, asks for the greeting and ends. It closes its client properly: the `with` in
+# `use_and_close` calls `close()` at the end of the block.
 
 # %% jupyter={"source_hidden": true}
 guess_close = predict(
     "The client is `Redis(connection_pool=shop)`. How many of the pool's eight connections does it close?",
     {
         0: "The client didn't create the pool, so it doesn't close it.",
-        1: "Not even the connection that it used: that one is returned to the pool and stays open.",
-        8: "The client didn't create the pool, so `close()` leaves the pool as it is.",
+        1: "The connection that it used was returned to the pool after the command, and stays open.",
+        8: "It would if the client had created the pool itself, as `Redis(host=…)` does.",
     },
     answer=0,
 )
@@ -381,19 +390,20 @@ guess_close.reveal(server.opened() - opened_before)
 # ## What does from_pool do?
 
 # %% [markdown]
-# There's another way to create a client on a pool, and it reads even better: `redis.Redis.from_pool(shop)`. This time the
-# part that starts and ends uses that. Meanwhile the kitchen, in a thread of its own, waits for an order on the shared
-# pool: `BLPOP` returns the next order, or nothing after four seconds.
+# There's another way to create a client on a pool: `redis.Redis.from_pool(shop)`. This time the part that starts and
+# ends uses that. Let's say the shop sells pizza. Its kitchen, in a thread of its own, waits for an order on the
+# shared pool: `BLPOP` returns the next order, or `None` after four seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_kitchen = predict(
     "What does the kitchen get, and would `except redis.RedisError` catch it?",
     {
-        "nothing, after four seconds": "With `Redis(connection_pool=shop)` it would. A `from_pool` client owns the pool, "
-        "so closing the client closes the pool.",
-        "an error of redis-py": "redis-py translates errors of the network. Here it read from a buffer that another thread had closed.",
+        "nothing, after four seconds": "That's what `Redis(connection_pool=shop)` would lead to. A `from_pool` client owns the "
+        "pool, so closing the client closes the pool.",
+        "an error of redis-py": "redis-py turns errors of the network into its own. But this connection was closed by "
+        "another thread of the same program, and redis-py doesn't expect that.",
         "an error of Python": "Closing the pool closed the connection on which the kitchen was waiting. "
-        "redis-py didn't expect that, so Python's own error comes through.",
+        "redis-py doesn't handle that case, so Python's own error reaches the caller.",
     },
     answer="an error of Python",
 )
@@ -413,14 +423,15 @@ with ThreadPoolExecutor() as kitchen:
     waiting = kitchen.submit(wait_for_order)
     while not (waiting.done() or any(client.blocked for client in server.clients())):
         sleep(0.05)  # until the server says that the kitchen waits
-    use_and_close(lambda connection_pool: redis.Redis.from_pool(connection_pool))
+    use_and_close(redis.Redis.from_pool)
 
 got = waiting.result()
 whose = "redis-py" if isinstance(got, redis.RedisError) else "Python"
 guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after four seconds")
 
 # %% [markdown]
-# **`from_pool` makes the client the owner of the pool: its `close()` disconnects every connection, those in use too.**
+# **`from_pool` makes the client the owner of the pool, so the client's `close()` disconnects every connection, even
+# those in use.**
 #
 # The error that the kitchen got isn't a `redis.RedisError`, so the usual `except` clause misses it:
 
@@ -428,8 +439,8 @@ guess_kitchen.reveal(f"an error of {whose}" if got else "nothing, after four sec
 print(f"{type(got).__name__}: {got}")
 
 # %% [markdown]
-# The client doesn't even have to be closed. This one is created, used and forgotten, and Python's garbage collection
-# closes it:
+# You don't even have to call `close()`. The next client is created, used and dropped, and when Python frees it, it
+# closes the pool. So `r` has to open a connection for its next command:
 
 # %%
 redis.Redis.from_pool(shop).get("greeting")
@@ -438,8 +449,9 @@ r.get("greeting")
 server.opened() - opened_before
 
 # %% [markdown]
-# So never create a `from_pool` client per request: each one closes the pool under all the others. The rule is simple:
-# **the code that creates a pool closes it, when all its clients are done.**
+# So never create a `from_pool` client for each request, because each of them closes the pool while the others use it.
+# redis-py's [source](https://github.com/redis/redis-py/blob/v8.1.0/redis/client.py) says so, too: look for
+# `from_pool`. The rule is simple: **the code that creates a pool closes it, when all its clients are done.**
 #
 # | created with | `close()` closes |
 # |---|---|
@@ -455,9 +467,9 @@ server.opened() - opened_before
 # ## Going deeper: with on a shared client
 
 # %% [markdown]
-# A client closes its own pool, too, and some programs do that by accident: `with r:` around each operation of a client that
-# all threads share. Each block ends by disconnecting the connections of the other threads. Two error texts come of that,
-# and both are Python's own:
+# A client also closes a pool that it created itself. Some programs do that by accident: they share a client between
+# threads, and write `with r:` around each operation. The end of each block disconnects the connections of the other
+# threads. You may see two errors, and both are Python's own:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -479,15 +491,16 @@ for text in sorted(set(texts)):
 print("connections opened:", server.opened() - opened_before)
 
 # %% [markdown]
-# **Don't use `with` on a client that other threads share.** Close it once, when the program ends.
+# **Don't use `with` on a client that other threads share.** Close it once, when the program ends. Nearly every
+# command had to open a connection here, because another thread had closed the pool.
 
 # %% [markdown]
 # ## Going deeper: too many open files
 
 # %% [markdown]
-# What happens if a program goes on creating clients? Each open connection is an open file to the operating system, which allows
-# a program only so many. This cell starts another program, allows it 50 files, and lets it create clients until it fails.
-# (It doesn't work on Windows.)
+# What happens if a program keeps creating clients? For the operating system each open connection is an open file, and
+# a program may have only a limited number of these. This cell starts another program, allows it 50 open files, and
+# lets it create clients until it fails. It needs Linux or macOS.
 
 # %% tags=["nbval-ignore-output"]
 program = f"""
@@ -509,20 +522,21 @@ print(done.stdout or done.stderr)
 # %% [markdown]
 # **`Too many open files` is an `OSError`, so `except redis.RedisError` misses it.**
 #
-# It came before the fiftieth client, because input, output and error output are open files, too. Most programs may open many
-# more, so this error comes long after the mistake, and it hits whatever opens a file next: a connection, or a log file.
+# The error came before the fiftieth client, because a program's input and output are open files, too. Most programs
+# may open many more than 50 files, so the error comes long after the mistake, and in whatever code opens the next
+# file. That can be a new connection, or a log file.
 
 # %% [markdown]
 # ## Summary
 
 # %% [markdown]
-# - Create one pool per process (and per combination of database and decoding), once. A limit holds for one pool, so add up
-#   the limits of all pools.
-# - All threads can share one client. `db`, `decode_responses` and the host are settings of the pool; a client that is given a
-#   pool ignores its own.
-# - `SELECT` on a shared pool reaches the next caller. Use a pool with `db=…` instead.
-# - `Redis(connection_pool=pool)` uses a pool, `Redis.from_pool(pool)` owns it. Closing or forgetting an owner breaks the other
-#   parts with `ValueError: I/O operation on closed file.`
+# - Create one pool per process, or one for each combination of database and decoding. A limit holds for one pool, so
+#   add up the limits of all pools.
+# - All threads can share one client. `db`, `decode_responses` and the host are settings of the pool; a client that is
+#   given a pool ignores its own.
+# - `SELECT` changes a connection for the next callers, too. Use a pool with `db=…` instead.
+# - `Redis(connection_pool=pool)` uses a pool, `Redis.from_pool(pool)` owns it. When an owner is closed or dropped,
+#   other parts may get `ValueError: I/O operation on closed file.`
 
 # %% [markdown]
 # ## Check yourself
@@ -531,7 +545,8 @@ print(done.stdout or done.stderr)
 # <details><summary>A service has three modules, each with <code>ConnectionPool(max_connections=20)</code>, and runs in four
 # processes. How many connections may it open?</summary>
 #
-# 3 pools of 20, in 4 processes: 240. Each pool has its own limit, and each process has its own three pools.
+# 240: three pools of 20 connections, in four processes. Each pool has its own limit, and each process has its own
+# three pools.
 #
 # </details>
 #
@@ -543,13 +558,13 @@ print(done.stdout or done.stderr)
 #
 # <details><summary>A request handler runs <code>with redis.Redis.from_pool(pool) as r:</code>. What will the other requests see?</summary>
 #
-# Their connections are closed in the middle of a command, so they get errors such as `I/O operation on closed file.`, and
-# the next command has to open a connection again. `Redis(connection_pool=pool)` doesn't close the pool.
+# Some get errors such as `I/O operation on closed file.`, because their connections are closed in the middle of a
+# command. The others have to open a connection again. With `Redis(connection_pool=pool)` the pool stays open.
 #
 # </details>
 
 # %% [markdown]
-# Last, close the pools that have connected, and the server:
+# Last, close the pools and stop the server:
 
 # %% tags=["no-output"]
 for pool in (greetings, counters, both, shop):
@@ -559,6 +574,7 @@ for owner in (client, shared, *sessions, *in_use_elsewhere):
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: sharing a client, decoding, two databases, and who closes](../exercises/ex04_one_pool_for_many_parts.ipynb)
+# **Practise:** [Exercises: sharing a client, decoding, two databases, and who
+# closes](../exercises/ex04_one_pool_for_many_parts.ipynb)
 #
 # **Next:** [Who still holds a connection?](05_who_still_holds_a_connection.ipynb)

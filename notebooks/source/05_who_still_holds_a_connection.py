@@ -2,16 +2,17 @@
 # # Who still holds a connection?
 #
 # It's three in the morning and your web shop is idle, but its pool reports one connection in use. Some code borrowed
-# that connection and never returned it. Each such leak leaves one connection fewer for everyone else, until the pool
-# is exhausted and every request fails.
+# that connection and never returned it. This is called a leak. Each leak leaves one connection fewer for the rest of
+# the program, until the pool is exhausted and every request fails.
 #
 # **You'll learn to**
 # - say what returns a connection that you borrowed by hand, and what doesn't;
 # - borrow by hand so that the connection is always returned, and no caller reads another caller's reply;
 # - find the line of code that leaks in a running program.
 #
-# **You need** lesson 03 (what an exhausted pool does), `try`/`finally`, and a rough idea of Python threads. Context
-# managers and generators are explained where they're used. *15 minutes, plus 30 for the exercises.*
+# **You need** [lesson 03](03_when_the_pool_is_exhausted.ipynb) (what an exhausted pool does), `try`/`finally`, and a
+# rough idea of Python threads. Context managers and generators are explained where they're used.
+# *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import gc
@@ -35,14 +36,15 @@ server
 
 # %% [markdown]
 # A command such as `r.get` borrows a connection from the pool and returns it before the call ends. You can also
-# borrow one yourself, for example to do something else while Redis works on your command: `get_connection()`
-# borrows, `send_command()` sends, `read_response()` waits for the reply, and `release()` returns.
+# borrow one yourself, for example to do something else while Redis works on your command. `get_connection()` borrows
+# a connection, `send_command()` sends a command on it, `read_response()` waits for the reply, and `release()` returns
+# the connection.
 #
-# The function below forgets the last step. When it ends, its variable `connection` is gone, and `gc.collect()` makes
-# Python's garbage collector run at once.
+# The function below leaves out the last step. When it ends, its variable `connection` is gone. `gc.collect()` then
+# makes Python's garbage collector run at once.
 #
-# Two names are this course's: `snapshot(shop)` counts a pool's connections now, and `record(shop)` notes every
-# borrow and every return while its `with` block runs. The rest is redis-py and Python.
+# Two names are this course's: `snapshot(shop)` counts the pool's connections at that moment, and `record(shop)` notes
+# every borrow and every return while its `with` block runs. The rest is redis-py and Python.
 
 
 # %%
@@ -58,7 +60,7 @@ guess_dropped = predict(
     {
         0: "Python does close a file that nothing refers to. But the pool still refers to this connection.",
         1: "The pool keeps a reference to each connection that it hands out, so the garbage collector leaves it alone.",
-        2: "`r.get` returned its connection within the call. Only the one that was borrowed by hand is still in use.",
+        2: "`r.get` returned its connection before it ended. Only the one that was borrowed by hand is still in use.",
     },
     answer=1,
 )
@@ -73,18 +75,19 @@ guess_dropped.reveal(snapshot(shop).in_use)
 # %% [markdown]
 # **Only `release()` returns a connection that you borrowed by hand.**
 #
-# The pool keeps every connection that is in use in a set of its own, so that `close()` can reach it. Python frees an
-# object only when nothing refers to it any more, and the pool still does. The commands of redis-py don't leak,
-# because they release in a `finally` block; you can read both in [redis-py's
-# source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py).
+# The pool keeps every connection that is in use in a set, `_in_use_connections` in [redis-py's
+# source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py), so that `close()` can reach it. Python
+# frees an object only when nothing refers to it any more, and this set still does. redis-py's own commands don't
+# leak, because [the client](https://github.com/redis/redis-py/blob/v8.1.0/redis/client.py) releases the connection in
+# a `finally` block.
 
 # %% [markdown]
 # ## Does closing the pool fix a leak?
 
 # %% [markdown]
-# After four more such calls all five connections have leaked. `shop.close()` disconnects every connection of the
-# pool, borrowed ones included, and a closed pool opens new connections when a command needs one. So it looks like a
-# way out.
+# After four more calls of `greet_by_hand`, all five connections have leaked. `shop.close()` disconnects every
+# connection of the pool, including the borrowed ones, and a closed pool opens a new connection when a command needs
+# one. So closing the pool looks like a fix.
 #
 # `PoolView` is this course's picture of a pool and of its server; `freeze()` keeps the picture as it is now.
 
@@ -92,9 +95,9 @@ guess_dropped.reveal(snapshot(shop).in_use)
 guess_closed = predict(
     "All five connections have leaked, and then the pool is closed. What does the next `r.get` return or raise?",
     {
-        "the greeting": "A closed pool can open new connections up to its limit, but the leaked five still count.",
-        "MaxConnectionsError": "`close()` disconnected five sockets, and the pool still counts five in use.",
-        "None": "`get` returns `None` for a key that isn't there. Here no command could be sent at all.",
+        "the greeting": "A closed pool can open new connections up to its limit, but the five that leaked still count.",
+        "MaxConnectionsError": "`close()` disconnected five sockets, but returned no connection. Five are still in use.",
+        "None": "`get` returns `None` for a key that doesn't exist. Here no command could be sent at all.",
     },
     answer="MaxConnectionsError",
 )
@@ -121,20 +124,20 @@ view.freeze()
 # %% [markdown]
 # **`close()` disconnects the sockets, and the pool still counts the leaked connections as in use.**
 #
-# Look at the five slots: each is in use, and each has lost its connection on the server's side, which a `?` marks.
-# (The first was borrowed before this picture began.) The limit counts the connections that the pool has created,
-# whether they're open or not. All five of them are in use, so the pool refuses the next caller. A restart of the
-# program does help, because it begins with a new pool. That's why a slow leak can stay unnoticed for as long as you
-# deploy every week.
+# Look at the five slots: each is in use, and a `?` marks each because the server no longer lists its connection. The
+# first one was borrowed before the picture began. The limit counts the connections that the pool has created, whether
+# they're open or not. All five of them are in use, so the pool refuses the next caller. Restarting the program does
+# help, because it begins with a new pool. That's why a slow leak can stay unnoticed for as long as you deploy every
+# week.
 
 # %% [markdown]
 # ## Which line borrowed it?
 
 # %% [markdown]
-# The fix belongs where the connection was borrowed, so you have to find that line. The recording from the first
-# section saw both borrows, the one by `r.get` and the one by hand. Its method `still_held()` lists those that
-# weren't returned by the end of the `with` block. This course calls such an entry a *lease*: one borrow of one
-# connection, from `get_connection()` to `release()`.
+# To fix a leak, you have to find the line that borrowed the connection. The recording from the first section contains
+# two borrows, the one by `r.get` and the one by hand. Its method `still_held()` lists those that weren't returned by
+# the end of the `with` block. This course calls such an entry a *lease*: one borrow of one connection, from
+# `get_connection()` to `release()`.
 
 # %% jupyter={"source_hidden": true}
 guess_line = predict(
@@ -142,8 +145,8 @@ guess_line = predict(
     {
         "the line in redis-py that opened the connection": "Every borrow passes through redis-py's own lines, so they "
         "would tell you nothing. The recording skips them.",
-        "`connection = shop.get_connection()`": "It is the last line of your own code on the way into redis-py, and "
-        "that is where the fix belongs.",
+        "`connection = shop.get_connection()`": "This line of your code called redis-py to borrow the connection, and "
+        "the fix belongs next to it.",
         '`print(r.get("greeting"), greet_by_hand())`': "That line called both functions. The recording "
         "goes deeper, to the line that asked the pool for a connection.",
     },
@@ -159,28 +162,29 @@ guess_line.reveal(f"`{leak.line.text}`")
 # %% [markdown]
 # **Record the pool while the suspicious code runs, and `still_held()` names the line that leaks.**
 #
-# There were two borrows and one of them is left: the main thread (`MainThread`) borrowed it in `greet_by_hand()`.
-# The error message of an exhausted pool can't tell you this. `MaxConnectionsError` is raised in the code that found
-# no connection, and that code is often innocent.
+# Of the two borrows one wasn't returned: the main thread (`MainThread`) made it in `greet_by_hand()`. The error of an
+# exhausted pool can't tell you this. `MaxConnectionsError` is raised in the code that found no connection, and that
+# code often isn't the code that leaks.
 
 # %% [markdown]
 # ## What does an interrupted caller leave behind?
 
 # %% [markdown]
 # You could now put the `release()` into a `finally` block, which runs however the function ends. That's necessary,
-# but it also matters in which state the connection is returned.
+# but it isn't enough: the state in which you return the connection matters, too.
 #
 # Suppose a caller sends a command and is interrupted before it reads the reply, because the user pressed Stop or a
-# timeout fired. Its `finally` releases the connection. The cell below does the same step by step. Redis answers
-# `ECHO` with the word it was sent, and `can_read(timeout=5)` waits until that reply has arrived. Nothing reads it.
+# timeout fired. Its `finally` releases the connection. The cell below does the same step by step. Redis replies to
+# `ECHO` with the word that it was sent, and `can_read(timeout=5)` waits until that reply has arrived, but doesn't
+# read it.
 
 # %% jupyter={"source_hidden": true}
 guess_answer = predict(
     "The next caller borrows that connection and asks for the greeting. What does `get` return?",
     {
-        "b'hello'": "This reply comes too, but the unread one is ahead of it.",
-        "b'SECRET'": "Replies carry no name. The client takes the first one that it finds on the connection.",
-        "an error": "That would be safer, but nothing in the reply shows that it belongs to another command.",
+        "b'hello'": "Redis sends this reply too, but the unread one comes first.",
+        "b'SECRET'": "A reply doesn't say which command it answers, so the client takes the first one on the connection.",
+        "an error": "An error would be safer. But `SECRET` is a valid reply to `get`, so redis-py can't tell.",
     },
     answer="b'SECRET'",
 )
@@ -202,22 +206,22 @@ guess_answer.reveal(repr(replies[0]))
 # %% [markdown]
 # **After an unread reply, each caller gets the reply to the command before its own, and no error is raised.**
 #
-# Redis answers commands in the order in which they arrive, and a reply doesn't say which command it answers. With
-# one reply left over, each later command on that connection reads one reply too early. In March 2023 a bug of this
-# kind in redis-py's asyncio client ([issue 2624](https://github.com/redis/redis-py/issues/2624)) showed users of a
-# well-known chat service the titles of other users' chats. The section *Going deeper* shows when a pool can notice
-# an unread reply.
+# Redis replies to commands in the order in which they arrive. When one reply is left unread, every later command on
+# that connection reads the reply to the command before it. In March 2023 a bug of this kind in redis-py's asyncio
+# client ([issue 2624](https://github.com/redis/redis-py/issues/2624)) showed users of a well-known chat service the
+# titles of other users' chats. The section *Going deeper* shows when a pool can notice an unread reply.
 
 # %% [markdown]
 # ## How do you borrow by hand safely?
 
 # %% [markdown]
-# A disconnected socket can't deliver an old reply. So if anything goes wrong between the command and its reply,
-# disconnect first and release then; the pool reconnects for the next caller.
+# When you disconnect, an unread reply is discarded. So if anything goes wrong between the command and its reply,
+# disconnect first and then release. The pool reconnects for the next caller.
 #
-# The function `borrowed` does both. `@contextmanager` makes it usable in a `with` statement: what stands before
-# `yield` runs at the start of the block, and what follows `yield` at its end. If the block raises an exception,
-# `yield` raises it again inside `borrowed`. The parameter `disconnect_on` says for which exceptions it disconnects.
+# The function `borrowed` does both. `@contextmanager` lets you use it in a `with` statement: the code before `yield`
+# runs at the start of the block, and the code after `yield` runs at its end. If the block raises an exception,
+# `yield` raises it again inside `borrowed`. The parameter `disconnect_on` says for which exceptions `borrowed`
+# disconnects.
 
 
 # %%
@@ -234,8 +238,9 @@ def borrowed(pool, disconnect_on=BaseException):
 
 
 # %% [markdown]
-# Pressing Stop in a notebook, or Ctrl+C in a terminal, raises a `KeyboardInterrupt`. The next cell raises one
-# between a command and its reply, and then asks for the greeting.
+# Pressing Stop in a notebook, or Ctrl+C in a terminal, raises a `KeyboardInterrupt`. The next function raises one
+# between a command and its reply, and then asks for the greeting. Python's `suppress(KeyboardInterrupt)` catches the
+# exception and ignores it, so that the function can go on.
 
 
 # %%
@@ -252,10 +257,11 @@ def greeting_after_interrupt(disconnect_on):
 guess_exception = predict(
     "With `disconnect_on=Exception`, what does the next caller get?",
     {
-        "b'hello'": "That would take a disconnect, and `except Exception` doesn't catch a `KeyboardInterrupt`.",
+        "b'hello'": "Only a disconnect gets rid of the unread reply, and `except Exception` doesn't catch a "
+        "`KeyboardInterrupt`.",
         "b'SECRET'": "`KeyboardInterrupt` isn't an `Exception`. The `except` block is skipped, and `finally` releases "
         "the connection with its unread reply.",
-        "MaxConnectionsError": "The connection isn't leaked: `finally` runs for every exception, and releases it.",
+        "MaxConnectionsError": "The connection hasn't leaked: `finally` runs after every exception, and releases it.",
     },
     answer="b'SECRET'",
 )
@@ -268,23 +274,24 @@ print("with BaseException:", right, "in use:", snapshot(small).in_use)
 guess_exception.reveal(repr(wrong))
 
 # %% [markdown]
-# **Release in `finally`, and before that disconnect on every `BaseException`.**
+# **Release in `finally`, and disconnect first on every `BaseException`.**
 #
 # `BaseException` is the class of all exceptions. `KeyboardInterrupt`, `SystemExit` and asyncio's `CancelledError`
-# belong to it, and none of them is an `Exception`. Each can arrive in the middle of a command. Disconnecting costs
-# the next caller a reconnect, which is cheap compared with a wrong reply.
+# belong to it, and none of them is an `Exception`. Each can arrive in the middle of a command. Because you
+# disconnected, the next caller has to wait for a new connection, which is cheap compared with a wrong reply.
+# redis-py's own commands do the same when they're interrupted.
 
 # %% [markdown]
 # ## Which of five programs leak?
 
 # %% [markdown]
-# Five programs share the shop's pool at night, each in a thread of its own. Read them and decide which ones still
-# hold a connection in the morning. Some use features that you may not know; lesson 06 explains them, and the
-# recording doesn't need you to know them.
+# Five programs share the shop's pool at night, each in a thread of its own. Read them, and decide which of them still
+# hold a connection in the morning. Some use features of redis-py that you may not know. [Lesson
+# 06](06_commands_that_keep_a_connection.ipynb) explains those, and you can find the leaks without knowing them.
 #
 # `banner` reads a key. `cashier` locks the checkout for a minute, so that only one program can use it, and never
-# unlocks it. `bookkeeper` asks for the length of a list, but `views:home` is a number, so Redis replies with an
-# error; `suppress` catches it.
+# unlocks it. `bookkeeper` asks for the length of a list, but `views:home` holds a number, so Redis replies with an
+# error, which `suppress` catches.
 
 # %%
 shop.close()  # the leaked pool is replaced by a new one
@@ -315,7 +322,7 @@ def bookkeeper():
 # %% [markdown]
 # `newsletter` subscribes to a channel, unsubscribes a little later, and keeps its listener in a list for the next
 # day. `feed` reads keys through a generator: `read_keys` pauses at `yield` until the caller asks for the next value.
-# `feed` asks once, and keeps the generator in a list too.
+# `feed` asks for one value, and keeps the generator in the same list.
 
 
 # %%
@@ -352,9 +359,9 @@ guess_culprits = predict(
         "that block hasn't run.",
         "bookkeeper, cashier": "`bookkeeper` does. The checkout stays locked, but a lock is a key in Redis, and a key "
         "keeps no connection.",
-        "bookkeeper, feed": "Both do, and `newsletter` too: unsubscribing doesn't return the listener's connection.",
+        "bookkeeper, feed": "Both do, and so does `newsletter`: unsubscribing doesn't return the listener's connection.",
         "bookkeeper, feed, newsletter": "An error skipped the `release()`, a generator is paused inside its `with`, "
-        "and unsubscribing returns nothing.",
+        "and unsubscribing doesn't return a connection.",
     },
     answer="bookkeeper, feed, newsletter",
 )
@@ -378,8 +385,9 @@ guess_culprits.reveal(", ".join(lease.who for lease in leaks))
 # %% [markdown]
 # **Three of the five still hold a connection, and the recording names the thread and the line of each.**
 #
-# `lease.who` is the name of the thread, which here is the program's. For `feed` the line is in `borrowed`, which
-# borrowed on its behalf. You wouldn't have found any of the three by searching the code for a missing `release()`:
+# `lease.who` is the name of the thread, which here is also the name of the program, and `lease.line` is the line that
+# borrowed. For `feed` that line is in `borrowed`, which borrowed the connection for it. You wouldn't have found any
+# of the three by searching for functions without a `release()`:
 #
 # | program | why it still holds a connection |
 # |---|---|
@@ -387,9 +395,9 @@ guess_culprits.reveal(", ".join(lease.who for lease in leaks))
 # | `feed` | its generator is paused inside `with borrowed(…)`, until it is finished or closed |
 # | `newsletter` | `unsubscribe()` ends the subscription; only `close()` returns the connection |
 #
-# The last one exhausted the pools of a gateway in 2026
-# ([report](https://github.com/IBM/mcp-context-forge/issues/5918)). `cashier` is no leak: a lock is a key in Redis,
-# and each of its commands returned its connection.
+# The same mistake as in `newsletter` leaked the connections of a [gateway in
+# 2026](https://github.com/IBM/mcp-context-forge/issues/5918). `cashier` doesn't leak: a lock is a key in Redis, and
+# the command that sets the key returned its connection.
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(night_recording)
@@ -398,8 +406,9 @@ plot_timeline(night_recording)
 # Each row is a thread, and each bar a lease. An arrow at the right edge marks a lease that hadn't ended when the
 # night was over.
 #
-# With the three programs fixed, nothing is left. `newsletter` closes its listener at the end of a `with`, `feed`
-# closes the generator, and `bookkeeper` uses `borrowed`. All are still kept in the list, which now does no harm.
+# Here are the three programs again, fixed: `newsletter` closes its listener at the end of a `with`, `feed` closes the
+# generator, and `bookkeeper` uses `borrowed`. Listener and generator are still kept in the list, but now that does no
+# harm:
 
 
 # %%
@@ -432,19 +441,19 @@ last_recording.still_held()
 # ## Going deeper: can a pool notice an unread reply?
 
 # %% [markdown]
-# A pool can check whether there is something to read on a connection that should be silent, and reconnect if there
-# is. redis-py 8 doesn't do that by default: with protocol 3, a server may announce its maintenance on a connection
-# at any time, so something to read is no longer a sign of trouble. You can switch these announcements off, or use
-# protocol 2, which has none.
+# When a pool hands out a connection, it can check whether there is something to read on it. There shouldn't be, so
+# the pool reconnects if there is. redis-py 8 doesn't do that by default. It uses version 3 of Redis's protocol, and
+# with that a server may announce its maintenance on a connection at any time, so something to read is no longer a
+# sign of trouble. You can switch these announcements off, or use version 2 of the protocol, which has none.
 #
 # `server.opened()` is this course's: it returns how many connections the server has accepted so far.
 
 # %% jupyter={"source_hidden": true}
 guess_guard = predict(
-    "Without announcements, what does the caller after an unread `SECRET` get?",
+    "With announcements switched off, what does the next caller get after an unread `SECRET`?",
     {
-        "b'SECRET'": "Without announcements a silent connection has nothing to read, so the pool can tell that "
-        "something is wrong.",
+        "b'SECRET'": "Without announcements there should be nothing to read on an idle connection, so the pool can "
+        "tell that something is wrong.",
         "b'hello'": "The pool finds something to read when it hands the connection out, and reconnects first.",
         "an error": "The pool raises one internally (`Connection has data`), catches it, and reconnects.",
     },
@@ -477,22 +486,35 @@ guess_guard.reveal(repr(reply))
 # %% [markdown]
 # **With announcements off, or with protocol 2, the pool notices the unread reply and reconnects.**
 #
-# It's a safety net with a hole: it misses a reply that arrives a moment after the check. So disconnect after an
-# interruption in any case. You find the check in `get_connection()` of [redis-py's
-# source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py).
+# The check misses a reply that arrives a moment later. So always disconnect after an interruption. The check is in
+# `get_connection()` in [redis-py's source](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py).
 
 # %% [markdown]
 # > **redis-py 7 and older:** redis-py 5 and 6 always check. redis-py 7 skips the check with `protocol=3` only, which
 # > is the default since redis-py 8.
 
 # %% [markdown]
+# ## Now your own program
+
+# %% [markdown]
+# `record(pool)` needs a pool that you have in your hands. For a whole program there is a command, which records every
+# pool that the program creates:
+#
+# ```console
+# redis-pool-tutorial examine python app.py
+# ```
+#
+# When the program ends, the report names the lines that borrowed what was never returned. [Examine your own
+# program](../docs/examine.md) shows it on a script, a web service and a test suite.
+
+# %% [markdown]
 # ## Summary
 
 # %% [markdown]
-# A connection that you borrowed by hand is returned by `release()` alone: neither the garbage collector nor
-# `pool.close()` does it. Release in `finally`, and disconnect before that on any `BaseException`, because an unread
-# reply goes to the next caller without an error. `record(pool)` and `still_held()` name the line that borrowed what
-# was never returned, while the error of an exhausted pool only names the code that found no connection.
+# Only `release()` returns a connection that you borrowed by hand. Neither the garbage collector nor `pool.close()`
+# returns it. Release in `finally`, and disconnect first on any `BaseException`, because otherwise the next caller may
+# get an unread reply, without an error. `record(pool)` and `still_held()` name the line that borrowed a connection
+# and didn't return it. The error of an exhausted pool only names the code that found no connection.
 
 # %% [markdown]
 # ## Check yourself
@@ -500,14 +522,14 @@ guess_guard.reveal(repr(reply))
 # %% [markdown]
 # <details><summary>A function ends without releasing what it borrowed. When does the connection become idle?</summary>
 #
-# Never, as long as the pool lives. The pool refers to it, so Python doesn't free it, and `close()` only disconnects
-# it.
+# Never, as long as the pool exists. The pool still refers to the connection, so Python doesn't free it, and `close()`
+# only disconnects it.
 #
 # </details>
 #
-# <details><summary>A log names the function that met an exhausted pool. Is that the one that leaks?</summary>
+# <details><summary>A log names the function that got <code>MaxConnectionsError</code>. Is that the function that leaks?</summary>
 #
-# Not necessarily. It found no connection, because other code had kept them. Record the pool and look at
+# Not necessarily. It found no connection, because other code may have kept them all. Record the pool and look at
 # `still_held()`.
 #
 # </details>
@@ -515,18 +537,19 @@ guess_guard.reveal(repr(reply))
 # <details><summary>Why isn't <code>finally: pool.release(connection)</code> enough?</summary>
 #
 # If the caller is interrupted between a command and its reply, the connection is returned with an unread reply, and
-# the next caller reads it. Disconnect it first.
+# the next caller reads it. Disconnect before you release.
 #
 # </details>
 #
 # <details><summary>Your program leaks one connection a day, and its limit is 100. What happens, and when?</summary>
 #
-# For about 100 days nothing happens. Then every command raises `MaxConnectionsError` until the program is restarted.
+# For about 100 days you may notice nothing. Then every command raises `MaxConnectionsError` until the program is
+# restarted.
 #
 # </details>
 
 # %% [markdown]
-# The last cell closes the pools and stops the server.
+# Last, close the pools and stop the server:
 
 # %% tags=["no-output"]
 for pool in (shop, small):

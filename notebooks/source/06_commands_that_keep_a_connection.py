@@ -7,9 +7,9 @@
 #
 # **You'll learn to**
 # - name the calls of redis-py that keep a connection, and what returns it;
-# - stop a subscription, a generator and a `WATCH` so that nothing stays in use;
+# - end a subscription, a generator and a `WATCH` so that no connection stays in use;
 # - serve many listeners with one connection;
-# - let a worker wait in `BLPOP` without timeouts and without holding up web requests.
+# - let a worker wait in `BLPOP` without running into a timeout and without holding up web requests.
 #
 # **You need** lesson 03 (exhausted pools) and lesson 05 (leaks). What pub/sub, `WATCH` and `BLPOP` do is explained
 # here. *15 minutes, plus 35 for the exercises.*
@@ -26,7 +26,7 @@ from redis.retry import Retry
 
 from tutorial_lib import PoolView, predict, record, snapshot, start_server
 
-server = start_server(keys=["greeting", "stock", "jobs"])
+server = start_server(keys=["greeting", "stock", "jobs"])  # the keys that this page writes
 at = {"host": server.host, "port": server.port}  # **at below means host=…, port=…
 shop = redis.ConnectionPool(**at, max_connections=5)
 r = redis.Redis(connection_pool=shop)
@@ -41,7 +41,7 @@ server
 # has subscribed to that channel. In redis-py a listener is a `PubSub` object, which `r.pubsub()` creates. It borrows
 # a connection when it subscribes, because from then on Redis may send messages on it at any time.
 #
-# `snapshot(shop)` is this course's and counts a pool's connections now.
+# `snapshot(shop)`, one of this course's helpers, counts the connections of the pool `shop` at that moment.
 
 # %% jupyter={"source_hidden": true}
 guess_listener = predict(
@@ -49,7 +49,7 @@ guess_listener = predict(
     {
         0: "The subscription has ended, but the listener keeps its connection, in case it subscribes again.",
         1: "`unsubscribe()` is an ordinary command to Redis. It says nothing to the pool.",
-        2: "A listener sends both commands on the same connection.",
+        2: "The listener sends both commands on the same connection.",
     },
     answer=1,
 )
@@ -64,10 +64,10 @@ guess_listener.reveal(snapshot(shop).in_use)
 # %% [markdown]
 # **A listener keeps its connection until you close it; unsubscribing isn't enough.**
 #
-# `close()` disconnects the connection and releases it to the pool. The end of a `with r.pubsub()` block does the
-# same on every way out, errors included, so it's the safer habit. Services that only unsubscribe lose one connection
-# per listener, and end with an exhausted pool after some hours ([a
-# report](https://github.com/IBM/mcp-context-forge/issues/5918)).
+# `close()` disconnects the connection and releases it to the pool. A `with r.pubsub()` block does the same when it
+# ends, even if it ends with an error, so it's the safer habit. A service that only unsubscribes loses one connection
+# per listener until its pool is exhausted. That's [a bug that real services
+# had](https://github.com/IBM/mcp-context-forge/issues/5918).
 
 # %%
 news.close()
@@ -80,8 +80,9 @@ print("after with:", snapshot(shop).in_use)
 # ## What does an unfinished generator hold?
 
 # %% [markdown]
-# A generator is a function with `yield`. It pauses there until its caller asks for the next value. This one has its
-# `with` block in order, so it looks safe: `listen()`, from redis-py, yields each message as it arrives.
+# A function that contains `yield` returns a generator, which pauses at each `yield` until its caller asks for the next
+# value. The one below looks safe, because it uses a `with` block. `listen()`, from redis-py, yields each message as it
+# arrives.
 
 
 # %%
@@ -92,14 +93,13 @@ def offers():
 
 
 # %% [markdown]
-# The caller has seen enough after the first message and leaves the loop. That message is Redis's confirmation of the
-# subscription.
+# The caller leaves the loop after the first message, which is Redis's confirmation of the subscription.
 
 # %% jupyter={"source_hidden": true}
 guess_generator = predict(
     "The loop has ended with `break`. How many connections are in use?",
     {
-        0: "`break` ends the loop and not the generator, which is paused inside its `with` block.",
+        0: "`break` ends the loop, but not the generator. That one is paused inside its `with` block.",
         1: "The generator is paused inside its `with` block, and the variable `stream` keeps it alive.",
         5: "There is one listener. A paused generator doesn't borrow again.",
     },
@@ -118,13 +118,14 @@ guess_generator.reveal(snapshot(shop).in_use)
 # %% [markdown]
 # **A generator that its caller doesn't finish stays inside its `with` block and keeps the connection.**
 #
-# The block ends when the generator is finished, closed, or freed by Python. Nothing frees it while a variable, a
-# list or a web framework's response object still refers to it. In [one
-# service](https://github.com/langgenius/dify/issues/41578) each scheduled run kept one such generator, until the
-# worker was restarted. `closing()` from the standard library closes the generator however the block is left.
+# The `with` block ends when the generator is finished, closed, or freed by Python. Python doesn't free it while a
+# variable, a list or a web framework's response object still refers to it. A generator that was left early is also the
+# suspect in [a service](https://github.com/langgenius/dify/issues/41578) that lost one connection with each scheduled
+# run, until its workers were restarted. `closing()` from the standard library closes the generator however its own
+# `with` block ends.
 #
-# A small test often doesn't show this leak: with `for message in offers():` no variable refers to the generator, and
-# Python frees it as soon as the loop is left.
+# A small test often doesn't show this leak. In `for _ in offers():` no variable refers to the generator, so CPython
+# frees it as soon as the loop ends.
 
 # %%
 stream.close()
@@ -141,18 +142,18 @@ print("without a variable:", snapshot(shop).in_use)
 
 # %% [markdown]
 # Your shop shows live offers, and each viewer's page has a listener of its own. Requests and listeners share one
-# pool. It allows five connections, and `timeout=2` lets a request wait for up to two seconds. Five viewers are
-# watching when another request reads the greeting.
+# blocking pool. It allows five connections, and `timeout=2` lets a request wait for one for up to two seconds. Five
+# viewers are watching when a request wants to read the greeting.
 
 # %% jupyter={"source_hidden": true}
 guess_page = predict(
     "What does that request get?",
     {
-        "the greeting, after a moment": "It would, if a listener returned its connection within two seconds. "
-        "Viewers stay for minutes.",
+        "the greeting, after a moment": "It would if a listener returned its connection within two seconds, but "
+        "viewers stay for minutes.",
         "ConnectionError": "The request waits for two seconds, and no viewer leaves in that time.",
-        "MaxConnectionsError": "A plain `ConnectionPool` would raise this, and at once. This pool waits first, and "
-        "then raises an error of its own.",
+        "MaxConnectionsError": "That's what a plain `ConnectionPool` raises, without waiting. A blocking pool waits "
+        "first, and then raises a plain `ConnectionError`.",
     },
     answer="ConnectionError",
 )
@@ -179,9 +180,9 @@ for viewer in viewers:
     viewer.subscribe("offers")
 
 # %% [markdown]
-# The next cell starts the request in a thread and shows the pool while that request waits. `PoolView` is this
-# course's picture of a pool and its server. Look at the five slots, all in use by listeners, and at the one caller
-# that waits.
+# The next cell starts the request in a thread and shows the pool while that request waits. `PoolView`, another helper
+# of this course, draws a pool and what its server sees, and `freeze()` keeps the picture of this moment. Look at the
+# five slots, all in use by listeners, and at the one caller that is waiting.
 
 # %% tags=["nbval-ignore-output"]
 request = Thread(target=read_greeting, name="request")
@@ -197,10 +198,10 @@ guess_page.reveal(type(results[0]).__name__)
 # %% [markdown]
 # **A pool that listeners and requests share is exhausted as soon as there are as many listeners as connections.**
 #
-# All five connections belong to listeners that are waiting for a message, and Redis has nothing to do. A larger
-# limit only moves the number of viewers at which this happens, as [users of one
-# project](https://github.com/kortix-ai/suna/issues/2733) found out. There are two fixes, and they go together. The
-# first is a pool for listeners only, so that viewers can't use up the connections of requests:
+# All five connections belong to listeners that are waiting for a message, and Redis has nothing to do. A larger limit
+# only raises the number of viewers at which this happens. There are two fixes, and [a project that ran into
+# this](https://github.com/kortix-ai/suna/pull/2733) proposed both together. The first is a pool for listeners only,
+# so that viewers can't use up the connections of requests:
 
 # %%
 for viewer in viewers:
@@ -212,7 +213,7 @@ for viewer in viewers:
 print("the request gets:", web.get("greeting"))
 
 # %% [markdown]
-# ## One subscription for all viewers
+# ## How do many viewers share what Redis sends?
 
 # %% [markdown]
 # The second fix removes the limit on viewers. Redis has to send each message to your process only once. One listener
@@ -220,7 +221,8 @@ print("the request gets:", web.get("greeting"))
 #
 # `subscribe(offers=pass_on)` makes redis-py call `pass_on` with each message from `offers`, and `run_in_thread()`
 # waits for messages in a thread. `sleep_time` says how often that thread checks whether it has been told to stop.
-# `get_message()` waits until Redis has confirmed the subscription.
+# Redis's confirmation of the subscription isn't an offer, so `ignore_subscribe_messages=True` hides it, and one
+# `get_message()` waits until it has arrived.
 
 
 # %%
@@ -240,7 +242,7 @@ guess_shared = predict(
     {
         0: "The one listener does need a connection, on which Redis sends the messages.",
         1: "There is one subscription. A queue lives in your process and needs no connection.",
-        5: "That was one subscription per viewer. Here viewers wait for a queue, and not for Redis.",
+        5: "That would be one subscription per viewer. These viewers wait on their queues, not on Redis.",
     },
     answer=1,
 )
@@ -261,8 +263,9 @@ guess_shared.reveal(snapshot(live.connection_pool).in_use)
 # **One listener per process is enough for any number of viewers.**
 #
 # The number of connections no longer depends on the number of viewers. In a real service, give each queue a
-# `maxsize` and drop a viewer that falls behind, because a queue that isn't read grows without end. `stop()` tells
-# the thread to end; it then closes the listener, which returns the connection.
+# `maxsize` and disconnect a viewer that falls behind, because a queue that isn't read keeps growing. `stop()` tells
+# the thread to end. The thread then closes the listener, which returns the connection. redis-py describes all of these
+# methods in its chapter on [publish and subscribe](https://redis.readthedocs.io/en/stable/advanced_features.html).
 
 # %%
 listener.stop()
@@ -273,20 +276,21 @@ print("after stop():", snapshot(live.connection_pool).in_use)
 # ## How long does `WATCH` keep a connection?
 
 # %% [markdown]
-# A pipeline collects commands and sends them together. If it *watches* a key first, Redis carries the commands out
-# only if that key hasn't changed since. Redis remembers a watch for the connection that sent it, so the pipeline has
-# to keep that connection from `watch()` on.
+# A pipeline collects commands and sends them together. If it *watches* a key first, Redis executes the commands only
+# if that key hasn't changed since. Redis remembers a watch for the connection that sent it, so the pipeline has to
+# keep that connection from `watch()` on.
 #
-# `unwatch()` tells Redis to forget the watch, and `reset()` makes the pipeline as good as new.
+# `unwatch()` tells Redis to forget the watch, and `reset()` clears everything that the pipeline has collected.
 
 # %% jupyter={"source_hidden": true}
 guess_watching = predict(
     "How many connections are in use after `watch()`, then after `unwatch()`, then after `reset()`?",
     {
-        "1, 0, 0": "`unwatch()` only speaks to Redis, as `unsubscribe()` does. The pipeline keeps its "
-        "connection, to watch another key.",
-        "1, 1, 0": "`unwatch()` only speaks to Redis. `reset()` also releases the connection to the pool.",
-        "0, 0, 0": "That's true of a pipeline that only collects commands. A watch is sent at once, and has to last.",
+        "1, 0, 0": "`unwatch()` is only a command to Redis, like `unsubscribe()`. The pipeline keeps its "
+        "connection, in case it watches another key.",
+        "1, 1, 0": "`unwatch()` is only a command to Redis. `reset()` also releases the connection to the pool.",
+        "0, 0, 0": "That's true of a pipeline that only collects commands. `watch()` is sent at once, and Redis "
+        "remembers it for that one connection.",
     },
     answer="1, 1, 0",
 )
@@ -306,9 +310,9 @@ guess_watching.reveal(", ".join(map(str, after)))
 # **A watching pipeline keeps its connection until `execute()`, `reset()` or the end of its `with`; `unwatch()` isn't
 # enough.**
 #
-# `execute()` releases it whether the commands were carried out or not. The cell below sells one item twice. The
-# second time, another sale changes `stock` between the watch and the commands, so Redis carries out nothing and
-# redis-py raises `WatchError`. Then you look at the stock again, and start over.
+# `execute()` releases the connection whether or not Redis executed the commands. The cell below sells an item two
+# times. The second time, another sale changes `stock` between the watch and the commands, so Redis executes none of
+# them and redis-py raises `WatchError`. A real shop would then read the stock again and start over.
 
 # %%
 for another_sale in (False, True):
@@ -327,13 +331,13 @@ for another_sale in (False, True):
 # ## A `BLPOP` that waits longer than `socket_timeout`
 
 # %% [markdown]
-# A worker takes jobs from the list `jobs`. `BLPOP` waits *in Redis* until there is a job, or until its `timeout` is
-# over. Meanwhile its connection can't be used for anything else, so it stays in use.
+# A worker takes jobs from the list `jobs`. `BLPOP` makes *Redis* wait until there is a job, or until its `timeout` is
+# over. Meanwhile the connection can't be used for anything else, so it stays in use.
 #
-# The client has a limit of its own: `socket_timeout` says how long it waits for any reply. Below it is 0.5 s,
-# `BLPOP` may wait 2 s, and there is no job. The pool of `once` doesn't retry; `Retry(NoBackoff(), 3)` lets the
-# client `retrying` retry three times, without a pause. `server.opened()` is this course's and returns how many
-# connections the server has accepted.
+# The client has a limit of its own: `socket_timeout` says how long it waits for a reply. Below it's 0.5 s, while
+# `BLPOP` may wait for 2 s, and there is no job. You'll send it with two clients. `once` doesn't retry, because it uses
+# a pool that you create yourself. `retrying` may retry three times without a pause: that's `Retry(NoBackoff(), 3)`.
+# `server.opened()`, a helper of this course, returns how many connections the server has accepted.
 
 
 # %%
@@ -353,7 +357,7 @@ retrying = redis.Redis(**at, socket_timeout=0.5, retry=Retry(NoBackoff(), 3))
 guess_resent = predict(
     "How many connections does the client with three retries open for its one `BLPOP`?",
     {
-        1: "That's the client without retries. The other disconnects after a timeout and sends its `BLPOP` again.",
+        1: "That's the client without retries. `retrying` disconnects after each timeout and sends its `BLPOP` again.",
         3: "Those are the retries. The first attempt needed a connection, too.",
         4: "One for the first attempt and one for each retry, because a timeout makes the client disconnect.",
     },
@@ -366,16 +370,16 @@ print("opened without retries:", opened_while_waiting(once))
 guess_resent.reveal(opened_while_waiting(retrying))
 
 # %% [markdown]
-# **If `socket_timeout` is shorter than the wait, a worker with nothing to do gets `TimeoutError`, or sends its
-# `BLPOP` again and again.**
+# **If `socket_timeout` is shorter than the wait, a worker that has nothing to do gets a `TimeoutError`, and each retry
+# only sends the same `BLPOP` again.**
 #
 # Nothing was wrong: there was no job yet. Since redis-py 8, `socket_timeout` is 5 seconds unless you set it, so a
-# worker that waits longer fails on every quiet afternoon. `redis.Redis()` also retries up to ten times, while a pool
-# that you create yourself doesn't retry. [Several job
-# queues](https://github.com/taskiq-python/taskiq-redis/issues/127) ran into this when they upgraded.
+# worker that waits longer fails whenever there's no job for a while. `redis.Redis()` also retries up to ten times,
+# while a pool that you create yourself doesn't retry. [Job
+# queues](https://github.com/taskiq-python/taskiq-redis/issues/127) ran into this when they upgraded to redis-py 8.
 #
-# Blocking commands need a client, and so a pool, of their own. Its `socket_timeout` is `None`, or longer than the
-# longest wait:
+# So give blocking commands a client of their own, which also has a pool of its own. Set its `socket_timeout` to `None`,
+# or to more than the longest wait:
 
 # %%
 plain = redis.Redis(**at)
@@ -388,24 +392,25 @@ with record(worker.connection_pool) as recording:
 print("in use for the whole second:", recording.leases[0].held >= 1)
 
 # %% [markdown]
-# `record(pool)` is this course's and notes how long each connection was held. The worker got `None` after its
-# second, without an error, and its connection was in use all that time. `BRPOP`, `XREAD` with `block=…` and the like
-# behave in the same way; [Redis's page on `BLPOP`](https://redis.io/docs/latest/commands/blpop/) says how such a
-# command waits.
+# `record(pool)`, another helper of this course, notes how long each connection was in use. The worker got `None` after
+# one second, without an error, and its connection was in use all that time. `BRPOP`, `XREAD` with `block=…` and other
+# blocking commands behave the same way. [Redis's page on `BLPOP`](https://redis.io/docs/latest/commands/blpop/)
+# describes how the command waits.
 
 # %% [markdown]
-# > **redis-py 7 and older:** there was no default `socket_timeout`, so a blocking command could wait as long as it
-# > liked. In redis-py 6 and 7, `redis.Redis()` retried three times, and in redis-py 5 not at all.
+# > **redis-py 7 and older:** there was no default `socket_timeout`, so a blocking command could wait for any length of
+# > time. In redis-py 6 and 7, `redis.Redis()` retried three times, and in redis-py 5 not at all.
 
 # %% [markdown]
 # ## Going deeper: what keeps a forgotten listener alive?
 
 # %% [markdown]
-# A connection that you borrow by hand leaks for good, because the pool refers to it. A `PubSub` object is different:
-# nothing in the pool refers to it, and when Python frees it, it closes itself. The same holds for a watching
-# pipeline. So a forgotten listener often does no harm, until something keeps it alive that you didn't think of.
+# If you borrow a connection by hand and forget it, it leaks for good, because the pool still refers to it. A `PubSub`
+# object is different. The pool doesn't refer to it, so Python frees it when you forget it, and then it closes itself.
+# The same goes for a pipeline that is watching. So a forgotten listener often does no harm, until something that you
+# didn't think of keeps it alive.
 #
-# Below, a function subscribes and then fails. The handler stores the exception, as error trackers and logs do.
+# Below, a function subscribes and then fails. The `except` block stores the exception, as error trackers do.
 
 
 # %%
@@ -419,7 +424,8 @@ guess_error = predict(
     "How many connections are in use while the exception is stored?",
     {
         0: "No variable of yours refers to the listener, but the exception's traceback still does.",
-        1: "The exception keeps its traceback, and that keeps the variables of each function it passed.",
+        1: "The exception refers to its traceback, and the traceback refers to the variables of each function that "
+        "the exception passed through.",
         2: "There is one listener, and it has one connection.",
     },
     answer=1,
@@ -459,8 +465,8 @@ guess_error.reveal(stored)
 # | `get_connection()` | `release()`, and nothing else |
 #
 # Calls that keep a connection for long belong in a pool of their own, so that requests don't have to wait for them.
-# For a blocking command, its `socket_timeout` must be longer than the wait. For many viewers, one subscription is
-# enough.
+# If that pool is for blocking commands, its `socket_timeout` must be longer than their wait. For many viewers, one
+# subscription is enough.
 
 # %% [markdown]
 # ## Check yourself
@@ -468,8 +474,8 @@ guess_error.reveal(stored)
 # %% [markdown]
 # <details><summary>Each page unsubscribes when its viewer leaves. After a day the pool is exhausted. Why?</summary>
 #
-# Unsubscribing ends the subscription and keeps the connection. Each listener needs a `close()`, or a `with` around
-# it.
+# Unsubscribing ends the subscription, but the listener keeps its connection. Call `close()` on each listener, or put it
+# in a `with` block.
 #
 # </details>
 #
@@ -482,7 +488,7 @@ guess_error.reveal(stored)
 #
 # <details><summary>How many connections does a process need for 2,000 viewers of one channel?</summary>
 #
-# One for the listener, if it passes each message on to the viewers through queues, and the ones that requests need.
+# One for the listener, if it passes each message on to the viewers through queues, plus those that requests need.
 #
 # </details>
 

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # How many connections do you need?
 #
-# [Lesson 07](07_what_the_server_sees.ipynb) gave you the most that a pool may have: what the server allows, divided
-# by all pools. How many your program *needs* is another number, and mostly a much smaller one. It follows from two
-# things that you can measure: how often a connection is borrowed, and how long it is held.
+# [Lesson 07](07_what_the_server_sees.ipynb) gave you the largest number of connections that a pool may have: what the
+# server allows, divided by the number of pools. How many your program *needs* is another number, and usually a much
+# smaller one. It follows from two things that you can measure: how often a connection is borrowed, and how long it is
+# held.
 #
 # **You'll learn to**
 # - work out how many connections are in use on average;
@@ -19,7 +20,7 @@ import redis
 
 from tutorial_lib import FaultProxy, calculator, hold, predict, record, run_threads, start_server
 
-server = start_server(keys=["greeting", "views:home"])
+server = start_server(keys=["greeting", "views:home"])  # the keys that this page writes
 proxy = FaultProxy(server, round_trip=0.02)
 near = {"host": server.host, "port": server.port}  # **near below: host=…, port=…
 far = {"host": proxy.host, "port": proxy.port}  # the same server, 20 ms away
@@ -50,17 +51,18 @@ calculator(rate=500, hold=0.01, wait_budget=0.005, processes=4, maxclients=100)
 # ## How many are in use on average?
 
 # %% [markdown]
-# Imagine a web shop whose Redis is 20 ms away. `FaultProxy` in the first cell plays that distance: it stands in front
-# of the real server and delays each round trip. A `GET` therefore holds its connection for about 20 ms.
+# Imagine a web shop whose Redis is 20 ms away. `FaultProxy` in the first cell simulates that distance: it stands in
+# front of the real server and delays each round trip. A `GET` therefore holds its connection for about 20 ms.
 #
-# One hundred requests arrive each second, at random moments. `run_load` makes them: it starts a call whenever one is
-# due, whether or not the earlier ones have been answered. The pool may open 20 connections.
+# One hundred requests arrive each second, at random moments. A `Workload` describes such traffic: which command, how
+# many times a second, and for how many seconds. `run_load` sends it: it starts a command whenever one is due, whether
+# or not the earlier ones have been answered. The pool may open 20 connections.
 
 # %% jupyter={"source_hidden": true}
 guess_in_use = predict(
     "About how many of the twenty connections are in use, on average?",
     {
-        100: "One hundred requests come in a second, but each returns its connection after a fiftieth of a second.",
+        100: "One hundred requests arrive in a second, but each returns its connection after a fiftieth of a second.",
         20: "Twenty is the most that the pool may open. How many it uses depends on the traffic.",
         10: "That would be right if each request held its connection for 100 ms.",
         2: "100 borrows a second, each for 0.02 s, are 2 seconds of holding in every second.",
@@ -78,8 +80,9 @@ with record(shop) as recording:
     run_load(shop, Workload("GET greeting", rate=100, duration=1))
 
 # %% [markdown]
-# `record` has noted each borrow and return. Its `timeline()` says how many connections were in use after each change,
-# so the average is each of these numbers times how long it lasted, added up and divided by the whole time.
+# `record` has noted each borrow and return, and `recording.timeline()` says how many connections were in use after each
+# of them. For the average, multiply each of these numbers by how long it lasted, add up the products, and divide by
+# the whole time.
 
 # %% tags=["nbval-ignore-output"]
 from itertools import pairwise
@@ -93,11 +96,11 @@ guess_in_use.reveal(nearest)
 # %% [markdown]
 # **On average, the connections in use are the rate times the hold.**
 #
-# This is [Little's law](https://en.wikipedia.org/wiki/Little%27s_law). It holds for every pattern of traffic, as long
+# This is [Little's law](https://en.wikipedia.org/wiki/Little%27s_law). It's true for every pattern of traffic, as long
 # as each connection that is borrowed is also returned. Check it below: `recording.leases` has one entry for each
-# borrow, and `held` is how many seconds it lasted. The average that was counted stands above the product of the two
-# numbers. Then look at the plot. The number in use swings between 0 and three times the average or more, so an
-# average alone doesn't tell you how many connections to allow.
+# borrow, and `held` is how many seconds that borrow lasted. The first line of the output is the average that you
+# counted, the second line is the product. Then look at the plot. The number in use swings between 0 and three times the
+# average or more, so an average alone doesn't tell you how many connections to allow.
 
 # %% tags=["nbval-ignore-output"]
 from statistics import fmean
@@ -116,22 +119,22 @@ plot_timeline(recording)
 # ## Fifty threads and one connection
 
 # %% [markdown]
-# The number of threads doesn't occur in the law. It is only a ceiling: threads that borrow one connection at a time
-# can never use more connections than there are threads.
+# Little's law doesn't mention the number of threads. That number is only a ceiling: threads that borrow one connection
+# at a time can never use more connections than there are threads.
 #
 # Here fifty threads make five pages each. A page takes 100 ms of work in Python, on average, and then one `INCR` on a
-# server that is close by, which takes less than a millisecond. Their pool has a single connection, and callers wait
-# for it.
+# server that is close by, which takes less than a millisecond. The pool has a single connection, and callers wait for
+# it.
 
 # %% jupyter={"source_hidden": true}
 guess_threads = predict(
     "Fifty threads share one connection. How long does an `INCR` wait for it, on average?",
     {
-        "less than 20 ms": "500 a second, each for a fraction of a millisecond, keep one connection busy for less than "
-        "half of the time. Only threads that come at the same moment wait for each other.",
+        "less than 20 ms": "Fifty threads with ten pages a second send 500 `INCR`s a second. Each takes a fraction of "
+        "a millisecond, so the connection is idle for more than half of the time.",
         "about 100 ms": "That's how long a thread works between two `INCR`s. It holds no connection during that time.",
-        "until it ends in errors": "That happens if the connection can't keep up. 500 a second, each for less than a "
-        "millisecond, take less than one connection.",
+        "until it ends in errors": "That happens if the connection can't keep up. 500 `INCR`s a second, each of less "
+        "than a millisecond, take less than one connection.",
     },
     answer="less than 20 ms",
 )
@@ -162,8 +165,8 @@ guess_threads.reveal("less than 20 ms" if waited < 20 else f"{waited:.0f} ms")
 # %% [markdown]
 # **N threads don't need N connections.**
 #
-# What counts is how long the connections are held, and these threads spend nearly all of their time elsewhere. Fifty
-# connections would also have worked, but 49 of them would have been idle nearly all the time. On fakeredis, which is
+# The rate and the hold decide, and these threads hold a connection for only a small part of their time. With fifty
+# connections it would also have worked, but each would have been idle nearly all the time. On fakeredis, which is
 # slower, the waits are a few times as long.
 
 # %% [markdown]
@@ -173,20 +176,21 @@ guess_threads.reveal("less than 20 ms" if waited < 20 else f"{waited:.0f} ms")
 # Back to 100 requests a second with a hold of 20 ms, so two connections are in use on average. Would a pool of two
 # do?
 #
-# To see what happens over minutes without waiting for minutes, we simulate. `replay`, a helper of this course, plays
-# a list of arrival times through a pool that waits, and returns how long each caller waited. Our callers arrive at
-# random moments, 100 a second, for 1 minute, for 4 minutes and for 16.
+# To see what happens over minutes without waiting for minutes, you can simulate it. `replay`, a helper of this course,
+# takes the moments at which callers arrive, how long each holds a connection, and the limit of a pool that waits. It
+# returns how long each caller waited. Here callers arrive at random moments, 100 a second, for 1 minute, for 4 minutes
+# and for 16. `expovariate(100)` is the random time between two of them.
 
 # %% jupyter={"source_hidden": true}
 guess_two = predict(
     "The limit is 2. How long is the mean wait after 1, 4 and 16 minutes?",
     {
-        "near 0 each time": "That would be so if requests came at regular intervals. At random they come in bunches, "
-        "and a bunch has to wait.",
-        "near 20 ms each time": "A wait of one hold is what you'd see if the queue drained again. Can it, when both "
-        "connections are needed all the time?",
-        "it keeps growing": "The pool can do 100 a second, and 100 a second arrive. Each bunch adds to the queue, and "
-        "there is no time left over in which the queue could drain.",
+        "near 0 each time": "That would be right if requests arrived at regular intervals. When they arrive at random, "
+        "some come in bunches, and a bunch has to wait.",
+        "near 20 ms each time": "For that, the queue would have to drain after each bunch. It can't, because both "
+        "connections are needed all the time.",
+        "it keeps growing": "The pool can serve 100 requests a second, and 100 a second arrive. Each bunch adds to the "
+        "queue, and no time is left over in which the queue could drain.",
     },
     answer="it keeps growing",
 )
@@ -215,27 +219,28 @@ guess_two.reveal("it keeps growing" if waits[2] == sorted(waits[2]) else "near 2
 # %% [markdown]
 # **The limit has to be larger than `rate * hold`, or the queue grows for as long as the traffic lasts.**
 #
-# With two connections the pool has to be busy 100 % of the time to keep up. Whenever it's idle for a moment, because
-# no request happens to arrive, that time is lost, and no later moment makes up for it. A third connection has time to
-# spare, so the queue drains after each bunch.
+# With two connections, the pool has to be busy 100 % of the time to keep up. Whenever a connection is idle for a
+# moment, because no request happens to arrive, that time is lost, and the pool can't make up for it later. With a
+# third connection there is time to spare, so the queue drains after each bunch.
 
 # %% [markdown]
 # ## How long do callers wait with each limit?
 
 # %% [markdown]
-# You don't have to simulate each limit. A. K. Erlang worked out the mean wait in 1917, for telephone lines: the
-# formula is known as [Erlang C](https://en.wikipedia.org/wiki/Erlang_%28unit%29#Erlang_C_formula). This course's
-# `mean_wait(rate, hold, limit)` calculates it. For our shop and a limit of 3 it says 8.9 ms.
+# You don't have to simulate each limit. In 1917, A. K. Erlang found a formula for callers who wait for a free telephone
+# line, which is known as [Erlang C](https://en.wikipedia.org/wiki/Erlang_%28unit%29#Erlang_C_formula). This course's
+# `erlang_c` calculates how many of the callers have to wait, and `mean_wait(rate, hold, limit)` how long all callers
+# wait on average. For this shop and a limit of 3, the mean wait is 8.9 ms.
 
 # %% jupyter={"source_hidden": true}
 guess_knee = predict(
     "What is the smallest limit with which the mean wait is under 1 ms?",
     {
         4: "Nearly: with four it's 1.7 ms.",
-        5: "Each connection above the load makes a wait both rarer and shorter, so the mean falls much faster than the "
-        "limit grows.",
-        9: "Three times the connections would make the wait far shorter than that. It doesn't take as many.",
-        27: "That would be right if a ninth of the wait took nine times the connections. It falls much faster.",
+        5: "Each further connection makes waits both rarer and shorter, so the mean falls much faster than the limit "
+        "grows.",
+        9: "With three times the connections, the wait is far shorter than that. You need fewer.",
+        27: "That would be right if nine times the connections made the wait nine times shorter. It falls much faster.",
     },
     answer=5,
 )
@@ -252,11 +257,11 @@ for limit in (3, 4, 5, 6, 8):
 guess_knee.reveal(next(limit for limit in range(3, 30) if mean_wait(100, 0.02, limit) < 0.001))
 
 # %% [markdown]
-# **The curve has a knee: up to there each connection shortens the wait a lot, and beyond it hardly at all.**
+# **The curve has a knee: up to the knee, each connection shortens the wait a lot, and beyond it hardly at all.**
 #
-# The *load* is `rate * hold`, here 2. The knee is at 4 or 5. A sixth connection would save 0.3 ms, which is less than
-# a request to Redis takes. The plot below shows the same shop, with a stricter measure: the wait that 99 of 100
-# callers stay within. Look at where the curve crosses the dashed line, the wait budget of 5 ms.
+# The product `rate * hold` is called the *load*, which is 2 here. The knee is at 4 or 5. A sixth connection would save
+# 0.3 ms, although a request takes 20 ms. The plot below shows the same shop with a stricter measure: the wait that 99
+# of 100 callers stay within. Look at where the curve crosses the dashed line, the wait budget of 5 ms.
 
 # %% tags=["nbval-ignore-output"]
 from tutorial_lib import plot_pool_size, size_pool
@@ -283,9 +288,10 @@ playground(limit=6, callers=12, hold=0.5, wait=True)
 # %% [markdown]
 # **With a limit of 6, more than half of the callers have to wait; with 9, hardly any.**
 #
-# With a hold of 1 s each caller borrows once in 1.5 s. That's a rate of 8 and a load of 8, so a limit of 10 or 11 is
-# enough. The queue doesn't grow without end here, not even when the limit equals the load: there are only twelve
-# callers, and one that waits doesn't come again in the meantime. Traffic from the outside isn't so considerate.
+# With a hold of 1 s, each caller borrows once in 1.5 s. That's a rate of 8 and a load of 8, so a limit of 10 or 11 is
+# enough. The queue doesn't keep growing here, not even when the limit equals the load: there are only twelve callers,
+# and one that waits doesn't come again in the meantime. In production, requests keep arriving however long the queue
+# is.
 
 # %% [markdown]
 # ## Ten times the traffic
@@ -300,7 +306,7 @@ guess_headroom = predict(
     {
         60: "That's what ten separate pools of six would have. In one pool, a bunch of requests can use the "
         "connections that the others leave idle.",
-        24: "The same four as headroom aren't enough: with ten times the requests the bunches are larger, too.",
+        24: "Four more connections aren't enough headroom: with ten times the requests, the bunches are larger, too.",
         28: "Headroom grows more slowly than the load: ten times the load takes twice the headroom here.",
     },
     answer=28,
@@ -320,18 +326,18 @@ guess_headroom.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, per
 # %% [markdown]
 # **One large shared pool needs far fewer connections than many small ones.**
 #
-# One hundred times the load takes only three and a half times the headroom, 14 connections instead of 4. Bunches from
-# many sources partly cancel out, so the larger the pool, the steadier its use. That's a reason to share one pool in a
-# process (lesson 04), and a reason why "twice the average" is a poor rule: it's too little for small pools and too
-# much for large ones.
+# One hundred times the load takes only three and a half times the headroom, 14 connections instead of 4. Random ups
+# and downs grow more slowly than the traffic itself, so a larger pool is used more steadily. That's a reason to share
+# one pool in a process (lesson 04), and it's why "twice the average" is a poor rule: it's too little for small pools
+# and too much for large ones.
 
 # %% [markdown]
 # ## From eight processes to sixteen
 
 # %% [markdown]
-# Processes can't share a pool, so each needs headroom of its own. Take 800 requests a second in eight processes:
-# that's a load of 2 for each, so six connections each and 48 in total. `size_pool` does what the calculator does,
-# without the sliders.
+# Processes can't share a pool, so each process needs headroom of its own. Take 800 requests a second in eight
+# processes: each has a load of 2 and needs six connections, 48 in total. `size_pool` calculates what the calculator
+# shows, without the sliders.
 #
 # Now you run sixteen processes, because your Python code needs more processor cores. Each process gets half as many
 # requests as before.
@@ -340,7 +346,7 @@ guess_headroom.reveal(connections_needed(1000, hold=0.02, wait_budget=0.005, per
 guess_total = predict(
     "How many connections do the sixteen processes need in total?",
     {
-        48: "The load is the same in total, but it's split among more pools, and each needs its own headroom.",
+        48: "The total load is the same, but it's split among more pools, and each needs its own headroom.",
         64: "Each process needs four: one for its load of 1, and three as headroom. Half the load doesn't mean half "
         "the headroom.",
         96: "That would be six each. A load of 1 needs fewer connections than a load of 2.",
@@ -360,8 +366,8 @@ guess_total.reveal(size.total)
 # **More processes need fewer connections each, and more in total.**
 #
 # Rate, hold and wait budget decide what each pool needs, and `maxclients` decides what it may have. The number of
-# processes works on both: with sixteen, each needs 4 and is allowed 6. Try 40 processes in the calculator below, and
-# read what it advises.
+# processes affects both: with sixteen, each pool needs 4 connections and may have 6. Try 40 processes in the calculator
+# below, and read what it advises.
 
 # %%
 calculator(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
@@ -370,10 +376,10 @@ calculator(rate=800, hold=0.02, wait_budget=0.005, processes=16, maxclients=100)
 # ## Going deeper: what the formula assumes
 
 # %% [markdown]
-# The formula assumes that callers arrive at random and independently of each other, that holds vary (some are much
-# longer than the average), and that every caller waits for as long as it takes. Your traffic may differ. `simulate`
-# plays it: the same shop with limit 3, first with holds as the formula assumes them, then with holds of exactly 20
-# ms, and finally with one slow command among ten. The mean hold is 20 ms each time.
+# The formula assumes that callers arrive at random and independently of each other, that holds vary, with some much
+# longer than the average, and that every caller waits for as long as it takes. Your traffic may be different. You can
+# try that with `simulate`: the same shop with a limit of 3, first with holds as the formula assumes them, then with
+# holds of exactly 20 ms, and finally with one slow command among ten. The mean hold is 20 ms each time.
 
 # %%
 from tutorial_lib import simulate
@@ -390,8 +396,9 @@ for name, held in holds.items():
 # %% [markdown]
 # **Holds that are all alike halve the waits, and one slow command among ten makes them four times as long.**
 #
-# The formula is cautious for a service that sends one kind of quick command, and too hopeful for one that mixes `GET`
-# with slow scripts. So give `simulate` a list of your own holds: `[lease.held for lease in recording.leases]`.
+# For a service that sends only one kind of quick command, the formula's waits are too long. For a service that mixes
+# `GET` with slow scripts they're too short. So give `simulate` a list of your own holds:
+# `[lease.held for lease in recording.leases]`.
 
 # %% [markdown]
 # ## Summary
@@ -399,10 +406,10 @@ for name, held in holds.items():
 # %% [markdown]
 # | number | how you get it |
 # |---|---|
-# | in use on average | `rate * hold`; the number of threads is not in it |
-# | the least that works | more than `rate * hold`, or the queue never drains |
-# | what you set as limit | the load and enough headroom for your wait budget, from `calculator` or `size_pool` |
-# | what you may set | `maxclients`, less a reserve, divided by all pools (lesson 07) |
+# | in use on average | `rate * hold`; the number of threads doesn't matter |
+# | the smallest limit that keeps up | more than `rate * hold`, or the queue never drains |
+# | the limit that you set | the load and enough headroom for your wait budget, from `calculator` or `size_pool` |
+# | the largest limit that you may set | `maxclients` minus a reserve, divided by the number of pools (lesson 07) |
 
 # %% [markdown]
 # ## Check yourself
@@ -418,15 +425,15 @@ for name, held in holds.items():
 #
 # <details><summary>Someone proposes "100 connections, to be safe" for that service. What do you answer?</summary>
 #
-# With 18 connections, 99 of 100 callers wait less than 5 ms. The other 82 would hardly ever be used, but in a spike
-# they all open, and in ten processes they take 820 of the server's `maxclients`.
+# With 18 connections, 99 of 100 callers wait for less than 5 ms. The other 82 would hardly ever be used. But in a spike
+# they all open, and in ten processes they take up 820 of the server's `maxclients`.
 #
 # </details>
 #
-# <details><summary>You make the hold half as long. What happens to the connections that you need?</summary>
+# <details><summary>You make the hold half as long. How does the number of connections that you need change?</summary>
 #
-# The load halves, and the headroom shrinks a little, so you need somewhat more than half. A shorter hold is often the
-# best fix: don't keep a connection while you do other work.
+# The load halves, and the headroom shrinks a little, so you need somewhat more than half as many. A shorter hold is
+# often the best fix: don't keep a connection while you do other work.
 #
 # </details>
 

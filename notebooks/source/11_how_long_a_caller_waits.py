@@ -1,17 +1,17 @@
 # %% [markdown]
 # # How long can a caller wait?
 #
-# A broken connection at least raises an error. Worse is a Redis that says nothing at all: your request hangs, then the
-# next one, and soon every thread of your web shop is waiting. In this lesson you set a limit on every wait, add up the
-# worst case, and test it with a clock.
+# A broken connection at least raises an error. It's worse if Redis doesn't answer at all: your request hangs, then the
+# next one, and soon every thread of your web shop is waiting. In this lesson you set a limit for every wait, add up the
+# worst case, and measure it.
 #
 # **You'll learn to**
 # - say which argument limits which wait, and what the defaults are;
 # - explain what a health check does, and what it doesn't;
-# - find an argument that's misspelled before it looks like an exhausted pool;
-# - build a pool with safe defaults, and calculate the longest wait that a caller can meet.
+# - find a misspelled argument before it looks like an exhausted pool;
+# - build a pool with safe defaults, and calculate the longest time that a caller can wait.
 #
-# **You need** lesson 03 (waiting for a free connection) and lesson 10 (retries, `FaultProxy`).
+# **You need** lesson 03 (waiting for a free connection, `record`) and lesson 10 (retries, `FaultProxy`).
 # *15 minutes, plus 30 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
@@ -25,16 +25,17 @@ from redis.retry import Retry
 
 from tutorial_lib import CannedServer, FaultProxy, predict, snapshot, start_server
 
-server = start_server(keys=["greeting", "greeting:long", "views:home"])
+server = start_server(keys=["greeting", "greeting:long", "views:home"])  # keys of this page
 server
 
 # %% [markdown]
 # ## Which timeout limits which wait?
 
 # %% [markdown]
-# A command may wait at three places: for a connection of the pool, for a new connection to open, and for the reply. Each
-# place has an argument of its own, and the first one exists only in a `BlockingConnectionPool`. What do you get if you set
-# none of them? `make_connection()` makes a connection without opening it, so you can read its settings:
+# A command may have to wait for three things: for a free connection of the pool, for a new connection to open, and for
+# the reply. An argument limits each of these waits. The first of them, `timeout`, only exists in a
+# `BlockingConnectionPool`. What do you get if you set none of them? redis-py's `make_connection()` creates a connection
+# without opening it, so you can read its settings:
 
 # %%
 unset = redis.BlockingConnectionPool().make_connection()
@@ -47,19 +48,22 @@ print("socket_timeout", unset.socket_timeout)
 # |---|---|---|
 # | `timeout` of a blocking pool | the wait for a free connection | 20 s |
 # | `socket_connect_timeout` | the wait until TCP has connected | 5 s |
-# | `socket_timeout` | each silence before or within a reply | 5 s |
+# | `socket_timeout` | each wait for the next bytes of a reply | 5 s |
 #
 # **None of the three limits the whole command.** They limit single waits, and the sections below show how these add up.
 #
-# > **redis-py 7 and older** had no socket timeouts by default: a reply could be waited for without end.
+# > **redis-py 7 and older** had no socket timeouts by default, so a caller could wait for a reply forever.
 
 # %% [markdown]
 # ## When Redis goes silent
 
 # %% [markdown]
-# A cable is pulled, or a machine freezes. No error arrives, and nothing closes the connection, so the pool's check from
-# lesson 10 finds nothing. Only a timeout helps. `proxy.blackhole()` plays this: the proxy accepts every command and answers
-# none, until `proxy.heal()`. `outcome` and `greet` are those of lesson 10.
+# Suppose that the machine that runs Redis freezes. No error arrives, and nothing closes the connection, so the pool's
+# check from lesson 10 finds nothing. Only a timeout helps. `proxy.blackhole()` simulates this: the proxy accepts every
+# command and answers none, until you call `proxy.heal()`.
+#
+# You know `greet` and `outcome` from lesson 10. Here `outcome` also catches two of Python's own errors, which you'll
+# meet further down.
 
 
 # %%
@@ -75,7 +79,7 @@ def greet(r):
 
 
 # %% [markdown]
-# `**via_proxy` stands for the host and port of the proxy, so this pool reaches our server through it:
+# `**via_proxy` stands for the host and port of the proxy, so this pool reaches your server through it:
 
 # %%
 proxy = FaultProxy(server)
@@ -89,9 +93,9 @@ guess_silent = predict(
     "The pool has `socket_timeout=0.1` and a `Retry` that makes ten retries without a pause. Redis goes silent. When "
     "does the caller get an error?",
     {
-        "after a tenth of a second": "That's the first attempt. Ten retries follow, and each may wait as long.",
-        "after more than a second": "Eleven attempts wait for a tenth of a second each.",
-        "never": "Each attempt ends after `socket_timeout`, and the retries come to an end, too.",
+        "after a tenth of a second": "The first attempt ends then. Ten retries follow, and each starts it again.",
+        "after more than a second": "The timeout starts again with each attempt, and ten retries make eleven attempts.",
+        "never": "Each attempt ends after `socket_timeout`, and after the tenth retry redis-py gives up.",
     },
     answer="after more than a second",
 )
@@ -106,15 +110,17 @@ guess_silent.reveal("after more than a second" if seconds > 1 else "after a tent
 # %% [markdown]
 # **`socket_timeout` limits each attempt, so retries multiply it.**
 #
-# Here eleven attempts took a tenth of a second each. A `Redis(host=…)` with nothing set makes eleven attempts of five
-# seconds, with pauses in between, so its callers hang for about a minute. If even TCP gets no answer, because the machine
-# is gone, it's more than nine minutes: each of the ten retries has to open a connection, and tries that eleven times. In a
-# web server that's long enough for every thread to end up there. That's why Redis's page on
-# [production usage](https://redis.io/docs/latest/develop/clients/redis-py/produsage/#timeouts) wants you to set the
-# timeouts yourself.
+# Here eleven attempts took a tenth of a second each. With the defaults of redis-py 8, `Redis(host=…)` makes eleven
+# attempts of five seconds each, with pauses in between, so its callers hang for about a minute. If the machine is gone
+# and nothing accepts a connection, it's about ten minutes: each of the ten retries has to open a connection, and tries
+# that eleven times for five seconds. In a web server, that's long enough for every thread to get stuck. So set the
+# timeouts yourself, as Redis's page on
+# [production usage](https://redis.io/docs/latest/develop/clients/redis-py/produsage/#timeouts) recommends.
 #
-# The error is redis-py's `TimeoutError`. That's not a kind of `ConnectionError`, so an `except` for one of them misses the
-# other. Catch both if you have a fallback:
+# The error is redis-py's `TimeoutError`. Redis's page on [error
+# handling](https://redis.io/docs/latest/develop/clients/redis-py/error-handling/) draws it as a kind of
+# `ConnectionError`. It isn't one, so an `except` for one of the two misses the other. Catch both if you have a
+# fallback:
 
 # %%
 print("a TimeoutError is a ConnectionError:", issubclass(redis.TimeoutError, redis.ConnectionError))
@@ -123,15 +129,16 @@ print("a TimeoutError is a ConnectionError:", issubclass(redis.TimeoutError, red
 # ## A reply that trickles in
 
 # %% [markdown]
-# The table says "each silence", not "the reply". To see the difference, you get a key with 150 bytes and make the way back
-# from the server very slow: `proxy.downstream.bandwidth` is in bytes per second.
+# According to the table, `socket_timeout` limits each wait for the *next bytes* of a reply. To see what that means, you
+# get a value of 150 bytes over a very slow network: `proxy.downstream.bandwidth` says how many bytes per second come
+# back from the server.
 
 # %% jupyter={"source_hidden": true}
 guess_slow = predict(
     "150 bytes come in at 100 bytes a second, and `socket_timeout` is 1. What does `get` do?",
     {
-        "it raises a TimeoutError after a second": "The timeout starts anew whenever some bytes have arrived.",
-        "it returns all 150 bytes": "No silence is as long as a second, so the timeout never expires.",
+        "it raises a TimeoutError after a second": "The timeout starts again whenever some bytes have arrived.",
+        "it returns all 150 bytes": "Some bytes arrive in every second, so the timeout never expires.",
     },
     answer="it returns all 150 bytes",
 )
@@ -150,19 +157,20 @@ proxy.heal()
 guess_slow.reveal(f"it returns all {len(reply)} bytes")
 
 # %% [markdown]
-# **A reply may take longer than `socket_timeout`, as long as something arrives now and then.**
+# **A reply may take longer than `socket_timeout`, as long as some bytes arrive before each timeout is over.**
 #
-# The timeout belongs to the socket: each time redis-py reads from it, the wait starts anew. That's rarely a problem, but
-# it means that no argument of redis-py is a deadline for a command. If you need one, keep your values small, or let your
-# web server enforce it.
+# The timeout belongs to the socket: each time redis-py reads from it, the wait starts again. That's rarely a problem,
+# but it means that no argument of redis-py is a deadline for a command. If you need a deadline, let your web server
+# enforce it. Small values help, too.
 
 # %% [markdown]
 # ## What does a health check do?
 
 # %% [markdown]
-# Firewalls and load balancers forget connections that were idle for some minutes. `health_check_interval=1` promises help:
-# it checks a connection with a `PING`. But when? You send fifty GETs in a row, wait until the interval has passed, and
-# send one more. `server.commands()` counts the commands that the server has received.
+# Firewalls and load balancers forget connections that have been idle for some minutes. redis-py's
+# `health_check_interval` is meant for that: it checks a connection with a `PING`. But when? Below the interval is one
+# second. You send fifty GETs in a row, wait until the interval has passed, and send one more. `server.commands()`
+# counts the commands that the server has received.
 
 # %% jupyter={"source_hidden": true}
 guess_pings = predict(
@@ -170,8 +178,8 @@ guess_pings = predict(
     {
         "1, then 0": "That would need something that runs in the background during the wait. A pool has no thread of "
         "its own.",
-        "50, then 1": "The fifty GETs follow each other closely, and a reply shows as well as a PING that the "
-        "connection works.",
+        "50, then 1": "The fifty GETs follow each other closely, and each reply proves that the connection works, as "
+        "a PING would.",
         "0, then 1": "A PING is only sent before a command, and only if the connection was idle for longer than the "
         "interval.",
     },
@@ -198,9 +206,9 @@ guess_pings.reveal(f"{pings[0]}, then {pings[1]}")
 # %% [markdown]
 # **A health check doesn't keep a connection alive. It makes a harmless PING fail first, instead of your command.**
 #
-# That matters for commands that mustn't run twice. If a reply gets lost on a connection that was idle, it's the PING's,
-# and a PING may be retried. You still need a `Retry` for that. And a connection that was in use a moment ago isn't
-# checked, so there the retry of an `INCR` still counts twice:
+# That matters for commands that mustn't run twice. If a reply gets lost on a connection that was idle, it's the reply
+# to the PING, and a PING may be retried. You still need a `Retry` for that. A connection that was in use a moment ago
+# isn't checked, so there the retry of an `INCR` still counts twice. Below, "busy" means such a connection:
 
 # %%
 careful = redis.ConnectionPool(**via_proxy, health_check_interval=0.1, retry=Retry(NoBackoff(), 1))
@@ -214,24 +222,26 @@ for state, idle_time in {"idle": 0.2, "busy": 0}.items():
     print(f"one view, on a connection that was {state}:", r_careful.incr("views:home"))
 
 # %% [markdown]
-# Choose an interval that's shorter than the shortest idle limit between you and Redis. Firewalls and load balancers have
-# one, some cloud services close a connection after ten idle minutes, and Redis's own `timeout` setting is one, too.
+# Choose an interval that's shorter than the shortest idle limit between you and Redis. Firewalls and load balancers
+# have one, some cloud services close a connection after ten idle minutes, and Redis's own `timeout` setting is one,
+# too.
 
 # %% [markdown]
 # ## A misspelled argument
 
 # %% [markdown]
-# One fault is your own. Other libraries say `read_timeout` where redis-py says `socket_timeout`, and a pool takes the wrong
-# name without a complaint, because it passes on what it doesn't know to its connections, and it makes none before it has to.
+# This fault is in your own code. Redis's client for Ruby says `read_timeout` where redis-py says `socket_timeout`. If
+# you mix them up, creating the pool raises no error. The pool only stores arguments that it doesn't know, and passes
+# them on when it creates a connection, which is when the first command needs one.
 
 # %% jupyter={"source_hidden": true}
 guess_fourth = predict(
     "The pool has `max_connections=3` and `read_timeout=1`. Its first three commands raise a `TypeError` about "
     "`read_timeout`. What does the fourth raise?",
     {
-        "TypeError": "The pool counts a connection before it makes it. After three failures it has counted three.",
-        "MaxConnectionsError": "The pool has counted three connections, although it couldn't make a single one.",
-        "nothing": "The argument is still wrong, so no connection can be made.",
+        "TypeError": "The pool counts a connection before it creates it. After three failures it has counted three.",
+        "MaxConnectionsError": "The pool has counted three connections, although it couldn't create a single one.",
+        "nothing": "The argument is still wrong, so no connection can be created.",
     },
     answer="MaxConnectionsError",
 )
@@ -245,13 +255,13 @@ print(*outcomes, snapshot(mistaken), sep="\n")
 guess_fourth.reveal(outcomes[3].partition(":")[0])
 
 # %% [markdown]
-# **A wrong argument ends in `Too many connections`, for ever, although no connection exists.**
+# **With a wrong argument, each command ends in `Too many connections` before long, although no connection exists.**
 #
-# `snapshot` shows it: nothing is in use and nothing is idle. If you only see the latest line of the log, you'll raise the
-# limit, which changes nothing. A blocking pool even waits before it raises. So call `ping()` once when your program
-# starts. It raises the `TypeError` at once, while you're looking.
+# `snapshot` shows it: no connection is in use and none is idle. If you only see the latest line of the log, you may
+# raise the limit, which doesn't help. So call `ping()` once when your program starts. It raises the `TypeError` at
+# once, while you're looking.
 #
-# The same happens with `ssl=True`, which is an argument of `redis.Redis(…)` and not of a pool. A pool wants
+# The same happens with `ssl=True`, which is an argument of `redis.Redis(…)` but not of a pool. For TLS, a pool needs
 # `connection_class=redis.SSLConnection`, or a URL that begins with `rediss://`:
 
 # %%
@@ -263,8 +273,8 @@ print(redis.ConnectionPool.from_url("rediss://redis.example.com:6379").connectio
 # ## A safe default
 
 # %% [markdown]
-# Now put it all together. This pool is for web pages that may wait up to two seconds. It waits a little at its limit, has a
-# short limit for each silence, retries once, and checks connections that were idle. You may copy it; the
+# Now put it all together. This pool is for web pages that may wait for up to two seconds. It waits a little at its
+# limit, has short timeouts, retries once, and checks connections that were idle. You may copy it. The
 # [summary](../docs/summary.md) has it, too.
 
 
@@ -276,7 +286,7 @@ def safe_pool(host, port):
         max_connections=10,  # as many as the program needs: lesson 08
         timeout=0.2,  # the wait for a free connection
         socket_connect_timeout=0.2,  # the wait until TCP has connected
-        socket_timeout=0.2,  # each silence before or within a reply
+        socket_timeout=0.2,  # each wait for the next bytes of a reply
         retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),  # one retry, 0.1 to 0.2 s later
         health_check_interval=15,  # shorter than any idle limit on the way
     )
@@ -290,12 +300,12 @@ r_safe.ping()  # once, when the program starts
 # ## How long is the worst case?
 
 # %% [markdown]
-# First compare two callers. The connection of one is open already, and the pool has to open a new one for the other. Then
-# Redis goes silent for both.
+# First compare two callers while Redis is silent. For one of them, the pool has an open connection. For the other, it
+# has to open a new one.
 
 # %% jupyter={"source_hidden": true}
 guess_longest = predict(
-    "Which caller waits longer for its error: the one with …",
+    "With which connection does a caller wait longer for the error?",
     {
         "an open connection": "This caller makes two attempts, and each waits for one timeout. Opening has more waits.",
         "a new connection": "The opening is attempted twice, and within it a PING is attempted twice.",
@@ -321,15 +331,15 @@ for which, seconds in silent.items():
 guess_longest.reveal(max(silent, key=silent.get))
 
 # %% [markdown]
-# **Retries happen on several levels, so an opening can take four timeouts.**
+# **Retries happen on several levels, so opening a connection can take four timeouts.**
 #
 # A new connection begins with a health check, too. Its PING is attempted twice, and the second attempt has to connect
-# first, because a connection is closed after a timeout. The opening around it is attempted twice as well. That makes two
-# times two timeouts of 0.2 s, with three pauses between them.
+# first, because a connection is closed after a timeout. The opening around it is attempted twice as well. That makes
+# two times two timeouts of 0.2 s, with three pauses between them.
 #
-# It gets worse if Redis's machine loses its power, because then even TCP gets no answer. The worst case has bad luck
-# three times: you wait for a free connection, the one you get has been idle for so long that its health check is due, and the
-# machine is gone.
+# It gets worse if the machine that runs Redis loses its power, because then nothing accepts a connection. In the worst
+# case, three things come together: you wait for a free connection, the one you get has been idle for so long that its
+# health check is due, and the machine is gone.
 #
 # | one after the other | timeouts | pauses |
 # |---|---|---|
@@ -348,9 +358,9 @@ worst = safe.timeout + timeouts * safe.connection_kwargs["socket_timeout"] + pau
 print("at worst, in seconds:", round(worst, 1))
 
 # %% [markdown]
-# And measure it. All ten connections are borrowed, one of them is due for a health check, and `proxy.vanish()` acts as if
-# the machine had been turned off. After 0.15 seconds that connection is returned. Expect a little less than the sum, because the pauses are
-# random, between 0.1 and 0.2 s.
+# Then measure it. All ten connections are borrowed, one of them is due for a health check, and `proxy.vanish()` acts as
+# if the machine had been turned off. After 0.15 seconds that connection is returned. Expect a little less than the sum:
+# the caller waits for 0.15 s instead of 0.2 s, and the pauses are random, between 0.1 and 0.2 s.
 
 # %%
 r_full = redis.Redis(connection_pool=safe_pool(**via_proxy))
@@ -367,17 +377,17 @@ print(f"measured: {seconds:.2f} s")
 # %% [markdown]
 # **A caller of this pool gets its answer or an error within two seconds.**
 #
-# Two cases are outside the sum: a reply that trickles in, and a fault that turns into another one while you wait. If two
-# seconds are too long for you, shorten the timeouts first. A second retry would add more than it looks, because each level
-# retries.
+# The sum doesn't cover two cases: a reply that trickles in, and a fault that turns into another one while you wait. If
+# two seconds are too long for you, shorten the timeouts first. Be careful with a second retry: it adds attempts on each
+# level, so the worst case grows by more than one timeout.
 
 # %% [markdown]
 # ## The safe default and every fault
 
 # %% [markdown]
-# Time to test the pool against each fault, next to `r_hasty`, a pool that has nothing but a `socket_timeout`. `meet` opens a
-# connection, causes the fault, and asks for the greeting. `down` is the restart of lesson 10: connections break, and new
-# ones are refused.
+# Now test the pool against each fault, next to a pool that has nothing but a `socket_timeout`, the one of `r_hasty`.
+# `meet` opens a connection, causes the fault, and asks for the greeting. `down` is the restart of lesson 10:
+# connections break, and new ones are refused.
 
 
 # %%
@@ -415,12 +425,13 @@ for name, fault in faults.items():
 print("each wait within two seconds:", max(waits.values()) < 2)
 
 # %% [markdown]
-# **Short faults go unnoticed, and long ones end in an error that comes in time.** For that error your shop needs a
-# fallback, such as a page that says "Welcome!" without the greeting.
+# **Callers don't notice short faults, and long ones end in an error that comes in time.** For that error your shop
+# needs a fallback, such as a page that says "Welcome!" instead of the greeting.
 #
-# Last, watch the pool under load. Six threads ask for the greeting 75 times each, while four faults hit them, none longer
-# than a tenth of a second. In the picture each bar is a borrowed connection. Look for the long bars: the light ones at
-# 1.35 s reopen their connections after Redis was down, and the dark ones at 1.8 s wait for a Redis that's silent.
+# Finally, watch the pool under load. Six threads ask for the greeting 75 times each. Every 0.45 s a fault hits them,
+# four in total, and none lasts longer than a tenth of a second. In the picture each bar is a borrowed connection. Look
+# for the long bars: the light ones soon after 1.35 s reopen connections after Redis was down, and the dark ones soon
+# after 1.8 s wait for a Redis that's silent.
 
 
 # %%
@@ -452,11 +463,13 @@ plot_timeline(recording)
 # ## Going deeper: when Redis refuses the handshake
 
 # %% [markdown]
-# Two more errors have nothing to do with the network. For them you need a Redis that refuses, and `CannedServer` is this
-# course's actor for that: it answers each command with the line you give it.
+# Two more errors have nothing to do with the network: Redis refuses the commands with which a connection begins. To
+# see them, you use `CannedServer`, a helper of this course that isn't a real Redis. It replies to each command with
+# the line that you give it.
 #
-# The first is an old Redis, or a proxy in front of one, that doesn't know `HELLO`. redis-py 8 begins every connection
-# with it, and version 8.1 doesn't try anything else if it's refused. `protocol=2` leaves it out:
+# The first error comes from an old Redis, or a proxy in front of Redis, that doesn't know the command `HELLO`.
+# redis-py 8 begins every connection with `HELLO`, and version 8.1 doesn't try anything else if it's refused.
+# `protocol=2` leaves `HELLO` out:
 
 # %%
 old = CannedServer({"HELLO": "-ERR unknown command 'HELLO', with args beginning with: '3'"})
@@ -466,10 +479,11 @@ for protocol in (3, 2):
     pool.close()
 
 # %% [markdown]
-# **If you meet `unknown command 'HELLO'`, set `protocol=2`.** Redis knows `HELLO` since version 6.
+# **If you meet `unknown command 'HELLO'`, set `protocol=2`.** Redis has had `HELLO` since version 6.
 #
-# The second is a password that changes while your program runs, as the tokens of cloud providers do. Redis asks for the password
-# once, when a connection opens. So what happens to a pool that has one open connection and needs another?
+# The second error comes from a password that changes while your program runs, as the access tokens of cloud providers
+# do. A connection sends the password once, when it opens. So what happens to a pool that has one open connection and
+# needs another?
 
 # %%
 app = CannedServer()
@@ -486,10 +500,10 @@ print("on a new connection:", outcome(r_login.ping))
 login.release(borrowed)
 
 # %% [markdown]
-# **After a password has changed, open connections go on working, and new ones fail.** So your program looks fine until it's
-# busy. A pool has no maximum age for connections. Give it a
-# [credential provider](https://redis.readthedocs.io/en/stable/examples/connection_examples.html) that returns the current password
-# each time a connection opens, or build a new pool when the password changes.
+# **After a password has changed, open connections go on working, and new ones fail.** So your program looks fine until
+# it's busy enough to need another connection. Give the pool a [credential
+# provider](https://redis.readthedocs.io/en/stable/examples/connection_examples.html), an object that redis-py asks for
+# the current password each time a connection opens, or create a new pool when the password changes.
 
 # %% [markdown]
 # ## Going deeper: changing `retry` later
@@ -501,17 +515,17 @@ login.release(borrowed)
 print(outcome(lambda: r_safe.set_retry(Retry(NoBackoff(), 3))))
 
 # %% [markdown]
-# **Set the `retry` of a blocking pool when you build it.** The method looks for a list of connections that only the plain
-# pool has.
+# **Set the `retry` of a blocking pool when you create it.** The method looks for a list of connections that only the
+# plain pool has.
 
 # %% [markdown]
 # ## Summary
 
 # %% [markdown]
-# - `timeout` limits the wait for a free connection, `socket_connect_timeout` the wait for TCP, and `socket_timeout` each
-#   silence. No argument limits the whole command.
-# - The longest wait is a sum: the borrow, a timeout for each attempt, and the pauses. Retries on several levels multiply
-#   the attempts. `Redis(host=…)` with its defaults can take minutes, the safe default two seconds.
+# - `timeout` limits the wait for a free connection, `socket_connect_timeout` the wait for TCP, and `socket_timeout`
+#   each wait for the next bytes of a reply. No argument limits the whole command.
+# - The longest wait is a sum: the borrow, a timeout for each attempt, and the pauses. Retries on several levels
+#   multiply the attempts. `Redis(host=…)` with its defaults can take minutes, the safe default two seconds.
 # - A health check sends a PING before a command, on a connection that was idle. It keeps nothing alive.
 # - `ping()` once at the start finds wrong arguments before they look like an exhausted pool.
 
@@ -519,11 +533,11 @@ print(outcome(lambda: r_safe.set_retry(Retry(NoBackoff(), 3))))
 # ## Check yourself
 
 # %% [markdown]
-# <details><summary>A pool has <code>socket_timeout=2</code> and <code>Retry(NoBackoff(), 3)</code>. How long does a GET on an
-# open connection wait if Redis goes silent?</summary>
+# <details><summary>A pool has <code>socket_timeout=2</code> and <code>Retry(NoBackoff(), 3)</code>. How long does a GET
+# on an open connection wait if Redis goes silent?</summary>
 #
-# About eight seconds on an open connection that needs no health check, if TCP still connects: four attempts of two
-# seconds each.
+# About eight seconds: four attempts of two seconds each. That's if the connection needs no health check, and if
+# something still accepts new connections.
 #
 # </details>
 #
@@ -535,11 +549,11 @@ print(outcome(lambda: r_safe.set_retry(Retry(NoBackoff(), 3))))
 #
 # </details>
 #
-# <details><summary>The log is full of <code>Too many connections</code>, but <code>CLIENT LIST</code> shows not a single
-# connection of your program. What do you look for?</summary>
+# <details><summary>The log is full of <code>Too many connections</code>, but <code>CLIENT LIST</code> doesn't show a
+# single connection of your program. What do you look for?</summary>
 #
-# A `TypeError` at the beginning of the log: an argument that connections don't know. Each failed attempt was counted, until
-# the limit was reached.
+# A `TypeError` at the beginning of the log, about an argument that connections don't know. The pool counted each failed
+# attempt, until it reached its limit.
 #
 # </details>
 
@@ -556,6 +570,9 @@ server.close()
 # %% [markdown]
 # **Practise:** [Exercises: an answer in time, a forgetful firewall, and a pool for every
 # fault](../exercises/ex11_how_long_a_caller_waits.ipynb)
+#
+# **Your own program:** `redis-pool-tutorial examine python app.py` says which of its lines exhaust or leak a pool, and
+# which lesson explains it: [Examine your own program](../docs/examine.md).
 #
 # **Next:** [The summary](../docs/summary.md), one page to print. This is the end of the core course; lesson 12, on
 # asyncio, is still to come.

@@ -74,6 +74,6 @@ def test_lesson_01_keeps_the_picture_that_its_text_speaks_of(lab: Lab, lab_page:
         expect(view.locator(".pv-note")).to_have_text(re.compile(r"^Picture taken at \d\d:\d\d:\d\d\.$"))
         expect(view.locator(".pv-is-use")).to_have_count(5)
         expect(view.locator(".pv-wire-both")).to_have_count(5)
-        expect(view.locator(".pv-turned")).to_have_text(re.compile("1 refused"))
+        expect(view.locator(".pv-troubles")).to_have_text(re.compile("1 refused"))
         expect(view.get_by_role("img")).to_have_accessible_name(re.compile("at most 5 in use"))
         nothing_sticks_out(notebook)

@@ -70,7 +70,7 @@ def test_by_mouse_start_change_and_stop(open_notebook: OpenNotebook) -> None:
     expect(notebook.view().locator(".pv-client-both")).to_have_count(2)
     expect(number(notebook, "refused")).not_to_have_text("0")
     expect(controls(notebook)).to_contain_text("Last error: MaxConnectionsError: Too many connections")
-    expect(notebook.view().locator(".pv-turned")).to_be_hidden()
+    expect(notebook.view().locator(".pv-troubles")).to_be_hidden()
 
     slider(notebook, "limit").fill("3")  # the fourth stop
     expect(in_use(notebook)).to_have_count(4)

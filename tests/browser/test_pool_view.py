@@ -123,7 +123,7 @@ def test_both_sides_are_joined_and_a_connection_that_the_server_cuts_stands_out(
         "2 connections: the server has closed them, and the pool does not know it yet."
     )
 
-    # redis-py notices when the connection is lent again, and opens another.
+    # redis-py notices when the connection is borrowed again, and opens another.
     notebook.run("redis.Redis(connection_pool=pool, retry=redis.retry.Retry(redis.backoff.NoBackoff(), 1)).ping()")
     expect(view.locator(".pv-wire-both")).to_have_count(1)
 
@@ -134,11 +134,11 @@ def test_a_closed_pool_and_a_closed_server_are_said_in_words(open_notebook: Open
     expect(note).to_be_hidden()
     notebook.run(f"{BORROW}; {RETURN}; pool.close()")
     expect(note).to_have_text("Every connection is closed. The next command opens one again.")
-    notebook.run("lent = [pool.get_connection() for _ in range(pool.max_connections)]; pool.close()")
+    notebook.run("borrowed = [pool.get_connection() for _ in range(pool.max_connections)]; pool.close()")
     expect(note).to_have_text(
         "Every connection is closed. All of them still count as in use, so no caller gets another."
     )
-    notebook.run("[pool.release(one) for one in lent]; del lent")
+    notebook.run("[pool.release(one) for one in borrowed]; del borrowed")
     expect(notebook.view().locator(".pv-is-closed")).not_to_have_count(0)  # looked at before the server goes
     notebook.run("server.close()")
     expect(note).to_contain_text("its server was closed.")

@@ -36,7 +36,7 @@ def recording() -> Recording:
                 pool.get_connection()
         pool.timeout = 10
         patient.start()
-        assert eventually(lambda: [caller.outcome for caller in recording.turned_away][-1] == "still waiting")
+        assert eventually(lambda: [caller.outcome for caller in recording.unserved][-1] == "still waiting")
         pool.release(first)
         patient.join()
         pool.release(earlier)
@@ -67,8 +67,8 @@ def test_at_every_moment_it_shows_what_the_recording_counts(page: Page, recordin
             continue
         state = page.evaluate("at => { replay.drawAt(at); return replay.state; }", at)
         assert (state["in_use"], state["waiting"]) == (moment.in_use, moment.waiting), at
-        turned_away = sum(lease.outcome == "timed out" and lease.got <= at for lease in recording.turned_away)
-        assert state["totals"]["timed out"] == turned_away
+        unserved = sum(lease.outcome == "timed out" and lease.got <= at for lease in recording.unserved)
+        assert state["totals"]["timed out"] == unserved
 
 
 def test_it_names_who_waits_and_who_has_which_connection(page: Page, recording: Recording) -> None:
@@ -77,7 +77,7 @@ def test_it_names_who_waits_and_who_has_which_connection(page: Page, recording: 
     expect(page.locator(".pv-caller")).to_contain_text("patient")
     expect(page.locator(".pv-is-use")).to_have_count(3)
     expect(page.get_by_text("borrowed earlier")).to_be_visible()
-    expect(page.locator(".pv-turned")).to_contain_text("2 timed out")
+    expect(page.locator(".pv-troubles")).to_contain_text("2 timed out")
 
 
 def test_play_pause_slider_and_speed(page: Page, recording: Recording) -> None:
@@ -116,10 +116,10 @@ def test_a_connection_that_was_closed_in_use_is_told_at_its_return(chromium: Bro
     _, cut, after = recording.leases
 
     page.evaluate("at => replay.drawAt(at)", cut.got + cut.held / 2)
-    expect(page.locator(".pv-turned")).to_be_hidden()
+    expect(page.locator(".pv-troubles")).to_be_hidden()
     expect(page.locator(".pv-is-use")).to_have_count(1)
     page.evaluate("at => replay.drawAt(at)", (cut.ended + after.asked) / 2)
-    expect(page.locator(".pv-turned")).to_contain_text("1 closed while in use")
+    expect(page.locator(".pv-troubles")).to_contain_text("1 closed while in use")
     expect(page.locator(".pv-is-closed")).to_have_count(1)
     page.evaluate("at => replay.drawAt(at)", recording.duration)
     expect(page.locator(".pv-is-idle")).to_have_count(1)

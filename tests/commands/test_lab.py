@@ -148,8 +148,8 @@ class Lab:
 
     def ask(self, path: str, method: str = "GET", **more: str) -> urllib3.BaseHTTPResponse:
         # The address is logged a moment before the port is open.
-        patience = urllib3.Retry(total=None, connect=60, backoff_factor=0.05, backoff_max=0.5)
-        answer = self.http.request(method, self.url + path, retries=patience, timeout=30, **more)
+        retries = urllib3.Retry(total=None, connect=60, backoff_factor=0.05, backoff_max=0.5)
+        answer = self.http.request(method, self.url + path, retries=retries, timeout=30, **more)
         assert answer.status < 300, answer.data
         return answer
 

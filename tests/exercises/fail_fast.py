@@ -32,11 +32,11 @@ def blocking(host, port, timeout=0.15, socket_timeout=0.1, **settings):
     )
 
 
-def default_patience(host, port):  # 20 s
+def default_timeout(host, port):  # 20 s
     return shop_on(redis.BlockingConnectionPool(host=host, port=port, max_connections=2, socket_timeout=0.1))
 
 
-def no_patience(host, port):
+def no_wait(host, port):
     return shop_on(redis.ConnectionPool(host=host, port=port, max_connections=2, socket_timeout=0.1))
 
 
@@ -76,8 +76,8 @@ def goes_on_in_a_thread(host, port):  # in time, while its connection stays borr
 
 
 WRONG = {
-    default_patience: "`timeout` is 20 s",
-    no_patience: "did not wait for it",
+    default_timeout: "`timeout` is 20 s",
+    no_wait: "did not wait for it",
     timeout_for_all: "What limits the wait for a reply",
     adds_up: "The wait for a connection and the wait for a reply add up",
     tries_again: "is it tried again",
@@ -87,11 +87,11 @@ WRONG = {
 }
 
 
-def too_little_patience(host, port):  # 0.1 s is asked for
+def too_short_timeout(host, port):  # 0.1 s is asked for
     return shop_on(blocking(host, port, timeout=0.06))
 
 
-def patience_for_ever(host, port):
+def waits_for_ever(host, port):
     return shop_on(blocking(host, port, timeout=None))
 
 
@@ -178,8 +178,8 @@ def the_pool_alone(host, port):
 
 
 ALSO_WRONG = {
-    too_little_patience: "did not wait for it",
-    patience_for_ever: "`None`, so it waits for ever",
+    too_short_timeout: "did not wait for it",
+    waits_for_ever: "`None`, so it waits for ever",
     only_max_connections: "raised `ConnectionError: No connection available.`",
     in_bytes: "returned `b'Good evening'`",
     remembers: "may be an old text",

@@ -45,7 +45,7 @@ def plain_share(host, port, server_limit, workers):  # "a full pool waits"
     return count_view
 
 
-def little_patience(host, port, server_limit, workers):
+def short_timeout(host, port, server_limit, workers):
     share = server_limit // workers
     pool = redis.BlockingConnectionPool(host=host, port=port, max_connections=share, timeout=0.05)
 
@@ -110,7 +110,7 @@ WRONG = {
     server_limit_is_mine: "opened 6 connections. All 4 workers would open 24",
     rounds_up: "opened 3 connections. All 4 workers would open 12",
     plain_share: "it never waits",
-    little_patience: "How long does your pool wait?",
+    short_timeout: "How long does your pool wait?",
     one_by_one: "the 6 threads of each share 1",
     reads_then_writes: "reads and adds in one step?",
     two_for_everybody: "Where do your numbers come from?",

@@ -34,7 +34,7 @@ def never_waits(host, port):  # "retry waits for a free connection"
     return redis.ConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
 
 
-def default_patience(host, port):
+def default_timeout(host, port):
     retry = Retry(ConstantBackoff(0.13), 2)
     return redis.BlockingConnectionPool(host=host, port=port, max_connections=4, socket_timeout=0.1, retry=retry)
 
@@ -71,7 +71,7 @@ WRONG = {
     hardly_waits: "How long does this pool wait for a connection? Its `timeout` is 0.01 s",
     no_pauses: "It makes 4 attempts at most, and a refused connection fails at once",
     never_waits: "Which kind of pool waits",
-    default_patience: "Its `timeout` is 20 s",
+    default_timeout: "Its `timeout` is 20 s",
     default_silence: "each attempt waits 5 s for a reply",
     too_stubborn: "It makes 11 attempts, each attempt waits 0.1 s for a reply",
     default_limit: "should hold 4 at most",
@@ -144,7 +144,7 @@ def keeps_what_was_cut(host, port):
     return Leaky(host=host, port=port, **_settings())
 
 
-def patience_for_one_outage(host, port):
+def retries_for_one_outage(host, port):
     class Tired(ConstantBackoff):
         left = 9
 
@@ -173,7 +173,7 @@ ALSO_WRONG = {
     one_more_if_need_be: "something in the pool goes around that",
     another_error: "which isn't an error of redis-py",
     keeps_what_was_cut: "afterwards it has in_use=1",
-    patience_for_one_outage: "down for 0.25 s again",
+    retries_for_one_outage: "down for 0.25 s again",
 }
 
 

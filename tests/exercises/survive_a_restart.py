@@ -146,7 +146,7 @@ def a_loop_around_the_retries(host, port):  # both, and so their product
     return Loop(host=host, port=port, **_patient())
 
 
-def patience_for_one_outage(host, port):
+def retries_for_one_outage(host, port):
     left = [12]
 
     class Once(redis.Redis):
@@ -187,7 +187,7 @@ ALSO_WRONG = {
     remembers: "Your client remembered that value",
     sleeps_first: "Only an outage should cost time",
     a_loop_around_the_retries: "your class may call again",
-    patience_for_one_outage: "Redis was back soon afterwards",
+    retries_for_one_outage: "Redis was back soon afterwards",
 }
 
 

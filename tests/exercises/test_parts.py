@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from tutorial_lib.exercises._pools import TRIES, borrow, places
+from tutorial_lib.exercises._pools import TRIES, borrow, borrowable
 from tutorial_lib.servers.fake import FakeServer
 
 
@@ -27,7 +27,7 @@ def test_a_busy_machine_is_not_the_answers_mistake() -> None:
     with FakeServer() as server:
         pool = LatePool(host=server.host, port=server.port, max_connections=2)
         pool.late = TRIES - 1
-        assert places(pool, at_most=3) == 2
+        assert borrowable(pool, at_most=3) == 2
         pool.late = TRIES
         with pytest.raises(redis.TimeoutError):
             borrow(pool)

@@ -36,7 +36,7 @@ def more_connections(host, port):  # "all have to be served at once"
     return counter_on(redis.BlockingConnectionPool(host=host, port=port))
 
 
-def little_patience(host, port):
+def short_timeout(host, port):
     return counter_on(redis.BlockingConnectionPool(host=host, port=port, max_connections=4, timeout=0.1))
 
 
@@ -86,7 +86,7 @@ WRONG = {
     plain_pool: "this kind of pool never waits",
     with_retry: "repeats a command 20 times",
     more_connections: "4 are allowed",
-    little_patience: "They waited for 0.1 s",
+    short_timeout: "They waited for 0.1 s",
     drops_the_error: "drops the view",
     one_by_one: "through 1 of 4 connections",
     pool_for_each_call: "What is created inside `count_view`?",

@@ -37,9 +37,9 @@ def test_each_outcome_has_its_number(clock: Clock) -> None:
     counts = LiveCounts(clock)
     counts.borrowed(borrow())
     counts.borrowed(borrow(waited=0.25))
-    counts.turned_away(borrow(outcome="refused"))
-    counts.turned_away(borrow(waited=0.5, outcome="timed out"))
-    counts.turned_away(borrow(outcome="failed"))
+    counts.unserved(borrow(outcome="refused"))
+    counts.unserved(borrow(waited=0.5, outcome="timed out"))
+    counts.unserved(borrow(outcome="failed"))
     counts.note_failure(ConnectionError("cut"))
     counts.note_done()
 

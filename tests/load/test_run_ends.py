@@ -46,7 +46,7 @@ def test_an_interrupt_brings_the_report_so_far(pace: dict[str, Any]) -> None:
 
 @pytest.fixture
 def ending(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Set when an interrupted run begins to end. It has all the patience in the world."""
+    """Set when an interrupted run begins to end. It waits for as long as that takes."""
     monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 3600.0)
     ending, end = threading.Event(), _Run._end
     monkeypatch.setattr(_Run, "_end", lambda *arguments: (ending.set(), end(*arguments)))

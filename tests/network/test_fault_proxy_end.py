@@ -209,7 +209,7 @@ def test_a_command_whose_reply_is_cut_was_carried_out() -> None:
 
 def test_who_asks_while_another_thread_closes_it_is_answered(setup: Setup) -> None:
     """A question that comes while the proxy's thread is ending has nobody to answer it."""
-    # Where nobody sees a new proxy off, it waits for that until its patience ends.
+    # Where nobody sees a new proxy off, it waits for that until its time is up.
     visits = threading.Thread(target=lambda: [setup.see_visitor_off() for _ in range(20)])
     visits.start()
     proxies = [FaultProxy(port=setup.listener.getsockname()[1]) for _ in range(20)]

@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio.events
 import sys
 import sysconfig
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis.connection
@@ -12,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import tutorial_lib
 from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_of, site_of
 from tutorial_lib.notebook.own_line import is_own
-from tutorial_lib.notebook.whose import Owner, owner_of
+from tutorial_lib.notebook.whose import Owner, owner_of, package_of
 
 COURSE, PYTHON = Path(tutorial_lib.__file__).parent, Path(sysconfig.get_path("stdlib"))
 
@@ -28,6 +30,7 @@ COURSE, PYTHON = Path(tutorial_lib.__file__).parent, Path(sysconfig.get_path("st
         (asyncio.events.__file__, "loop"),
         (str(PYTHON / "site-packages" / "flask" / "app.py"), "installed"),
         ("/usr/lib/python3/dist-packages/flask/app.py", "installed"),
+        (str(Path(sysconfig.get_path("scripts")) / "gunicorn"), "installed"),
         ("/tmp/ipykernel_7/123.py", "learner"),
         ("<ipython-input-3-abc>", "learner"),
         ("<stdin>", "learner"),
@@ -56,6 +59,35 @@ def test_a_line_of_several_knows_which_one_it_is() -> None:
 def find() -> Site:
     """Find the line that called this."""
     return site_of(sys._getframe(1))
+
+
+def in_a_package(source: str, **names: Any) -> dict[str, Any]:
+    """Run source code as that of an installed package."""
+    exec(compile(source, str(PYTHON / "site-packages" / "flask" / "app.py"), "exec"), names)
+    return names
+
+
+def test_the_learners_line_is_named_where_an_installed_package_stands_between() -> None:
+    through = in_a_package("def through():\n    return find()", find=find)["through"]
+    line = line_of(through())
+    assert (line.file, line.text) == ("test_lines.py", "line = line_of(through())")
+
+
+def test_an_installed_packages_line_is_named_where_there_is_none_of_the_learners() -> None:
+    sites: list[Site] = []
+    source = "def work():\n    sites.append(site_of(sys._getframe()))"
+    thread = threading.Thread(target=in_a_package(source, site_of=site_of, sys=sys, sites=sites)["work"])
+    thread.start()
+    thread.join()
+    line = line_of(sites[0])
+    assert (line.file, line.number) == ("app.py", 2)
+
+
+def test_the_package_of_a_file() -> None:
+    assert package_of(str(PYTHON / "site-packages" / "kombu" / "transport" / "redis.py")) == "kombu"
+    assert package_of(str(PYTHON / "site-packages" / "six.py")) == "six"
+    assert package_of(str(Path(sysconfig.get_path("scripts")) / "celery")) == "celery"
+    assert package_of("shop.py") == package_of(str(PYTHON / "threading.py")) == ""
 
 
 def test_at_the_top_level_no_function_is_named() -> None:

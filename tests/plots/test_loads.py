@@ -165,8 +165,8 @@ def test_distance_and_what_it_costs() -> None:
     picture = plot_rtt_curve([0, 0.001, 0.02], [0.0012, 0.01, 0.12], [0.0001, 0.0016, 0.02])
 
     assert headline(picture) == "Without a pool a command takes 12 times as long here, 6 times 20 ms away"
-    assert {"fresh", "pooled", "ratio"} <= words(picture)
-    assert "1 ms away: 10 ms fresh, 2 ms pooled" in picture.alt
+    assert {"new", "pooled", "ratio"} <= words(picture)
+    assert "1 ms away: 10 ms new, 2 ms pooled" in picture.alt
 
 
 def test_points_may_come_in_any_order() -> None:
@@ -188,16 +188,16 @@ def test_points_may_be_arrays() -> None:
     ("arguments", "said"),
     [
         (([], [], []), "Give as many of each, one at least"),
-        (([0, 1], [1], [1]), "2 round trips, 1 fresh and 1 pooled times"),
+        (([0, 1], [1], [1]), "2 round trips, 1 new and 1 pooled times"),
         ((0.01, [1], [1]), "round_trips is 0.01. Give a list of seconds, one for each distance."),
         (([-1], [1], [1]), "round_trips is -1"),
-        (([0], [0], [1]), "fresh is 0"),
+        (([0], [0], [1]), "new is 0"),
         (([0], [1], [math.nan]), "pooled is nan"),
         (([0.001, None], [1, 2], [1, 2]), "round_trips is None. Give 0 or a number above it, in seconds"),
-        (([0, 0], [1, "2"], [1, 2]), "fresh is '2'"),
+        (([0, 0], [1, "2"], [1, 2]), "new is '2'"),
         ((np.array(0.01), [1], [1]), "round_trips is .*Give a list of seconds, one for each distance"),
-        (([0], np.array([[1.0]]), [1]), r"fresh is array\(\[1"),
-        (([0], [1e308], [1]), r"fresh is 1e\+308. Give 1e\+12 at most, in seconds"),
+        (([0], np.array([[1.0]]), [1]), r"new is array\(\[1"),
+        (([0], [1e308], [1]), r"new is 1e\+308. Give 1e\+12 at most, in seconds"),
         (([1e308], [1], [1]), r"round_trips is 1e\+308"),
         (([0], [1], [1], "x"), "server is 'x'"),
     ],

@@ -36,7 +36,7 @@ def words(picture: Picture) -> set[str]:
     return {text.get_text() for text in texts}
 
 
-def served_and_turned_away(callers: int, limit: int, kind: type[redis.ConnectionPool], **more: Any) -> Recording:
+def served_and_unserved(callers: int, limit: int, kind: type[redis.ConnectionPool], **more: Any) -> Recording:
     """Let all of them ask, and those time out who will, before any of the lucky ones brings its connection back."""
     pool = kind(connection_class=FakeConnection, max_connections=limit, **more)
     done = threading.Event()
@@ -53,7 +53,7 @@ def served_and_turned_away(callers: int, limit: int, kind: type[redis.Connection
         threads = [threading.Thread(target=caller, name=f"shopper-{number}") for number in range(callers)]
         for thread in threads:
             thread.start()
-        assert eventually(lambda: len(recording.leases) + len(recording.turned_away) == callers)
+        assert eventually(lambda: len(recording.leases) + len(recording.unserved) == callers)
         if more.get("timeout", 5) < 1:
             assert eventually(lambda: recording.timed_out == callers - limit)
         all_there = recording.duration
@@ -65,15 +65,15 @@ def served_and_turned_away(callers: int, limit: int, kind: type[redis.Connection
 
 
 def test_refusals_are_the_headline_and_have_a_mark_of_their_own() -> None:
-    picture = plot_timeline(served_and_turned_away(5, 2, redis.ConnectionPool))
+    picture = plot_timeline(served_and_unserved(5, 2, redis.ConnectionPool))
     assert headline(picture) == "5 callers, 2 connections: 3 refused"
     assert {"holds a connection", "refused", "limit 2"} <= words(picture)
-    assert "At most 2 of 2 connections were in use, and nobody waited" in picture.alt
+    assert "At most 2 of 2 connections were in use, and no caller waited" in picture.alt
     assert repr(picture) == "<timeline of 5 borrows, limit 2>"
 
 
 def test_waiting_is_hatched_and_has_its_length_in_the_headline() -> None:
-    recording = served_and_turned_away(5, 2, redis.BlockingConnectionPool)
+    recording = served_and_unserved(5, 2, redis.BlockingConnectionPool)
     picture = plot_timeline(recording)
     assert re.fullmatch(r"5 callers, 2 connections: 3 waited, the longest \d+(\.\d+)? (s|ms)", headline(picture))
     assert "at most 3 callers waited at once" in picture.alt
@@ -82,11 +82,11 @@ def test_waiting_is_hatched_and_has_its_length_in_the_headline() -> None:
 
 
 def test_who_gave_up_is_marked_in_both_plots() -> None:
-    recording = served_and_turned_away(3, 1, redis.BlockingConnectionPool, timeout=0.02)
+    recording = served_and_unserved(3, 1, redis.BlockingConnectionPool, timeout=0.02)
     timeline, waits = plot_timeline(recording), plot_waits(recording)
-    assert headline(timeline) == "3 callers, 1 connection: 2 gave up waiting"
+    assert headline(timeline) == "3 callers, 1 connection: 2 timed out"
     assert "timed out" in words(timeline)
-    assert headline(waits).endswith(", 2 gave up")
+    assert headline(waits).endswith(", 2 timed out")
     marks = [line for line in waits.figure.axes[0].lines if line.get_marker() == "X"]
     assert len(marks) == 2
 
@@ -133,9 +133,10 @@ def opened_for_each(callers: int) -> Recording:
 def test_who_waits_for_an_opening_is_seen_among_the_counts_and_told(callers: int) -> None:
     picture = plot_timeline(opened_for_each(callers))
 
-    assert headline(picture) == f"{callers} callers, {callers} connections: no queue, {callers} waited for an opening"
-    assert f"nobody waited in a queue; at most {callers} callers waited for an opening at once." in picture.alt
-    assert {"holds a connection", "opens it"} <= words(picture)
+    assert headline(picture) == f"{callers} callers, {callers} connections: {callers} waited for a new connection"
+    at_once = f"at most {callers} callers waited for a new connection at once."
+    assert f"no caller waited for a return; {at_once}" in picture.alt
+    assert {"holds a connection", "opens a connection"} <= words(picture)
     pale = [area for area in picture.figure.axes[-1].collections if to_hex(area.get_facecolor()[0]) == OPENING.lower()]  # type: ignore[index]
     (area,) = pale
     heights = area.get_paths()[0].vertices[:, 1]  # type: ignore[index, call-overload]
@@ -170,14 +171,14 @@ def test_a_leak_is_told_with_its_line() -> None:
 
 
 def test_a_crowd_is_drawn_as_counts_only() -> None:
-    few = plot_timeline(served_and_turned_away(24, 3, redis.BlockingConnectionPool))
-    crowd = plot_timeline(served_and_turned_away(25, 3, redis.BlockingConnectionPool))
+    few = plot_timeline(served_and_unserved(24, 3, redis.BlockingConnectionPool))
+    crowd = plot_timeline(served_and_unserved(25, 3, redis.BlockingConnectionPool))
     assert [len(few.figure.axes), len(crowd.figure.axes)] == [2, 1]
     assert len(few.figure.axes[0].get_yticklabels()) == 24
 
 
 def test_waits_are_sorted_from_the_shortest() -> None:
-    picture = plot_waits(served_and_turned_away(4, 1, redis.BlockingConnectionPool, timeout=5))
+    picture = plot_waits(served_and_unserved(4, 1, redis.BlockingConnectionPool, timeout=5))
     heights = list(picture.figure.axes[0].patches[0].get_data().values)  # type: ignore[attr-defined]
     assert len(heights) == 4
     assert heights == sorted(heights)
@@ -199,12 +200,12 @@ def test_when_nobody_waited_it_says_so(plot: Callable[[Recording], Picture]) -> 
     with record(pool) as recording:
         pool.release(pool.get_connection())
         assert eventually(lambda: recording.duration > 300 * recording.leases[0].opening)
-    assert headline(plot(recording)).endswith(": nobody waited")
+    assert headline(plot(recording)).endswith(": no caller waited")
 
 
 @PLOTS
 def test_it_shows_itself_with_an_alternative_text(plot: Callable[[Recording], Picture]) -> None:
-    picture = plot(served_and_turned_away(2, 1, redis.ConnectionPool))
+    picture = plot(served_and_unserved(2, 1, redis.ConnectionPool))
     data, metadata = picture._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
     assert metadata["image/png"]["alt"] == picture.alt

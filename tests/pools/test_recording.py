@@ -1,4 +1,4 @@
-"""A recording says who borrowed, who waited, who was turned away and who still holds."""
+"""A recording says who borrowed, who waited, who got no connection and who still holds one."""
 
 from __future__ import annotations
 
@@ -132,10 +132,10 @@ def test_a_full_pool_refuses_at_once_and_nobody_waits() -> None:
             with pytest.raises(redis.exceptions.MaxConnectionsError):
                 pool.get_connection()
     assert (recording.refused, recording.timed_out, recording.failed) == (3, 0, 0)
-    assert [lease.outcome for lease in recording.turned_away] == ["refused"] * 3
-    assert {lease.connection for lease in recording.turned_away} == {None}
+    assert [lease.outcome for lease in recording.unserved] == ["refused"] * 3
+    assert {lease.connection for lease in recording.unserved} == {None}
     assert recording.errors == {"MaxConnectionsError": 3}
-    assert {lease.error for lease in recording.turned_away} == {"MaxConnectionsError"}
+    assert {lease.error for lease in recording.unserved} == {"MaxConnectionsError"}
     assert recording.longest_wait == 0
     assert recording.borrowed == 1
 
@@ -147,7 +147,7 @@ def test_a_blocking_pool_lets_callers_wait_and_then_time_out() -> None:
         with pytest.raises(redis.ConnectionError, match="No connection available"):
             pool.get_connection()
     assert (recording.refused, recording.timed_out) == (0, 1)
-    (lease,) = recording.turned_away
+    (lease,) = recording.unserved
     assert lease.outcome == "timed out"
     assert recording.longest_wait == lease.waited >= 0.05
 
@@ -157,17 +157,17 @@ def test_who_waits_is_counted_and_served_in_the_end() -> None:
     with record(pool) as recording:
         connection = pool.get_connection()
         waiting = in_thread(lambda: pool.release(pool.get_connection()))
-        assert eventually(lambda: [lease.outcome for lease in recording.turned_away] == ["still waiting"])
+        assert eventually(lambda: [lease.outcome for lease in recording.unserved] == ["still waiting"])
         pool.release(connection)
         waiting.join()
-    assert recording.turned_away == []
+    assert recording.unserved == []
     first, second = recording.leases
     assert first.waited == 0
     assert second.waited > 0
     assert recording.longest_wait == second.waited
     assert [(moment.in_use, moment.waiting) for moment in recording.timeline()] == [
         *((0, 0), (1, 0), (1, 1)),  # one has it, the other asks
-        *((0, 1), (1, 0), (0, 0)),  # it comes back, is lent again, comes back
+        *((0, 1), (1, 0), (0, 0)),  # returned, borrowed again, returned
     ]
 
 
@@ -176,10 +176,10 @@ def test_who_still_waits_at_the_end_is_said() -> None:
     connection = pool.get_connection()
     with record(pool) as recording:
         waiting = in_thread(lambda: pool.release(pool.get_connection()), name="patient")
-        assert eventually(lambda: recording.turned_away)
+        assert eventually(lambda: recording.unserved)
     pool.release(connection)
     waiting.join()
-    assert [(lease.who, lease.outcome) for lease in recording.turned_away] == [("patient", "still waiting")]
+    assert [(lease.who, lease.outcome) for lease in recording.unserved] == [("patient", "still waiting")]
     assert recording.leases == []
 
 
@@ -354,10 +354,10 @@ def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatc
     assert recording.leases[-1].asked == max(lease.asked for lease in recording.leases)
 
 
-def test_so_is_what_is_kept_of_callers_who_were_turned_away() -> None:
+def test_so_is_what_is_kept_of_callers_that_got_no_connection() -> None:
     pool = pool_of(1, redis.BlockingConnectionPool, timeout=0.05)
     with record(pool) as recording:
-        recording._notes.unserved = deque(maxlen=10)
+        recording._notes.got_none = deque(maxlen=10)
         pool.get_connection()
         with pytest.raises(redis.ConnectionError):
             pool.get_connection()
@@ -365,5 +365,5 @@ def test_so_is_what_is_kept_of_callers_who_were_turned_away() -> None:
         for _ in range(20):
             with pytest.raises(redis.ConnectionError):
                 pool.get_connection()
-    assert (recording.timed_out, len(recording.turned_away)) == (21, 10)
+    assert (recording.timed_out, len(recording.unserved)) == (21, 10)
     assert recording.longest_wait >= 0.05  # of the first, who is no longer kept

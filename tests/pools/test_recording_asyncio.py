@@ -75,7 +75,7 @@ def test_who_waits_gets_the_connection_when_it_comes_back() -> None:
             connection = await pool.get_connection()
             waiting = asyncio.create_task(next_one(), name="next")
             await turns()
-            assert [lease.who for lease in recording.turned_away] == ["next"]
+            assert [lease.who for lease in recording.unserved] == ["next"]
             await pool.release(connection)
             await waiting
         assert [lease.waited > 0 for lease in recording.leases] == [False, True]
@@ -94,7 +94,7 @@ def test_a_cancelled_wait_is_neither_a_lease_nor_a_timeout() -> None:
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-        assert [lease.outcome for lease in recording.turned_away] == ["cancelled"]
+        assert [lease.outcome for lease in recording.unserved] == ["cancelled"]
         assert (recording.timed_out, recording.borrowed) == (0, 1)
         assert (recording.failed, recording.errors) == (1, {"CancelledError": 1})
 

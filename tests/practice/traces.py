@@ -42,7 +42,7 @@ def _state() -> dict[str, Any]:
         "output": (sys.stdout, sys.stderr, sys.stdin),
         "path": list(sys.path),
         "log": [list(logging.root.handlers), logging.root.level],
-        "patience": socket.getdefaulttimeout(),
+        "default timeout": socket.getdefaulttimeout(),
         "depth": sys.getrecursionlimit(),
         "collects": gc.isenabled(),
         "trace": (sys.gettrace(), sys.getprofile()),

@@ -23,8 +23,8 @@ def waits_in_simpy(arrivals: list[float], holds: list[float], limit: int, timeou
     def caller(number: int) -> Any:
         yield world.timeout(arrivals[number])
         with pool.request() as request:
-            patience = world.timeout(math.inf if timeout is None else timeout)
-            served = yield request | patience
+            gives_up = world.timeout(math.inf if timeout is None else timeout)
+            served = yield request | gives_up
             if request not in served:
                 waits[number] = math.inf
                 return

@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.plots.knee import plot_pool_size
 from tutorial_lib.sizing.pool_size import size_pool
 from tutorial_lib.widgets.calculator import CONTROLS, Calculator, calculator
 
@@ -35,6 +36,14 @@ def test_a_slider_moved_is_a_new_answer(four: Calculator) -> None:
     assert not four.fits
     assert "the server lets in 20" in four.words
     assert picture_of(four) != before
+
+
+def test_on_a_dark_page_it_is_drawn_in_the_colours_of_a_dark_theme(four: Calculator) -> None:
+    light, words = picture_of(four), four.picture_words
+    four.dark = True
+
+    assert picture_of(four) == plot_pool_size(four.size).png(dark=True) != light
+    assert four.picture_words == words
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def test_callers_who_wait_are_named_and_counted(make: Make) -> None:
     assert eventually(lambda: view.state["waiting"] == 0)
 
 
-def test_who_was_turned_away_is_counted(make: Make) -> None:
+def test_callers_without_a_connection_are_counted(make: Make) -> None:
     pool = pool_of(1)
     view = make(pool)
     pool.get_connection()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from tutorial_lib.examination import html_report, report
 from tutorial_lib.examination.rules import KINDS, findings_of
@@ -18,25 +19,45 @@ FAILED_ON = 3
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Print where it stands, so often.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="Print a line about the program's pools, so often.",
+)
 @click.option("--json", "as_json", type=click.Path(path_type=Path), metavar="FILE", help="Write the report as JSON.")
-@click.option("--html", "as_html", type=click.Path(path_type=Path), metavar="FILE", help="Write it as a page.")
-@click.option("--fail-on", metavar="KINDS", help="End with exit code 3 if one of these is found: leak,exhausted.")
+@click.option(
+    "--html",
+    "as_html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the report as a page for a browser.",
+)
+@click.option("--fail-on", metavar="KINDS", help="Exit with code 3 if one of these was found: leak,exhausted.")
+@click.option("--ask-server", is_flag=True, help="Ask each Redis server, once, for its maxclients (CONFIG GET, INFO).")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
 def command(
-    every: float | None, as_json: Path | None, as_html: Path | None, fail_on: str | None, program: tuple[str, ...]
+    every: float | None,
+    as_json: Path | None,
+    as_html: Path | None,
+    fail_on: str | None,
+    ask_server: bool,
+    program: tuple[str, ...],
 ) -> int:
-    """Run a program, and say what its Redis pools went through.
+    """Run your own program, and say which of its lines exhausts or leaks a pool.
 
     COMMAND is a script, -m MODULE, or any command that starts Python, such as gunicorn app:app. The program runs as
-    always, with its own output and exit code, and every Python process of it is watched. The report comes on stderr.
+    usual, with its own output and exit code, and all of its Python processes are watched. The report goes to stderr.
     """
     kinds = _kinds(fail_on)
     for path, option in ((as_json, "--json"), (as_html, "--html")):
         if path is not None:
             report.check_writable(path, option)
     console = Console(stderr=True, highlight=False)
-    with tempfile.TemporaryDirectory(prefix="examine-") as folder, started(program, Path(folder)) as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="examine-") as folder,
+        started(program, Path(folder), ask_server) as running,
+    ):
         with _News(running, every, console):
             code = running.exit_code()
         seen = running.seen()
@@ -44,11 +65,20 @@ def command(
     findings = findings_of(seen)
     # First what is kept: printing may fail, where a pager has ended.
     if as_json is not None:
-        as_json.write_text(json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n", "utf-8")
+        told = json.dumps(report.as_json(program, seen, findings), indent=2, default=str) + "\n"
+        _write(as_json, told, console)
     if as_html is not None:
-        as_html.write_text(html_report.page(program, seen, findings, troubles), "utf-8")
+        _write(as_html, html_report.page(program, seen, findings, troubles), console)
     report.show(seen, findings, troubles, console)
     return FAILED_ON if {finding.kind for finding in findings} & kinds else code
+
+
+def _write(path: Path, text: str, console: Console) -> None:
+    """Write a report. It could be written before the program ran; if not now, the other reports are still due."""
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        console.print(Text(f"{path} could not be written: {error.strerror}.", style="bold red"))
 
 
 def _kinds(text: str | None) -> set[str]:

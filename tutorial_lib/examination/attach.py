@@ -7,6 +7,7 @@ has been imported, in a program that runs under ``examine``; ``detach`` puts eve
 from __future__ import annotations
 
 import asyncio
+import inspect
 import sys
 from collections.abc import Callable
 from functools import partial, wraps
@@ -21,7 +22,7 @@ import redis.client
 import redis.connection
 
 from tutorial_lib.examination.keepers import BLOCKING, Said
-from tutorial_lib.examination.witness import Witness
+from tutorial_lib.examination.witness import MAY_BE_TOLD, Witness
 
 OF_A_CONNECTION = (
     "host",
@@ -35,12 +36,23 @@ OF_A_CONNECTION = (
 )
 """Arguments of a client that mean nothing when it is given a pool."""
 
+BLOCKING_POOLS_LIMIT = 50
+"""The default of redis-py 6.4 to 8.1."""
+
 _undo: list[tuple[Any, str, Any]] = []
 
 
 def attach(witness: Witness) -> None:
-    """Let redis-py tell ``witness`` about every pool that is made from now on."""
+    """Let redis-py tell ``witness`` about every pool that is made from now on; all of it or, on an error, nothing."""
     detach()
+    try:
+        _attach(witness)
+    except BaseException:
+        detach()
+        raise
+
+
+def _attach(witness: Witness) -> None:
     for module in (redis.connection, redis.asyncio.connection):
         _of_pools(module, witness)
         _of_connections(module, witness)
@@ -48,6 +60,23 @@ def attach(witness: Witness) -> None:
         _wrap(module.Redis, "__init__", lambda old: _client_init(old, witness))
         for kind, name in (("pubsub", "PubSub"), ("watch", "Pipeline"), ("monitor", "Monitor")):
             _wrap(getattr(module, name), "__init__", partial(_keeper_init, witness, kind))
+
+    for asks, name in ((redis.asyncio.client.Redis, "execute_command"), (redis.asyncio.client.Pipeline, "execute")):
+        _wrap(asks, name, lambda old: _coroutine_made(old, witness))
+
+
+def _coroutine_made(old: Any, witness: Witness) -> Any:
+    """Stand in for an ``async`` function that the user calls, and that may become a task of its own."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        coroutine = old(*args, **kwargs)
+        witness.origins.note(coroutine, sys._getframe(1))
+        return coroutine
+
+    if sys.version_info >= (3, 12):  # The program may ask what it is.
+        return inspect.markcoroutinefunction(make)
+    make._is_coroutine = asyncio.coroutines._is_coroutine  # type: ignore[attr-defined]
+    return make
 
 
 def _of_pools(module: Any, witness: Witness) -> None:
@@ -104,7 +133,11 @@ def _pool_init(old: Any, witness: Witness) -> Any:
     def init(pool: Any, *args: Any, **kwargs: Any) -> None:
         old(pool, *args, **kwargs)
         frame = sys._getframe(1)
-        witness.pool_made(pool, frame, by_client=_made_by_a_client(frame))
+        limit = args[1] if len(args) > 1 else kwargs.get("max_connections")
+        is_blocking = isinstance(pool, redis.BlockingConnectionPool | redis.asyncio.BlockingConnectionPool)
+        # A blocking pool hands its own default on as if the program had set it.
+        limit_chosen = limit is not None and not (is_blocking and limit == BLOCKING_POOLS_LIMIT)
+        witness.pool_made(pool, frame, _made_by_a_client(frame), limit_chosen)
 
     return init
 
@@ -115,7 +148,8 @@ def _from_url(old: Any, witness: Witness) -> Any:
         said = parse_qs(urlparse(url).query)
         for name in said.keys() & kwargs.keys():
             if str(kwargs[name]) != said[name][0]:
-                witness.note("url-beats-keyword", frame, f"{name}={said[name][0]} in the URL, {name}={kwargs[name]!r}")
+                both = f"{name}={said[name][0]} in the URL, {name}={kwargs[name]!r}" if name in MAY_BE_TOLD else name
+                witness.note("url-beats-keyword", frame, both)
         if said.get("decode_responses", [""])[0].lower() in ("false", "no", "off", "0"):
             witness.note("url-decode-false", frame, f"decode_responses={said['decode_responses'][0]}")
         return old(cls, url, **kwargs)
@@ -144,6 +178,8 @@ def _keeper_init(witness: Witness, kind: str, old: Any) -> Any:
     def init(keeper: Any, *args: Any, **kwargs: Any) -> None:
         old(keeper, *args, **kwargs)
         witness.keepers.made(kind, keeper)
+        if kind == "pubsub":
+            witness.is_for_waiting(keeper.connection_pool)
 
     return init
 
@@ -190,6 +226,7 @@ def _send_command(old: Any, witness: Witness) -> Any:
             said.notes.note("used-after-fork", frame, command=args[0])
         if args[0] in BLOCKING:
             said.may_block_for = _may_block_for(args)
+            said.notes.group.evidence.waits = True
 
     if asyncio.iscoroutinefunction(old):
 

@@ -26,6 +26,8 @@ class Place:
     line: int = 0
     function: str = ""
     text: str = ""
+    package: str = ""
+    """The installed package whose line it is; "" for the user's own lines."""
 
     def __str__(self) -> str:
         inside = f", in {self.function}()" if self.function.isidentifier() else ""
@@ -111,6 +113,12 @@ class PoolEvidence:
     settings: dict[str, Any]
     by_client: bool = False
     """Whether a client made the pool for itself."""
+    package: str = ""
+    """The installed package that made it, perhaps because a line of the user's called it: django, kombu."""
+    limit_chosen: bool = False
+    """Whether its limit was given as an argument, and is not redis-py's own."""
+    waits: bool = False
+    """Whether it was used for subscriptions or blocking commands, which need a pool of their own."""
     made: int = 0
     threads: int = 0
     tasks: int = 0
@@ -141,9 +149,30 @@ class PoolEvidence:
             together.merge(times)
         return together
 
+    @property
+    def borrows(self) -> int:
+        """How many connections were borrowed, those that are in use now among them."""
+        return self.held.count + len(self.kept)
+
     def count(self, outcome: str) -> int:
         """Return how many callers got no connection for this reason."""
         return sum(self.no_connection.get(outcome, Counter()).values())
+
+
+@dataclass
+class ServerSaid:
+    """What a server answered to ``--ask-server``, or why it did not."""
+
+    address: str
+    maxclients: int = 0
+    clients: int = 0
+    """How many were connected then."""
+    trouble: str = ""
+
+
+def address_of(settings: dict[str, Any]) -> str:
+    """Return where the server is that a pool's settings name."""
+    return str(settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}")
 
 
 @dataclass
@@ -163,6 +192,8 @@ class Evidence:
     parent: int
     program: str
     redis_py: str
+    began: float = 0.0
+    """When it was first watched, in seconds since 1970."""
     duration: float = 0.0
     pools: list[PoolEvidence] = field(default_factory=list)
     events: dict[str, dict[Place, Event]] = field(default_factory=dict)

@@ -24,7 +24,28 @@ class Finding:
     """What was seen, with its numbers."""
     fix: str
     lesson: str
-    """A lesson and its section: ``03_when_the_pool_is_exhausted#Ten-requests-and-four-connections``."""
+    """The page of the course that explains it, and the section: ``notebooks/03_….ipynb#Ten-requests-and-four-…``."""
+
+    @property
+    def is_worst(self) -> bool:
+        """Whether the program fails, loses data or will stand still because of it."""
+        return self.weight >= 80
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it deserves a look soon."""
+        return self.weight >= 40
+
+    @property
+    def where(self) -> str:
+        """The page and its section in words: ``notebooks/03_….ipynb, section "Ten requests and four connections"``."""
+        return f'{self.lesson.partition("#")[0]}, section "{self.section}"'
+
+    @property
+    def section(self) -> str:
+        """The section's heading. In an address its words are joined; a finding's own name is written so anyway."""
+        page, _, section = self.lesson.partition("#")
+        return section if page.endswith(".md") else section.replace("-", " ")
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -49,6 +70,6 @@ def times(count: int) -> str:
 
 def seconds(value: float) -> str:
     """Say how long, with two digits that matter: ``3.2 ms``, ``0.45 s``, ``12 s``."""
-    if value < 0.1:
+    if value < 0.0995:  # What is longer would be rounded to 1e+02 ms.
         return f"{value * 1000:.2g} ms"
     return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"

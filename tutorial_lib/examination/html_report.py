@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from tutorial_lib.examination.evidence import Place, Recent
+from tutorial_lib.examination.card import place_as_html, with_code
+from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
-from tutorial_lib.examination.report import as_text, nothing_seen, short_path
+from tutorial_lib.examination.hidden import in_command
+from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
 from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.pools.lease import Lease
@@ -44,7 +45,7 @@ def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubl
     )
     pools = "\n".join(_pool(pool, played.index(pool) if pool in played else None) for pool in seen.pools)
     found = "\n".join(_finding(finding) for finding in findings)
-    title = html.escape(f"examine {' '.join(program)}")
+    title = html.escape(f"examine {' '.join(in_command(program))}")
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -76,49 +77,28 @@ def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubl
 
 
 def _finding(finding: Finding) -> str:
-    style = "worst" if finding.weight >= 80 else "bad" if finding.weight >= 40 else ""
-    lines = "".join(f"<li>{_place(place)}</li>" for place in finding.lines)
-    name, _, section = finding.lesson.partition("#")
-    where = (
-        f" Lesson {html.escape(name)}{', section ' + html.escape(section.replace('-', ' ')) if section else ''}."
-        if name
-        else ""
-    )
+    style = "worst" if finding.is_worst else "bad" if finding.is_bad else ""
+    lines = "".join(f"<li>{place_as_html(place)}</li>" for place in finding.lines)
     return (
         f'<section class="finding {style}"><h3>{finding.kind} ({finding.count:,})</h3><ul>{lines}</ul>'
-        f"<p>{_words(finding.message)}</p><p><strong>To do:</strong> {_words(finding.fix)}</p>"
-        f'<p class="quiet">{where}</p></section>'
+        f"<p>{with_code(finding.message)}</p><p><strong>To do:</strong> {with_code(finding.fix)}</p>"
+        f'<p class="quiet">Read: {html.escape(finding.where)}</p></section>'
     )
-
-
-def _words(text: str) -> str:
-    """Write a sentence in which code stands in backticks."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
-
-
-def _place(place: Place) -> str:
-    if not place.file:
-        return html.escape(str(place))
-    inside = f" in {place.function}()" if place.function.isidentifier() else ""
-    text = f"<br><code>{html.escape(place.text)}</code>" if place.text else ""
-    return f"{html.escape(f'{short_path(place.file)}, line {place.line}{inside}')}{text}"
 
 
 def _pool(pool: Pools, replay: int | None) -> str:
     evidence = pool.evidence
     held = evidence.held
     rows: dict[str, Any] = {
-        "made": f"{evidence.made:,} in {counted(pool.processes, 'process', 'processes')}",
-        **evidence.settings,
-        "opened": f"{evidence.opened:,}",
-        "most in use": evidence.most_in_use,
-        "borrows": f"{held.count:,}, held for {seconds(held.mean)} on average and {seconds(held.longest)} at most",
+        "pools": f"{evidence.made:,} in {counted(pool.processes, 'process', 'processes')}",
+        **_settings(evidence.settings),
+        "connections opened": f"{evidence.opened:,}",
+        "most in use at once": evidence.most_in_use,
+        "borrows": f"{evidence.borrows:,}, {seconds(held.mean)} on average and {seconds(held.longest)} at most",
         "waits": f"{evidence.waited.count:,}, {seconds(evidence.waited.longest)} at most",
     }
     table = "".join(
-        f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>"
-        for name, value in rows.items()
-        if value != []
+        f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>" for name, value in rows.items()
     )
     played = (
         f'<p class="quiet">The last {len(pool.recent)} borrows:</p><div id="replay-{replay}"></div>'
@@ -126,7 +106,13 @@ def _pool(pool: Pools, replay: int | None) -> str:
         else ""
     )
     kind = f"asyncio {evidence.kind}" if evidence.for_asyncio else evidence.kind
-    return f"<h3>{kind}</h3><p>{_place(evidence.made_at)}</p><table>{table}</table>{played}"
+    return f"<h3>{kind}</h3><p>{place_as_html(evidence.made_at)}</p><table>{table}</table>{played}"
+
+
+def _settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a pool's settings under redis-py's names."""
+    told = {name: value for name, value in settings.items() if name not in ("retries", "unknown")}
+    return {**told, "retry": counted(settings.get("retries", 0), "retry", "retries")}
 
 
 def _replay(pool: Pools) -> dict[str, Any]:
@@ -149,9 +135,9 @@ def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:
 
 def _not_seen(seen: Seen, troubles: Sequence[str]) -> str:
     said = [
-        "Processes whose Python ignores PYTHONPATH (python -I, python -E); pools of Redis Cluster's asyncio client, "
-        "which has "
-        "none; what a process did in its last second, if it was killed."
+        "Not watched are a process whose Python ignores PYTHONPATH (python -I, -E or -S), Redis Cluster's asyncio "
+        "client, which has no pool, and the last second of a process that was killed."
     ]
+    said += [server_said(server) for server in seen.servers]
     said += [f"One process could not be watched: {trouble}." for trouble in troubles]
     return " ".join(said)

@@ -13,6 +13,7 @@ import redis.asyncio
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.examination.attach import attach, detach, is_attached
+from tutorial_lib.examination.card import as_card
 from tutorial_lib.examination.finding import Finding
 from tutorial_lib.examination.rules import findings_of
 from tutorial_lib.examination.seen import put_together
@@ -51,20 +52,7 @@ class Findings(Sequence[Finding]):
     def _repr_html_(self) -> str:
         if not self._found:
             return html.escape(repr(self))
-        return "".join(_as_html(finding) for finding in self._found)
-
-
-def _as_html(finding: Finding) -> str:
-    lines = "".join(
-        f"<li>{html.escape(f'{place.file}, line {place.line}')}: <code>{html.escape(place.text)}</code></li>"
-        for place in finding.lines
-    )
-    name, _, section = finding.lesson.partition("#")
-    lesson = f' <a href="{name}.ipynb{"#" + section if section else ""}">The lesson</a>' if name else ""
-    return (
-        f"<p><strong>{finding.kind}</strong> ({finding.count:,})</p><ul>{lines}</ul>"
-        f"<p>{html.escape(finding.message)}</p><p><strong>To do:</strong> {html.escape(finding.fix)}{lesson}</p>"
-    )
+        return "".join(as_card(finding) for finding in self._found)
 
 
 @contextmanager
@@ -84,7 +72,7 @@ def examine() -> Iterator[Findings]:
             witness.pool_found(pool)
         yield findings
     finally:
-        found = findings_of(put_together([witness.evidence()]))
+        found = findings_of(put_together([witness.evidence()], is_over=True))
         detach()
         witness.leave()
         findings._found, findings._over = found, True

@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
 import linecache
 from types import FrameType
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from tutorial_lib.examination.evidence import Place
-from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_number_of, line_of
-from tutorial_lib.notebook.whose import is_cell, owner_of
+from tutorial_lib.examination.hidden import in_code
+from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_number_of, line_of, site_of
+from tutorial_lib.notebook.whose import is_cell, package_of
 
 
-def users_site(frame: FrameType | None) -> Site:
-    """Return the innermost line of the user's own code that led to ``frame``; else that of an installed package."""
-    outside = UNKNOWN
-    while frame is not None:
-        code = frame.f_code
-        if owner_of(code.co_filename) in ("learner", "exercise"):
-            return code, frame.f_lasti
-        if outside is UNKNOWN and not is_between(code.co_filename):
-            outside = code, frame.f_lasti
+class Origins:
+    """Which line led to redis-py, also where redis-py's coroutine is a task itself: ``gather(r.get("a"), r.get("b"))``.
+
+    Such a task has no line of the user's on its stack. So the line is noted when the coroutine is made.
+    """
+
+    def __init__(self) -> None:
+        self._made_at: WeakKeyDictionary[Any, Site] = WeakKeyDictionary()
+
+    def note(self, coroutine: Any, frame: FrameType) -> None:
+        """Note that ``frame`` asked for this coroutine."""
+        self._made_at[coroutine] = site_of(frame)
+
+    def site_of(self, frame: FrameType | None) -> Site:
+        """Return the user's line that led to ``frame``, or to the task that runs now."""
+        site = site_of(frame)
+        return self.of_this_task() if site is UNKNOWN else site
+
+    def of_this_task(self) -> Site:
+        """Return the line that made the coroutine of the task that runs now, if it is redis-py's; else UNKNOWN."""
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:  # No event loop runs in this thread.
+            return UNKNOWN
+        return self._made_at.get(task.get_coro(), UNKNOWN) if task else UNKNOWN
+
+
+def package_at(frame: FrameType | None) -> str:
+    """Return the installed package that called redis-py, or "" where the user's own code did."""
+    while frame is not None and is_between(frame.f_code.co_filename):
         frame = frame.f_back
-    return outside
+    return package_of(frame.f_code.co_filename) if frame is not None else ""
 
 
 def place_of(site: Site) -> Place:
@@ -29,7 +54,8 @@ def place_of(site: Site) -> Place:
     if code is None:
         return Place()
     if isinstance(code, Line):
-        return Place(code.file, code.number, code.function, code.text)
+        return Place(code.file, code.number, code.function, in_code(code.text))
     number = line_number_of(code, instruction)
     file = line_of(site).file if is_cell(code.co_filename) else code.co_filename
-    return Place(file, number, code.co_name, linecache.getline(code.co_filename, number).strip())
+    text = in_code(linecache.getline(code.co_filename, number).strip())
+    return Place(file, number, code.co_name, text, package_of(code.co_filename))

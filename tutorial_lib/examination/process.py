@@ -5,10 +5,15 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
+from tutorial_lib.examination.asking import ask_once
 from tutorial_lib.examination.attach import attach
 from tutorial_lib.examination.witness import Witness
 
@@ -17,27 +22,51 @@ EVERY = 1.0
 SOONEST = 0.05
 
 
-def watch(folder: str) -> Witness:
-    """Watch this process, and what it forks, and keep a file of its evidence in ``folder``."""
+def watch(folder: str, ask: bool = False) -> Witness:
+    """Watch this process, and what it forks, and keep a file of its evidence in ``folder``.
+
+    With ``ask`` each server that a pool has connected to is asked once for its maxclients.
+    """
     witness = Witness()
     attach(witness)
-    writer = _Writer(witness, Path(folder))
+    writer = _Writer(witness, Path(folder), ask)
     writer.start()
     return witness
 
 
 class _Writer:
-    def __init__(self, witness: Witness, folder: Path) -> None:
+    def __init__(self, witness: Witness, folder: Path, ask: bool) -> None:
         self._witness = witness
         self._folder = folder
-        self._lock = threading.Lock()
+        self._ask = ask
+        self._renew_lock()
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.RLock()
+        self._is_writing = False
 
     def start(self) -> None:
-        atexit.register(self.write)
+        atexit.register(self._write_and_ask)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
-        self._leave, os._exit = os._exit, self._exit  # type: ignore[assignment]
+        # The children of multiprocessing end so, and atexit is not asked.
+        self._before(os, "_exit", lambda *_, **__: True)
+        # A server that has shut down ends itself by the signal that it got: uvicorn does so.
+        self._before(signal, "raise_signal", lambda *_, **__: True)
+        self._before(os, "kill", lambda pid, *_, **__: pid == os.getpid())
         self._start_thread()
+
+    def _before(self, module: Any, name: str, is_the_end: Callable[..., bool]) -> None:
+        """Write before a function that may end this process, and then do as it did."""
+        original = getattr(module, name)
+
+        @wraps(original)
+        def write_first(*args: Any, **kwargs: Any) -> Any:
+            if is_the_end(*args, **kwargs):
+                self.write()
+            return original(*args, **kwargs)
+
+        setattr(module, name, write_first)
 
     def _start_thread(self) -> None:
         threading.Thread(target=self._go_on, name="examine", daemon=True).start()
@@ -45,24 +74,35 @@ class _Writer:
     def _go_on(self) -> None:
         wake, pause = threading.Event(), SOONEST
         while not wake.wait(pause):
-            self.write()
+            self._write_and_ask()
             pause = min(2 * pause, EVERY)
 
     def _after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._renew_lock()
         self._witness.after_fork()
         self._start_thread()
 
-    def _exit(self, status: int) -> None:
-        """Write before ``os._exit``: the children of multiprocessing end with it, and atexit is not asked there."""
+    def _write_and_ask(self) -> None:
         self.write()
-        self._leave(status)
+        if self._ask:
+            with suppress(Exception):
+                for pool in self._witness.connected():
+                    ask_once(pool, self._folder)
 
     def write(self) -> None:
         """Write the evidence, or let it be: the program must not suffer from a full disk."""
         with suppress(Exception), self._lock:
-            text = json.dumps(self._witness.evidence().to_json(), default=str)
-            path = self._folder / f"{os.getpid()}.json"
-            unfinished = path.with_suffix(".new")
-            unfinished.write_text(text, "utf-8")
-            unfinished.replace(path)
+            if self._is_writing:  # A signal came meanwhile, and its handler ends the process.
+                return
+            self._is_writing = True
+            try:
+                self._write()
+            finally:
+                self._is_writing = False
+
+    def _write(self) -> None:
+        text = json.dumps(self._witness.evidence().to_json(), default=str)
+        path = self._folder / f"{os.getpid()}.json"
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(path)

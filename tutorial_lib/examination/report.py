@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import Place, ServerSaid
 from tutorial_lib.examination.finding import Finding, seconds
+from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.words import counted
 
@@ -30,8 +30,17 @@ def show(seen: Seen, findings: Sequence[Finding], troubles: Sequence[str], conso
     console.print()
     for pool in seen.pools:
         _show_pool(pool, console)
+    for server in seen.servers:
+        console.print(Text(server_said(server), style="yellow" if server.trouble else "dim"))
     for trouble in troubles:
-        console.print(Text(f"One process could not be watched: {trouble}", style="yellow"))
+        console.print(Text(f"One process could not be watched: {trouble}.", style="yellow"))
+
+
+def server_said(server: ServerSaid) -> str:
+    """Say what a server answered to ``--ask-server``."""
+    if server.trouble:
+        return f"{server.address} could not be asked for its maxclients: {server.trouble}."
+    return f"{server.address}: maxclients {server.maxclients:,}, {server.clients:,} connected when it was asked."
 
 
 def one_line(seen: Seen) -> Text:
@@ -39,7 +48,7 @@ def one_line(seen: Seen) -> Text:
     pools = [pool.evidence for pool in seen.pools]
     in_use = sum(len(pool.kept) for pool in pools)
     refused = sum(pool.count("refused") + pool.count("timed out") for pool in pools)
-    borrows = sum(pool.held.count for pool in pools)
+    borrows = sum(pool.borrows for pool in pools)
     text = (
         f"examine: {seconds(seen.duration)}, {counted(sum(pool.made for pool in pools), 'pool')}, {borrows:,} borrows"
     )
@@ -49,43 +58,50 @@ def one_line(seen: Seen) -> Text:
 def nothing_seen(troubles: Sequence[str]) -> str:
     """Say why there is nothing to report."""
     if troubles:
-        return f"Nothing was seen: {troubles[0]}"
+        return f"Nothing was seen: {troubles[0]}."
     return (
         "No pool was made. Either the program doesn't use redis-py, or it runs with a Python that ignores PYTHONPATH "
-        "(python -I, python -E)."
+        "(python -I, -E or -S)."
     )
 
 
 def as_text(seen: Seen, findings: Sequence[Finding]) -> str:
-    """Sum up what was seen in a line."""
+    """Sum up what was seen, and say whether something was found: two lines."""
     made = counted(sum(pool.evidence.made for pool in seen.pools), "pool")
-    borrows = counted(sum(pool.evidence.held.count for pool in seen.pools), "borrow")
+    borrows = counted(sum(pool.evidence.borrows for pool in seen.pools), "borrow")
     processes = counted(len(seen.processes), "process", "processes")
     found = (
         f"{counted(len(findings), 'finding')}, the worst first." if findings else "Nothing to worry about was found."
     )
-    return f"{made} and {borrows} in {seconds(seen.duration)}, in {processes}. {found}"
+    return f"{made} and {borrows} in {seconds(seen.duration)}, in {processes}.\n{found}"
 
 
 def _show_finding(number: int, finding: Finding, console: Console) -> None:
-    style = "bold red" if finding.weight >= 80 else "bold yellow" if finding.weight >= 40 else "bold"
+    style = "bold red" if finding.is_worst else "bold yellow" if finding.is_bad else "bold"
     console.print()
     console.print(Text.assemble((f"{number}. {finding.kind}", style), f" ({finding.count:,})"))
     for place in finding.lines:
-        console.print(Padding(_line(place), (0, 0, 0, 3)))
-    console.print(Padding(Text(finding.message), (0, 0, 0, 3)))
-    console.print(Padding(Text.assemble(("To do: ", "bold"), finding.fix), (0, 0, 0, 3)))
-    if finding.lesson:
-        name, _, section = finding.lesson.partition("#")
-        where = f", section {section.replace('-', ' ')}" if section else ""
-        console.print(Padding(Text(f"Lesson: notebooks/{name}.ipynb{where}", style="dim"), (0, 0, 0, 3)))
+        _show_line(place, console)
+    _show_indented(Text(finding.message), console)
+    _show_indented(Text.assemble(("To do: ", "bold"), finding.fix), console)
+    _show_indented(Text(f"Read: {finding.where}", style="dim"), console)
 
 
-def _line(place: Place) -> Text:
+def _show_line(place: Place, console: Console, style: str = "") -> None:
     inside = f" in {place.function}()" if place.function.isidentifier() else ""
-    return Text.assemble(
-        (f"{short_path(place.file)}:{place.line}", "cyan"), inside, f"  {place.text}" if place.text else ""
-    )
+    where = f"{short_path(place.file)}:{place.line}" if place.file else str(place)
+    _show_indented(Text.assemble((where, "cyan"), inside, style=style), console)
+    if place.text:
+        _show_indented(Text(place.text, style, no_wrap=True, overflow="ellipsis"), console, by=5)
+
+
+def _show_indented(text: Text, console: Console, by: int = 3) -> None:
+    margin = Text(" " * by)
+    if text.no_wrap:
+        text.truncate(console.width - by, overflow="ellipsis")
+    for line in text.wrap(console, console.width - by):
+        line.rstrip()  # What is copied from a terminal has no spaces at its end.
+        console.print(margin + line)
 
 
 def _show_pool(pool: Pools, console: Console) -> None:
@@ -94,10 +110,10 @@ def _show_pool(pool: Pools, console: Console) -> None:
     numbers = f"limit {evidence.limit}, most in use {evidence.most_in_use}, opened {evidence.opened:,}"
     held = evidence.held
     if held.count:
-        numbers += f", {held.count:,} borrows of {seconds(held.mean)} on average"
+        numbers += f"\n   {counted(evidence.borrows, 'borrow')}, {seconds(held.mean)} on average"
     made = f"{evidence.made:,} × " if evidence.made > 1 else ""  # noqa: RUF001
     console.print(Text.assemble((f"{made}{kind}", "bold"), f": {numbers}", style="dim"))
-    console.print(Padding(_line(evidence.made_at), (0, 0, 0, 3)), style="dim")
+    _show_line(evidence.made_at, console, style="dim")
 
 
 def short_path(path: str) -> str:
@@ -112,10 +128,11 @@ def short_path(path: str) -> str:
 def as_json(program: Sequence[str], seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
     """Return the report as JSON can hold it."""
     return {
-        "program": list(program),
+        "program": in_command(program),
         "processes": len(seen.processes),
         "pools": [_pool_as_json(pool) for pool in seen.pools],
         "findings": [finding.to_json() for finding in findings],
+        "servers": [vars(server) for server in seen.servers],
     }
 
 
@@ -131,7 +148,7 @@ def _pool_as_json(pool: Pools) -> dict[str, Any]:
         "settings": evidence.settings,
         "opened": evidence.opened,
         "most_in_use": evidence.most_in_use,
-        "borrows": evidence.held.count,
+        "borrows": evidence.borrows,
         "mean_held_seconds": evidence.held.mean,
         "longest_held_seconds": evidence.held.longest,
         "waits": evidence.waited.count,
@@ -145,6 +162,12 @@ def check_writable(path: Path, option: str) -> None:
     """Raise BadSetting unless a report can be written there: better before the program runs than after."""
     from tutorial_lib.errors import BadSetting
 
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise BadSetting(f"{option}: {path} cannot be written. Name a file in a folder that is there.")
+    was_there = path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise BadSetting(
+            f"{option}: {path} cannot be written ({error.strerror}). Name a file in a folder that is there."
+        ) from None
+    if not was_there:
+        path.unlink()

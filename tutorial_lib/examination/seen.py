@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEvidence, Recent
+from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEvidence, Recent, ServerSaid
 
 
 @dataclass
@@ -28,11 +28,24 @@ class Seen:
     processes: list[Evidence]
     pools: list[Pools] = field(default_factory=list)
     events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+    servers: list[ServerSaid] = field(default_factory=list)
+    """What servers answered to ``--ask-server``."""
+    is_over: bool = False
+    """Whether what was watched has ended, as a test has: a connection that is in use then is one that was kept."""
 
     @property
     def duration(self) -> float:
         """How long the program has run, in seconds: the longest of its processes."""
         return max((process.duration for process in self.processes), default=0.0)
+
+    @property
+    def has_users_lines(self) -> bool:
+        """Whether any pool was made or used by a line that is in no installed package."""
+        return any(
+            place.file and not place.package
+            for pool in self.pools
+            for place in (pool.evidence.made_at, *pool.evidence.lines)
+        )
 
     def of_kind(self, kind: str) -> dict[Place, Event]:
         """Return the events of one kind, of pools and of clients, by their lines."""
@@ -42,9 +55,9 @@ class Seen:
         return found
 
 
-def put_together(processes: Iterable[Evidence]) -> Seen:
+def put_together(processes: Iterable[Evidence], servers: Iterable[ServerSaid] = (), is_over: bool = False) -> Seen:
     """Merge what several processes saw. The evidence itself is not changed afterwards."""
-    seen = Seen(list(processes))
+    seen = Seen(list(processes), servers=list(servers), is_over=is_over)
     by_key: dict[tuple[object, ...], Pools] = {}
     for process in seen.processes:
         _merge_events(seen.events, process.events)
@@ -62,7 +75,8 @@ def put_together(processes: Iterable[Evidence]) -> Seen:
 
 
 def _empty_like(pool: PoolEvidence) -> PoolEvidence:
-    return PoolEvidence(pool.kind, pool.for_asyncio, pool.made_at, pool.settings, pool.by_client)
+    known = (pool.kind, pool.for_asyncio, pool.made_at, pool.settings, pool.by_client, pool.package, pool.limit_chosen)
+    return PoolEvidence(*known)
 
 
 def _merge(into: PoolEvidence, pool: PoolEvidence) -> None:
@@ -77,6 +91,7 @@ def _merge(into: PoolEvidence, pool: PoolEvidence) -> None:
     for why, lines in pool.no_connection.items():
         into.no_connection.setdefault(why, Counter()).update(lines)
     into.kept += pool.kept
+    into.waits = into.waits or pool.waits
     _merge_events(into.events, pool.events)
 
 

@@ -10,15 +10,17 @@ import weakref
 from collections import Counter, deque
 from collections.abc import Iterator
 from time import perf_counter as clock
+from time import time
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 import redis.asyncio
 
 from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Recent, Times
+from tutorial_lib.examination.hidden import in_error
 from tutorial_lib.examination.keepers import Keepers, Said, said_of
-from tutorial_lib.examination.places import place_of, users_site
+from tutorial_lib.examination.places import Origins, package_at, place_of
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import copied, in_use_and_idle
 from tutorial_lib.pools.cover import leave, listen
@@ -38,6 +40,8 @@ SETTINGS = (
     "client_name",
 )
 """What is told of a pool's connections. Nothing else is looked at: user names and passwords are never read."""
+MAY_BE_TOLD = frozenset(SETTINGS) | {"max_connections", "timeout"}
+"""Arguments whose values hold no secret."""
 
 NOT_TWICE = frozenset(
     {
@@ -68,6 +72,8 @@ NOT_TWICE = frozenset(
 )
 """Commands that leave something else behind when they run twice."""
 
+HANDSHAKE = frozenset({"HELLO", "AUTH", "CLIENT", "SELECT", "CLIENT SETINFO", "CLIENT SETNAME"})
+
 ELSEWHERE = Place(text="more lines than are told apart")
 RECENT = 400
 """Borrows that are kept one by one for each kind of pool."""
@@ -84,11 +90,12 @@ class Witness:
 
     def __init__(self) -> None:
         self.keepers = Keepers()
+        self.origins = Origins()
         self._pools: weakref.WeakKeyDictionary[Any, Notes] = weakref.WeakKeyDictionary()
         self._start_afresh()
 
     def _start_afresh(self) -> None:
-        self._began = clock()
+        self._began, self._began_at = clock(), time()
         self._groups: dict[tuple[Any, ...], _Group] = {}
         self._events: Events = {}
         self._lock = threading.RLock()
@@ -97,8 +104,14 @@ class Witness:
         """Begin anew in a child process, which has its parent's pools."""
         self._start_afresh()
         for pool, notes in list(self._pools.items()):
-            notes.group = self._group_of(pool, notes.group.evidence.made_at, notes.group.evidence.by_client)
+            before = notes.group.evidence
+            notes.group = self._group_of(
+                pool, Made(before.made_at, before.by_client, before.package, before.limit_chosen)
+            )
             notes.in_use = 0
+            if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
+                notes.tap.earlier |= set(notes.tap.held)
+                notes.tap.held.clear()
             for connection, in_use in in_use_and_idle(pool) or ():
                 said = said_of(connection)
                 if said is not None and in_use:
@@ -106,11 +119,12 @@ class Witness:
 
     # -- what attach tells
 
-    def pool_made(self, pool: Any, frame: FrameType | None, by_client: bool) -> None:
+    def pool_made(self, pool: Any, frame: FrameType | None, by_client: bool, limit_chosen: bool = False) -> None:
         """Note a new pool, and listen to it."""
         with self._lock:
-            group = self._group_of(pool, place_of(users_site(frame)), by_client)
-            notes = self._pools[pool] = Notes(group, self.keepers)
+            made = Made(place_of(self.origins.site_of(frame)), by_client, package_at(frame), limit_chosen)
+            group = self._group_of(pool, made)
+            notes = self._pools[pool] = Notes(group, self.keepers, self.origins)
         group.add()
         notes.tap = listen(pool, notes)
 
@@ -126,15 +140,26 @@ class Witness:
             if notes.tap is not None:
                 leave(notes.tap, notes)
 
-    def _group_of(self, pool: Any, place: Place, by_client: bool) -> _Group:
-        settings = settings_of(pool)
-        key = (place, type(pool).__name__, by_client, *map(str, settings.values()))
+    def _group_of(self, pool: Any, made: Made) -> _Group:
+        settings, place = settings_of(pool), made.at
+        key: tuple[Any, ...] = (place, type(pool).__name__, made.by_client, *map(str, settings.values()))
         if key not in self._groups and len(self._groups) >= MOST_LINES:
             key, place = (ELSEWHERE,), ELSEWHERE
         if key not in self._groups:
             is_async = isinstance(pool, redis.asyncio.ConnectionPool)
-            self._groups[key] = _Group(PoolEvidence(type(pool).__name__, is_async, place, settings, by_client))
+            how = (made.by_client, made.package, made.limit_chosen)
+            evidence = PoolEvidence(type(pool).__name__, is_async, place, settings, *how)
+            self._groups[key] = _Group(evidence)
         return self._groups[key]
+
+    def is_for_waiting(self, pool: Any) -> None:
+        """Note that a pool is used for subscriptions or blocking commands."""
+        if notes := self._pools.get(pool):
+            notes.group.evidence.waits = True
+
+    def connected(self) -> list[Any]:
+        """Return the pools that have opened a connection."""
+        return [pool for pool, notes in list(self._pools.items()) if notes.group.evidence.opened]
 
     def connection_made(self, pool: Any, connection: Any) -> None:
         """Note whose connection this is."""
@@ -147,7 +172,7 @@ class Witness:
         """Note that something happened on the user's line that led to ``frame``."""
         notes = None if pool is None else self._pools.get(pool)
         where = self._events if notes is None else notes.group.evidence.events
-        add_event(where, kind, place_of(users_site(frame)), detail)
+        add_event(where, kind, place_of(self.origins.site_of(frame)), detail)
 
     def closed(self, pool: Any, those_in_use: bool, frame: FrameType | None) -> None:
         """Note that a pool's connections are closed, and whether other callers use them."""
@@ -185,21 +210,24 @@ class Witness:
     def reply_failed(said: Said, error: BaseException, frame: FrameType | None) -> None:
         """Note that a reply did not come, and why."""
         notes = said.notes
+        if said.command in HANDSHAKE:  # A connection that cannot be opened: the caller gets none, which is noted then.
+            return
         if isinstance(error, asyncio.CancelledError):
             notes.note("cancelled", frame, command=said.command)
         elif isinstance(error, redis.TimeoutError):
             notes.note("blocked-too-long" if said.may_block_for is not None else "timeout", frame, command=said.command)
         elif isinstance(error, redis.ConnectionError | OSError):
-            notes.note("lost", frame, str(error)[:200], said.command)
+            notes.note("lost", frame, in_error(error), said.command)
         elif isinstance(error, RuntimeError):
-            notes.note("two-loops", frame, str(error)[:200], said.command)
+            notes.note("two-loops", frame, in_error(error), said.command)
 
     # -- what it says
 
     def evidence(self) -> Evidence:
         """Return what was seen until now."""
         program = sys.argv[0] if sys.argv and sys.argv[0] else sys.executable
-        evidence = Evidence(os.getpid(), os.getppid(), program, redis.__version__, clock() - self._began)
+        evidence = Evidence(os.getpid(), os.getppid(), program, redis.__version__, self._began_at)
+        evidence.duration = clock() - self._began
         with self._lock:
             groups, everyone = list(self._groups.values()), list(self._pools.values())
         now = clock()
@@ -224,6 +252,15 @@ class Witness:
         times = (borrow.asked - self._began, waited, opening if borrow.got else 0.0, held)
         outcome = "still held" if now else borrow.outcome
         return Recent(borrow.who, place_of(borrow.site), *times, outcome, borrow.connection)
+
+
+class Made(NamedTuple):
+    """How a pool came about."""
+
+    at: Place
+    by_client: bool
+    package: str
+    limit_chosen: bool
 
 
 class _Group:
@@ -254,7 +291,7 @@ class Notes(Listener):
 
     wants_lines = True
 
-    def __init__(self, group: _Group, keepers: Keepers) -> None:
+    def __init__(self, group: _Group, keepers: Keepers, origins: Origins) -> None:
         self.group = group
         self.closed = False
         self.in_use = 0
@@ -262,13 +299,16 @@ class Notes(Listener):
         """What was said on each of its connections, by the connection's ``id``."""
         self.tap: Tap | None = None
         self._keepers = keepers
+        self._origins = origins
         self._places: dict[Site, Place] = {}
 
     def note(self, kind: str, frame: FrameType | None, detail: str = "", command: str = "") -> None:
         """Note that something happened to this pool on the user's line that led to ``frame``."""
-        add_event(self.group.evidence.events, kind, place_of(users_site(frame)), detail, command)
+        add_event(self.group.evidence.events, kind, place_of(self._origins.site_of(frame)), detail, command)
 
     def borrowed(self, borrow: Borrow) -> None:
+        if borrow.code is None:
+            borrow.code, borrow.instruction = self._origins.of_this_task()
         self.in_use += 1
         evidence = self.group.evidence
         if self.in_use > evidence.most_in_use:
@@ -299,12 +339,14 @@ class Notes(Listener):
             add_event(evidence.events, "blocked", place, command=said.command)
         said.may_block_for = None
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
+        if borrow.code is None:
+            borrow.code, borrow.instruction = self._origins.of_this_task()
         evidence = self.group.evidence
         self.group.recent.append(borrow)
         why = borrow.outcome
         if why == "failed":
-            why = f"{borrow.error}: {sys.exc_info()[1]}"[:200]  # type: ignore[assignment]
+            why = f"{borrow.error}: {in_error(sys.exc_info()[1])}"  # type: ignore[assignment]
         evidence.no_connection.setdefault(why, Counter())[self._place(borrow)] += 1
         if borrow.outcome in ("refused", "timed out") and self.tap is not None:
             for holder in copied(self.tap.held.values())[:MOST_LINES]:

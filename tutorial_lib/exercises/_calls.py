@@ -60,7 +60,7 @@ def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], b
 
 
 @contextmanager
-def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Connection]]:
+def borrowed_from(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Connection]]:
     """Borrow ``number`` connections for the length of the block. One that is taken off the list is not returned."""
     borrowed: list[redis.Connection] = []
     try:
@@ -73,7 +73,7 @@ def lent_out(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Con
 
 
 @contextmanager
-def one_back_after(seconds: float, pool: redis.ConnectionPool, borrowed: list[redis.Connection]) -> Iterator[None]:
+def one_returned_after(seconds: float, pool: redis.ConnectionPool, borrowed: list[redis.Connection]) -> Iterator[None]:
     """Return one of the borrowed connections, ``seconds`` after the beginning of the block."""
     connection = borrowed.pop()
     timer = threading.Timer(seconds, pool.release, [connection])

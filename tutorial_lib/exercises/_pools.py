@@ -125,7 +125,7 @@ def database_of(pool: redis.ConnectionPool, lab: Lab) -> int:
 
 
 @contextmanager
-def impatient(pool: redis.ConnectionPool) -> Iterator[None]:
+def short_wait(pool: redis.ConnectionPool) -> Iterator[None]:
     """Inside, a blocking pool waits for a moment only, so that its limit can be seen like a plain pool's."""
     if not isinstance(pool, redis.BlockingConnectionPool):
         yield
@@ -137,11 +137,11 @@ def impatient(pool: redis.ConnectionPool) -> Iterator[None]:
         pool.timeout = before
 
 
-def places(pool: redis.ConnectionPool, at_most: int) -> int:
+def borrowable(pool: redis.ConnectionPool, at_most: int) -> int:
     """Borrow connections until the pool raises or ``at_most`` are borrowed. Return them all, and say how many."""
     borrowed: list[redis.Connection] = []
     try:
-        with impatient(pool):
+        with short_wait(pool):
             while len(borrowed) < at_most:
                 borrowed.append(borrow(pool))
     except redis.ConnectionError:
@@ -154,9 +154,9 @@ def places(pool: redis.ConnectionPool, at_most: int) -> int:
     return len(borrowed)
 
 
-def require_places(pool: redis.ConnectionPool, wanted: int) -> None:
+def require_limit(pool: redis.ConnectionPool, wanted: int) -> None:
     """Raise Wrong unless the pool gives out ``wanted`` connections at once and refuses the next."""
-    given = places(pool, wanted + 1)
+    given = borrowable(pool, wanted + 1)
     if given > wanted:
         raise Wrong(
             f"The pool handed out {given} connections at once, and it should hold {wanted} at most. "

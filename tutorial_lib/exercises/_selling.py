@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._in_use import open_and_in_use
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.snapshot import snapshot

@@ -47,7 +47,7 @@ PROMPT = """
 - each reply takes **0.15 s**, and `greet()` waits for the greeting;
 - a reply gets lost, and `greet()` sends its command **again** and returns the greeting;
 - Redis is silent, and `greet()` returns `"Welcome!"` within **0.7 s**, with no connection in use **1 s** later;
-- Redis works again, and `greet()` returns the new greeting, because each call asks Redis;
+- Redis works again, and `greet()` returns the greeting that was set meanwhile, because each call asks Redis;
 - **5** calls open no more than **1** connection.
 """
 
@@ -204,7 +204,8 @@ HINTS = (
     "The lesson's table has three arguments. Which of them limits the wait for a reply?",
     "Each attempt may wait that long, and one retry makes it two attempts. How long may each of them wait, if both "
     "together stay below 0.7 s, and a reply may take 0.15 s?",
-    "A lost reply raises `redis.ConnectionError`, a silence `redis.TimeoutError`, and neither is a kind of the other.",
+    "A lost reply raises `redis.ConnectionError`, a silent Redis `redis.TimeoutError`, and neither is a kind of the "
+    "other.",
     "Build a pool with a `socket_timeout` of 0.25 s and a `retry` that makes one retry without a pause. In `greet`, "
     "use a `try` whose `except` names both errors.",
 )

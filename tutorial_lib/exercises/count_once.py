@@ -38,11 +38,11 @@ number of visits counted so far, including this one. You choose the keys. This s
 `redis.lock.Lock`, which needs one, doesn't work here either.
 
 **It passes when**
-- a reply of each call gets **lost**, and `count_view` still raises no error, loses no visit and counts none twice;
+- one reply gets **lost** in each call, and `count_view` still raises no error, loses no visit and counts none twice;
 - a visit that comes again isn't counted again, no matter how much later, or when **8** calls for it come at once;
 - the count is exact, and `count_view` returns it as an `int`;
-- the count is kept in Redis: a second program, with a `make_counter` of its own, continues from there and counts at
-  the same time.
+- the count is in Redis: a second program, which calls `make_counter` for itself, goes on counting from there while the
+  first one does, too.
 """
 
 
@@ -66,8 +66,8 @@ def solution(host, port):
 
 
 WHY = """
-`SADD` may be sent twice, because a set keeps each name once. `SCARD` may be sent twice, because it only reads. So every
-retry is harmless. A hash (`HSET`, `HLEN`) or a sorted set works in the same way.
+`SADD` may be sent twice, because a set contains each name only once. `SCARD` may be sent twice, because it only reads.
+So every retry is harmless. A hash (`HSET`, `HLEN`) or a sorted set works the same way.
 """
 
 
@@ -251,7 +251,7 @@ def _require_kept(lab: Lab) -> None:
 
 HINTS = (
     "INCR adds 1 each time it's sent. Which kind of command has the same effect whether it's sent once or twice?",
-    "Each visit has a name. Instead of adding 1, keep the names, each of them once, and count how many there are.",
+    "Each visit has a name. Instead of adding 1, store each name once, and count how many there are.",
     "A set that contains a name doesn't change when you add that name again, and it can say how many names it has.",
     "Two commands, and both may be retried: SADD adds the visit to a set, SCARD returns how many visits are in it. "
     "`redis.Redis(host=…)` retries by itself.",

@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_client, require_several
-from tutorial_lib.exercises._pools import places
+from tutorial_lib.exercises._pools import borrowable
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -75,7 +75,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         )
     _require_text(text, read, same)
     _require_bytes(raw, untouched, same)
-    numbers = _require_places(text, raw)
+    numbers = _require_limits(text, raw)
     return (
         f"`text` read {shown(read)} and `raw` read {shown(PICTURE)}. `text` can have {numbers[0]} connections at once "
         f"and `raw` {numbers[1]}, and the server sees {ALL} at most."
@@ -154,10 +154,10 @@ def _require_bytes(raw: redis.Redis, untouched: Any, same: bool) -> None:
         )
 
 
-def _require_places(text: redis.Redis, raw: redis.Redis) -> tuple[int, int]:
+def _require_limits(text: redis.Redis, raw: redis.Redis) -> tuple[int, int]:
     """Return how many connections each can have at once, if that is enough for it and not too many in total."""
     pools = {id(client.connection_pool): client.connection_pool for client in (text, raw)}
-    given = {number: places(pool, ALL + 1) for number, pool in pools.items()}
+    given = {number: borrowable(pool, ALL + 1) for number, pool in pools.items()}
     numbers = given[id(text.connection_pool)], given[id(raw.connection_pool)]
     if sum(given.values()) > ALL:
         at_least = "at least " if max(numbers) > ALL else ""

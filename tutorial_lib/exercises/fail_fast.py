@@ -9,9 +9,9 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
+from tutorial_lib.exercises._calls import Call, best_of, borrowed_from, call_within, one_returned_after
 from tutorial_lib.exercises._parts import require_callable, require_several
-from tutorial_lib.exercises._pools import left_in_use, require_places, require_pool
+from tutorial_lib.exercises._pools import left_in_use, require_limit, require_pool
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -42,7 +42,7 @@ that uses this pool. Other parts of the shop borrow from the pool as well.
 **It passes when**
 - `greet()` returns the text that `greeting` holds now;
 - it returns `"Welcome!"` if it cannot get that text, **within 0.3 s, whatever happens**: no connection is idle, or
-  Redis is silent, or first the one and then the other;
+  Redis is silent, or both, one after the other;
 - it waits for a connection that is returned within **0.1 s**;
 - it is finished when it returns: it holds no connection any more, it has left no reply unread in one, and the
   connections that others have borrowed still work.
@@ -86,10 +86,10 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         others.set("greeting", STORED)
         pool, greet = _require_shop(lab.call(answer, lab.server.host, lab.server.port), lab)
         _require_greeting(pool, greet)
-        require_places(pool, LIMIT)
-        _require_patience(best_of(TRIES, lambda: _one_comes_back(pool, greet), _is_stored))
+        require_limit(pool, LIMIT)
+        _require_wait(best_of(TRIES, lambda: _one_comes_back(pool, greet), _is_stored))
         busy = best_of(TRIES, lambda: _all_in_use(pool, greet, lab), _is_clear)
-        _require_in_time(busy, "Both connections were in use", _patience(pool), pool)
+        _require_in_time(busy, "Both connections were in use", _about_timeout(pool), pool)
         shop = _SilentShop(pool, greet, lab, others)
         late = best_of(TRIES, lambda: shop.one_comes_back_late(busy.seconds), _is_clear)
         silent = shop.one_is_idle(already_silent=_is_in_time(late))
@@ -119,17 +119,17 @@ def _is_clear(call: Call) -> bool:
 
 
 def _one_comes_back(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> Call:
-    with lent_out(pool, LIMIT) as borrowed, one_back_after(0.9 * WORTH_WAITING, pool, borrowed):
+    with borrowed_from(pool, LIMIT) as borrowed, one_returned_after(0.9 * WORTH_WAITING, pool, borrowed):
         return call_within(LONGEST, greet)
 
 
 def _all_in_use(pool: redis.ConnectionPool, greet: Callable[[], Any], lab: Lab) -> Call:
     """Call while others have borrowed all connections, and look afterwards whether these still work."""
-    with lent_out(pool, LIMIT) as borrowed:
+    with borrowed_from(pool, LIMIT) as borrowed:
         opened = lab.server.opened()
         call = call_within(LONGEST, greet)
         for connection in borrowed:
-            with suppress(redis.TimeoutError):  # a busy machine, and a pool with little patience
+            with suppress(redis.TimeoutError):  # a busy machine, and a pool that gives up soon
                 connection.send_command("PING")
                 connection.read_response()
         if lab.server.opened() > opened:
@@ -149,12 +149,12 @@ class _SilentShop:
         self._lab = lab
         self._others = others
 
-    def one_comes_back_late(self, patience: float) -> Call:
+    def one_comes_back_late(self, gives_up_after: float) -> Call:
         """Call while all connections are in use; one is returned shortly before the caller would give up."""
         self._others.ping()  # Redis answers: an earlier silence is over
-        with lent_out(self._pool, LIMIT) as borrowed:
+        with borrowed_from(self._pool, LIMIT) as borrowed:
             self._lab.server.pause(SILENCE)
-            with one_back_after(0.85 * patience, self._pool, borrowed):
+            with one_returned_after(0.85 * gives_up_after, self._pool, borrowed):
                 return call_within(LONGEST, self._greet)
 
     def one_is_idle(self, already_silent: bool) -> Call:
@@ -218,7 +218,7 @@ def _require_greeting(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> N
         )
 
 
-def _require_patience(soon: Call) -> None:
+def _require_wait(soon: Call) -> None:
     if _is_stored(soon):
         return
     said = f"raised `{_named(soon.error)}`" if soon.error else f"returned {shown(soon.result)}"
@@ -250,7 +250,7 @@ def _require_in_time(call: Call, trouble: str, idea: str, pool: redis.Connection
         )
 
 
-def _patience(pool: redis.ConnectionPool) -> str:
+def _about_timeout(pool: redis.ConnectionPool) -> str:
     if not isinstance(pool, redis.BlockingConnectionPool):
         return "This pool has no `timeout`. What in your code waits, and for how long?"
     timeout = pool.timeout
@@ -264,7 +264,7 @@ def _named(error: BaseException | None) -> str:
 HINTS = (
     "Two different things can take too long. The lesson has a table with an argument for each.",
     "A plain pool does not wait at all, and a blocking one waits for 20 s unless you say otherwise. The wait for a "
-    "connection and the wait for a reply can follow each other: how do you share 0.3 s among them?",
+    "connection and the wait for a reply can follow each other: how do you divide 0.3 s between them?",
     "An exhausted blocking pool raises `redis.ConnectionError`, and a silent Redis `redis.TimeoutError`. Neither is a "
     "kind of the other; `except` takes both in parentheses, with a comma.",
     "A `BlockingConnectionPool` of 2 with 0.15 s for `timeout` and 0.1 s for `socket_timeout` is in time. `greet` "

@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import database_of, made_pool, require_places
+from tutorial_lib.exercises._pools import database_of, made_pool, require_limit
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -59,7 +59,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"The server sees your connection in database {database}, and it should be in database 0. A key that is "
             "set in one database does not exist in another. Which argument selects it?"
         )
-    require_places(pool, 5)
+    require_limit(pool, 5)
     return (
         f"Your pool handed out 5 connections, and the server saw {lab.server.opened()}. "
         "It refused the sixth, and all five are back in the pool."

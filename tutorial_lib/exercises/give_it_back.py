@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import lent_out
-from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._calls import borrowed_from
+from tutorial_lib.exercises._in_use import open_and_in_use
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.anatomy import in_use_now
 from tutorial_lib.pools.snapshot import snapshot
@@ -34,7 +34,7 @@ never returns the connection to the pool.
 
 **It passes when**
 - after each of these endings your connection is **not in use**, and the caller got the reply or the error;
-- the next calls get **their own replies**, also after an interruption;
+- the next calls get **their own replies**, even after an interruption;
 - your connection stays borrowed until its reply has been read;
 - **2** calls that went well open **1** connection in total;
 - others who have borrowed from the same pool keep their connections.
@@ -72,7 +72,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = _WatchedPool(lab.server.host, lab.server.port)
     with redis.Redis(host=lab.server.host, port=lab.server.port) as r:
         r.mset({"greeting": "hello", "views:home": 41})
-    with lent_out(pool, 1) as (others,):
+    with borrowed_from(pool, 1) as (others,):
         opened_before, shared = lab.server.opened(), Untouched(pool)
         _require_reply(answer, lab, pool)
         _require_returned(pool, others, _REPLIED)
@@ -243,7 +243,7 @@ def _require_returned(pool: redis.ConnectionPool, others: redis.Connection, what
 
 
 HINTS = (
-    "The lines below one that raises do not run. Which keyword of Python begins lines that run in any case?",
+    "The lines below one that raises do not run. Which keyword of Python begins a block that runs in any case?",
     "`try` begins after the connection is borrowed, and `finally` holds the `release`. Errors pass through a "
     "`finally` and reach the caller.",
     "After an interruption the reply is still to come. On a connection that is disconnected it can't be read, and "

@@ -40,7 +40,7 @@ breaks.
 and returns the new number. Other programs add to the same key at the same time.
 
 **It passes when**
-- after each of **2** idle times the view is counted **once**, without an error;
+- after each of **2** idle periods the view is counted **once**, without an error;
 - `count_view` returns the number of its own view, not that of another program's view;
 - **20** views in a row use one connection, and at most **8** of them come with a PING.
 """

@@ -235,8 +235,8 @@ def _require_zeros(answer: Callable[..., Any], quiet: Recording, lab: Lab) -> No
 HINTS = (
     "You read two of the numbers from the recording and work out the third. Which two does Little's law multiply?",
     "The rate needs the number of leases and `recording.duration`; the hold needs each lease's `held`.",
-    "Add up `held` over all leases and divide by how many there are: that is the hold. Multiply it by the rate for "
-    "what is in use.",
-    "In a recording without leases there is nothing to divide by. Ask first whether the list is empty, and "
-    "return three zeros then.",
+    "Add up `held` over all leases and divide by how many there are: that is the hold. Multiply it by the rate to get "
+    "how many connections are in use.",
+    "In a recording without leases there is nothing to divide by. Check first whether the list is empty, and if it is, "
+    "return three zeros.",
 )

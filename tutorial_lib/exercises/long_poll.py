@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tutorial_lib.exercises._calls import Call, call_within
-from tutorial_lib.exercises._lent import reply_timeouts
+from tutorial_lib.exercises._in_use import reply_timeouts
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.exercises._words import named
@@ -252,6 +252,6 @@ HINTS = (
     "The settings of a socket belong to the pool. So a client that waits needs a pool of its own, which `redis.Redis` "
     "creates if it is given none.",
     "Create that client once, beside `next_job`. Which `socket_timeout` lets it wait for as long as `BLPOP` takes?",
-    "`redis.Redis` with `host`, `port` and a `socket_timeout` of `None` waits for a reply without end; `BLPOP` itself "
-    "knows when to stop.",
+    "`redis.Redis` with `host`, `port` and a `socket_timeout` of `None` waits for a reply as long as it takes. `BLPOP` "
+    "itself says when to stop.",
 )

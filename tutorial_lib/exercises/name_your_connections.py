@@ -7,8 +7,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import lent_out
-from tutorial_lib.exercises._pools import borrow, impatient, made_pool
+from tutorial_lib.exercises._calls import borrowed_from
+from tutorial_lib.exercises._pools import borrow, made_pool, short_wait
 from tutorial_lib.exercises._words import named
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -98,7 +98,7 @@ def _require_names(pool: redis.ConnectionPool, module: str, lab: Lab, before: st
 
 def _names_of(pool: redis.ConnectionPool, lab: Lab) -> list[str]:
     numbers = []
-    with impatient(pool), lent_out(pool, 0) as borrowed:  # one by one below, for what each may say
+    with short_wait(pool), borrowed_from(pool, 0) as borrowed:  # one by one below, for what each may say
         for _ in range(LIMIT):
             borrowed.append(_borrow_named(pool))
             borrowed[-1].send_command("CLIENT", "ID")

@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import database_of, require_places, require_pool
+from tutorial_lib.exercises._pools import database_of, require_limit, require_pool
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -62,7 +62,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         with redis.Redis(host=lab.server.host, port=lab.server.port, db=database) as r:
             r.set("word", WORD)
         _require_text(pool)
-        require_places(pool, 4)
+        require_limit(pool, 4)
     return "Two URLs, two databases: each pool went where its URL says, held 4 connections, and returned text."
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import call_within, lent_out
-from tutorial_lib.exercises._lent import open_and_in_use
+from tutorial_lib.exercises._calls import borrowed_from, call_within
+from tutorial_lib.exercises._in_use import open_and_in_use
 from tutorial_lib.exercises._parts import require_callable, require_several
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.snapshot import snapshot
@@ -29,7 +29,7 @@ PROMPT = """
 **Given** `open_listener(r)`. It listens to the channel `offers` with the shop's client `r`, and returns two functions:
 
 - `next_offer()` returns the text of the next offer, or `None` if none comes within 0.2 s;
-- `stop()` ends the listening. This one does nothing yet.
+- `stop()` stops listening. For now it does nothing.
 
 **Write** an `open_listener` whose `stop()` works.
 
@@ -38,14 +38,14 @@ PROMPT = """
 - as soon as `stop()` has returned, the listener has **0** connections in use, although the shop keeps both functions
   all day, and whatever they refer to;
 - after `stop()` an offer reaches **0** connections;
-- others who use the same pool, for commands or to listen to other channels, notice nothing.
+- the other users of the pool, who send commands or listen to other channels, notice nothing.
 """
 
 
 def starter(r):
     news = r.pubsub()
     news.subscribe("offers")
-    news.get_message(timeout=1)  # Redis says that it has subscribed us
+    news.get_message(timeout=1)  # Redis confirms the subscription
 
     def next_offer():
         message = news.get_message(timeout=0.2)
@@ -59,7 +59,7 @@ def starter(r):
 def solution(r):
     news = r.pubsub()
     news.subscribe("offers")
-    news.get_message(timeout=1)  # Redis says that it has subscribed us
+    news.get_message(timeout=1)  # Redis confirms the subscription
 
     def next_offer():
         message = news.get_message(timeout=0.2)
@@ -81,7 +81,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=4)
     r = redis.Redis(connection_pool=pool)
     r.set("greeting", "hello")
-    with lent_out(pool, 1) as (customer,), r.pubsub() as prices:
+    with borrowed_from(pool, 1) as (customer,), r.pubsub() as prices:
         prices.subscribe("prices")
         prices.get_message(timeout=1)
         shared = Untouched(pool)
@@ -201,6 +201,6 @@ def _require_untouched(lab: Lab, customer: redis.Connection) -> None:
 HINTS = (
     "Which object borrowed the connection? Neither the client nor the pool knows when that object is done.",
     "The lesson subscribed, unsubscribed, and looked at `in_use`, which was still 1. Then it made one more call.",
-    "`news` knows its connection and its pool. One of its methods disconnects and then releases, and it has the name "
-    "that such methods mostly have.",
+    "`news` knows its connection and its pool. One of its methods disconnects the connection and then releases it. "
+    "Methods that do such a thing are usually called the same.",
 )

@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, best_of, call_within, lent_out, one_back_after
-from tutorial_lib.exercises._pools import borrow, left_in_use, made_pool, places, require_places
+from tutorial_lib.exercises._calls import Call, best_of, borrowed_from, call_within, one_returned_after
+from tutorial_lib.exercises._pools import borrow, borrowable, left_in_use, made_pool, require_limit
 from tutorial_lib.exercises._weather import (
     GREETING,
     became,
@@ -94,9 +94,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     lab.doing("Redis is down for a moment")
     trial.expect_greeting(f"Redis was down for {AWAY} s", trial.gone, trial.why_not_bridged())
     lab.doing("All connections are in use")
-    trial.expect_patience()
+    trial.expect_wait()
     exhausted = trial.expect_error(
-        f"All {LIMIT} connections were in use, and none was returned", trial.exhausted, trial.patience
+        f"All {LIMIT} connections were in use, and none was returned", trial.exhausted, trial.about_timeout
     )
     lab.doing("Redis is silent")
     silent = trial.expect_error("Redis was silent", trial.silent, trial.longest_silence)
@@ -107,10 +107,10 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"The pool passed every fault, but afterwards it has in_use={kept}, although no caller has a connection. "
             "Which path through your code doesn't return it?"
         )
-    lends = places(pool, LIMIT)
-    if lends < LIMIT:
+    given = borrowable(pool, LIMIT)
+    if given < LIMIT:
         raise Wrong(
-            f"The pool passed every fault, but afterwards only {so_many(lends, 'connection')} of {LIMIT} can be "
+            f"The pool passed every fault, but afterwards only {so_many(given, 'connection')} of {LIMIT} can be "
             "borrowed. Where did the others go?"
         )
     lab.doing("Redis is down once more")
@@ -126,7 +126,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 
 def _require_four(pool: redis.ConnectionPool) -> None:
     try:
-        require_places(pool, LIMIT)
+        require_limit(pool, LIMIT)
     except (Wrong, redis.RedisError):
         raise
     except Exception as error:
@@ -169,14 +169,14 @@ class _Trial:
 
     def one_comes_back(self) -> Call:
         def ask_and_see_one_come_back() -> Any:
-            with one_back_after(BACK_AFTER, self._pool, borrowed):
+            with one_returned_after(BACK_AFTER, self._pool, borrowed):
                 return self._get()
 
-        with lent_out(self._pool, LIMIT) as borrowed:
+        with borrowed_from(self._pool, LIMIT) as borrowed:
             return call_within(TOLD_WITHIN + GRACE, ask_and_see_one_come_back, Exception)
 
     def exhausted(self) -> Call:
-        with lent_out(self._pool, LIMIT):
+        with borrowed_from(self._pool, LIMIT):
             return self.ask()
 
     def silent(self) -> Call:
@@ -201,7 +201,7 @@ class _Trial:
             raise _not_of_redis_py(f"{situation}, and `get`", call.error)
         return call
 
-    def expect_patience(self) -> None:
+    def expect_wait(self) -> None:
         situation = f"All {LIMIT} connections were in use, and one was returned after {BACK_AFTER} s"
         self.expect_greeting(situation, self.one_comes_back, self.who_waits())
         if self.gives_up_after() <= BACK_AFTER:  # On a busy machine even that may be long enough.
@@ -224,14 +224,14 @@ class _Trial:
 
     def who_waits(self) -> str:
         if isinstance(self._pool, redis.BlockingConnectionPool):
-            return f"How long does this pool wait for a connection? {self.patience()}"
+            return f"How long does this pool wait for a connection? {self.about_timeout()}"
         return "Which kind of pool waits for a connection?"
 
-    def patience(self) -> str:
-        patience = self.gives_up_after()
-        if math.isinf(patience):
+    def about_timeout(self) -> str:
+        seconds = self.gives_up_after()
+        if math.isinf(seconds):
             return "Its `timeout` is `None`, so it waits for ever."
-        return f"Its `timeout` is {patience:g} s."
+        return f"Its `timeout` is {seconds:g} s."
 
     def longest_silence(self) -> str:
         limit = self._pool.connection_kwargs.get("socket_timeout", 5)

@@ -190,7 +190,7 @@ def _so_many(tries: int, r: redis.Redis) -> str:
 
 
 HINTS = (
-    "A plain pool doesn't retry. What made one retry in the lesson, and in which call was it written?",
+    "A plain pool doesn't retry. Which argument makes a client retry, and which call in the lesson has it?",
     "While Redis is down, each attempt is refused at once. Six attempts without a pause take a few milliseconds.",
     "The pauses in total have to be longer than 0.2 s and shorter than 0.8 s. `Retry(backoff, retries)` takes the "
     "pause before each retry, and the number of retries.",

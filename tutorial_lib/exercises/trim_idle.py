@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import call_within
-from tutorial_lib.exercises._pools import impatient
+from tutorial_lib.exercises._pools import short_wait
 from tutorial_lib.exercises._words import so_many
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -101,7 +101,7 @@ def _trim_one(answer: Callable[..., Any], kind: type[redis.ConnectionPool], limi
 
 
 def _call(answer: Callable[..., Any], pool: redis.ConnectionPool, before: str, lab: Lab) -> None:
-    with impatient(pool):
+    with short_wait(pool):
         call = call_within(RETURNS_WITHIN, lambda: lab.call(answer, pool))
     if call.error:
         raise call.error
@@ -201,7 +201,7 @@ def _require_known(before: str, limit: int, busy: int, pool: redis.ConnectionPoo
 def _require_as_good_as_before(before: str, limit: int, pool: redis.ConnectionPool) -> None:
     borrowed: list[redis.Connection] = []
     try:
-        with impatient(pool):
+        with short_wait(pool):
             while len(borrowed) <= limit:
                 borrowed.append(pool.get_connection())
     except redis.ConnectionError:

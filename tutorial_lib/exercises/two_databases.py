@@ -27,8 +27,8 @@ ALL = BEFORE + 1 + THREADS * EACH
 
 PROMPT = """
 **Given** a shop that counts views in database **0** and keeps its orders in database **1**. One client changes the
-database with `SELECT` before each command. That works on quiet days; on busy days many views and orders end in the
-wrong database.
+database with `SELECT` before each command. That works on quiet days; on busy days many views and orders end up in
+the wrong database.
 
 **Write** `open_databases(host, port)` so that they don't. As now, it returns two functions:
 
@@ -38,7 +38,7 @@ wrong database.
 **It passes when**
 - **5** calls of each, one after the other, return 1 to 5 and open at most **2** connections;
 - **8** threads then call both at the same time, **10** times each, and each view and each order is in its database;
-- each view is counted, also one that another program has added to `views:home` meanwhile.
+- each view is counted, including one that another program adds to `views:home` meanwhile.
 """
 
 

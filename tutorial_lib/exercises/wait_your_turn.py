@@ -61,7 +61,8 @@ def solution(host, port):
 
 WHY = """
 A `BlockingConnectionPool` at its limit lets a caller wait until a connection is returned, for up to `timeout` seconds;
-a plain `ConnectionPool` raises at once. A semaphore of 4 before a plain pool, or four clients in a queue, works too.
+a plain `ConnectionPool` raises at once. A semaphore of 4 in front of a plain pool works too, and so do four
+clients in a queue.
 """
 
 
@@ -177,9 +178,9 @@ def _require_no_errors(errors: list[redis.RedisError], lab: Lab) -> None:
         )
         raise Wrong(f"{said}, at once: this kind of pool never waits.{retry} Which kind does?")
     if str(error) == "No connection available.":
-        patience = max((getattr(pool, "timeout", 0) or 0 for pool in lab.pools()), default=0)
+        timeout = max((getattr(pool, "timeout", 0) or 0 for pool in lab.pools()), default=0)
         raise Wrong(
-            f"{said}. They waited for {patience:g} s, and the callers before them needed {BUSY_SECONDS} s. "
+            f"{said}. They waited for {timeout:g} s, and the callers before them needed {BUSY_SECONDS} s. "
             "How long may a caller of your pool wait?"
         )
     raise Wrong(
@@ -193,7 +194,7 @@ def _tries(pool: redis.ConnectionPool) -> int:
 
 
 HINTS = (
-    "In the lesson, ten callers met four connections twice. What was different the second time?",
+    "In the lesson, ten requests shared four connections twice. What was different the second time?",
     "The pool has the limit, and the pool lets callers wait. Both are arguments of one class.",
     "Create pool and client once, outside of `count_view`, so that all callers share the same four connections.",
     "`redis.BlockingConnectionPool` takes what `redis.ConnectionPool` takes, and a `timeout` in seconds, which is "

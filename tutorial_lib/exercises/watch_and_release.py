@@ -30,11 +30,11 @@ plain `DECR`, at any moment.
 3. It takes one item off the stock. If the stock has changed since step 1, it starts over at step 1, as often as needed.
 
 **It passes when**
-- the stock never falls below **0**, not even for a moment, also if another checkout sells just before you do, and the
+- the stock never falls below **0**, not even for a moment, even if another checkout sells just before you do, or the
   stock changes up to **6** times during one sale;
 - however a sale ends, with an item sold, a `LookupError` or an error from `agree()`, **0** connections are in use
   afterwards, although the shop keeps all errors in a log;
-- no script is used: the server allows none.
+- it uses no Lua script, because this server doesn't run any.
 """
 
 
@@ -62,8 +62,9 @@ def solution(r, agree):
 
 
 WHY = """
-`WATCH` belongs to one connection, and the pipeline keeps that connection from `watch` to `execute`. `with` resets the
-pipeline on every way out, which returns it. `r.transaction(function, "stock")` does the same loop for you.
+`WATCH` belongs to one connection, and the pipeline keeps that connection from `watch` to `execute`. However the `with`
+block ends, it resets the pipeline, which returns the connection. `r.transaction(function, "stock")` runs the same loop
+for you.
 """
 
 
@@ -105,10 +106,10 @@ def _yes() -> None:
 HINTS = (
     "`pipe.watch` first, then `pipe.get`, then `agree()`, then `pipe.multi()`. What comes after that is sent together "
     "by `pipe.execute()`, which returns a list of replies.",
-    "If the watched key has changed, `execute()` raises `redis.WatchError` and has done nothing. A `while True` around "
-    "all of it starts over.",
+    "If the watched key has changed, `execute()` raises `redis.WatchError`, and Redis has executed nothing. A "
+    "`while True` around all of it lets you start over.",
     "A sale can end in three ways: sold, sold out, and an error from `agree()`. `unwatch()` returns the connection in "
-    "none of them. The table of the lesson names what does.",
+    "none of them. The table in the lesson's summary says what does.",
     "Create the pipeline with `with`, and put the whole loop inside. The end of the `with` resets the pipeline, "
-    "whichever way it is left.",
+    "however the block ends.",
 )

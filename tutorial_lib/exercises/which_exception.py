@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import best_of, call_within, lent_out, one_back_after
+from tutorial_lib.exercises._calls import best_of, borrowed_from, call_within, one_returned_after
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -78,7 +78,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         nowhere = cases.pool(kind, host=NOBODY)
         cases.expect("down", f"No server listened at the address of the `{kind.__name__}`", nowhere)
     waiting = cases.pool(redis.BlockingConnectionPool, timeout=2)
-    with lent_out(waiting, 1) as borrowed, one_back_after(0.1, waiting, borrowed):
+    with borrowed_from(waiting, 1) as borrowed, one_returned_after(0.1, waiting, borrowed):
         cases.expect(
             STORED, "A `BlockingConnectionPool` waits for up to 2 s, and a connection was returned after 0.1 s", waiting
         )
@@ -116,7 +116,7 @@ class _Cases:
 
     def expect_busy(self, situation: str, pool: redis.ConnectionPool) -> None:
         """Raise Wrong unless the answer says that the pool is busy, and another caller keeps what it has borrowed."""
-        with lent_out(pool, 1) as borrowed:
+        with borrowed_from(pool, 1) as borrowed:
             opened = self._lab.server.opened()
             self.expect("busy", situation, pool)
             lost = not snapshot(pool).in_use

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._lent import reply_timeouts
+from tutorial_lib.exercises._in_use import reply_timeouts
 from tutorial_lib.exercises._parts import noticed, require_callable, require_client, require_several
 from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.anatomy import connections_of, waiting_now
@@ -22,7 +22,7 @@ TITLE = "Parts come and go"
 NAME = "open_shop"
 
 PARTS = 10
-PATIENCE = 2.0
+LONGEST_WAIT = 2.0
 
 PROMPT = """
 **Given** a shop whose parts come and go. Each part gets a client and works with it. In the end it closes its client,
@@ -126,7 +126,7 @@ class _Kitchen:
 
     def _wait(self) -> None:
         try:
-            self.got = self._part.blpop("orders", timeout=PATIENCE)
+            self.got = self._part.blpop("orders", timeout=LONGEST_WAIT)
         except Exception as error:  # What comes when a connection is closed under its user is hardly foreseeable.
             self.got = error
 
@@ -135,7 +135,7 @@ class _Kitchen:
 
     def __exit__(self, *_: object) -> None:
         self._customer.rpush("orders", "tea")
-        self._thread.join(PATIENCE)
+        self._thread.join(LONGEST_WAIT)
 
 
 def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab, *, closes: bool) -> None:
@@ -148,7 +148,7 @@ def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab,
                 "One part waited for an order with `BLPOP`, and before the other had done anything it got "
                 f"{named(kitchen.got)}. Which of your settings does not let it wait?"
             )
-        _require_patience(waiting)
+        _require_reply_timeout(waiting)
         _work_beside(leaving, kitchen)
         before = lab.server.opened()
         if closes:
@@ -170,12 +170,14 @@ def _require_order(new_part: Callable[[], Any], customer: redis.Redis, lab: Lab,
     )
 
 
-def _require_patience(part: redis.Redis) -> None:
+def _require_reply_timeout(part: redis.Redis) -> None:
     """Raise Wrong if the connection on which a part waits for an order gives up before the wait is over."""
-    short = [timeout for timeout in reply_timeouts(part.connection_pool) if timeout is not None and timeout <= PATIENCE]
+    short = [
+        timeout for timeout in reply_timeouts(part.connection_pool) if timeout is not None and timeout <= LONGEST_WAIT
+    ]
     if short:
         raise Wrong(
-            f"One part waited for an order with `BLPOP`, for up to {PATIENCE:g} s, on a connection whose "
+            f"One part waited for an order with `BLPOP`, for up to {LONGEST_WAIT:g} s, on a connection whose "
             f"`socket_timeout` is {min(short):g} s. If no order comes by then, its client gives up. Which of your "
             "settings does not let it wait?"
         )
@@ -246,7 +248,7 @@ def _require_all_closed(lab: Lab, customers: int, ended: list[str]) -> None:
 
 def _left(lab: Lab, customers: int) -> int:
     """Count what the server still lists of the shop. It may take a moment to notice a socket that was closed."""
-    deadline = monotonic() + PATIENCE
+    deadline = monotonic() + LONGEST_WAIT
     while left := sum(client.id != customers for client in lab.server.clients()):
         is_open = any(connection.is_open for pool in lab.pools() for connection in connections_of(pool) or ())
         if is_open or monotonic() > deadline:

@@ -60,7 +60,7 @@ class LiveCounts(Listener):
         """Begin at nothing."""
         with self._lock:
             self._done = self._waited = self._failed = 0
-            self._turned_away = {"refused": 0, "timed out": 0}
+            self._unserved = {"refused": 0, "timed out": 0}
             self._last_error = ""
             self._recent: deque[tuple[float, float]] = deque(maxlen=MOST_REMEMBERED)
 
@@ -70,11 +70,11 @@ class LiveCounts(Listener):
         with self._lock:
             self._note_wait(borrow)
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
         with self._lock:
             self._note_wait(borrow)
-            if borrow.outcome in self._turned_away:
-                self._turned_away[borrow.outcome] += 1
+            if borrow.outcome in self._unserved:
+                self._unserved[borrow.outcome] += 1
             else:
                 self._failed += 1
 
@@ -111,8 +111,8 @@ class LiveCounts(Listener):
             return Counts(
                 done=self._done,
                 waited=self._waited,
-                refused=self._turned_away["refused"],
-                timed_out=self._turned_away["timed out"],
+                refused=self._unserved["refused"],
+                timed_out=self._unserved["timed out"],
                 failed=self._failed,
                 last_error=self._last_error,
                 waits=_waits([waited for _, waited in self._recent]),

@@ -70,5 +70,5 @@ class Meter(Listener):
     def returned(self, borrow: Borrow) -> None:
         self._here.spent.held += borrow.ended - borrow.got
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
         self._here.spent.waited += borrow.ended - borrow.asked

@@ -122,12 +122,12 @@ class _Run:
         """Let nobody begin another call, and give those under way a moment."""
         self._stop.set()
         self._pace.begin()
-        patience = threading.Event()
-        timer = threading.Timer(LET_FINISH, patience.set)
+        time_is_up = threading.Event()
+        timer = threading.Timer(LET_FINISH, time_is_up.set)
         timer.daemon = True
         timer.start()
         for thread, tally in zip(threads, self._tallies, strict=True):
-            while thread.ident and not (tally.finished.is_set() or patience.is_set()):
+            while thread.ident and not (tally.finished.is_set() or time_is_up.is_set()):
                 tally.finished.wait(LOOK_EVERY)
         timer.cancel()
 

@@ -60,7 +60,7 @@ class FaultProxy:
         try:
             self._relay = self._do(lambda: Relay(upstream))
             self._do(self._relay.start)
-        except BaseException:  # Too many open files, or an impatient learner.
+        except BaseException:  # Too many open files, or the learner interrupts the cell.
             self._is_closed = True
             self._loop.close()
             raise

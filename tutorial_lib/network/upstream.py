@@ -47,9 +47,9 @@ class PlainAddress:
         return SocketEnd(sock)
 
 
-def reach(host: str, port: int, patience: float) -> PlainAddress:
+def reach(host: str, port: int, timeout: float) -> PlainAddress:
     """Connect to a server once, and return where it is. OSError if nothing answers."""
-    with socket.create_connection((host, port), timeout=patience) as sock:
+    with socket.create_connection((host, port), timeout=timeout) as sock:
         where = PlainAddress(sock.family, sock.getpeername())
         # Once the server has closed its side as well, it has counted this connection and forgotten it, so that
         # connections counted from here on do not include it.

@@ -55,22 +55,39 @@ Site: TypeAlias = "tuple[CodeType | Line | None, int]"
 UNKNOWN: Site = (None, 0)
 
 
+_BETWEEN, _INSTALLED, _LEARNERS, _LOOP = range(4)
 # Each file is judged once. A plain dict: Python looks up in it twice as fast as in a subclass or a cached function.
-_judged: dict[str, bool] = {}
+_judged: dict[str, int] = {}
 
 
 def site_of(frame: FrameType | None) -> Site:
-    """Find the learner's line that led to ``frame``; UNKNOWN if none did. Runs for every borrow: each step counts."""
+    """Find the learner's line that led to ``frame``, or an installed package's, if none of the learner's did.
+
+    UNKNOWN if there is neither. Runs for every borrow: each step counts.
+    """
+    installed = UNKNOWN
     while frame is not None:
         code = frame.f_code
         try:
-            if not _judged[code.co_filename]:
-                # Below a task there is only what runs the loop: the search ends there, without a line.
-                return UNKNOWN if owner_of(code.co_filename) == "loop" else (code, frame.f_lasti)
-            frame = frame.f_back
+            judged = _judged[code.co_filename]
         except KeyError:
-            _judged[code.co_filename] = is_between(code.co_filename)
-    return UNKNOWN
+            judged = _judged[code.co_filename] = _judge(code.co_filename)
+        if judged:
+            if judged == _LEARNERS:
+                return code, frame.f_lasti
+            if judged == _LOOP:  # Below a task there is only what runs the loop: the search ends there.
+                return installed
+            if installed is UNKNOWN:
+                installed = code, frame.f_lasti
+        frame = frame.f_back
+    return installed
+
+
+def _judge(filename: str) -> int:
+    owner = owner_of(filename)
+    if owner in BETWEEN:
+        return _BETWEEN
+    return {"learner": _LEARNERS, "exercise": _LEARNERS, "loop": _LOOP}.get(owner, _INSTALLED)
 
 
 def task_site(task: asyncio.Task[Any]) -> Site:

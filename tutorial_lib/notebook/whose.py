@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio.events
 import os
 import re
+import sys
 import sysconfig
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,7 @@ Owner: TypeAlias = Literal[
     "exercise",  # an exercise of this course, with a solution as a learner would write it
     "course",  # the rest of this package
     "redis",  # redis-py
-    "installed",  # any other package
+    "installed",  # any other package, and the commands that packages install
     "python",  # the standard library
     "loop",  # what runs asyncio's tasks, and asked for nothing itself
     "generated",  # made by exec, as the methods of a dataclass are
@@ -30,6 +31,7 @@ _FOLDERS: dict[str, Owner] = {
     _COURSE: "course",
 }
 _PYTHON = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
+_COMMANDS = {str(Path(folder).absolute()) for folder in (sysconfig.get_path("scripts"), Path(sys.prefix) / "bin")}
 _EVENT_LOOP = asyncio.events.__file__
 _CELL = re.compile(r"ipykernel_\d+|^<ipython-input-")
 
@@ -54,6 +56,16 @@ def owner_of(filename: str) -> Owner:
     for folder, owner in _FOLDERS.items():
         if path.startswith(folder):
             return owner
-    if {"site-packages", "dist-packages"} & set(Path(path).parts):  # Of the system, or of the user.
+    if package_of(path):
         return "installed"
     return "python" if path.startswith(_PYTHON) else "learner"
+
+
+def package_of(filename: str) -> str:
+    """Return the name of the installed package in whose folder a file is, or of the command that it is; else ""."""
+    path = Path(filename).absolute()
+    for folder in ("site-packages", "dist-packages"):  # Of the system, or of the user.
+        if folder in path.parts[:-1]:
+            return path.parts[path.parts.index(folder) + 1].removesuffix(".py")
+    # What pip writes for a package's command, such as gunicorn, has no suffix.
+    return path.stem if not path.suffix.startswith(".py") and str(path.parent) in _COMMANDS else ""

@@ -160,15 +160,15 @@ def _draw_throughput(axes: Axes, measured: Sweep) -> None:
 
 
 def plot_rtt_curve(
-    round_trips: Sequence[float], fresh: Sequence[float], pooled: Sequence[float], server: Server | None = None
+    round_trips: Sequence[float], new: Sequence[float], pooled: Sequence[float], server: Server | None = None
 ) -> Picture:
-    """Draw what one command costs, by distance: with a fresh connection each time, and with a pooled one.
+    """Draw what one command costs, by distance: with a new connection each time, and with a pooled one.
 
-    All in seconds: ``fresh[i]`` and ``pooled[i]`` were measured at ``round_trips[i]``. Over each pair stands how many
-    times as long the fresh one takes. With ``server``, the picture says so if its times are no result.
+    All in seconds: ``new[i]`` and ``pooled[i]`` were measured at ``round_trips[i]``. Over each pair stands how many
+    times as long the new one takes. With ``server``, the picture says so if its times are no result.
     """
     check_server(server)
-    points = _points(round_trips, fresh, pooled)
+    points = _points(round_trips, new, pooled)
     distances, slow, quick = (list(column) for column in zip(*points, strict=True))
     ratios = [long / short for _, long, short in points]
     real = server.is_real if server else None
@@ -178,7 +178,7 @@ def plot_rtt_curve(
     at = [distance * MS for distance in distances]
     with drawing(height=4.2) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
-        _draw_costs(above, at, [time * MS for time in slow], TROUBLE, "s", "fresh")
+        _draw_costs(above, at, [time * MS for time in slow], TROUBLE, "s", "new")
         _draw_costs(above, at, [time * MS for time in quick], IN_USE, "o", "pooled")
         above.set_ylabel("one command (milliseconds)")
         above.set_ylim(0, max(slow) * MS * 1.1)
@@ -187,8 +187,8 @@ def plot_rtt_curve(
         below.set_ylim(0, max(ratios) * 1.2)
         below.set_xlabel("round trip to the server (milliseconds)")
         finish(figure, title, real)
-    costs = "; ".join(f"{_away(d)}: {seconds(s)} fresh, {seconds(q)} pooled" for d, s, q in points)
-    alt = f"Time of one command by distance, with a fresh connection each time and with a pooled one. {title}. {costs}."
+    costs = "; ".join(f"{_away(d)}: {seconds(s)} new, {seconds(q)} pooled" for d, s, q in points)
+    alt = f"Time of one command by distance, with a new connection each time and with a pooled one. {title}. {costs}."
     return Picture(figure, alt + note(real), f"cost by distance, {counted(len(points), 'point')}")
 
 
@@ -205,21 +205,21 @@ def _away(distance: float) -> str:
 
 
 def _points(
-    round_trips: Sequence[float], fresh: Sequence[float], pooled: Sequence[float]
+    round_trips: Sequence[float], new: Sequence[float], pooled: Sequence[float]
 ) -> list[tuple[float, float, float]]:
     how = "Give a list of seconds, one for each distance."
     distances = several("round_trips", round_trips, how, at_most=MOST_POINTS)
-    slow = several("fresh", fresh, how, at_most=MOST_POINTS)
+    slow = several("new", new, how, at_most=MOST_POINTS)
     quick = several("pooled", pooled, how, at_most=MOST_POINTS)
     if not len(distances) == len(slow) == len(quick) or not distances:
         raise BadSetting(
-            f"There are {len(distances)} round trips, {len(slow)} fresh and {len(quick)} pooled times. "
+            f"There are {len(distances)} round trips, {len(slow)} new and {len(quick)} pooled times. "
             "Give as many of each, one at least."
         )
     return sorted(
         (
             not_negative("round_trips", away, "seconds"),
-            positive("fresh", opening, "seconds"),
+            positive("new", opening, "seconds"),
             positive("pooled", borrowing, "seconds"),
         )
         for away, opening, borrowing in zip(distances, slow, quick, strict=True)

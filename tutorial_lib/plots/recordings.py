@@ -35,7 +35,7 @@ from tutorial_lib.words import counted
 MOST_CALLERS = 24
 MOST_BARS = 600
 VISIBLE = 0.004
-"""Of the width: what is shorter is not drawn as opening or waiting, because nobody could see it."""
+"""Of the width: what is shorter is not drawn as opening or waiting, because it could not be seen."""
 
 A_WAIT = 0.0005
 """Seconds: a caller that waits for less has not waited."""
@@ -45,7 +45,7 @@ A_GLANCE = 0.1
 
 THICK = 0.72
 HOW_TO_RECORD = "`with record(pool) as recording:` makes one; for what run_load returns there is plot_load."
-TURNED_AWAY = ("refused", "timed out", "failed")
+UNSERVED = ("refused", "timed out", "failed")
 
 
 def plot_timeline(recording: Recording) -> Picture:
@@ -85,7 +85,7 @@ def plot_waits(recording: Recording) -> Picture:
 
 def _calls(recording: Recording) -> list[Lease]:
     of_kind(Recording, "recording", recording, HOW_TO_RECORD)
-    return [*recording.leases, *recording.turned_away]
+    return [*recording.leases, *recording.unserved]
 
 
 def _openings(calls: Sequence[Lease], recording: Recording) -> list[Lease]:
@@ -114,7 +114,7 @@ def _what_happened(recording: Recording, calls: Sequence[Lease], callers: Sequen
     if recording.refused:
         told.append(f"{recording.refused:,} refused")
     if recording.timed_out:
-        told.append(f"{recording.timed_out:,} gave up waiting")
+        told.append(f"{recording.timed_out:,} timed out")
     if recording.failed:
         told.append(f"{recording.failed:,} failed")
     if waited and not recording.timed_out:
@@ -123,18 +123,17 @@ def _what_happened(recording: Recording, calls: Sequence[Lease], callers: Sequen
         told.append(f"{len(held):,} not returned")
     if not told:
         opened = len(_openings(calls, recording))
-        told.append(f"no queue, {opened:,} waited for an opening" if opened else "nobody waited")
+        told.append(f"{opened:,} waited for a new connection" if opened else "no caller waited")
     return f"{everyone}, {counted(recording.limit, 'connection')}: {', '.join(told)}"
 
 
 def _counts_in_words(recording: Recording, moments: Sequence[Moment], calls: Sequence[Lease]) -> str:
     waiting = max(moment.waiting for moment in moments)
     opening = max(count for _, count in _opening_after(_openings(calls, recording)))
-    queue = f"at most {counted(waiting, 'caller')} waited at once" if waiting else "nobody waited"
+    queue = f"at most {counted(waiting, 'caller')} waited at once" if waiting else "no caller waited"
     if opening:
-        queue += (
-            f"{'' if waiting else ' in a queue'}; at most {counted(opening, 'caller')} waited for an opening at once"
-        )
+        for_a_return = "" if waiting else " for a return"
+        queue += f"{for_a_return}; at most {counted(opening, 'caller')} waited for a new connection at once"
     held = recording.still_held()
     lost = (
         f" Not returned at the end: {', '.join(f'{lease.who} from {lease.where}' for lease in held[:5])}."
@@ -146,13 +145,13 @@ def _counts_in_words(recording: Recording, moments: Sequence[Moment], calls: Seq
 
 def _waits_in_words(calls: Sequence[Lease]) -> str:
     if not calls:
-        return "Nobody borrowed"
+        return "No caller borrowed"
     waits = [call.waited for call in calls]
     if waits[-1] == 0:
         refused = sum(call.outcome == "refused" for call in calls)
-        return f"{counted(len(calls), 'borrow')}: nobody waited" + (f", {refused:,} refused" if refused else "")
+        return f"{counted(len(calls), 'borrow')}: no caller waited" + (f", {refused:,} refused" if refused else "")
     gave_up = sum(call.outcome == "timed out" for call in calls)
-    end = f", {gave_up:,} gave up" if gave_up else ""
+    end = f", {gave_up:,} timed out" if gave_up else ""
     without = sum(wait < 0.001 for wait in waits)
     if without > len(waits) / 2:
         longest = seconds(waits[-1])
@@ -179,7 +178,7 @@ def _draw_callers(axes: Axes, calls: Sequence[Lease], rows: Sequence[str], recor
             # A thin gap tells one lease from the next in the same row. It would swallow a short one.
             edge = PAPER if call.held > duration * VISIBLE else IN_USE
             axes.barh(row, call.held, left=call.got, color=IN_USE, edgecolor=edge, lw=0.6, height=THICK)
-        elif call.outcome in TURNED_AWAY:
+        elif call.outcome in UNSERVED:
             _mark(axes, call.got, row, "X")
         if call.outcome == "still held":
             _mark(axes, duration, row, ">")
@@ -212,19 +211,19 @@ def _say_where(axes: Axes, call: Lease, row: int, duration: float) -> None:
 
 
 def _draw_counts(axes: Axes, moments: Sequence[Moment], openings: Sequence[Lease], recording: Recording) -> None:
-    """Draw how many were in use, on them those being opened, which have their place in the pool, and then the queue."""
+    """Draw how many were in use, above them those being opened, which count against the limit, then who waits."""
     opening_after = _opening_after(openings)
     at = sorted({*(moment.at for moment in moments), *(when for when, _ in opening_after), recording.duration})
     now = [moments[bisect_right(moments, when, key=lambda moment: moment.at) - 1] for when in at]
     opening = [opening_after[bisect_right(opening_after, when, key=lambda change: change[0]) - 1][1] for when in at]
     in_use = [moment.in_use for moment in now]
     placed = [a + b for a, b in zip(in_use, opening, strict=True)]
-    everybody = [moment.waiting + below for moment, below in zip(now, placed, strict=True)]
+    with_waiting = [moment.waiting + below for moment, below in zip(now, placed, strict=True)]
     axes.fill_between(at, in_use, placed, step="post", color=OPENING, lw=0)
-    # Its outline keeps a short use as dark as a long one; without, it would be a pale streak, like an opening.
+    # Its outline keeps a short use as dark as a long one. Without it a short use would be as pale as an opening.
     axes.fill_between(at, in_use, step="post", color=IN_USE, lw=0.7)
-    axes.fill_between(at, placed, everybody, step="post", facecolor=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0)
-    top = max([*everybody, 1])
+    axes.fill_between(at, placed, with_waiting, step="post", facecolor=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0)
+    top = max([*with_waiting, 1])
     if recording.limit <= 3 * top:
         top = max(top, recording.limit)
         axes.axhline(recording.limit, color=QUIET, ls=(0, (4, 3)), lw=1)
@@ -253,10 +252,10 @@ def _legend(calls: Sequence[Lease], recording: Recording, of_callers: bool) -> l
     if any(call.waited for call in calls):
         entries.append(Patch(facecolor=WAITING, edgecolor=PAPER, hatch=HATCH, lw=0, label="waits"))
     if _openings(calls, recording):
-        entries.append(Patch(color=OPENING, label="opens it"))
+        entries.append(Patch(color=OPENING, label="opens a connection"))
     if not of_callers:
         return entries
-    none = " or ".join(dict.fromkeys(call.outcome for call in calls if call.outcome in TURNED_AWAY))
+    none = " or ".join(dict.fromkeys(call.outcome for call in calls if call.outcome in UNSERVED))
     marks = [("X", none, none), (">", "not returned", recording.still_held())]
     for marker, label, present in marks:
         if present:
@@ -278,7 +277,7 @@ def _draw_waits(axes: Axes, calls: Sequence[Lease]) -> None:
     axes.set_ylim(0, longest * factor * 1.1 or 1)
     if not longest:
         axes.set_yticks([0])
-        axes.text(0.5, 0.5, "nobody waited", transform=axes.transAxes, ha="center", va="center", color=QUIET)
+        axes.text(0.5, 0.5, "no caller waited", transform=axes.transAxes, ha="center", va="center", color=QUIET)
     axes.set_xlabel("borrows, from the shortest wait to the longest")
     axes.set_ylabel(f"waited ({unit})")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))

@@ -62,7 +62,7 @@ def _cover(pool: Any, clock: Callable[[], float]) -> Tap:
             function.tap, function.before = tap, vars(pool).get(name)
             tap.covers[name] = weakref.ref(function)
         vars(pool).update(functions)  # Both at once, so that an interrupt finds both or none.
-        # Only now, so that no return in between is missed.
+        # Only now: a connection that came back a moment ago is not in use, and every later return is heard.
         tap.earlier = in_use_now(pool) - set(copied(tap.held))
         tap.waited_before = max(0, waiting_now(pool) - len(tap.waiting()))
     except (AttributeError, TypeError):
@@ -95,8 +95,10 @@ class _Here(threading.local):
         self.name = current_thread().name
 
 
-def _nothing_left(pool: Any) -> Callable[[], bool]:
-    """Return a function that says whether a caller who comes now must wait, for a pool in which callers can."""
+def _nothing_left(pool: Any) -> Callable[[], bool] | None:
+    """Return a function that says whether a caller that comes now must wait; None for a pool whose callers never do."""
+    if not can_wait(pool):
+        return None
     if isinstance(pool, redis.BlockingConnectionPool):
         return lambda: not pool.pool.queue
     return lambda: not pool.can_get_connection()
@@ -116,107 +118,126 @@ def _undecorated(pool: Any) -> Callable[..., Any]:
 
 
 def _get_connection(tap: Tap, pool: Any) -> Any:
-    get, get_now, nothing_left = pool.get_connection, MethodType(_undecorated(pool), pool), _nothing_left(pool)
-    clock, here, waits = tap.clock, _Here(), can_wait(pool)
+    get = pool.get_connection
+    if inspect.iscoroutinefunction(get):
+        cover = _get_in_a_task(tap, pool, get)
+    elif isinstance(pool, redis.asyncio.ConnectionPool):
+        cover = _get_by_a_plain_function(tap, pool, get)
+    else:
+        cover = _get_in_a_thread(tap, pool, get)
+    return functools.wraps(get)(cover)
 
-    def wait(borrow: Borrow) -> None:
-        borrow.queued = True
-        tap.asking.add(borrow)
 
-    def in_a_thread(*args: Any, **kwargs: Any) -> Any:
+def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
+    get_now, nothing_left = MethodType(_undecorated(pool), pool), _nothing_left(pool)
+    clock, here = tap.clock, _Here()
+
+    def get_connection(*args: Any, **kwargs: Any) -> Any:
         code, instruction = site_of(sys._getframe(1)) if tap.lines else UNKNOWN
         borrow = Borrow(here.name, code, instruction, clock())  # *site would take a fifth longer, for every command.
-        if waits and nothing_left():
-            wait(borrow)
+        if nothing_left and nothing_left():
+            tap.note_waiting(borrow)
         try:
             connection = get(*args, **kwargs) if args or kwargs else get_now()
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.note_unserved(borrow, error)
             raise
-        tap.hand_over(borrow, connection)
+        tap.note_borrowed(borrow, connection)
         return connection
 
-    async def in_a_task(*args: Any, **kwargs: Any) -> Any:
-        site = _site_in_a_task(sys._getframe(1)) if tap.lines else UNKNOWN
-        borrow = Borrow(_current_name(), *site, clock())
-        if waits and nothing_left():
-            wait(borrow)
+    return get_connection
+
+
+def _get_in_a_task(tap: Tap, pool: Any, get: Any) -> Any:
+    get_now, nothing_left = MethodType(_undecorated(pool), pool), _nothing_left(pool)
+
+    async def get_connection(*args: Any, **kwargs: Any) -> Any:
+        borrow = _asked_in_a_task(tap, nothing_left, sys._getframe(1))
         try:
             connection = await (get(*args, **kwargs) if args or kwargs else get_now())
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.note_unserved(borrow, error)
             raise
-        tap.hand_over(borrow, connection)
+        tap.note_borrowed(borrow, connection)
         return connection
 
-    def by_a_plain_function(*args: Any, **kwargs: Any) -> Any:
-        """Stand in for what a subclass of an asyncio pool has without ``async``."""
-        site = _site_in_a_task(sys._getframe(1)) if tap.lines else UNKNOWN
-        borrow = Borrow(_current_name(), *site, clock())
-        if waits and nothing_left():
-            wait(borrow)
+    return get_connection
+
+
+def _get_by_a_plain_function(tap: Tap, pool: Any, get: Any) -> Any:
+    """Cover what a subclass of an asyncio pool has without ``async``."""
+    nothing_left = _nothing_left(pool)
+
+    def get_connection(*args: Any, **kwargs: Any) -> Any:
+        borrow = _asked_in_a_task(tap, nothing_left, sys._getframe(1))
         try:
             found = get(*args, **kwargs)
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.note_unserved(borrow, error)
             raise
         if inspect.isawaitable(found):
             return when_there(borrow, found)
-        tap.hand_over(borrow, found)
+        tap.note_borrowed(borrow, found)
         return found
 
     async def when_there(borrow: Borrow, coming: Awaitable[Any]) -> Any:
         try:
             connection = await coming
         except BaseException as error:
-            tap.turn_away(borrow, error)
+            tap.note_unserved(borrow, error)
             raise
-        tap.hand_over(borrow, connection)
+        tap.note_borrowed(borrow, connection)
         return connection
 
-    if inspect.iscoroutinefunction(get):
-        return functools.wraps(get)(in_a_task)
-    is_for_tasks = isinstance(pool, redis.asyncio.ConnectionPool)
-    return functools.wraps(get)(by_a_plain_function if is_for_tasks else in_a_thread)
+    return get_connection
+
+
+def _asked_in_a_task(tap: Tap, nothing_left: Callable[[], bool] | None, frame: FrameType) -> Borrow:
+    """Begin a borrow for the task that runs now; ``frame`` is the code that asks the pool."""
+    site = _site_in_a_task(frame) if tap.lines else UNKNOWN
+    borrow = Borrow(_current_name(), *site, tap.clock())
+    if nothing_left and nothing_left():
+        tap.note_waiting(borrow)
+    return borrow
 
 
 def _release(tap: Tap, pool: Any) -> Any:
-    give_back, held, socket_of = pool.release, tap.held, tap.socket_of
+    release, held, socket_of = pool.release, tap.held, tap.socket_of
 
-    def unknown_return(who: str, connection: Any) -> None:
+    def note_stray(who: str, connection: Any) -> None:
         caller = sys._getframe(2)
-        # A pool takes back a connection that it could not open, before the caller hears of it: that is no return.
+        # A pool takes back a connection that it could not open, before its get_connection raises: that is no return.
         if not any(frame.f_code.co_filename == _HERE for frame, _ in traceback.walk_stack(caller)):
-            tap.unknown_return(who, site_of(caller), id(connection))
+            tap.note_stray(who, site_of(caller), id(connection))
 
     def in_a_thread(connection: Any) -> Any:
         borrow = held.pop(id(connection), None)
         if borrow is None:
-            unknown_return(current_thread().name, connection)
+            note_stray(current_thread().name, connection)
         else:
             socket = socket_of(connection)  # Before the pool closes it, as it does if it should be opened anew.
             if socket is not borrow.socket:
                 borrow.note_cut(socket)
-            tap.end(borrow, tap.clock())
-        return give_back(connection)
+            tap.note_returned(borrow, tap.clock())
+        return release(connection)
 
     async def in_a_task(connection: Any) -> Any:
         borrow = held.pop(id(connection), None)
         if borrow is None:
-            unknown_return(_current_name(), connection)
-            return await give_back(connection)
+            note_stray(_current_name(), connection)
+            return await release(connection)
         back_at, socket = tap.clock(), socket_of(connection)  # From here on another task may get it.
         try:
-            answer = await give_back(connection)
-        except BaseException:  # Cancelled on the way: the pool has not got it back.
+            answer = await release(connection)
+        except BaseException:  # Cancelled on the way: the pool does not have it back.
             held[id(connection)] = borrow
             raise
         if socket is not borrow.socket:
             borrow.note_cut(socket)
-        tap.end(borrow, back_at)
+        tap.note_returned(borrow, back_at)
         return answer
 
-    return functools.wraps(give_back)(in_a_task if inspect.iscoroutinefunction(give_back) else in_a_thread)
+    return functools.wraps(release)(in_a_task if inspect.iscoroutinefunction(release) else in_a_thread)
 
 
 def _current_name() -> str:

@@ -50,7 +50,7 @@ class _Notes(Listener):
     def __init__(self) -> None:
         self.began = 0.0
         self.done: deque[Borrow] = deque()
-        self.unserved: deque[Borrow] = deque(maxlen=KEPT)
+        self.got_none: deque[Borrow] = deque(maxlen=KEPT)
         self.strays: deque[Borrow] = deque(maxlen=FORGOTTEN_AT_ONCE)
         self.outcomes: Counter[Outcome] = Counter()
         self.errors: Counter[str] = Counter()
@@ -72,12 +72,12 @@ class _Notes(Listener):
             self.forgotten += 1
             self.longest_forgotten_wait = max(self.longest_forgotten_wait, borrow.waited())
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
         self.outcomes[borrow.outcome] += 1
         self.errors[borrow.error] += 1
-        if len(self.unserved) == self.unserved.maxlen:
-            self.longest_forgotten_wait = max(self.longest_forgotten_wait, self.unserved[0].waited())
-        self.unserved.append(borrow)
+        if len(self.got_none) == self.got_none.maxlen:
+            self.longest_forgotten_wait = max(self.longest_forgotten_wait, self.got_none[0].waited())
+        self.got_none.append(borrow)
 
     def stray(self, borrow: Borrow) -> None:
         self.strays.append(borrow)
@@ -145,11 +145,11 @@ class Recording:
         return sorted(found, key=lambda lease: lease.asked)
 
     @property
-    def turned_away(self) -> list[Lease]:
+    def unserved(self) -> list[Lease]:
         """Every caller that got no connection: refused, timed out, failed, cancelled, or still waiting at the end."""
-        unserved = copied(self._notes.unserved)
-        known = {*unserved, *itertools.chain(*self._served())}
-        found = [self._lease(borrow, borrow.outcome, {}) for borrow in unserved]
+        got_none = copied(self._notes.got_none)
+        known = {*got_none, *itertools.chain(*self._served())}
+        found = [self._lease(borrow, borrow.outcome, {}) for borrow in got_none]
         found += [self._lease(borrow, "still waiting", {}) for borrow in self._who_waits() if borrow not in known]
         return sorted(found, key=lambda lease: lease.asked)
 
@@ -195,7 +195,7 @@ class Recording:
     @property
     def longest_wait(self) -> float:
         """The longest that a caller waited, with or without success. Opening is not waiting."""
-        waits = [lease.waited for lease in [*self.leases, *self.turned_away]]
+        waits = [lease.waited for lease in [*self.leases, *self.unserved]]
         return max([self._notes.longest_forgotten_wait, *waits])
 
     @property
@@ -216,7 +216,7 @@ class Recording:
         returned += {borrow.connection: borrow.ended for borrow in strays}.values()
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
         earlier = len(earlier_returns) + self._never_returned()
-        return moments([*self.leases, *self.turned_away], earlier, earlier_returns)
+        return moments([*self.leases, *self.unserved], earlier, earlier_returns)
 
     def _never_returned(self) -> int:
         """Count the connections that were in use before the recording and all through it."""

@@ -45,13 +45,13 @@ def require_whole(recording: Recording) -> None:
             f"This recording has forgotten its first {recording.forgotten:,} leases, so it cannot be played from the "
             "beginning. Record a shorter time."
         )
-    if not (recording.borrowed or recording.turned_away):
+    if not (recording.borrowed or recording.unserved):
         raise BadSetting("This recording is empty: no caller asked the pool for a connection while it ran.")
 
 
 def page_of(recording: Recording, title: str = "") -> str:
     """Return the whole page: markup, style, script and the recording itself."""
-    leases = [*recording.leases, *recording.turned_away]
+    leases = [*recording.leases, *recording.unserved]
     played = played_data(recording.kind, title, recording.limit, recording.waits, recording.duration, leases)
     played["moments"] = [_as_row(moment) for moment in recording.timeline()]  # it knows who came before it began
     played["shown"] = _telling(recording.timeline(), leases)

@@ -36,7 +36,7 @@ class Listener:
     def returned(self, borrow: Borrow) -> None:
         """A connection was returned, or a second caller got it while the first still had it."""
 
-    def turned_away(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow) -> None:
         """A caller got no connection; ``borrow.outcome`` and ``borrow.error`` say why."""
 
     def stray(self, borrow: Borrow) -> None:
@@ -87,7 +87,12 @@ class Tap:
 
     # -- what the covers tell
 
-    def hand_over(self, borrow: Borrow, connection: object) -> None:
+    def note_waiting(self, borrow: Borrow) -> None:
+        """Note that the caller has to wait, because the pool is exhausted."""
+        borrow.queued = True
+        self.asking.add(borrow)
+
+    def note_borrowed(self, borrow: Borrow, connection: object) -> None:
         """Note that the caller has got ``connection``."""
         borrow.got = self.clock()
         borrow.connection = key = id(connection)
@@ -95,42 +100,42 @@ class Tap:
         if key in self.held:
             first = self.held[key]
             first.outcome = "borrowed again"
-            self.end(first, borrow.got)
+            self.note_returned(first, borrow.got)
         self.held[key] = borrow
         if borrow.queued:
             self.asking.discard(borrow)  # Only now, so that a look at any moment finds the borrow.
         for tell in self._on_borrowed:
             tell(borrow)
 
-    def turn_away(self, borrow: Borrow, error: BaseException) -> None:
-        """Note that the caller got no connection, and why: every error of a borrow is counted here."""
+    def note_unserved(self, borrow: Borrow, error: BaseException) -> None:
+        """Note that the caller got no connection, and why: each error of a borrow is counted here."""
         borrow.ended = self.clock()
         borrow.outcome, borrow.error = outcome_of(error), type(error).__name__
         self.asking.discard(borrow)
         with Tap.lock:
             self.outcomes[borrow.outcome] += 1
             for listener in self._listeners:
-                listener.turned_away(borrow)
+                listener.unserved(borrow)
 
-    def end(self, borrow: Borrow, at: float) -> None:
-        """Note that a caller has had its connection no longer since ``at``."""
+    def note_returned(self, borrow: Borrow, at: float) -> None:
+        """Note that a caller gave its connection back at ``at``, or lost it to another caller."""
         borrow.ended = at
         borrow.socket = None
         for tell in self._on_returned:
             tell(borrow)
 
-    def unknown_return(self, who: str, site: Site, connection: int) -> None:
-        """Note that a connection was returned whose borrow was not heard."""
+    def note_stray(self, who: str, site: Site, connection: int) -> None:
+        """Note that a connection was returned, and that the tap had not heard of its borrow."""
         with Tap.lock:
             now = self.clock()
             unnamed = next((key for key in self.earlier if key < 0), connection)
             key = connection if connection in self.earlier else unnamed
             # A caller that waited before the tap was there got it unheard, but the pool knows that it is in use.
-            was_lent = key in self.earlier or connection in in_use_now(self.pool())
+            was_in_use = key in self.earlier or connection in in_use_now(self.pool())
             self.earlier.discard(key)
             borrow = Borrow(who, *site, now)
             borrow.got, borrow.ended, borrow.connection = now, now, connection
-            borrow.outcome = "borrowed earlier" if was_lent else "returned twice"
+            borrow.outcome = "borrowed earlier" if was_in_use else "returned twice"
             self.outcomes[borrow.outcome] += 1
             for listener in self._listeners:
                 listener.stray(borrow)
@@ -143,6 +148,9 @@ def outcome_of(error: BaseException) -> Outcome:
     # A blocking pool's timeout is a plain ConnectionError. What it came from tells it from a server that is down.
     if isinstance(error, redis.ConnectionError) and isinstance(error.__context__, queue.Empty | asyncio.TimeoutError):
         return "timed out"
+    # redis-py 6's asyncio pool refuses with a plain ConnectionError, after it found no idle connection in its list.
+    if type(error) is redis.ConnectionError and isinstance(error.__context__, IndexError):
+        return "refused"
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         return "cancelled"
     return "failed"

@@ -98,7 +98,7 @@ def simulate(
     rate = positive("rate", rate, "callers per second")
     limit = whole("limit", limit, "connections", at_least=1, at_most=MOST_CONNECTIONS)
     borrows = whole("borrows", borrows, "borrows", at_least=1, at_most=MOST_BORROWS)
-    patience = math.inf if timeout is None else not_negative("timeout", timeout, "seconds")
+    gives_up_after = math.inf if timeout is None else not_negative("timeout", timeout, "seconds")
     random = np.random.default_rng(whole("seed", seed, "any kind", at_least=0))
     clock = _Arrivals(arrivals, rate, random)
     draw, mean_hold = _how_to_draw(hold, random)
@@ -107,12 +107,12 @@ def simulate(
 
     free = [0.0] * limit
     for size in _chunks(borrows // 10):
-        _play(clock.next(size).tolist(), draw(random, size).tolist(), free, patience)
+        _play(clock.next(size).tolist(), draw(random, size).tolist(), free, gives_up_after)
 
-    started, totals = clock.now, _Totals(patience)
+    started, totals = clock.now, _Totals(gives_up_after)
     for size in _chunks(borrows):
         moments, holds = clock.next(size), draw(random, size)
-        totals.add(holds, np.array(_play(moments.tolist(), holds.tolist(), free, patience)))
+        totals.add(holds, np.array(_play(moments.tolist(), holds.tolist(), free, gives_up_after)))
     return totals.result(clock.now - started)
 
 
@@ -123,13 +123,13 @@ def replay(arrivals: Sequence[float], holds: Sequence[float], limit: int, timeou
     the earliest first; ten million callers at most.
     """
     limit = whole("limit", limit, "connections", at_least=1, at_most=MOST_CONNECTIONS)
-    patience = math.inf if timeout is None else not_negative("timeout", timeout, "seconds")
+    gives_up_after = math.inf if timeout is None else not_negative("timeout", timeout, "seconds")
     moments, held = _times("arrivals", arrivals), _times("holds", holds)
     if len(moments) != len(held):
         raise BadSetting(f"There are {len(moments)} arrivals and {len(held)} holds. Give one hold for each arrival.")
     if any(later < earlier for earlier, later in pairwise(moments)):
         raise BadSetting("The arrivals are not in order of time. Sort them, together with their holds.")
-    return _play(moments, held, [0.0] * limit, patience)
+    return _play(moments, held, [0.0] * limit, gives_up_after)
 
 
 def _times(name: str, values: Any) -> list[float]:
@@ -137,7 +137,7 @@ def _times(name: str, values: Any) -> list[float]:
     return [not_negative(name, seconds, "seconds") for seconds in several(name, values, how, at_most=MOST_REPLAYED)]
 
 
-def _play(arrivals: list[float], holds: list[float], free: list[float], patience: float) -> list[float]:
+def _play(arrivals: list[float], holds: list[float], free: list[float], gives_up_after: float) -> list[float]:
     """Serve the callers in turn and return their waits, inf for those who gave up.
 
     ``free`` is a heap of the moments at which each connection is next free; it is left as the last caller found
@@ -150,7 +150,7 @@ def _play(arrivals: list[float], holds: list[float], free: list[float], patience
         if start <= now:
             occupy(free, now + hold)
             note(0.0)
-        elif start - now <= patience:
+        elif start - now <= gives_up_after:
             occupy(free, start + hold)
             note(start - now)
         else:
@@ -183,8 +183,8 @@ class _Arrivals:
 class _Totals:
     """Adds up what became of the callers, chunk by chunk."""
 
-    def __init__(self, longest_patience: float) -> None:
-        self._most = longest_patience
+    def __init__(self, gives_up_after: float) -> None:
+        self._gives_up_after = gives_up_after
         self._gave_up = 0
         self._held = self._waited = self._longest = 0.0
         self._counts = np.zeros(len(WAITS), dtype=np.int64)
@@ -193,7 +193,7 @@ class _Totals:
         lost = np.isinf(waits)
         self._gave_up += int(np.count_nonzero(lost))
         self._held += float(holds[~lost].sum())
-        waits = np.where(lost, self._most, waits)
+        waits = np.where(lost, self._gives_up_after, waits)
         self._waited += float(waits.sum())
         self._longest = max(self._longest, float(waits.max()))
         real = waits[waits >= SHORTEST]

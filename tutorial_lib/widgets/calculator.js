@@ -1,6 +1,7 @@
 // The sliders of the calculator. Python works out the answer; this moves the sliders and shows what it says.
 
 const STEPS = 200;
+const DARK = '[data-jp-theme-light="false"], .vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light)';
 const PAUSE = 600; // ms without a change, after which a screen reader is told the answer
 
 // What a slider stops at, from least to most in equal steps of the logarithm: round numbers, each of them once.
@@ -45,13 +46,8 @@ function render({ model, el }) {
   const spoken = document.createElement("p");
   spoken.className = "spoken";
   spoken.setAttribute("role", "status");
-  // One for each theme. The style sheet shows one of them.
-  const pictures = ["picture", "picture_dark"].map((trait) => {
-    const image = document.createElement("img");
-    image.className = trait.replace("_", "-");
-    return { trait, image };
-  });
-  root.append(form, answer, ...pictures.map(({ image }) => image), spoken);
+  const picture = document.createElement("img");
+  root.append(form, answer, picture, spoken);
 
   // A notebook may show the same calculator twice: each view has ids of its own.
   const prefix = `calculator-${Math.random().toString(36).slice(2)}`;
@@ -72,18 +68,26 @@ function render({ model, el }) {
   const showAnswer = () => {
     answer.textContent = model.get("words");
     answer.dataset.fits = model.get("fits");
-    for (const { trait, image } of pictures) {
-      image.src = model.get(trait);
-      image.alt = model.get("picture_words");
-    }
+    picture.src = model.get("picture");
+    picture.alt = model.get("picture_words");
     clearTimeout(pause);
     pause = setTimeout(() => (spoken.textContent = model.get("words")), PAUSE);
   };
   model.on("change:values", showValues);
-  model.on("change:words change:fits change:picture change:picture_dark", showAnswer);
+  model.on("change:words change:fits change:picture", showAnswer);
   showValues();
   showAnswer();
   el.append(root);
+
+  const tellTheme = () => {
+    const dark = document.body.matches(DARK);
+    if (dark === model.get("dark")) return;
+    model.set("dark", dark);
+    model.save_changes();
+  };
+  const theme = new MutationObserver(tellTheme);
+  theme.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  tellTheme();
 
   // JupyterLab listens on the document. It would take these keys to move between cells, Enter, which ends the typing of
   // a number, to edit the cell, and a digit that is typed while a slider has the focus to make the cell a heading.
@@ -97,9 +101,10 @@ function render({ model, el }) {
 
   return () => {
     clearTimeout(pause);
+    theme.disconnect();
     window.removeEventListener("keydown", keepKeys, true);
     model.off("change:values", showValues);
-    model.off("change:words change:fits change:picture change:picture_dark", showAnswer);
+    model.off("change:words change:fits change:picture", showAnswer);
   };
 }
 

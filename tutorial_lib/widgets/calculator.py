@@ -44,10 +44,10 @@ class Calculator(anywidget.AnyWidget):
     """What the sliders say, by the names of size_pool's arguments."""
     words = traitlets.Unicode().tag(sync=True)
     fits = traitlets.Bool().tag(sync=True)
+    dark = traitlets.Bool(False).tag(sync=True)
+    """Whether the page's theme is dark. The browser says it, and the picture is drawn in its colours."""
     picture = traitlets.Unicode().tag(sync=True)
-    """The knee, drawn for a light page: a data URL."""
-    picture_dark = traitlets.Unicode().tag(sync=True)
-    """The same for a dark one."""
+    """The knee, drawn: a data URL."""
     picture_words = traitlets.Unicode().tag(sync=True)
     """The same in words, for those who cannot see it."""
 
@@ -57,6 +57,7 @@ class Calculator(anywidget.AnyWidget):
         self.values = {control["name"]: getattr(size, control["name"]) for control in CONTROLS}
         self._show()
         self.observe(self._work_out, names="values")
+        self.observe(lambda _: self._draw(), names="dark")
 
     def _work_out(self, _: object) -> None:
         try:
@@ -67,11 +68,14 @@ class Calculator(anywidget.AnyWidget):
         self._show()
 
     def _show(self) -> None:
-        picture = plot_pool_size(self.size)
         with self.hold_sync():
             self.words, self.fits = str(self.size), self.size.fits
-            self.picture, self.picture_dark = (_data_url(picture.png(dark)) for dark in (False, True))
-            self.picture_words = picture.alt
+            self._draw()
+
+    def _draw(self) -> None:
+        picture = plot_pool_size(self.size)
+        self.picture = "data:image/png;base64," + base64.b64encode(picture.png(self.dark)).decode()
+        self.picture_words = picture.alt
 
     def __repr__(self) -> str:
         return f"Calculator({self.size!r})"
@@ -79,7 +83,3 @@ class Calculator(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         view, metadata = super()._repr_mimebundle_() or ({}, {})
         return {**view, "text/markdown": self.size._repr_markdown_(), "text/plain": repr(self)}, metadata
-
-
-def _data_url(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()

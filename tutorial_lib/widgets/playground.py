@@ -72,7 +72,7 @@ def playground(
     load = LiveLoad(server, LiveSettings(limit, callers, hold, round_trip, wait, timeout))
     try:
         return Playground(load)
-    except BaseException:  # An impatient learner.
+    except BaseException:  # The learner interrupts the cell.
         load.shut()
         raise
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  pathlib would cost each Python 10 ms
 FOLDER = os.environ.get("REDIS_POOL_EXAMINE", "")
+ASK = os.environ.get("REDIS_POOL_EXAMINE_ASK", "")
 
 
 class _WhenRedisIsImported:
@@ -49,16 +50,25 @@ class _ThenWatch:
         module.__spec__.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
         try:
-            _watch()
+            _watch(getattr(module, "__version__", "of an unknown version"))
         except Exception as error:  # The program has to run all the same.
-            _say(error)
+            _say(f"{type(error).__name__}: {error}")
 
 
-def _watch() -> None:
+def _watch(version: str) -> None:
+    if not _is_known(version):
+        _say(f"its redis-py is {version}, and examine needs 6.4 or newer")
+        return
     _find_course()
     from tutorial_lib.examination.process import watch
 
-    watch(FOLDER)
+    watch(FOLDER, ask=bool(ASK))
+
+
+def _is_known(version: str) -> bool:
+    major, _, rest = version.partition(".")
+    minor = rest.partition(".")[0]
+    return major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= (6, 4)
 
 
 def _find_course() -> None:
@@ -72,10 +82,10 @@ def _find_course() -> None:
     sys.modules["tutorial_lib"] = package
 
 
-def _say(error: Exception) -> None:
+def _say(trouble: str) -> None:
     try:
         with open(os.path.join(FOLDER, f"{os.getpid()}.trouble"), "w") as file:  # noqa: PTH118, PTH123
-            file.write(f"{type(error).__name__}: {error}")
+            file.write(trouble)
     except OSError:
         pass
 

@@ -18,11 +18,10 @@ def ignored_argument(seen: Seen) -> Iterator[Finding]:
             "ignored-argument",
             45,
             {place: event.count for place, event in events.items()},
-            f"a client was given a pool and also {' and '.join(f'`{name}`' for name in names)}, which differ from "
-            f"the pool's "
-            "and have no effect.",
-            "Put these arguments on the pool. If parts need different ones, create a pool for each.",
-            "04_one_pool_for_many_parts#Whose-settings-apply?",
+            f"a client was given a pool and also {' and '.join(f'`{name}`' for name in names)}. A client that has a "
+            "pool ignores them, and the pool's own settings differ.",
+            "Give these arguments to the pool. If two parts of the program need different ones, create two pools.",
+            "notebooks/04_one_pool_for_many_parts.ipynb#Whose-settings-apply?",
         )
 
 
@@ -34,9 +33,9 @@ def url_beats_keyword(seen: Seen) -> Iterator[Finding]:
             "url-beats-keyword",
             45,
             {place: event.count for place, event in events.items()},
-            f"from_url was given two values for one setting ({detail}). The URL's value is used.",
-            "Say it in one place only, and read it back: client.connection_pool.max_connections.",
-            "01_your_first_pool",
+            f"from_url was given two values for one setting ({detail}). The value in the URL was used.",
+            "Write the setting in one place only: in the URL or as an argument.",
+            "notebooks/01_your_first_pool.ipynb#The-address-as-a-URL",
         )
 
 
@@ -47,9 +46,9 @@ def url_decode_false(seen: Seen) -> Iterator[Finding]:
             "url-decode-false",
             45,
             {place: event.count for place, event in events.items()},
-            "a URL says decode_responses=False. A value in a URL is text, and this text turns decoding on.",
-            "Leave it out of the URL: without it, replies are bytes.",
-            "01_your_first_pool",
+            "a URL said decode_responses=False. In a URL each value is text, and this text turns decoding on.",
+            "Remove it from the URL. Without it, replies are bytes.",
+            "notebooks/01_your_first_pool.ipynb#The-address-as-a-URL",
         )
 
 
@@ -65,23 +64,22 @@ def unknown_argument(seen: Seen) -> Iterator[Finding]:
                 lines.update(places)
                 made_at[pool.evidence.made_at] += sum(places.values())
     if lines:
-        hint = " TLS is asked for with rediss:// or connection_class=redis.SSLConnection." if "'ssl'" in said else ""
+        hint = " For TLS use a rediss:// URL or connection_class=redis.SSLConnection." if "'ssl'" in said else ""
         yield _finding(
             "unknown-argument",
             93,
             dict(made_at),
-            f"a connection could not be made: {said}. The pool counts it all the same, so that in the end it says "
-            f"`Too many "
-            "connections`.",
-            f"Correct the argument where the pool is made.{hint} A ping() when the program starts shows such a "
-            f"mistake early.",
-            "11_how_long_a_caller_waits",
+            f"a connection could not be created: {said}. The pool counts each failed attempt as a connection in use, "
+            "so in the end it raises `Too many connections`.",
+            f"Correct the argument where the pool is created.{hint} A ping() when the program starts finds such a "
+            "mistake at once.",
+            "notebooks/11_how_long_a_caller_waits.ipynb#A-misspelled-argument",
         )
 
 
 def _finding(kind: str, weight: int, lines: dict[Place, int], said: str, fix: str, lesson: str) -> Finding:
     count = sum(lines.values())
-    return Finding(kind, weight, count, worst_first(lines), f"{times(count).capitalize()} {said}", fix, lesson)
+    return Finding(kind, weight, count, worst_first(lines), f"{times(count).capitalize()}, {said}", fix, lesson)
 
 
 RULES: tuple[Rule, ...] = (ignored_argument, url_beats_keyword, url_decode_false, unknown_argument)

@@ -7,48 +7,72 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Place
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.examination.seen import Seen
 
 MANY = 5
 """Pools of one line in one process. A program with a few servers makes fewer, or with other settings."""
+MANY_OF_A_PACKAGE = 20
+"""Of those that an installed package makes for the user. Django's cache has a pool for each thread, and kombu one for
+each channel: as many as a server has threads are no trouble."""
+
+PER = {
+    "client-per-call": ("for each call", "notebooks/04_one_pool_for_many_parts.ipynb#A-client-for-each-request"),
+    "pool-per-thread": ("for each thread", "notebooks/04_one_pool_for_many_parts.ipynb#One-client-for-twenty-threads"),
+    "pool-per-task": ("for each asyncio task", "notebooks/04_one_pool_for_many_parts.ipynb#A-client-for-each-request"),
+}
+"""How often such a line makes a pool, and the section of the lesson."""
 
 
 def client_per_call(seen: Seen) -> Iterator[Finding]:
     """One line made many pools with the same settings in one process, and each was used."""
     for pool in seen.pools:
         evidence = pool.evidence
-        if pool.most_made < MANY or evidence.opened < evidence.made / 2:
+        if pool.most_made < (MANY_OF_A_PACKAGE if evidence.package else MANY) or evidence.opened < evidence.made / 2:
             continue
         per_thread = evidence.threads >= 0.9 * evidence.made > 1
         per_task = evidence.tasks >= 0.9 * evidence.made > 1
         kind = "pool-per-task" if per_task else "pool-per-thread" if per_thread else "client-per-call"
-        each = {"pool-per-task": "for each asyncio task", "pool-per-thread": "for each thread"}.get(
-            kind, "for each call"
-        )
-        made = "clients, each with a pool of its own" if evidence.by_client else "pools"
-        per_second = evidence.opened / seen.duration if seen.duration else 0.0
-        rate = f", {per_second:.3g} a second" if seen.duration > 1 else ""
+        each, lesson = PER[kind]
+        made = "clients with a pool each" if evidence.by_client else "pools"
+        by = f" ({evidence.package} creates them)" if evidence.package else ""
+        rate = f", {evidence.opened / seen.duration:.3g} a second" if seen.duration > 1 else ""
         yield Finding(
             kind,
             80,
             evidence.made,
             (evidence.made_at,),
-            f"This line made {evidence.made:,} {made}, one {each}. {evidence.opened:,} connections were "
-            f"opened{rate}, where "
-            "one pool would have reused a few.",
-            "Create the client once, at the top of a module or when the program starts, and share it: threads may "
-            "use one "
-            "client together, and so may the tasks of one event loop.",
-            "04_one_pool_for_many_parts#A-client-for-each-request",
+            f"This line created {evidence.made:,} {made}, one {each}{by}. Together they opened {evidence.opened:,} "
+            f"connections{rate}. One shared pool would have opened a few and reused them.",
+            _of_a_package(evidence.package) if evidence.package else _SHARE,
+            lesson,
         )
 
 
+_SHARE = (
+    "Create the client once, at the top of a module or when the program starts, and share it. All threads may use one "
+    "client, and so may all tasks of one event loop."
+)
+
+
+def _of_a_package(package: str) -> str:
+    return (
+        f"Look in {package}'s settings for a way to share one pool, or use few threads that stay, such as a server's "
+        "thread pool, instead of one for each request. Django's own cache cannot share; django-redis does."
+        if package == "django"
+        else f"Look in {package}'s settings for a way to share one pool between threads."
+    )
+
+
 def duplicate_pools(seen: Seen) -> Iterator[Finding]:
-    """Several lines of one process made pools for the same server with the same settings, and used them."""
+    """Several lines of one process made pools for the same server with the same settings, and used them.
+
+    What an installed package made cannot be shared, so only the user's own count. Subscriptions and blocking commands
+    should have a pool of their own.
+    """
     for process in seen.processes:
         by_settings: dict[str, list[Place]] = defaultdict(list)
         for pool in process.pools:
-            if pool.lines and pool.made < MANY:
+            if pool.lines and pool.made < MANY and not pool.package and not pool.waits:
                 by_settings[f"{pool.for_asyncio} {_without_limit(pool.settings)}"].append(pool.made_at)
         for places in by_settings.values():
             if len(set(places)) > 1:
@@ -57,11 +81,10 @@ def duplicate_pools(seen: Seen) -> Iterator[Finding]:
                     30,
                     len(set(places)),
                     worst_first(Counter(places)),
-                    f"{len(set(places))} lines made a pool each, for the same server and with the same settings. "
-                    f"Each has a "
-                    "limit of its own, and none can use what another leaves idle.",
+                    f"{len(set(places))} lines created a pool each, for the same server and with the same settings. "
+                    "Each pool has its own limit, and none can use a connection that is idle in another.",
                     "Create one pool and give it to all clients: redis.Redis(connection_pool=pool).",
-                    "04_one_pool_for_many_parts#Two-parts,-two-pools",
+                    "notebooks/04_one_pool_for_many_parts.ipynb#Two-parts,-two-pools",
                 )
                 return
 
@@ -81,13 +104,12 @@ def closed_under_others(seen: Seen) -> Iterator[Finding]:
             75,
             count,
             worst_first({place: event.count for place, event in events.items()}),
-            f"{times(count).capitalize()} a pool was closed while its connections were in use elsewhere "
+            f"{times(count).capitalize()}, a pool was closed while other callers were using its connections "
             f"({next(iter(events.values())).detail}). Their commands fail with errors such as `I/O operation on "
-            f"closed file.`",
-            "Close the pool where it was created, when all its users are done. A client made with from_pool(), and "
-            "`with r:` "
-            "on a shared client, close the pool of all others.",
-            "04_one_pool_for_many_parts#What-does-from_pool-do?",
+            "closed file.`",
+            "Close the pool where it was created, and only when all callers are done. `with r:` on a shared client "
+            "closes its pool, and so does a client that was created with from_pool().",
+            "notebooks/04_one_pool_for_many_parts.ipynb#What-does-from_pool-do?",
         )
 
 
@@ -101,39 +123,12 @@ def used_after_close(seen: Seen) -> Iterator[Finding]:
             40,
             count,
             worst_first({place: event.count for place, event in events.items()}),
-            f"{times(count).capitalize()} a pool was used again after it had been closed. It opened new connections, "
-            f"and "
-            "nothing closes those.",
-            "Keep the client open as long as it is used. If a `with` block ends, use the client inside it only.",
-            "04_one_pool_for_many_parts#Who-closes-the-pool?",
+            f"{times(count).capitalize()}, a pool was used again after it had been closed. It opened new connections, "
+            "and they stay open until it is closed again.",
+            "Close the client when the program no longer needs it. If you open it with `with`, use it only inside "
+            "the block.",
+            "notebooks/04_one_pool_for_many_parts.ipynb#Going-deeper:-with-on-a-shared-client",
         )
 
 
-def over_maxclients(seen: Seen) -> Iterator[Finding]:
-    """The server refused a connection because it had too many."""
-    lines: Counter[Place] = Counter()
-    for pool in seen.pools:
-        for why, places in pool.evidence.no_connection.items():
-            if "max number of clients reached" in why:
-                lines.update(places)
-    if lines:
-        limits = sum(_may_open(pool) for pool in seen.pools)
-        yield Finding(
-            "over-maxclients",
-            95,
-            sum(lines.values()),
-            worst_first(lines),
-            f"{times(sum(lines.values())).capitalize()} the server refused a connection: max number of clients "
-            f"reached. This "
-            f"program's pools may open {limits:,} connections together, in {len(seen.processes)} "
-            f"process{'es' * (len(seen.processes) != 1)}.",
-            "Make the limits of all pools in all processes add up to less than the server's maxclients.",
-            "07_what_the_server_sees#The-server-is-full",
-        )
-
-
-def _may_open(pool: Pools) -> int:
-    return pool.evidence.made * pool.evidence.limit
-
-
-RULES: tuple[Rule, ...] = (client_per_call, duplicate_pools, closed_under_others, used_after_close, over_maxclients)
+RULES: tuple[Rule, ...] = (client_per_call, duplicate_pools, closed_under_others, used_after_close)

@@ -8,23 +8,27 @@ from tutorial_lib.examination.evidence import Event, Place
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
 from tutorial_lib.examination.seen import Seen
 
+BETWEEN_COMMANDS = "notebooks/10_when_a_connection_dies.ipynb#When-does-a-pool-notice-a-dead-connection?"
+DURING_A_COMMAND = "notebooks/10_when_a_connection_dies.ipynb#A-connection-that-breaks-during-a-command"
+
 
 def timeout_shorter_than_block(seen: Seen) -> Iterator[Finding]:
     """A blocking command ended in a timeout of redis-py's: once is enough, since it will again."""
     for pool in seen.pools:
         if events := pool.evidence.events.get("blocked-too-long"):
             limit = pool.evidence.settings.get("socket_timeout")
+            is_limit = f" is {limit:g} s, and" if isinstance(limit, int | float) else " ends first:"
             again = _count(pool.evidence.events.get("sent-again", {}), _commands(events))
-            sent = f" {times(again).capitalize()} the command was sent again." if again else ""
+            sent = f" {times(again).capitalize()}, redis-py sent the command again." if again else ""
             yield _finding(
                 "timeout-shorter-than-block",
                 65,
                 events,
-                f"a blocking command ({', '.join(_commands(events))}) ended in `Timeout reading from socket`, because "
-                f"socket_timeout is {limit} s.{sent}",
-                "Give blocking commands a client of their own with socket_timeout=None, or one that is longer than "
-                "they wait.",
-                "06_commands_that_keep_a_connection",
+                f"{', '.join(_commands(events))} ended in `Timeout reading from socket`: socket_timeout{is_limit} the "
+                f"command waits longer.{sent}",
+                "Give blocking commands a client of their own, with socket_timeout=None or with a socket_timeout "
+                "that is longer than they wait.",
+                "notebooks/06_commands_that_keep_a_connection.ipynb#A-BLPOP-that-waits-longer-than-socket_timeout",
             )
 
 
@@ -35,13 +39,11 @@ def duplicated_write(seen: Seen) -> Iterator[Finding]:
             "duplicated-write",
             88,
             events,
-            f"a command that is not idempotent ({', '.join(_commands(events))}) was sent again after its reply had "
-            f"not come. "
-            "The server may have carried it out twice.",
-            "Use retries only for commands that may run twice; for others use a command that may, such as SADD with "
-            "a name "
-            "for each event, or a pool without retry.",
-            "10_when_a_connection_dies",
+            f"redis-py sent {', '.join(_commands(events))} a second time, because the first reply did not come. "
+            "Redis may have run the command twice.",
+            "Retry only commands that may run twice. For the others, use a client without retry, or a command that "
+            "leaves the same result when it runs twice, such as SADD with an id for each event.",
+            "notebooks/10_when_a_connection_dies.ipynb#A-lost-reply-and-a-counter",
         )
 
 
@@ -52,31 +54,34 @@ def unread_reply(seen: Seen) -> Iterator[Finding]:
             "unread-reply",
             98,
             events,
-            "a connection was returned before the reply to its last command was read. The next caller may get that "
-            "reply "
-            "instead of its own.",
-            "Read the reply before you release the connection. On an error, call connection.disconnect() first.",
-            "05_who_still_holds_a_connection",
+            "a connection was returned before the reply to its last command was read. The next caller may read that "
+            "reply instead of its own.",
+            "Read the reply before you call release(). If an exception comes between, call connection.disconnect() "
+            "first.",
+            "notebooks/05_who_still_holds_a_connection.ipynb#What-does-an-interrupted-caller-leave-behind?",
         )
 
 
 def stale_reconnects(seen: Seen) -> Iterator[Finding]:
     """Connections were lost between two commands: each lost command, or three silent reconnections, are told."""
     lost, reopened = seen.of_kind("lost"), seen.of_kind("reconnected")
-    if lost or sum(event.count for event in reopened.values()) >= 3:
-        events = lost or reopened
+    again = sum(event.count for event in reopened.values())
+    if lost or again >= 3:
         text = next((event.detail for event in lost.values() if event.detail), "")
-        failed = (
-            f"a command failed because its connection was lost ({text})" if lost else "a connection was opened again"
+        then = f" {times(again).capitalize()}, a lost connection was opened again." if again else ""
+        said = (
+            f"a command lost its connection ({text.rstrip('.')}).{then}"
+            if lost
+            else ("a connection had been closed by the server or by something between, and redis-py opened it again.")
         )
         yield _finding(
             "stale-reconnects",
             55 if lost else 20,
-            events,
-            f"{failed}. {times(sum(event.count for event in reopened.values())).capitalize()} a pool had to reconnect: "
-            "the server, a firewall or a restart closes connections.",
-            "Set health_check_interval below the shortest idle limit on the way to the server, and retry= on the pool.",
-            "10_when_a_connection_dies",
+            lost or reopened,
+            said,
+            "Give the pool a retry=, and set health_check_interval below the shortest idle timeout between your "
+            "program and Redis.",
+            DURING_A_COMMAND if lost else BETWEEN_COMMANDS,
         )
 
 
@@ -88,10 +93,11 @@ def cancelled_borrow(seen: Seen) -> Iterator[Finding]:
             "cancelled-borrow",
             35,
             events,
-            "a task was cancelled while it waited for a reply. Its connection has to be closed, and the command may "
-            "have run.",
-            "Let short commands finish (asyncio.shield), or use socket_timeout instead of cancelling.",
-            "",
+            "a task was cancelled while it waited for a reply. redis-py has to close that connection, and Redis may "
+            "have run the command.",
+            "Limit commands with socket_timeout instead of cancelling their task, or let them finish with "
+            "asyncio.shield().",
+            "docs/errors.md#cancelled-borrow",
         )
 
 
@@ -102,11 +108,11 @@ def used_after_fork(seen: Seen) -> Iterator[Finding]:
             "used-after-fork",
             97,
             events,
-            "a child process sent a command on a connection that its parent had borrowed before the fork. Both read "
-            "the "
-            "same replies.",
-            "Create the client after the fork, and carry no borrowed connection, pub/sub or pipeline into the child.",
-            "",
+            "a child process sent a command on a connection that its parent had borrowed before the fork. Both use "
+            "one socket, so each may read the other's replies.",
+            "Create the client after the fork, and use no borrowed connection, PubSub or pipeline of the parent in "
+            "the child.",
+            "docs/errors.md#used-after-fork",
         )
 
 
@@ -117,11 +123,10 @@ def two_loops(seen: Seen) -> Iterator[Finding]:
             "two-loops",
             92,
             events,
-            "an asyncio connection was used in another event loop than the one that opened it, which ends in errors "
-            "such as "
-            "`Event loop is closed`.",
-            "Create one client for each event loop, inside it, and call its aclose() before the loop ends.",
-            "",
+            "an asyncio connection was used in another event loop than the one that opened it. That ends in errors "
+            "such as `Event loop is closed`.",
+            "Create a client inside each event loop, and await its aclose() before the loop ends.",
+            "docs/errors.md#two-loops",
         )
 
 
@@ -136,7 +141,7 @@ def _count(events: dict[Place, Event], commands: list[str]) -> int:
 def _finding(kind: str, weight: int, events: dict[Place, Event], said: str, fix: str, lesson: str) -> Finding:
     count = sum(event.count for event in events.values())
     lines = worst_first({place: event.count for place, event in events.items()})
-    return Finding(kind, weight, count, lines, f"{times(count).capitalize()} {said}", fix, lesson)
+    return Finding(kind, weight, count, lines, f"{times(count).capitalize()}, {said}", fix, lesson)
 
 
 RULES: tuple[Rule, ...] = (

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from tutorial_lib.examination.evidence import Kept
 from tutorial_lib.examination.finding import Finding, Rule, seconds, worst_first
 from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.words import counted
 
 LONG = 1.0
 """Seconds. A connection that was borrowed by hand and is in use for less may be at work."""
@@ -16,12 +17,14 @@ LONG = 1.0
 def leak(seen: Seen) -> Iterator[Finding]:
     """Connections that were borrowed with get_connection, and were not returned when the program ended.
 
-    One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not.
+    One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not,
+    nor is one of a test or a block that has ended.
     """
     for pool in seen.pools:
         by_hand = [kept for kept in pool.evidence.kept if kept.by == "hand"]
         short = _is_short(pool)
-        lost = [kept for kept in by_hand if kept.age > LONG or short or _of_line(by_hand, kept) > 1]
+        certain = short or seen.is_over
+        lost = [kept for kept in by_hand if certain or kept.age > LONG or _of_line(by_hand, kept) > 1]
         if lost:
             yield _finding(
                 "leak",
@@ -29,9 +32,9 @@ def leak(seen: Seen) -> Iterator[Finding]:
                 pool,
                 lost,
                 "borrowed with get_connection() and never returned",
-                "Return it in a finally block: connection = pool.get_connection(), try: …, finally: "
-                "pool.release(connection). An ordinary command, such as r.get(), does that for you.",
-                "05_who_still_holds_a_connection",
+                "Call pool.release(connection) in a `finally` block, or use an ordinary command such as r.get(), which "
+                "returns its connection by itself.",
+                "notebooks/05_who_still_holds_a_connection.ipynb#How-do-you-borrow-by-hand-safely?",
             )
 
 
@@ -58,29 +61,31 @@ pubsub_kept = kept_by_an_object(
     "pubsub-kept",
     _subscribed_to_nothing_or_too_many,
     "kept by a PubSub that was not closed; unsubscribe() does not return the connection",
-    "Use `with r.pubsub() as pubsub:`, or call its close(). If many listen at once, give them a pool of their own.",
-    "06_commands_that_keep_a_connection",
+    "Use `with r.pubsub() as pubsub:`, or call pubsub.close(). If many callers listen at once, let one subscription "
+    "serve them all, or give them a pool of their own.",
+    "notebooks/06_commands_that_keep_a_connection.ipynb#When-does-a-subscription-return-its-connection?",
 )
 generator_kept = kept_by_an_object(
     "generator-kept",
     lambda kept, _: kept.by.endswith(" generator"),
-    "kept by a generator that is not finished: its `with` block has not ended",
-    "Close the generator: contextlib.closing(events()), or contextlib.aclosing(events()) for async ones.",
-    "06_commands_that_keep_a_connection",
+    "kept by a generator that was not read to its end, so it is still inside its `with` block",
+    "Close the generator: `with contextlib.closing(events()) as stream:`, and contextlib.aclosing() if it is async.",
+    "notebooks/06_commands_that_keep_a_connection.ipynb#What-does-an-unfinished-generator-hold?",
 )
 kept_by_exception = kept_by_an_object(
     "kept-by-exception",
     lambda kept, _: kept.by.endswith(" exception"),
-    "kept by a stored exception, whose traceback keeps the variables of the functions that it left",
-    "Use `with` for the pub/sub or pipeline, so that it ends with the block; or keep str(error) instead of the error.",
-    "06_commands_that_keep_a_connection",
+    "kept by a stored exception, because its traceback refers to the variables of the function that raised it",
+    "Open the PubSub or pipeline with `with`, so that it is closed when the block is left, or store str(error) instead "
+    "of the error.",
+    "notebooks/06_commands_that_keep_a_connection.ipynb#Going-deeper:-what-keeps-a-forgotten-listener-alive?",
 )
 watch_kept = kept_by_an_object(
     "watch-kept",
     lambda kept, pool: kept.by == "watch" and (kept.age > LONG or _is_short(pool)),
     "kept by a pipeline after watch(); unwatch() does not return the connection",
-    "Use `with r.pipeline() as pipe:`, or call its reset().",
-    "06_commands_that_keep_a_connection",
+    "Use `with r.pipeline() as pipe:`, or call pipe.reset().",
+    "notebooks/06_commands_that_keep_a_connection.ipynb#How-long-does-WATCH-keep-a-connection?",
 )
 
 
@@ -98,17 +103,20 @@ def blocking_on_shared(seen: Seen) -> Iterator[Finding]:
         if _is_short(pool) or 2 * max(len(at_work), 1) > evidence.limit:
             commands = Counter(command for event in blocked.values() for command in event.commands)
             named = " and ".join(sorted(commands))
-            longest = max(evidence.lines[place].longest for place in blocked if place in evidence.lines)
+            longest = max((evidence.lines[place].longest for place in blocked if place in evidence.lines), default=0.0)
+            left = (
+                f"Some of these callers got no connection: the pool's limit is {evidence.limit}."
+                if _is_short(pool)
+                else f"It takes {max(len(at_work), 1)} of the {evidence.limit} connections that the pool may open."
+            )
             yield Finding(
                 "blocking-on-shared",
                 60,
                 sum(event.count for event in blocked.values()),
                 worst_first({place: event.count for place, event in blocked.items()}),
-                f"{named} kept a connection for up to {seconds(longest)}, in a pool from which other lines borrow as "
-                f"well "
-                f"and which had none left for some of them (limit {evidence.limit}).",
+                f"{named} kept a connection for up to {seconds(longest)}, in a pool that other lines use too. {left}",
                 "Give blocking commands a client, and so a pool, of their own.",
-                "06_commands_that_keep_a_connection",
+                "notebooks/06_commands_that_keep_a_connection.ipynb#A-BLPOP-that-waits-longer-than-socket_timeout",
             )
 
 
@@ -123,14 +131,17 @@ def _of_line(kept: list[Kept], one: Kept) -> int:
 def _finding(kind: str, weight: int, pool: Pools, kept: list[Kept], what: str, fix: str, lesson: str) -> Finding:
     lines = Counter(one.place for one in kept)
     count, oldest = len(kept), max(one.age for one in kept)
-    were = f"{count} connections were" if count > 1 else "One connection was"
+    were = f"{counted(count, 'connection')} {'were' if count > 1 else 'was'}"
+    if pool.evidence.made == 1 and count == pool.evidence.limit > 1:
+        were = f"{'Both' if count == 2 else f'All {count}'} connections of the pool were"
+    # A young one's age says how long the program ran, and nothing about the leak.
+    old = "" if oldest < LONG else f", {'the oldest ' if count > 1 else ''}for {seconds(oldest)}"
     return Finding(
         kind,
         weight,
         count,
         worst_first(lines),
-        f"{were} still in use at the end, of {pool.evidence.limit} that the pool may open, the oldest for "
-        f"{seconds(oldest)}: {what}.",
+        f"{were} still in use at the end{old}: {what}.",
         fix,
         lesson,
     )

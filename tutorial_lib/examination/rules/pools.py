@@ -9,11 +9,18 @@ from tutorial_lib.examination.evidence import Place
 from tutorial_lib.examination.finding import Finding, Rule, seconds, times, worst_first
 from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.sizing.formulas import connections_needed
+from tutorial_lib.words import counted
 
 WAIT_WORTH_TELLING = 0.05
 """Seconds. Shorter waits are what a blocking pool is for; a person does not notice them."""
 WAITS_WORTH_TELLING = 20
 """A few waits when a program starts are no trouble."""
+SHORT_WAIT = 0.01
+"""Seconds. The limit that is proposed keeps 99 of 100 waits below."""
+ENOUGH_TO_MEASURE = 20
+"""Borrows. From fewer, a rate says more about how the program started than about its traffic."""
+PLAUSIBLE = 10_000
+"""Connections in use on average. Above, what was measured is no load that a limit could serve."""
 
 
 def exhausted(seen: Seen) -> Iterator[Finding]:
@@ -27,13 +34,11 @@ def exhausted(seen: Seen) -> Iterator[Finding]:
                 90,
                 count,
                 worst_first(refused),
-                f"The pool was exhausted: {times(count)} a caller was refused because all {evidence.limit} "
-                f"connections were "
-                f"in use.{_holders(pool)}{_enough(pool, seen)}",
-                "Use a BlockingConnectionPool with a short timeout if callers may wait, or raise max_connections; if "
-                "one "
-                "line keeps connections for long, start there.",
-                "03_when_the_pool_is_exhausted#Ten-requests-and-four-connections",
+                f"{times(count).capitalize()}, a caller was refused, because {_all(evidence.limit)} in use."
+                f"{_holders(pool)}{_enough(pool, seen)}",
+                "If one line keeps connections for long, look at that line first. Otherwise raise max_connections, or "
+                "let callers wait a moment, with a BlockingConnectionPool and a short timeout.",
+                "notebooks/03_when_the_pool_is_exhausted.ipynb#Ten-requests-and-four-connections",
             )
 
 
@@ -45,20 +50,33 @@ def pool_waits(seen: Seen) -> Iterator[Finding]:
         often_and_long = waited.count >= WAITS_WORTH_TELLING and waited.percentile(0.95) > WAIT_WORTH_TELLING
         if in_vain or often_and_long:
             count = sum(in_vain.values())
-            vain = f" {times(count).capitalize()} it waited in vain: No connection available." if count else ""
             yield Finding(
                 "pool-waits",
                 85 if count else 50,
                 count or waited.count,
                 worst_first(in_vain or {place: held.count for place, held in evidence.lines.items()}),
-                f"{times(waited.count).capitalize()} a caller waited for a connection, {seconds(waited.mean)} on "
-                f"average "
-                f"and {seconds(waited.longest)} at most; all {evidence.limit} were in use.{vain}{_holders(pool)}"
-                f"{_enough(pool, seen)}",
-                "Look first at the line that keeps connections longest. If none keeps them too long, raise "
-                "max_connections.",
-                "03_when_the_pool_is_exhausted#How-long-should-a-request-wait?",
+                f"{_waits(pool, count)}{_holders(pool)}{_enough(pool, seen)}",
+                "If one line keeps connections for long, look at that line first. Otherwise raise max_connections.",
+                "notebooks/03_when_the_pool_is_exhausted.ipynb#How-long-should-a-request-wait?",
             )
+
+
+def _waits(pool: Pools, in_vain: int) -> str:
+    """Say how often callers waited, how long, and how often for nothing."""
+    waited, within = pool.evidence.waited, pool.evidence.settings.get("timeout")
+    how_long = f" {seconds(waited.longest)} for a connection"
+    if waited.count > 1:
+        how_long = f" for a connection, {seconds(waited.mean)} on average and {seconds(waited.longest)} at most"
+    told = f"{times(waited.count).capitalize()}, a caller waited{how_long}, because {_all(pool.evidence.limit)} in use."
+    if not in_vain:
+        return told
+    limit = f" within the pool's timeout of {within:g} s" if isinstance(within, int | float) else ""
+    return f"{told} {times(in_vain).capitalize()}, none was returned{limit}: `No connection available.`"
+
+
+def _all(limit: int) -> str:
+    few = {1: "the only connection of the pool was", 2: "both connections of the pool were"}
+    return few.get(limit, f"all {limit} connections of the pool were")
 
 
 def _holders(pool: Pools) -> str:
@@ -68,28 +86,32 @@ def _holders(pool: Pools) -> str:
         return ""
     first = worst_first(held)[0]
     others = len(held) - 1
-    more = f" and {others} other line{'s' * (others > 1)}" if others else ""
-    return f" Meanwhile they were held by {_short(first)}{more}."
+    more = f" and on {counted(others, 'other line')}" if others else ""
+    they = "They" if pool.evidence.limit > 1 else "It"
+    return f" {they} had been borrowed on {_short(first)}{more}."
 
 
 def _short(place: Place) -> str:
-    return f"line {place.line}, `{place.text}`" if place.text else str(place)
+    return f"line {place.line} (`{place.text}`)" if place.text else str(place)
 
 
 def _enough(pool: Pools, seen: Seen) -> str:
     """Say how many connections the sizing model gives for what was measured."""
     held = pool.evidence.held
-    rate = (held.count + sum(sum(lines.values()) for lines in pool.evidence.no_connection.values())) / seen.duration
-    if not held.count or not held.mean:
+    if held.count < ENOUGH_TO_MEASURE or not held.mean or not seen.duration:
         return ""
-    per_pool = rate / max(1, pool.processes) / max(1, pool.most_made)
-    needed = connections_needed(per_pool, held.mean, 0.01)
+    asked = held.count + sum(sum(lines.values()) for lines in pool.evidence.no_connection.values())
+    per_pool = asked / seen.duration / max(1, pool.processes) / max(1, pool.most_made)
+    if per_pool * held.mean > PLAUSIBLE:
+        return ""
+    needed = connections_needed(per_pool, held.mean, SHORT_WAIT)
+    measured = f"{per_pool:.3g} borrows a second, {seconds(held.mean)} each on average"
     if needed <= pool.evidence.limit:
-        return f" On average {per_pool * held.mean:.2g} would have been enough, so look at bursts and at what is kept."
-    return (
-        f" At {per_pool:.3g} borrows a second, held for {seconds(held.mean)} each, about {needed} connections keep "
-        "99 of 100 waits under 10 ms."
-    )
+        return (
+            f" For {measured}, {counted(needed, 'connection')} would be enough if callers came evenly. So look for "
+            "many callers at one moment, or for a line that keeps its connections."
+        )
+    return f" For {measured}, about {needed} connections keep 99 of 100 waits under {seconds(SHORT_WAIT)}."
 
 
 RULES: tuple[Rule, ...] = (exhausted, pool_waits)

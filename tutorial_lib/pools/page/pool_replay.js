@@ -9,7 +9,7 @@
 const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const PLAYS_FOR = 8; // seconds, about, at the speed that is chosen at first
 const STEPS = 1000; // of the slider
-const TURNED_AWAY = { refused: "refused", "timed out": "timed out", failed: "failed" };
+const UNSERVED = { refused: "refused", "timed out": "timed out", failed: "failed" };
 
 class Replay extends View {
   constructor(recording, el) {
@@ -149,22 +149,22 @@ class States {
       if (!this.ofConnection.has(lease.connection)) this.ofConnection.set(lease.connection, []);
       this.ofConnection.get(lease.connection).push(lease);
     }
-    this.turned = this.leases.filter((lease) => lease.outcome in TURNED_AWAY).sort((one, other) => one.got - other.got);
+    this.unserved = this.leases.filter((lease) => lease.outcome in UNSERVED).sort((one, other) => one.got - other.got);
     this.cut = this.leases.filter((lease) => lease.cut);
     this.samples = this.withTurned(recording.moments);
   }
 
   withTurned(moments) {
-    // The strip's samples: [when, in use, waiting, turned away or closed in use so far], one for each change.
+    // The strip's samples: [when, in use, waiting, without a connection or closed in use so far], one for each change.
     const changes = moments.map(([at, inUse, waiting]) => ({ at, inUse, waiting }));
-    changes.push(...this.turned.map(({ got }) => ({ at: got })), ...this.cut.map(({ ended }) => ({ at: ended })));
+    changes.push(...this.unserved.map(({ got }) => ({ at: got })), ...this.cut.map(({ ended }) => ({ at: ended })));
     changes.sort((one, other) => one.at - other.at);
     const samples = [];
-    let [inUse, waiting, turned] = [0, 0, 0];
+    let [inUse, waiting, troubles] = [0, 0, 0];
     for (const change of changes) {
-      if (change.inUse === undefined) turned += 1;
+      if (change.inUse === undefined) troubles += 1;
       else [inUse, waiting] = [change.inUse, change.waiting];
-      samples.push([change.at, inUse, waiting, turned]);
+      samples.push([change.at, inUse, waiting, troubles]);
     }
     return samples;
   }
@@ -178,7 +178,7 @@ class States {
     const [, inUse] = lastBefore(this.samples, now) ?? [0, 0, 0, 0];
     const known = slots.filter((slot) => slot.is === "in use").length;
     const totals = { refused: 0, "timed out": 0, failed: 0 };
-    for (const lease of this.turned) if (lease.got <= now) totals[lease.outcome] += 1;
+    for (const lease of this.unserved) if (lease.got <= now) totals[lease.outcome] += 1;
     totals["closed while in use"] = this.cut.filter((lease) => lease.ended <= now).length;
     // Connections that were in use before the recording began have no lease: the recording only counts them.
     let free = Math.max(0, ...this.ofConnection.keys());

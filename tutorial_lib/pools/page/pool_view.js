@@ -74,8 +74,8 @@ class View {
     this.heard = performance.now() / 1000;
     this.state = state;
     if (!state.error && !state.gone) {
-      const turned = Object.values(state.totals).reduce((sum, count) => sum + count, 0);
-      this.samples.push([state.now, state.in_use, state.waiting, turned]);
+      const troubles = Object.values(state.totals).reduce((sum, count) => sum + count, 0);
+      this.samples.push([state.now, state.in_use, state.waiting, troubles]);
     }
     this.show();
   }
@@ -123,8 +123,8 @@ class View {
     }
     const top = make("div", "pv-top");
     this.title = make("span", "pv-title");
-    this.turned = make("span", "pv-turned");
-    top.append(this.title, this.turned);
+    this.troubles = make("span", "pv-troubles");
+    top.append(this.title, this.troubles);
 
     this.note = make("p", "pv-note");
     this.queue = make("div", "pv-queue");
@@ -238,9 +238,9 @@ class View {
       chips.push(make("span", "pv-nobody", {}, words));
     }
     this.queue.replaceChildren(...chips);
-    const turned = Object.entries(state.totals).filter(([, count]) => count > 0);
-    write(this.turned, turned.map(([what, count]) => `${count.toLocaleString("en")} ${what}`).join(", "));
-    this.turned.hidden = turned.length === 0;
+    const troubles = Object.entries(state.totals).filter(([, count]) => count > 0);
+    write(this.troubles, troubles.map(([what, count]) => `${count.toLocaleString("en")} ${what}`).join(", "));
+    this.troubles.hidden = troubles.length === 0;
   }
 
   drawn() {
@@ -490,8 +490,8 @@ function strip(context, { width, height, scale, from, to, samples, limit, colour
     hatch(context, begin, queued, wide, used - queued, colour("--pv-hatch"));
   }
   context.strokeStyle = colour("--pv-bad");
-  samples.forEach(([moment, , , turned], place) => {
-    if (place && turned > samples[place - 1][3]) cross(context, x(moment), 5);
+  samples.forEach(([moment, , , troubles], place) => {
+    if (place && troubles > samples[place - 1][3]) cross(context, x(moment), 5);
   });
   context.fillStyle = context.strokeStyle = colour("--pv-quiet");
   context.lineWidth = 1;

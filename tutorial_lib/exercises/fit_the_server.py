@@ -192,10 +192,10 @@ def _too_many(opened: int, shop: Shop) -> str:
             f"answered after {BUSY_SECONDS} s. How long should a caller be ready to wait for a slow server?"
         )
     shop.set_limit(SERVER_LIMIT)
-    turned_away = refused([opened] * (WORKERS - 1), shop.lab)
+    refusals = refused([opened] * (WORKERS - 1), shop.lab)
     return (
         f"{said} opened {opened} connections. All {WORKERS} workers would open {opened * WORKERS}, and the server lets "
-        f"in {SERVER_LIMIT}. Tried out, it refused {turned_away}: `ConnectionError: {REFUSAL}`. What is one worker's "
+        f"in {SERVER_LIMIT}. Tried out, it refused {refusals}: `ConnectionError: {REFUSAL}`. What is one worker's "
         "share, in whole connections?"
     )
 

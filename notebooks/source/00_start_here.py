@@ -16,8 +16,8 @@
 # Click the cell below and press Shift+Enter. That runs the cell and moves on to the next one. *Run → Run All Cells*
 # runs the whole page. You can't break anything: *Kernel → Restart Kernel* starts again from the top.
 #
-# If you already see results below the cells, choose *Edit → Clear Outputs of All Cells* first, because they'd give the
-# answers away.
+# If you already see results below the cells, choose *Edit → Clear Outputs of All Cells* first, because they'd give
+# the answers away.
 
 # %%
 import redis
@@ -29,9 +29,9 @@ from tutorial_lib import predict, progress, start_server
 
 # %% [markdown]
 # `redis` is redis-py, the library that the course is about. `tutorial_lib` is the course's own, and whatever comes
-# from it is explained where you first meet it. `start_server()` finds a Redis and returns an object that stands for
-# it. It looks for three things and takes the first it finds: the Redis named in the environment variable `REDIS_URL`,
-# an installed `redis-server` or `valkey-server`, and fakeredis, a stand-in written in Python.
+# from it is explained where you first meet it. `start_server()` finds a Redis and returns an object that represents
+# it. It uses the first of these three that it finds: the Redis named in the environment variable `REDIS_URL`, an
+# installed `redis-server` or `valkey-server`, or fakeredis, which imitates Redis in Python.
 
 # %%
 server = start_server()
@@ -64,9 +64,9 @@ print("Redis", server.version)
 # ## How a lesson works
 
 # %% [markdown]
-# Each lesson asks you to predict what will happen, and then measures it. Try one. The code below sends a hundred PINGs
-# to Redis, one after the other, through one client. `server.opened()` asks the server how many connections it has
-# accepted.
+# Each lesson asks you to predict what will happen, and then measures it. Try one. The code below sends a hundred
+# PINGs to Redis, one after the other, through one client. `server.opened()` asks the server how many connections it
+# has accepted.
 #
 # Choose an answer before you run the next cell. Wrong answers cost nothing, and you'll remember them best.
 
@@ -91,11 +91,12 @@ for _ in range(100):
 guess.reveal(server.opened() - opened_before)
 
 # %% [markdown]
-# **A client keeps its connection and reuses it.** It can do that because it contains a *connection pool*, and the rest
-# of this course is about what happens inside.
+# **A client keeps its connection and reuses it.** It can do that because it contains a *connection pool*, and the
+# rest of this course is about what happens inside.
 #
-# The bold sentence is what to take home from a section. What follows it says why. The cells are yours to change:
-# create the client inside the loop and run the cell again. How many connections are there now?
+# The bold sentence is what to take home from a section, and the sentences after it explain why. The cells are yours
+# to change. Try it: move the line that creates the client into the loop, and run the cell again. Now the server
+# accepts a hundred connections.
 
 # %% [markdown]
 # ## How an exercise works
@@ -106,8 +107,8 @@ guess.reveal(server.opened() - opened_before)
 # which callers were refused. One button gives you a hint, another shows a solution.
 #
 # The first one takes three minutes: [a pool party](../exercises/ex00_start_here.ipynb). Then come back here and run
-# the next cell. Its bar shows every lesson with its exercises, what you have passed and what comes next, and each part
-# of it is a link.
+# the next cell. Its bar shows every lesson with its exercises, what you have passed and what comes next. Each part of
+# the bar is a link.
 
 # %% tags=["nbval-ignore-output", "no-output"]
 progress()
@@ -117,22 +118,22 @@ progress()
 
 # %% [markdown]
 # - **The short way**, about three hours with exercises: [01](01_your_first_pool.ipynb) on pools,
-#   [03](03_when_the_pool_is_exhausted.ipynb) on their limit, [05](05_who_still_holds_a_connection.ipynb) on leaks, and
-#   [11](11_how_long_a_caller_waits.ipynb) on timeouts. That's what everybody who uses Redis should know.
-# - **By symptom**: you have an error. [Which error is it?](../docs/errors.md) lists errors by their exact text, and each
-#   leads to the section that makes it happen and shows the fix.
+#   [03](03_when_the_pool_is_exhausted.ipynb) on their limit, [05](05_who_still_holds_a_connection.ipynb) on leaks,
+#   and [11](11_how_long_a_caller_waits.ipynb) on timeouts. These four cover what everyone who uses Redis should know.
+# - **By symptom**: you have an error. [Which error is it?](../docs/errors.md) lists errors by their exact text, and
+#   each leads to the section that makes it happen and shows the fix.
 # - **All of it**, in order. Each lesson ends with a link to the next.
 #
-# The [glossary](../docs/glossary.md) explains the words, and the [summary](../docs/summary.md) has the whole course on
-# one page, to print.
+# The [glossary](../docs/glossary.md) explains the words, and the [summary](../docs/summary.md) has the whole course
+# on one page, to print.
 
 # %% [markdown]
 # ## Summary
 
 # %% [markdown]
-# `start_server()` gives each lesson a Redis and says which. A lesson asks for your prediction, measures, and says in
-# one bold sentence what to take home. An exercise runs your code and tells you what it did. If you came with an error,
-# start at [Which error is it?](../docs/errors.md).
+# `start_server()` gives each lesson a Redis and says which one it is. A lesson asks for your prediction, measures
+# what happens, and says in one bold sentence what to take home. An exercise runs your code and tells you what it did.
+# If you came with an error, start at [Which error is it?](../docs/errors.md).
 
 # %% [markdown]
 # ## Check yourself

@@ -28,12 +28,12 @@ server
 # ## A new connection for each request?
 
 # %% [markdown]
-# Imagine a web shop. Its home page shows a greeting, and the text is stored in Redis under the key `greeting`, so each
-# request reads that key. The code below does that in the most obvious way: it creates a client, reads the key, and
-# closes the client again. `redis.Redis` is redis-py's client, the object that has a method for each command.
+# Imagine a web shop. Its home page shows a greeting, and the text is stored in Redis under the key `greeting`, so
+# each request reads that key. The code below does that in the most obvious way: it creates a client, reads the key,
+# and closes the client again. `redis.Redis` is redis-py's client, the object that has a method for each command.
 #
 # `server` is this course's object for the Redis that this page uses. `server.opened()` returns how many connections
-# that Redis has accepted so far. Ask before and after, and the difference is what was opened in between.
+# that Redis has accepted so far. The difference between two of these numbers is how many were opened in between.
 
 # %% jupyter={"source_hidden": true}
 guess_new = predict(
@@ -107,8 +107,8 @@ guess_open.reveal(server.opened() - opened_before)
 #
 # So your program can create its pool at the top of a module, before Redis is even running. The price is that a wrong
 # address goes unnoticed until the first command. redis-py's documentation lists [all the other
-# arguments](https://redis.readthedocs.io/en/stable/connections.html), for passwords, timeouts and more. You won't need
-# them in this lesson.
+# arguments](https://redis.readthedocs.io/en/stable/connections.html), for passwords, timeouts and more. You won't
+# need them in this lesson.
 
 # %% [markdown]
 # ## The greeting program
@@ -147,23 +147,23 @@ guess_greeting.reveal(server.opened() - opened_before)
 # **Commands that run one after the other share one connection.**
 #
 # Each command borrowed the connection for as long as it took, and then returned it. You didn't have to ask for that:
-# the client borrows and returns for you. Where is the connection now? `snapshot`, one of this course's helpers, counts
-# what a pool has:
+# the client borrows and returns for you. Where is the connection now? `snapshot`, one of this course's helpers,
+# counts what a pool has:
 
 # %%
 snapshot(pool)
 
 # %% [markdown]
-# The connection is *idle*: open, and ready to be borrowed. While a command runs, its connection is *in use*. The limit
-# is what you passed as `max_connections`.
+# The connection is *idle*: open, and ready to be borrowed. While a command runs, its connection is *in use*. The
+# limit is what you passed as `max_connections`.
 
 # %% [markdown]
 # ## When does a pool pay off?
 
 # %% [markdown]
-# Now the shop's requests read the greeting through the pool. `timeit` is Python's own stopwatch: it calls a function a
-# hundred times and returns how many seconds that took. Redis runs on your own machine here, so the network adds almost
-# nothing.
+# Now the shop's requests read the greeting through the pool. `timeit` is Python's own stopwatch: it calls a function
+# a hundred times and returns how many seconds that took. Redis runs on your own machine here, so the network adds
+# almost nothing.
 
 # %% jupyter={"source_hidden": true}
 guess_time = predict(
@@ -224,11 +224,11 @@ handled["HELLO"], handled["GET"]
 # %% [markdown]
 # Real requests don't come one after the other. They overlap. `playground`, one of this course's helpers, lets you
 # watch that: it starts callers, each in a thread of its own, and all of them share one real pool. A *caller* is any
-# code that needs a connection, such as a request. Each caller here borrows a connection, holds it for a while, sends a
-# PING, returns the connection, and comes again after a short pause.
+# code that needs a connection, such as a request. Each caller here borrows a connection, holds it for a while, sends
+# a PING, returns the connection, and comes again after a short pause.
 #
-# Run the next cell and press **Start**. Each slot in the picture is a connection that the pool may open. Then move the
-# sliders:
+# Run the next cell and press **Start**. Each slot in the picture is a connection that the pool may open. Then move
+# the sliders:
 #
 # 1. Six callers share three connections, so some callers are refused: all three connections are in use when they ask.
 # 2. Move **limit** to 6. Now there's a connection for each caller.
@@ -241,8 +241,8 @@ playground(limit=3, callers=6, hold=0.5)
 # **How many connections you need depends on how many callers need one at the same moment.** More callers raise that
 # number, and so does a longer hold.
 #
-# So you adjust `max_connections` to your program, and there's no number that fits all programs. What happened to the
-# callers that were refused? That's next.
+# So you adjust `max_connections` to your program, because no number fits all programs. What happened to the callers
+# that were refused? That's next.
 
 # %% [markdown]
 # ## What happens at the limit?
@@ -252,8 +252,9 @@ playground(limit=3, callers=6, hold=0.5)
 # and `release()` returns it. The client calls both for you, so real code rarely does.
 #
 # `PoolView`, one of this course's helpers, draws a pool: a slot for each connection it may open, with the name of the
-# thread that has borrowed it (your cells run in `MainThread`), joined to the server's own entry for that connection.
-# `view.freeze()` keeps the picture as it is at that moment.
+# thread that has borrowed it. Your cells run in a thread called `MainThread`. When you run this page, each slot also
+# shows the number by which the server knows that connection. `view.freeze()` keeps the picture as it is at that
+# moment.
 
 # %% jupyter={"source_hidden": true}
 guess_sixth = predict(
@@ -300,8 +301,8 @@ guess_sixth.reveal("it gets an error" if len(borrowed) == 5 else "it gets a sixt
 guess_next = predict(
     "Five connections are idle. Which one does the next caller get?",
     {
-        "connection 0": "That would be a queue: first in, first out. A pool is a stack.",
-        "connection 4": "It was returned last. A pool is a stack, and hands out what was put on it last.",
+        "connection 0": "That would be a queue, where the first one in comes out first. A pool is a stack.",
+        "connection 4": "It was returned last. A pool is a stack: the connection that was put on top last comes off first.",
         "a new one": "The pool opens a new connection only when none is idle. Five are.",
     },
     answer="connection 4",
@@ -319,8 +320,8 @@ guess_next.reveal(f"connection {borrowed.index(next_one)}")
 # %% [markdown]
 # **A pool hands out the connection that was returned last.**
 #
-# At quiet times, then, one connection does all the work and the other four stay idle. The pool doesn't close them: it
-# keeps what it has opened until you close the pool. Twenty requests later, all five are still there:
+# So at quiet times one connection does all the work, and the other four stay idle. The pool doesn't close them: it
+# keeps the connections that it has opened until you close the pool. Twenty requests later, all five are still there:
 
 # %%
 r_small = redis.Redis(connection_pool=small)
@@ -339,8 +340,8 @@ snapshot(small)
 guess_zero = predict(
     "What's the limit of `redis.ConnectionPool(max_connections=0)`?",
     {
-        "no limit": "redis-py takes 0 as if you had said nothing, and without a limit of yours it uses its own, 100.",
-        "0 connections": "Such a pool couldn't send a command. redis-py takes 0 as if you had said nothing: 100.",
+        "no limit": "For redis-py, 0 means that you gave no limit. Then it uses its own, which is 100.",
+        "0 connections": "A pool without connections couldn't send a command. redis-py uses its default limit instead.",
         "100 connections": "redis-py treats 0 like an argument that was left out, and uses its default.",
     },
     answer="100 connections",
@@ -355,8 +356,8 @@ print(snapshot(no_limit_given))
 guess_zero.reveal(f"{snapshot(limit_of_zero).limit} connections")
 
 # %% [markdown]
-# **Without a limit of yours, a `ConnectionPool` may open 100 connections, and 0 means the same.** For a small program
-# that's a lot, and for a server that serves many programs it may be too much. State the limit.
+# **If you give no limit, or 0, a `ConnectionPool` may open 100 connections.** For a small program that's a lot, and
+# if many programs use the same server, it may be too much. So always give a limit.
 #
 # > **redis-py 7 and older:** the default limit is 2³¹ connections, so in practice there is none.
 
@@ -364,8 +365,9 @@ guess_zero.reveal(f"{snapshot(limit_of_zero).limit} connections")
 # ## One pool here, one on a remote host
 
 # %% [markdown]
-# Two examples to keep. The first is for a Redis on your own machine, with a limit of 5. The second is for database 1
-# of a Redis on a remote host, with a limit of 20 because a busier program uses it. No Redis runs at that address.
+# Here are two examples to copy. The first is for a Redis on your own machine, with a limit of 5. The second is for
+# database 1 of a Redis on a remote host, with a limit of 20 because a busier program uses it. Its address is made up,
+# so no Redis runs there.
 
 # %% jupyter={"source_hidden": true}
 guess_wrong = predict(
@@ -401,8 +403,8 @@ guess_wrong.reveal(failed)
 # `ping()` when your program starts.
 #
 # What's a remote host like? `FaultProxy`, one of this course's helpers, stands between your pool and the server, and
-# can make each round trip longer. A *round trip* is the way of a command to the server and of the reply back. With 50
-# milliseconds, the server could be in another country:
+# can make each round trip longer. In a *round trip* a command goes to the server and its reply comes back. If that
+# takes 50 milliseconds, the server could be in another country:
 
 # %% tags=["nbval-ignore-output"]
 proxy = FaultProxy(server, round_trip=0.05)
@@ -416,7 +418,8 @@ print(f"first GET: {first:.2f} s, second GET: {second:.2f} s")
 # The first GET had to open the connection, which takes several round trips. The second reused it. So the farther away
 # your server is, the more time a pool saves; [lesson 02](02_what_a_connection_costs.ipynb) counts the round trips.
 #
-# And what did GET find? Each database has its own keys. The greeting is in database 0, and this pool uses database 1:
+# And what did the GET return? Each database has its own keys. The greeting is in database 0, and this pool uses
+# database 1:
 
 # %%
 print(r_remote.get("greeting"))
@@ -426,8 +429,8 @@ print(r_remote.get("greeting"))
 
 # %% [markdown]
 # Programs often read the address from their settings, as one URL: `redis://host:port/db`. The method
-# `ConnectionPool.from_url` takes it, and more settings can follow after a `?`. You can also pass arguments next to the
-# URL. If both say something, the URL wins:
+# `ConnectionPool.from_url` takes it, and more settings can follow after a `?`. You can also pass arguments next to
+# the URL. If both give a value for the same setting, the URL wins:
 
 # %%
 url = "redis://redis.example.com:6379/1?max_connections=20"
@@ -442,8 +445,8 @@ print(snapshot(from_settings), "database", from_settings.connection_kwargs["db"]
 guess_type = predict(
     "The URL ends in `?decode_responses=False`. What does `get` return?",
     {
-        "bytes": "It looks that way, but redis-py keeps `False` as text here. Text that isn't empty counts as true.",
-        "str": "What stands in a URL is text. redis-py doesn't convert this one, and the text `False` counts as true.",
+        "bytes": "You'd expect that, but redis-py keeps this `False` as text. In Python, text that isn't empty counts as true.",
+        "str": "Everything in a URL is text. redis-py doesn't convert this setting, and the text `False` counts as true.",
     },
     answer="str",
 )
@@ -466,15 +469,15 @@ guess_type.reveal(type(answer).__name__)
 # ## Closing a pool
 
 # %% [markdown]
-# If your code creates a pool, it should close it. Python closes the connections when it exits, but a service that runs
-# for weeks has to do it itself when it no longer needs the pool. `pool` from the greeting program has one idle
+# If your code creates a pool, it should close it. Python closes the connections when it exits, but a service that
+# runs for weeks has to do it itself when it no longer needs the pool. `pool` from the greeting program has one idle
 # connection.
 
 # %% jupyter={"source_hidden": true}
 guess_closed = predict(
     "You call `pool.close()`, and then the client sends a GET through that pool. What happens?",
     {
-        "an error": "A closed pool isn't finished. It has no connections, like a new pool, and opens one when asked.",
+        "an error": "You can still use a closed pool. Like a new pool, it has no connections and opens one when asked.",
         "a new connection": "`close()` disconnects what the pool has. The next command finds none idle and opens one.",
         "it reuses the idle one": "`close()` did disconnect the idle connection, so the GET couldn't reuse it.",
     },
@@ -493,8 +496,8 @@ guess_closed.reveal("a new connection" if opened == 1 else "it reuses the idle o
 # %% [markdown]
 # **`close()` disconnects the pool's connections, and the pool can still be used.**
 #
-# So a command that comes after `close()` doesn't fail. It opens a connection again, and no code is left that closes
-# it. Let the part of your program that created the pool close it, at the very end.
+# So a command that comes after `close()` doesn't fail. It opens a connection again, which stays open because
+# `close()` isn't called a second time. Let the part of your program that created the pool close it, at the very end.
 
 # %% [markdown]
 # ## Summary
@@ -504,9 +507,9 @@ guess_closed.reveal("a new connection" if opened == 1 else "it reuses the idle o
 # command needs one and none is idle, up to `max_connections`. At that limit a plain `ConnectionPool` raises
 # `MaxConnectionsError`. It hands out the connection that was returned last, and closes none until you close the pool.
 #
-# The limit has two sides: what your program needs at its busiest moment, and what the server allows to all programs
-# together. [Lesson 08](08_how_many_connections.ipynb) works out a number for yours. The words of this lesson are in
-# the [glossary](../docs/glossary.md).
+# The right limit depends on two things: what your program needs at its busiest moment, and how many connections the
+# server allows for all programs together. [Lesson 08](08_how_many_connections.ipynb) works out a number for your
+# program. The [glossary](../docs/glossary.md) explains the words of this lesson.
 
 # %% [markdown]
 # ## Check yourself
@@ -518,13 +521,13 @@ guess_closed.reveal("a new connection" if opened == 1 else "it reuses the idle o
 #
 # </details>
 #
-# <details><summary>A program sends a thousand commands through this pool, one after the other. How many now?</summary>
+# <details><summary>A program sends a thousand commands through this pool, one after the other. How many connections are open now?</summary>
 #
 # One. Each command returns the connection before the next command borrows it.
 #
 # </details>
 #
-# <details><summary>At noon ten requests run at once, later one at a time. How many are open at three?</summary>
+# <details><summary>At noon ten requests run at once, and later only one at a time. How many connections are open at three o'clock?</summary>
 #
 # Ten. The pool closes none of them. One does all the work, and nine are idle.
 #
@@ -538,7 +541,7 @@ guess_closed.reveal("a new connection" if opened == 1 else "it reuses the idle o
 # </details>
 
 # %% [markdown]
-# Last, close what this page has opened.
+# Last, close the pools and stop the server:
 
 # %% tags=["no-output"]
 small.close()

@@ -2,16 +2,17 @@
 # # What does a connection cost?
 #
 # In lesson 01 a hundred requests through a pool took a fraction of the time that a hundred new clients took. Where
-# does that time go? In this lesson you count what redis-py and Redis say to each other before your first command,
-# measure what that costs when the server is far away, and find out when more open connections gain you nothing.
+# does that time go? In this lesson you'll see which commands redis-py sends before your first one, measure how long
+# that takes when the server is far away, and find out when more open connections don't help.
 #
 # **You'll learn to**
-# - name what a new connection sends before your command;
-# - estimate what a pool saves, from the distance to your server alone;
+# - say which commands a new connection sends before yours;
+# - estimate how much time a pool saves, if you know how far away your server is;
 # - recognise code that opens a connection for each request.
 #
-# **You need** lesson 01: what a pool is, and how a command borrows and returns. New here are two helpers: one lists
-# what a connection sends, the other records what a pool does. *15 minutes, plus 25 for the exercises.*
+# **You need** [lesson 01](01_your_first_pool.ipynb): what a pool is, and how a command borrows a connection and
+# returns it. New here are two helpers: one lists what a connection sends, and the other records what a pool does.
+# *15 minutes, plus 25 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import socket
@@ -40,7 +41,7 @@ server
 guess_sent = predict(
     "You send one GET on a new connection. How many commands does redis-py send, your GET included?",
     {
-        1: "GET is the last one. Before it, redis-py and the server agree on how they'll talk.",
+        1: "GET is only the last one. Before it, redis-py sends the commands of the handshake.",
         2: "`HELLO` is one of the others, and there are three more.",
         5: "Four commands belong to the handshake, and the fifth is yours.",
     },
@@ -57,17 +58,18 @@ guess_sent.reveal(len(sent))
 
 # %% [markdown]
 # **A GET on a new connection takes six round trips, and a GET on an open connection takes one.** Opening the TCP
-# connection is one round trip, the handshake is four, and the GET is one. A *round trip* is the way of a command to
-# the server and of its reply back.
+# connection is one round trip, the handshake is four, and the GET is one. In a *round trip* a command goes to the
+# server and its reply comes back.
 #
 # | command | what for |
 # |---|---|
 # | [`HELLO 3`](https://redis.io/docs/latest/commands/hello/) | choose version 3 of Redis's protocol, RESP3 |
-# | `CLIENT MAINT_NOTIFICATIONS` | ask a hosted Redis to announce maintenance, such as a move to another machine |
+# | `CLIENT MAINT_NOTIFICATIONS` | ask a Redis in the cloud to announce maintenance, such as a move to another machine |
 # | [`CLIENT SETINFO`](https://redis.io/docs/latest/commands/client-setinfo/), two times | leave redis-py's name and version in the server's list of connections |
 #
 # An older server doesn't know `CLIENT MAINT_NOTIFICATIONS` or `CLIENT SETINFO` and answers with an error, which
-# redis-py ignores. The round trip is made all the same.
+# redis-py ignores. The command takes a round trip all the same. Some settings add commands to the handshake: `db=1`
+# adds a SELECT, and `client_name` a CLIENT SETNAME.
 #
 # > **redis-py 7 and older:** protocol 2 is the default, so the handshake is only the two `CLIENT SETINFO`.
 
@@ -77,7 +79,7 @@ guess_sent.reveal(len(sent))
 # %% [markdown]
 # The web shop of lesson 01 serves a hundred requests, one after the other, in three ways. The first creates a new
 # client for each request and closes it. The second keeps one client on a pool with a limit of 3. The third keeps one
-# plain client, created with `redis.Redis(...)` and no word about a pool.
+# plain client, created with `redis.Redis(...)` without mentioning a pool.
 
 
 # %%
@@ -131,20 +133,20 @@ print(f"new clients: {new_time:.3f} s, through the pool: {pooled_time:.3f} s")
 print(f"{new_time / pooled_time:.0f} times as long")
 
 # %% [markdown]
-# This ratio is about one machine, where a round trip takes almost no time. What you measured is mostly Python's work,
-# such as creating a hundred clients. A real server is farther away.
+# You measured this ratio on one machine, where a round trip takes almost no time. What you measured is mostly
+# Python's work, such as creating a hundred clients. A real server is farther away.
 
 # %% [markdown]
 # ## How much does it cost at a distance?
 
 # %% [markdown]
 # `FaultProxy` stands between the pool and the server, and makes each round trip as long as you like. Twenty
-# milliseconds is the way to another country and back.
+# milliseconds is about what you get when the server is in a neighbouring country.
 #
 # `record`, one of this course's helpers, notes each borrow of a pool while its `with` block runs. Each borrow becomes
-# a *lease* in `recording.leases`. Its `opening` is the time it took to open the connection, and its `held` is the time
-# from then until the connection was returned, which is one GET here. First come four GETs on one connection. Then come
-# four more, and the pool is disconnected before each of them, so each has to open a new connection.
+# a *lease* in `recording.leases`. Its `opening` is the time it took to open the connection, and its `held` is the
+# time from then until the connection was returned, which is one GET here. First come four GETs on one connection.
+# Then come four more, and the pool is disconnected before each of them, so each has to open a new connection.
 
 # %% jupyter={"source_hidden": true}
 guess_far = predict(
@@ -187,9 +189,9 @@ guess_far.reveal("6 times" if 4 < times < 10 else f"{times:.0f} times")
 plot_timeline(recording)
 
 # %% [markdown]
-# Is that so at every distance? Measure both kinds of GET at five distances, and keep the best of six attempts each.
-# The chart has the distance on one axis and the time on the other. (On fakeredis look at the shape, not at the
-# figures.)
+# Is the ratio the same at every distance? The next cell measures both kinds of GET at five distances, and keeps the
+# shortest of six times each. The chart has the distance on one axis and the time on the other. With fakeredis, look
+# at the shape of the lines and not at the numbers.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -207,25 +209,25 @@ for distance in distances:
 plot_rtt_curve(distances, new_costs, pooled_costs, server)
 
 # %% [markdown]
-# **The ratio stays at six, and the time saved grows with the distance.** Both lines are straight, because each cost is
-# a fixed number of round trips: six, or one. At the far left, at no distance at all, you're mostly timing Python.
+# **The ratio stays at six, and the time saved grows with the distance.** Both lines are straight, because each cost
+# is a fixed number of round trips: six, or one. At the far left, at no distance at all, you're mostly timing Python.
 #
-# So you can estimate what a pool saves without measuring it: five round trips for each command that would have opened
-# a connection. With 20 ms, that's a tenth of a second.
+# So you can estimate how much time a pool saves without measuring it: five round trips for each command that would
+# have opened a connection. With 20 ms, that's a tenth of a second.
 
 # %% [markdown]
 # ## Do more open connections help?
 
 # %% [markdown]
-# If one open connection is good, are twenty better? Open twenty in advance: borrow twenty and return them all. Then a
-# hundred requests come, one after the other.
+# If one open connection is good, are twenty better? The next cell opens twenty in advance: it borrows twenty and
+# returns them all. Then a hundred requests come, one after the other.
 
 # %% jupyter={"source_hidden": true}
 guess_worked = predict(
     "Twenty connections are idle. How many of them are used for the hundred GETs?",
     {
         20: "Connections don't take turns. The pool hands out the one that was returned last.",
-        5: "One request comes at a time, so one connection is borrowed at a time: the one that was returned last.",
+        5: "Only one request comes at a time, so only one connection is in use at a time, and it's always the same one.",
         1: "Each GET returns its connection before the next GET comes, and the pool hands that one out again.",
     },
     answer=1,
@@ -257,15 +259,15 @@ guess_worked.reveal(len({lease.connection for lease in recording.leases}))
 # ## Going deeper: a shorter handshake
 
 # %% [markdown]
-# A function in the cloud that starts, sends one command and ends can't reuse a connection. It can still make the
-# handshake shorter, with two arguments of the pool. `protocol=2` stays with version 2 of the protocol, in which every
+# A cloud function that starts, sends one command and ends can't reuse a connection. It can still make the handshake
+# shorter, with two arguments of the pool. `protocol=2` stays with version 2 of the protocol, with which every
 # connection begins. `driver_info=None` leaves out redis-py's name and version.
 
 # %% jupyter={"source_hidden": true}
 guess_lean = predict(
     "With `protocol=2` and `driver_info=None`, how many commands does redis-py send before the GET?",
     {
-        0: "HELLO and the maintenance notices need protocol 3, and both CLIENT SETINFO come from `driver_info`.",
+        0: "HELLO and CLIENT MAINT_NOTIFICATIONS are for protocol 3, and both CLIENT SETINFO come from `driver_info`.",
         1: "`HELLO` switches to protocol 3. A connection begins in protocol 2, so there's nothing to switch.",
         3: "`driver_info=None` leaves out both `CLIENT SETINFO`, and the other two commands need protocol 3.",
     },
@@ -282,11 +284,11 @@ print(*sent, sep="\n")
 guess_lean.reveal(len(sent) - 1)
 
 # %% [markdown]
-# **The shortest handshake has no commands at all, which leaves two round trips: TCP and your GET.** That's still twice
-# the cost of reuse.
+# **The shortest handshake has no commands at all, which leaves two round trips: TCP and your GET.** That's still
+# twice the cost of reuse.
 #
-# In exchange you lose redis-py's name in the server's list, the notices of maintenance, and everything that needs
-# protocol 3. Client-side caching is one such thing:
+# In exchange you lose redis-py's name in the server's list, the announcements of maintenance, and everything that
+# needs protocol 3. One example is client-side caching, where redis-py keeps replies in your program's memory:
 
 # %%
 try:
@@ -295,8 +297,9 @@ except redis.RedisError as error:
     print(f"{type(error).__name__}: {error}")
 
 # %% [markdown]
-# An encrypted connection goes the other way. TLS has to agree on keys first, which takes one more round trip with TLS
-# 1.3 and two with TLS 1.2. The next cell calculates what one GET costs then, 20 ms away. It measures nothing:
+# An encrypted connection takes longer to open. With TLS, both sides have to agree on keys first, which takes one more
+# round trip with TLS 1.3 and two more with TLS 1.2. The next cell only calculates how long one GET takes in each
+# case, 20 ms away:
 
 # %%
 trips = {"open connection": 1, "shortest handshake": 2, "default handshake": 6}
@@ -338,8 +341,8 @@ def is_free(end):
 guess_free = predict(
     "A hundred connections are opened and closed, one after the other. How many of their addresses are free now?",
     {
-        100: "Your program is done with them, but the operating system isn't.",
-        99: "The last one is no exception. The operating system keeps all of them for a while.",
+        100: "Your program no longer uses them, but the operating system doesn't free them at once.",
+        99: "Not only the last one has to wait. The operating system keeps each of them for a while.",
         0: "The side that closes keeps its address for a while, so that late packets can't reach a new connection.",
     },
     answer=0,
@@ -358,8 +361,8 @@ guess_free.reveal(sum(is_free(end) for end in used))
 # **A closed connection keeps its address for a while, in the state `TIME_WAIT`.** On Linux that's 60 seconds.
 #
 # Linux has 28,232 ports for this by default, so a program can't open more than about 470 connections a second to one
-# server for long. After that there's no free address. Below, the address is taken by a connection that's still open,
-# and Linux says the same:
+# server for long. After that there's no free address. The next cell causes the same error faster: it asks for an
+# address that an open connection is using:
 
 # %% tags=["nbval-ignore-output"]
 with connect_from((server.host, 0)) as connection:
@@ -369,9 +372,9 @@ with connect_from((server.host, 0)) as connection:
         print(error)
 
 # %% [markdown]
-# redis-py reports it as `Error 99 connecting to …. Cannot assign requested address.` You're unlikely to see it with a
-# server on your own machine, where Linux lets ports be used again sooner. Reuse avoids the limit altogether: a hundred
-# more requests through the pool open nothing.
+# redis-py reports this error as `Error 99 connecting to …. Cannot assign requested address.` You're unlikely to see
+# it with a server on your own machine, because there Linux reuses ports sooner. A pool avoids the problem altogether:
+# a hundred more requests through the pool open no connection.
 
 # %%
 opened_before = server.opened()
@@ -393,14 +396,14 @@ server.opened() - opened_before
 # ## Check yourself
 
 # %% [markdown]
-# <details><summary>Your server is 10 ms away. A web page sends three commands, and opens a connection first. How long
+# <details><summary>Your server is 10 ms away. To build a web page, your program opens a connection and sends three commands. How long
 # does that take?</summary>
 #
 # About 80 ms: five round trips to open the connection, and three for the commands. With a pool it's 30 ms.
 #
 # </details>
 #
-# <details><summary>A colleague writes `redis.Redis(host=…)` inside the function that handles a request. What do you
+# <details><summary>A colleague writes <code>redis.Redis(host=…)</code> inside the function that handles a request. What do you
 # say?</summary>
 #
 # Each request gets a new client with a new pool, which has no connection yet. So each request opens a connection.
@@ -410,12 +413,13 @@ server.opened() - opened_before
 #
 # <details><summary>Would it help that function to open twenty connections in advance?</summary>
 #
-# No. One request at a time uses one connection, and the other nineteen cost memory and a handshake each.
+# No. If requests come one at a time, they use one connection. Each of the other nineteen costs a handshake and
+# memory.
 #
 # </details>
 
 # %% [markdown]
-# Last, close what this page has opened.
+# Last, close the pools and stop the server:
 
 # %% tags=["no-output"]
 pool.close()

@@ -124,11 +124,11 @@ view.freeze()
 # %% [markdown]
 # **`close()` disconnects the sockets, and the pool still counts the leaked connections as in use.**
 #
-# Look at the five slots: each is in use, and a `?` marks each because the server no longer lists its connection. The
-# first one was borrowed before the picture began. The limit counts the connections that the pool has created, whether
-# they're open or not. All five of them are in use, so the pool refuses the next caller. Restarting the program does
-# help, because it begins with a new pool. That's why a slow leak can stay unnoticed for as long as you deploy every
-# week.
+# Look at the five slots: all are in use, although no connection is open any more. When you run this page, the
+# server's part of each slot shows a `?`, because there's no open connection to look up. The first slot was borrowed
+# before the picture began. The limit counts the connections that the pool has created, whether they're open or not.
+# All five of them are in use, so the pool refuses the next caller. Restarting the program does help, because it
+# begins with a new pool. That's why a slow leak can stay unnoticed for as long as you deploy every week.
 
 # %% [markdown]
 # ## Which line borrowed it?

@@ -3,7 +3,7 @@
 #
 # Your service is slow at its busiest moment, so someone raises `max_connections`. Sometimes that helps. Sometimes it
 # only moves the wait to another place, and sometimes it makes the busiest moment worse. In this lesson you measure
-# all three, and then a way to be faster that takes no further connection.
+# all three. Then you'll see a way to get faster without any more connections.
 #
 # **You'll learn to**
 # - measure pools of several sizes under the same load;
@@ -35,18 +35,18 @@ server
 
 # %% [markdown]
 # Take the shop of lesson 08: one hundred requests a second, each with a hold of 20 ms, so two connections are in use
-# on average. There you calculated how long callers wait; here you measure it.
+# on average. There you calculated how long callers wait, and here you measure it.
 #
-# `sweep`, a helper of this course, does that with real pools. It calls your function for each limit to make a pool,
-# puts every pool under the same load, and repeats that in three rounds. What counts for each limit is the middle one
-# of its three results.
+# `sweep`, a helper of this course, does that with real pools. For each limit it calls your function, here `far_pool`,
+# to create a pool. It puts every pool under the same load, which is a `Workload` as in lesson 08, and repeats that in
+# three rounds. The result for each limit is the median of its three rounds.
 
 # %% jupyter={"source_hidden": true}
 guess_knee = predict(
     "What is the smallest of the limits 2, 3, 4 and 6 with which the mean wait is under 4 ms?",
     {
         2: "Two connections are in use on average, so with a limit of two the queue in front of them grows.",
-        3: "Nearly: three keep up, but a bunch of requests waits for 5 ms or so on average.",
+        3: "Nearly: three keep up, but when requests come in a bunch, some have to wait. The mean is 5 ms or more.",
         4: "With four there's enough headroom for most bunches, so the mean wait falls to a few milliseconds.",
         6: "With six hardly any request waits. The mean is below 4 ms with fewer.",
     },
@@ -73,9 +73,9 @@ plot_sweep(measured)
 # %% [markdown]
 # **Up to the knee, more connections make it faster, because requests spend less time waiting for one.**
 #
-# The line in the plot is the model of lesson 08, played with the same arrivals. The dots are the real pools. Two
-# connections can't keep up, the fourth saves several milliseconds, and the fifth and sixth together save about one.
-# If your dots lie above the line, your machine was busy with something else. On fakeredis look at the shape only.
+# The line in the plot is a simulation as in lesson 08, with the same arrivals. The dots are the real pools. Two
+# connections can't keep up, the fourth saves several milliseconds, and the fifth and sixth together save little more.
+# If your dots lie above the line, your machine was busy with something else. On fakeredis, only look at the shape.
 #
 # It's no different on a large scale. The authors of the gateway from lesson 07 [put it under
 # load](https://github.com/IBM/mcp-context-forge/pull/4724) with limits of 100, 50 and 30 for each process. It
@@ -85,19 +85,18 @@ plot_sweep(measured)
 # ## Eight connections to one Redis
 
 # %% [markdown]
-# In the first section, nearly all of the hold was distance, and the server had little to do. Now it's the other way
-# round: Redis is close by, and each command keeps it busy. The shop's catalogue has a bit for each of 16 million
-# articles, and `BITCOUNT` goes through all of them. Eight threads do that again and again, each as soon as it has its
-# answer.
+# In the first section, requests spent nearly all of the hold on their way, and the server had little to do. Now it's
+# the other way round: Redis is close by, and each command keeps it busy. The shop's catalogue has a bit for each of 16
+# million articles, and `BITCOUNT` counts all of them. Eight threads, the `users` of this `Workload`, do that again and
+# again, each as soon as it has its answer.
 
 # %% jupyter={"source_hidden": true}
 guess_faster = predict(
-    "How many times as many counts per second do you get with eight connections as with one?",
+    "How much does the number of counts per second grow if you use eight connections instead of one?",
     {
         "8 times": "Eight commands do arrive at the same time, but Redis runs them one after the other.",
-        "4 times": "More processor cores don't help either, because Redis runs its commands in a single thread.",
-        "hardly more": "Redis runs one command at a time. A second connection helps a little: its command is already "
-        "there when the first one ends.",
+        "4 times": "The number of processor cores doesn't matter, because Redis runs its commands in a single thread.",
+        "hardly more": "Redis runs one command at a time, and one connection keeps it busy nearly all the time.",
     },
     answer="hardly more",
 )
@@ -127,22 +126,24 @@ guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
 # %% [markdown]
 # **When the server is the bottleneck, more connections only move the wait from the pool into the server.**
 #
-# Compare the last two numbers of each line. As the limit grows, callers wait less for a connection and hold it
-# longer, and the sum changes little. [Redis executes commands in one
+# Compare the last two numbers of each line. As the limit grows, callers wait less for a connection and hold it longer,
+# and the sum changes little. [Redis executes commands in one
 # thread](https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/#single-threaded-nature-of-redis),
-# so seven of the eight commands lie in its buffers until their turn comes.
+# so seven of the eight commands wait in its buffers for their turn.
 #
-# That's the worse place to wait. In the pool, `timeout` bounds the wait and you can count who waits; in the server,
-# only `socket_timeout` ends it, and by then the command may have run. So try a higher limit on a test server first:
-# if the hold grows as the wait shrinks, look for the slow command instead.
+# That's the worse place to wait. In the pool, `timeout` limits the wait, and you can count the callers that wait. In
+# the server, only `socket_timeout` ends it, and by then the command may have run. So try a higher limit on a test
+# server first. If the hold grows as the wait shrinks, look for the slow command instead.
 
 # %% [markdown]
 # ## A spike of fifty requests
 
 # %% [markdown]
 # Someone has set the limit to 50, "to be safe". After a quiet night the pool has five idle connections to a Redis
-# that is 20 ms away. Then fifty requests arrive at the same moment. The function below plays that: it borrows a
-# number of connections at once, and no thread returns its own before all threads have one.
+# that is 20 ms away. Then fifty requests arrive at the same moment. The function below does that: it borrows a number
+# of connections at once, and no thread returns its connection before all threads have one.
+#
+# Each new connection begins with one `HELLO`, so the server's count of that command says how many were opened.
 
 # %% jupyter={"source_hidden": true}
 guess_opened = predict(
@@ -151,8 +152,8 @@ guess_opened = predict(
         "opens 45, has 50": "Five requests get the idle connections. For each of the others the pool is below its "
         "limit, so it opens one. And a pool never closes what is idle.",
         "opens 45, has 5": "It opens 45, but nothing closes them afterwards: a pool doesn't shrink.",
-        "opens 0, has 5": "That takes a limit of five. Below its limit a pool opens a connection rather than let a "
-        "request wait.",
+        "opens 0, has 5": "That would be right with a limit of five. Below its limit, a pool opens a connection rather "
+        "than let a request wait.",
     },
     answer="opens 45, has 50",
 )
@@ -190,10 +191,11 @@ plot_timeline(spike)
 # %% [markdown]
 # **Below its limit a pool never waits: it opens a connection for each request of the spike, and keeps them all.**
 #
-# Look at the beginning of the plot. Five requests start at once, and 45 spend their first tenth of a second on
-# opening a connection of their own: five round trips of 20 ms in redis-py 8.1, before the first command is sent. At
-# its busiest moment the server gets 45 handshakes on top. Afterwards 50 connections stay open, and each takes memory
-# in the server ([lesson 07](07_what_the_server_sees.ipynb)).
+# Look at the beginning of the plot. Five requests start at once, and 45 first have to open a connection. That takes
+# five round trips of 20 ms in redis-py 8.1 before the first command is sent, so a tenth of a second at least. It often
+# takes longer, because 45 handshakes at once are a lot of work for your program. The server gets them at its busiest
+# moment, too. Afterwards 50 connections stay open, and each takes memory in the server ([lesson
+# 07](07_what_the_server_sees.ipynb)).
 
 # %% [markdown]
 # ## The same spike with smaller limits
@@ -209,8 +211,8 @@ guess_small = predict(
     {
         "ten times as long": "Ten `PING`s one after the other take ten round trips. But with a limit of 50, most "
         "requests need six: five to open a connection and one for the `PING`.",
-        "up to twice as long": "Ten round trips stand against six, because opening a connection takes five. And the "
-        "handshakes are work, which makes those six slower.",
+        "up to twice as long": "It's ten round trips instead of six, because opening a connection takes five. And the "
+        "work for 45 handshakes makes those six slower.",
         "half as long": "Nothing is opened, but each connection has to serve ten requests one after the other.",
     },
     answer="up to twice as long",
@@ -235,21 +237,24 @@ ratio = took[5] / took[50]
 guess_small.reveal("up to twice as long" if 0.6 < ratio < 2.5 else f"{ratio:.1f} times as long")
 
 # %% [markdown]
-# **A pool that waits takes less than twice as long for the same spike, and opens nothing.**
+# **With a limit of 5, the same spike takes less than twice as long, and the pool opens no connection for it.**
 #
-# Count the round trips until the last request is answered. With a limit of 50 it's five to open and one for the
-# `PING`: 6. With a limit of 5 each connection serves ten requests, one after the other: 10. A limit of 10 is between
-# them, with 8. The large pool should therefore win, but its 45 handshakes are also work for your program and for the
-# server, and much of its lead is lost to that. So keep the limit at the knee, and let a spike wait for a moment.
+# Count the round trips until the last request is answered. With a limit of 50, there are six: five to open a connection
+# and one for the `PING`. With a limit of 5, there are ten, because each connection serves ten requests, one after the
+# other. With a limit of 10, there are eight. So the large pool should win, but its 45 handshakes are also work for your
+# program and for the server. That takes away much of its lead, and on a small machine all of it. So keep the limit at
+# the knee, and let a spike wait for a moment.
 
 # %% [markdown]
 # ## Thirty counters, one by one and together
 
 # %% [markdown]
-# Now the way that takes no more connections. A page adds 1 to thirty counters, so it sends thirty `INCR`s and waits
+# Here is the way that needs no more connections. A page adds 1 to thirty counters, so it sends thirty `INCR`s and waits
 # for thirty answers. A **pipeline** collects commands in your program, sends them all on one connection, and then
-# reads all answers. With `transaction=False` other clients' commands may run in between; otherwise redis-py puts
-# `MULTI` and `EXEC` around them.
+# reads all answers. With `transaction=False`, other clients' commands may run between yours. Without it, redis-py puts
+# `MULTI` and `EXEC` around your commands, so that Redis runs them as one transaction.
+#
+# `proxy.traffic()` counts the bytes that have passed through the proxy.
 
 
 # %%
@@ -270,9 +275,9 @@ guess_bytes = predict(
     "How many bytes go to the server with the pipeline, compared with thirty single commands?",
     {
         "fewer": "A pipeline doesn't compress or merge anything. Each command is written out as before.",
-        "as many": "The commands are the same, byte for byte. What the pipeline saves is waiting for each answer "
-        "before it sends the next command.",
-        "more": "A transaction would add `MULTI` and `EXEC`. This pipeline isn't one.",
+        "as many": "The commands are the same, byte for byte. The pipeline only doesn't wait for each answer before it "
+        "sends the next command.",
+        "more": "A transaction would add `MULTI` and `EXEC`, but this pipeline isn't one.",
     },
     answer="as many",
 )
@@ -297,18 +302,18 @@ print(f"one by one {took[0]:.2f} s, in a pipeline {took[1]:.3f} s")
 # %% [markdown]
 # **A pipeline sends the same bytes in one round trip, so thirty commands take about as long as one.**
 #
-# It also borrows once instead of thirty times. That shortens the total hold to a thirtieth, and with it the
-# connections that you need. Redis keeps all answers in memory until it has sent them, so for very many commands [send
-# some thousands at a time](https://redis.io/docs/latest/develop/using-commands/pipelining/). A command that fails
-# doesn't stop the others: `execute()` raises the first error, or returns errors in their places if you call it with
-# `raise_on_error=False`.
+# It also borrows once instead of thirty times. That cuts the total hold to about a thirtieth, and with it the number of
+# connections that you need. Redis keeps all answers in memory until it has sent them, so if you have very many
+# commands, [send a few thousand at a time](https://redis.io/docs/latest/develop/using-commands/pipelining/). A command
+# that fails doesn't stop the others: `execute()` raises the first error afterwards. If you call it with
+# `raise_on_error=False`, it returns the errors among the answers instead.
 
 # %% [markdown]
 # ## Going deeper: opening connections before the spike
 
 # %% [markdown]
-# redis-py has no setting for a minimum of open connections. If a spike is foreseeable, such as the first minute after
-# a deployment, you can open them yourself: borrow all of them at once when your program starts, and return them.
+# redis-py has no setting for a minimum of open connections. If you can foresee a spike, such as the first minute after
+# a deployment, open the connections yourself: when your program starts, borrow all of them at once, and return them.
 
 # %%
 warm = redis.BlockingConnectionPool(**far, max_connections=10)
@@ -319,10 +324,10 @@ print("opened during the spike:", server.opened() - opened_before)
 warm.close()
 
 # %% [markdown]
-# **A pool that has been filled beforehand opens nothing during the spike.**
+# **If its connections were opened beforehand, a pool opens none during the spike.**
 #
-# It stays filled until something closes the connections: the server's `timeout`, a load balancer, or your own
-# trimming. The pool then opens them again one by one, when they're needed.
+# They stay open until something closes them: the server's `timeout`, a load balancer, or your own trimming. Then the
+# pool opens each of them again when it's needed.
 
 # %% [markdown]
 # ## Summary
@@ -330,10 +335,10 @@ warm.close()
 # %% [markdown]
 # | what you see | what it means | what helps |
 # |---|---|---|
-# | requests wait in the pool, and the hold is as short as ever | the limit is below the knee | a higher limit |
+# | requests wait in the pool, and the hold is as short as before | the limit is below the knee | a higher limit |
 # | the hold grows with the limit | the server is the bottleneck | faster commands, not more connections |
 # | each spike opens connections | the limit is far above the knee | a lower limit and a pool that waits |
-# | one request sends many commands | it pays for each round trip | a pipeline |
+# | one request sends many commands | it waits for each round trip | a pipeline |
 
 # %% [markdown]
 # ## Check yourself
@@ -351,14 +356,14 @@ warm.close()
 # used?</summary>
 #
 # They aren't used as long as it's quiet. In a spike all of them open at once, which is work at the worst moment.
-# Afterwards they stay, use memory in the server and count towards `maxclients`.
+# Afterwards they stay open, use memory in the server and count towards `maxclients`.
 #
 # </details>
 #
 # <details><summary>Would thirty connections be as good as one pipeline of thirty commands?</summary>
 #
-# In time nearly, once they're open, because thirty round trips can run side by side. But that takes thirty threads,
-# thirty borrows and thirty places on the server, while the pipeline takes one of each.
+# Once they're open, they're nearly as fast, because thirty round trips can run side by side. But that takes thirty
+# threads, thirty borrows and thirty connections on the server, while the pipeline takes one of each.
 #
 # </details>
 

@@ -13,7 +13,7 @@ from redis.retry import Retry
 
 from tests.fake_connections import FakeConnection
 from tutorial_lib.load.pace import Clock
-from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
 from tutorial_lib.load.workload import Workload
 
 
@@ -73,6 +73,6 @@ def report_of(*latencies: float, **other: Any) -> LoadReport:
     settings: dict[str, Any] = {
         **{"workload": Workload("PING", count=3), "limit": 4, "refused": 0, "failed": {}, "first_error": None},
         **{"peak_in_use": 1, "opened": None, "seconds": 2.0, "real": None, "interrupted": False, "gave_up": False},
-        **{"not_begun": 0, "no_free_user": 0, "overslept": Times.of_arrays([[]])},
+        **{"not_begun": 0, "no_free_user": 0, "overslept": TimeSummary.of_arrays([[]])},
     }
     return LoadReport(calls=Calls.from_rows([rows], 0.0), **{**settings, **other})

@@ -14,7 +14,7 @@ import redis.asyncio
 
 from tests.load.fakes import TurnedClock, blocking_pool, borrower, plain_pool
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load.report import Times
+from tutorial_lib.load.report import TimeSummary
 from tutorial_lib.load.run import GIVE_UP_AFTER, run_load
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.servers.fake import FakeServer
@@ -93,7 +93,7 @@ def test_latency_in_a_closed_loop_is_the_call_alone() -> None:
 
     report = run_load(plain_pool(), load, clock=clock)
 
-    assert report.latency == Times(0.25, 0.25, 0.25, 0.25, 0.25)
+    assert report.latency == TimeSummary(0.25, 0.25, 0.25, 0.25, 0.25)
     assert report.seconds == pytest.approx(7.25), "eight calls and the seven pauses between them"
     assert report.throughput == pytest.approx(8 / 7.25)
 

@@ -16,7 +16,7 @@ import redis.asyncio
 
 from tests.load.fakes import plain_pool
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
 from tutorial_lib.load.run import _Run, run_load
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.pools.recording import record
@@ -160,7 +160,7 @@ def test_who_is_still_at_it_can_go_on_while_the_report_is_made() -> None:
     user.start()
     while user.is_alive():
         Calls.from_rows([times], 0.0)
-        Times.of_arrays([times])
+        TimeSummary.of_arrays([times])
     assert errors == []
 
 

@@ -114,7 +114,7 @@ def test_a_connection_class_that_shows_no_socket_is_never_called_cut() -> None:
 def test_no_socket_is_kept_after_the_return(server: FakeServer) -> None:
     with redis.Redis(host=server.host, port=server.port) as client, record(client.connection_pool) as recording:
         client.ping()
-        assert [borrow.socket for borrow in recording._notes.done] == [None]
+        assert [borrow.socket for borrow in recording._heard.done] == [None]
 
 
 @BOTH_ASYNC

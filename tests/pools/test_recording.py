@@ -357,7 +357,7 @@ def test_memory_is_bounded_and_totals_still_count(monkeypatch: pytest.MonkeyPatc
 def test_so_is_what_is_kept_of_callers_that_got_no_connection() -> None:
     pool = pool_of(1, redis.BlockingConnectionPool, timeout=0.05)
     with record(pool) as recording:
-        recording._notes.got_none = deque(maxlen=10)
+        recording._heard.got_none = deque(maxlen=10)
         pool.get_connection()
         with pytest.raises(redis.ConnectionError):
             pool.get_connection()

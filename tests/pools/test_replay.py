@@ -82,7 +82,7 @@ def forgetful() -> Any:
     pool = pool_of(1)
     with record(pool) as recording:
         borrow_and_return(pool, 1)
-    recording._notes.forgotten = 3
+    recording._heard.forgotten = 3
     return recording
 
 

@@ -147,9 +147,11 @@ def test_something_that_is_hardly_a_redis_ends_in_a_sentence_too(answer: bytes) 
     assert str(error).isprintable()
 
 
-def test_something_that_hangs_up() -> None:
+def test_something_that_closes_without_an_answer() -> None:
     with something_else(b"") as port:
-        assert "hung up without an answer. If that port is for TLS" in str(refusal(f"redis://127.0.0.1:{port}"))
+        assert "closed the connection without an answer. If that port is for TLS" in str(
+            refusal(f"redis://127.0.0.1:{port}")
+        )
 
 
 def test_tls_to_a_port_that_answers_in_plain() -> None:
@@ -272,11 +274,6 @@ def test_a_redis_that_is_loading() -> None:
 
 
 # -- TLS
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")

@@ -32,13 +32,13 @@ def command(folder: str | None) -> int:
 
     Exit code 0 when the course can run.
     """
-    findings = examine(os.environ, folder)
-    show(findings)
-    return 0 if can_run(findings) else 1
+    diagnoses = diagnose(os.environ, folder)
+    show(diagnoses)
+    return 0 if can_run(diagnoses) else 1
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """What was found out about one thing. ``advice`` says what to do where it is missing, and is empty otherwise."""
 
     thing: str
@@ -54,50 +54,50 @@ class Finding:
         return "missing" if self.needed else "optional"
 
 
-def examine(environ: Mapping[str, str], folder: str | None = None) -> list[Finding]:
+def diagnose(environ: Mapping[str, str], folder: str | None = None) -> list[Diagnosis]:
     """Look at everything that the course needs. A server is started, and stopped again."""
     return [_server(environ), *_versions(), *_programs(), _folder(environ, folder)]
 
 
-def can_run(findings: Sequence[Finding]) -> bool:
+def can_run(diagnoses: Sequence[Diagnosis]) -> bool:
     """Tell whether the course can run: nothing that it needs is missing."""
-    return all(finding.state != "missing" for finding in findings)
+    return all(diagnosis.state != "missing" for diagnosis in diagnoses)
 
 
-def show(findings: Sequence[Finding]) -> None:
-    """Print a line for each finding, and below them what to do."""
+def show(diagnoses: Sequence[Diagnosis]) -> None:
+    """Print a line for each diagnosis, and below them what to do."""
     colours = {"ok": "green", "missing": "red", "optional": "yellow"}
-    widest = max(len(finding.thing) for finding in findings)
-    for finding in findings:
-        click.secho(f"{finding.state:8}  ", fg=colours[finding.state], nl=False)
-        click.echo(f"{finding.thing:{widest}}  ", nl=False)
-        say(finding.found, indent=8 + 2 + widest + 2)
+    widest = max(len(diagnosis.thing) for diagnosis in diagnoses)
+    for diagnosis in diagnoses:
+        click.secho(f"{diagnosis.state:8}  ", fg=colours[diagnosis.state], nl=False)
+        click.echo(f"{diagnosis.thing:{widest}}  ", nl=False)
+        say(diagnosis.found, indent=8 + 2 + widest + 2)
     click.echo()
-    for finding in findings:
-        if finding.advice:
-            say(f"{finding.thing} ({finding.state}): {finding.advice}")
+    for diagnosis in diagnoses:
+        if diagnosis.advice:
+            say(f"{diagnosis.thing} ({diagnosis.state}): {diagnosis.advice}")
     say(
         "The course can run."
-        if can_run(findings)
+        if can_run(diagnoses)
         else "The course cannot run yet, because something that it needs is missing."
     )
 
 
-def _server(environ: Mapping[str, str]) -> Finding:
+def _server(environ: Mapping[str, str]) -> Diagnosis:
     try:
         _, why = choose_rung(environ, find_program())
     except TutorialError as error:
-        return Finding("server", "not chosen", str(error))
+        return Diagnosis("server", "not chosen", str(error))
     try:
         with start_server() as server:
             server.opened()  # Raises what to do if it has died since.
-            return Finding("server", f"{server.describe()} Taken because {why}.")
+            return Diagnosis("server", f"{server.describe()} Taken because {why}.")
     except TutorialError as error:
-        return Finding("server", f"not started, although {why}", str(error))
+        return Diagnosis("server", f"not started, although {why}", str(error))
 
 
-def _versions() -> list[Finding]:
-    found = [Finding("Python", platform.python_version())]
+def _versions() -> list[Diagnosis]:
+    found = [Diagnosis("Python", platform.python_version())]
     for thing, distribution in (
         ("redis-py", "redis"),
         ("fakeredis", "fakeredis"),
@@ -105,13 +105,13 @@ def _versions() -> list[Finding]:
         ("redis-pool-tutorial", "redis-pool-tutorial"),
     ):
         try:
-            found.append(Finding(thing, importlib.metadata.version(distribution)))
+            found.append(Diagnosis(thing, importlib.metadata.version(distribution)))
         except importlib.metadata.PackageNotFoundError:
-            found.append(Finding(thing, "not installed", f"Install it with pip install {distribution}."))
+            found.append(Diagnosis(thing, "not installed", f"Install it with pip install {distribution}."))
     return found
 
 
-def _programs() -> list[Finding]:
+def _programs() -> list[Diagnosis]:
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     return [
         _program(
@@ -124,23 +124,23 @@ def _programs() -> list[Finding]:
     ]
 
 
-def _program(thing: str, path: str | None, advice: str) -> Finding:
-    return Finding(thing, path) if path else Finding(thing, "not installed", advice, needed=False)
+def _program(thing: str, path: str | None, advice: str) -> Diagnosis:
+    return Diagnosis(thing, path) if path else Diagnosis(thing, "not installed", advice, needed=False)
 
 
-def _folder(environ: Mapping[str, str], asked: str | None) -> Finding:
+def _folder(environ: Mapping[str, str], asked: str | None) -> Diagnosis:
     try:
         folder = course.folder(environ, asked)
         course.carried()
     except TutorialError as error:
-        return Finding("course folder", "not found", str(error))
+        return Diagnosis("course folder", "not found", str(error))
     try:
         folder.stat()
     except FileNotFoundError:
         pass
     except OSError as error:
-        return Finding("course folder", f"{folder}: {error.strerror}", _OTHER_FOLDER)
+        return Diagnosis("course folder", f"{folder}: {error.strerror}", _OTHER_FOLDER)
     nearest = next((path for path in (folder, *folder.parents) if os.access(path, os.F_OK)), Path(folder.anchor))
     if os.access(nearest, os.W_OK | os.X_OK) and nearest.is_dir():
-        return Finding("course folder", f"{folder}{'' if folder == nearest else ' (made at the first start)'}")
-    return Finding("course folder", f"{folder}: {nearest} cannot be written", _OTHER_FOLDER)
+        return Diagnosis("course folder", f"{folder}{'' if folder == nearest else ' (made at the first start)'}")
+    return Diagnosis("course folder", f"{folder}: {nearest} cannot be written", _OTHER_FOLDER)

@@ -52,8 +52,8 @@ def solution(round_trip, opening, commands):
 
 WHY = """
 Both pages send the same commands, so the seconds saved are the round trips of the opening. The ratio is
-`(opening + commands) / commands`: the length of a round trip cancels out, so a server nearby gains as many times as one
-far away.
+`(opening + commands) / commands`: the length of a round trip cancels out, so the ratio is the same for a nearby server
+and for one far away.
 """
 
 

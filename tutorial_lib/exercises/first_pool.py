@@ -67,7 +67,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
 
 
 HINTS = (
-    "The lesson's first section builds a pool. Which class does it call, and with which arguments?",
+    "The lesson's section *Creating a pool* makes one. Which class does it call, and with which arguments?",
     "The pool needs to know four things, and each has an argument: where the server is (two of them), which database, "
     "and how many connections.",
     "The limit is the argument `max_connections`. `host` and `port` are the names of your function's parameters, and "

@@ -185,7 +185,7 @@ HINTS = (
     "The greeting program of the lesson does all of this. Here the pool is already there.",
     "Tell the client which pool to use: `redis.Redis(connection_pool=...)`. It borrows a connection for each command "
     "and returns it by itself.",
-    "What `get` returns is bytes. `.decode()` makes text of bytes.",
+    "What `get` returns is bytes. `.decode()` turns bytes into text.",
     "Three lines: a client on the pool; `set` with the key and the value; return what `get` returns, decoded. "
     "Close nothing, because others use the pool too.",
 )

@@ -21,7 +21,7 @@ NAME = "lean_pool"
 MOST = 2
 
 PROMPT = """
-**Given** a function in the cloud that starts, sends one command to Redis and ends, thousands of times an hour. It
+**Given** a cloud function that starts, sends one command to Redis and ends, thousands of times an hour. It
 cannot keep its connection, so opening one should take as few commands as possible.
 
 **Write** `lean_pool(host, port)`, which returns a pool for the Redis at `host` and `port`.
@@ -145,5 +145,5 @@ HINTS = (
     "The remaining two tell the server which client library this is: its name and its version. redis-py keeps both in "
     "`driver_info`.",
     "Four settings besides host and port, all on the pool: database, name, protocol 2, and `None` for what redis-py "
-    "says of itself.",
+    "says about itself.",
 )

@@ -26,8 +26,8 @@ ROUND_TRIP = 0.02
 
 PROMPT = """
 **Given** a client `r` and a list of **1000** pages that were seen today. A page may be in the list more than once.
-Redis is far away, so a round trip takes long. Another shop adds to the same counters at the same time. One of the
-counters, `views:broken`, holds a text, so that `INCR` answers with an error there.
+Redis is far away, so each round trip takes a while. Another shop adds to the same counters at the same time. One of
+the counters, `views:broken`, holds a text, so Redis replies to its `INCR` with an error.
 
 **Write** `count_views(r, pages)`: for each page in the list it adds 1 to the Redis key `views:<page>`. It returns the
 list of the new numbers, in the same order.
@@ -36,7 +36,7 @@ list of the new numbers, in the same order.
 - it makes at most **10** round trips, on **one** connection of `r`, and returns that connection;
 - every view is counted once, and no view of the other shop is lost;
 - the list has `None` in the place of the broken counter, whose text stays as it is;
-- it needs no script: `EVAL` is not allowed on this server.
+- it uses no Lua script: `EVAL` is not allowed on this server.
 """
 
 
@@ -248,10 +248,10 @@ def _require_few(trips: int, lab: Lab) -> None:
 
 
 HINTS = (
-    "Ten connections make as many round trips as one, only side by side. What sends many commands and then reads all "
-    "replies?",
+    "Ten connections make as many round trips as one connection, even if they run side by side. What sends many "
+    "commands and then reads all replies?",
     "`r.pipeline(transaction=False)` collects commands. They are sent by `execute()`, once, after the loop.",
-    "`execute()` raises the first error that it reads, although Redis has carried out all commands. It has an argument "
+    "`execute()` raises the first error that it reads, although Redis has executed all commands. It has an argument "
     "for that: `raise_on_error`.",
     "With `raise_on_error=False` errors come back in the list, each in its place, as `redis.ResponseError` objects. "
     "Put `None` in place of them.",

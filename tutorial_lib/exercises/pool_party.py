@@ -107,7 +107,7 @@ def _require_names(value: Any, lab: Lab) -> list[str]:
 
 
 HINTS = (
-    "A list stands between `[` and `]`, with commas between its parts.",
-    'A name is text, so it stands between quotes: `"Ada"`.',
+    "A list goes between `[` and `]`, with commas between its parts.",
+    'A name is text, so it goes between quotes: `"Ada"`.',
     "Replace the three dots after `return`, and keep the word `return`. Any five names will do.",
 )

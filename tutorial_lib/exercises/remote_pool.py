@@ -21,8 +21,8 @@ HOST = "redis.example.com"
 PORT = 6379
 
 PROMPT = """
-**Given** a Redis at `redis.example.com`, port 6379, without encryption. It cannot be reached from here, and it need not
-be: building a pool connects to nothing.
+**Given** a Redis at `redis.example.com`, port 6379, without encryption. It cannot be reached from here, and it
+doesn't have to be: building a pool connects to nothing.
 
 **Write** `remote_pool()`, which returns a pool for that Redis.
 
@@ -121,6 +121,6 @@ def _database_there(connection: redis.Connection, lab: Lab) -> int:
 HINTS = (
     "It is the pool of the first exercise with four other values. What does a pool do when it is built?",
     "Nothing else is needed: no client, no `ping`, no `with`.",
-    "`host` is a text, so it stands between quotes. `port`, `db` and `max_connections` are numbers.",
+    "`host` is text, so it goes between quotes. `port`, `db` and `max_connections` are numbers.",
     "One call of `redis.ConnectionPool` with four arguments, each by its name, and `return`.",
 )

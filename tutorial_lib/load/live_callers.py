@@ -61,13 +61,13 @@ class LiveCallers:
             before.pool.disconnect()
 
     def resize(self, number: int) -> None:
-        """Let there be ``number`` callers. Those that are too many go when they have what they came for."""
+        """Let there be ``number`` callers. Those beyond that leave after the visit that they are in."""
         with self._lock:
             self._wanted = number
         self._begin()
 
     def start(self) -> None:
-        """Let them come. Starting twice does nothing."""
+        """Start the callers. Starting twice does nothing."""
         with self._lock:
             if self._running:
                 return
@@ -77,7 +77,7 @@ class LiveCallers:
         self._begin()
 
     def stop(self) -> None:
-        """Let them go: they return what they hold at once, and send nothing. Does not wait for them."""
+        """Stop the callers: they return what they hold at once, and send nothing. Does not wait for them."""
         with self._lock:
             self._running = False
             self._stop.set()
@@ -123,7 +123,7 @@ class LiveCallers:
         with self._lock:
             if self._running and place < self._wanted:
                 return True
-            del self._threads[place]  # Under the lock, so that whoever starts callers finds it there or starts another.
+            del self._threads[place]  # Under the lock, so that _begin finds it there or starts another.
             return False
 
     def _enter(self, place: int) -> Stay | None:
@@ -157,7 +157,7 @@ class LiveCallers:
             if not over.is_set():
                 self._counts.note_failure(error)
             with contextlib.suppress(redis.RedisError, OSError):
-                connection.disconnect()  # An answer that comes late must not be the next caller's.
+                connection.disconnect()  # A reply that comes late must not reach the next caller.
         else:
             self._counts.note_done()
         finally:

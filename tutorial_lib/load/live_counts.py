@@ -1,4 +1,4 @@
-"""What came of a load that goes on: how many callers got a connection, and how long they waited lately."""
+"""What has come of a load that still runs: how many callers got a connection, and how long they waited lately."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutorial_lib.pools.lease import Borrow
 from tutorial_lib.pools.tap import Listener
 
 RECENT = 30.0
-"""Seconds for which waits are remembered, as long as PoolView's strip: with other settings they are others."""
+"""Seconds for which waits are remembered, as long as PoolView's strip shows: older ones may have other settings."""
 
 MOST_REMEMBERED = 2_000
 
@@ -31,10 +31,10 @@ class Waits:
 
 @dataclass(frozen=True)
 class Counts:
-    """What came of it so far, and of the last half minute the waits: None if no caller came."""
+    """The counts so far, and the waits of the last half minute: None if no caller came."""
 
     done: int = 0
-    """Callers that got their answer."""
+    """Callers that got their reply."""
     waited: int = 0
     """Callers that had to wait for a connection."""
     refused: int = 0
@@ -57,7 +57,7 @@ class LiveCounts(Listener):
         self.reset()
 
     def reset(self) -> None:
-        """Begin at nothing."""
+        """Count from zero again."""
         with self._lock:
             self._done = self._waited = self._failed = 0
             self._unserved = {"refused": 0, "timed out": 0}
@@ -85,25 +85,25 @@ class LiveCounts(Listener):
     # -- what the callers tell
 
     def note_done(self) -> None:
-        """A caller has its answer."""
+        """Note that a caller has its reply."""
         with self._lock:
             self._done += 1
 
     def note_failure(self, error: BaseException) -> None:
-        """A caller had a connection, and its command failed."""
+        """Note that a caller had a connection, and that its command failed."""
         with self._lock:
             self._failed += 1
         self.note_error(error)
 
     def note_error(self, error: BaseException) -> None:
-        """A caller got this error, which the pool has told already."""
+        """Note what a caller was told. The pool has told that it was unserved already."""
         with self._lock:
             self._last_error = f"{type(error).__name__}: {error}"
 
     # -- the sums
 
     def now(self) -> Counts:
-        """Return what came of it so far."""
+        """Return the counts so far."""
         with self._lock:
             old = self._clock() - RECENT
             while self._recent and self._recent[0][0] < old:

@@ -16,8 +16,8 @@ from tutorial_lib.servers.behind_proxy import ServerBehindProxy
 class LiveLoad:
     """Real callers on a real pool. ``server`` is used as a guest does; without one there is a private server.
 
-    The pool's connections go through a FaultProxy, which is this load's own: it adds the round trip, and what the two
-    faults do, nobody else who uses the server notices.
+    The pool's connections go through a FaultProxy of this load's own, so that its round trip and its two faults reach
+    no other client of the server.
     """
 
     def __init__(self, server: Server | None, settings: LiveSettings) -> None:
@@ -28,7 +28,7 @@ class LiveLoad:
         self.counts = LiveCounts()
         self._callers = LiveCallers(self.counts)
         self.running = False
-        """Whether callers are to come, as far as the load is open."""
+        """Whether callers come while the load is open."""
         self.pool: redis.ConnectionPool | None = None
         self.server: ServerBehindProxy | None = None
         self.open()
@@ -58,7 +58,7 @@ class LiveLoad:
                 self._callers.start()
 
     def shut(self) -> None:
-        """Give all of it back. ``open()`` makes it anew, and what was counted is kept."""
+        """Close what ``open()`` made. ``open()`` makes it anew, and what was counted is kept."""
         with self._lock:
             self._callers.stop()
             self._callers.use(None)
@@ -81,14 +81,14 @@ class LiveLoad:
             return needs_pool
 
     def start(self) -> None:
-        """Let the callers come."""
+        """Start the callers."""
         with self._lock:
             self.running = True
             if self.server is not None:
                 self._callers.start()
 
     def stop(self) -> None:
-        """Let them go. The pool keeps its connections."""
+        """Stop the callers. The pool keeps its connections."""
         with self._lock:
             self.running = False
             self._callers.stop()

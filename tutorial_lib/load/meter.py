@@ -28,13 +28,13 @@ class Spent:
     """The most connections in use at any moment when this thread got one."""
 
 
-class _Here(threading.local):
+class _SpentByThread(threading.local):
     def __init__(self) -> None:
         self.spent = Spent()
 
 
 class Meter(Listener):
-    """Within a ``with`` block, times every borrow from ``pool`` and keeps only sums, a thread's own each.
+    """Within a ``with`` block, times every borrow from ``pool`` and keeps only sums, for each thread its own.
 
     Waiting is the time in ``get_connection``: for a free connection, and for opening a new one. Held is the time
     from there to ``release``.
@@ -42,7 +42,7 @@ class Meter(Listener):
 
     def __init__(self, pool: redis.ConnectionPool, clock: Callable[[], float]) -> None:
         self._pool, self._clock = pool, clock
-        self._here = _Here()
+        self._here = _SpentByThread()
         self._held: dict[int, Borrow] = {}
         self._tap: Tap | None = None
 

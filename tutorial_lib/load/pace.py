@@ -31,20 +31,20 @@ WARM_UP: Turn = (False, None, 0.0)
 
 
 class Pace(Protocol):
-    """Hands out turns to all users. Python makes ``next`` on the counter that they share whole, so it needs no lock."""
+    """Hands out turns to all users. ``next`` on their shared counter is never interrupted, so it needs no lock."""
 
     @property
     def expected(self) -> int | None:
         """How many calls are to be reported, where that is known beforehand."""
 
     def begin(self) -> None:
-        """Let the users go. The second time does nothing."""
+        """Let the users begin. The second time does nothing."""
 
     def turns(self) -> Iterator[Turn]:
         """For one user: wait until the next call is to begin, and yield it, until there are no more."""
 
     def is_over(self) -> bool:
-        """True when nobody is to begin another call."""
+        """True when no user may begin another call."""
 
     def part_done(self) -> float:
         """Return which part of the run is over, from 0 to 1."""
@@ -137,7 +137,7 @@ class OpenLoop:
             yield ticket >= self._warm_up, due, free
 
     def is_over(self) -> bool:
-        # Half as long again, and a second, after the last call was due: a queue that is not cleared by then grows.
+        # Half the length of the run and a second after the last call was due: a queue that is left by then is growing.
         return self._clock.now() > self._start + 1.5 * self._length + self.GRACE
 
     def part_done(self) -> float:

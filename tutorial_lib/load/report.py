@@ -24,7 +24,7 @@ LATE_FLOOR = 0.001
 
 
 @dataclass(frozen=True)
-class Times:
+class TimeSummary:
     """Some times in seconds, in five figures: mean, three percentiles and the worst. ``nan`` where there was none."""
 
     mean: float
@@ -34,14 +34,14 @@ class Times:
     worst: float
 
     @classmethod
-    def of(cls, seconds: Seconds) -> Times:
+    def of(cls, seconds: Seconds) -> TimeSummary:
         """Sum up ``seconds``. Percentiles are interpolated, as numpy does by default."""
         if not len(seconds):
             return cls(*[math.nan] * 5)
         return cls(float(seconds.mean()), *(float(p) for p in np.percentile(seconds, (50, 95, 99, 100))))
 
     @classmethod
-    def of_arrays(cls, parts: Iterable[Sequence[float]]) -> Times:
+    def of_arrays(cls, parts: Iterable[Sequence[float]]) -> TimeSummary:
         """Sum up all ``parts`` as one."""
         return cls.of(np.concatenate([np.array(part[:], dtype=np.float64) for part in parts]))
 
@@ -104,7 +104,7 @@ class LoadReport:
     """Calls that were due and never begun, as the queue had grown too long or the run was interrupted."""
     no_free_user: int
     """Calls that began late because every user was busy. That wait is in the latency, not in the waiting."""
-    overslept: Times
+    overslept: TimeSummary
     """By how much the load generator itself was late with a call of an open loop: its own error."""
 
     @property
@@ -118,19 +118,19 @@ class LoadReport:
         return self.done / self.seconds if self.seconds > 0 else 0.0
 
     @property
-    def latency(self) -> Times:
+    def latency(self) -> TimeSummary:
         """From the time when a call was due to its answer."""
-        return Times.of(self.calls.latency)
+        return TimeSummary.of(self.calls.latency)
 
     @property
-    def waiting(self) -> Times:
+    def waiting(self) -> TimeSummary:
         """In the pool's ``get_connection``: for a free connection, and for opening one."""
-        return Times.of(self.calls.waiting)
+        return TimeSummary.of(self.calls.waiting)
 
     @property
-    def service(self) -> Times:
+    def service(self) -> TimeSummary:
         """With a connection in hand."""
-        return Times.of(self.calls.service)
+        return TimeSummary.of(self.calls.service)
 
     @property
     def generator_was_late(self) -> bool:
@@ -194,7 +194,7 @@ class LoadReport:
             "notes": self.notes(),
         }
 
-    def _times(self) -> dict[str, Times]:
+    def _times(self) -> dict[str, TimeSummary]:
         times = {"latency": self.latency, "waiting": self.waiting, "service": self.service}
         return times | ({"generator late by": self.overslept} if self.workload.is_open else {})
 
@@ -253,5 +253,5 @@ def in_markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text).replace("\n", " ")
 
 
-def _without_nan(times: Times) -> dict[str, float | None]:
+def _without_nan(times: TimeSummary) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in asdict(times).items()}

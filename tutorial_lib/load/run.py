@@ -15,7 +15,7 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.meter import Meter
 from tutorial_lib.load.pace import Clock, pace_of
 from tutorial_lib.load.progress_bar import ProgressBar
-from tutorial_lib.load.report import Calls, LoadReport, Times
+from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.target import check_pool_for_threads, check_server, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
@@ -111,7 +111,7 @@ class _Run:
                 thread.join()
         except KeyboardInterrupt:
             self._interrupted = True
-            with contextlib.suppress(KeyboardInterrupt):  # Whoever presses stop twice will not wait, and gets it too.
+            with contextlib.suppress(KeyboardInterrupt):  # The second interrupt ends the waiting, too.
                 self._end(threads)
         except BaseException:
             self._end(threads)
@@ -119,7 +119,7 @@ class _Run:
         self._ended = self._clock.now()
 
     def _end(self, threads: list[threading.Thread]) -> None:
-        """Let nobody begin another call, and give those under way a moment."""
+        """Let no user begin another call, and give those under way a moment."""
         self._stop.set()
         self._pace.begin()
         time_is_up = threading.Event()
@@ -177,7 +177,7 @@ class _Run:
             self._stop.set()
             return
         if outcome_of(error) in ("refused", "timed out"):
-            self._some_success = True  # The server is there and the work may be right: the pool is full.
+            self._some_success = True  # The server is there and the work may be right: the pool is exhausted.
             tally.refused += counts
             return
         tally.first_error = tally.first_error or error
@@ -227,7 +227,7 @@ class _Run:
             gave_up=self._gave_up,
             not_begun=(self._pace.expected or begun) - begun,
             no_free_user=sum(tally.no_free_user for tally in tallies),
-            overslept=Times.of_arrays(tally.overslept for tally in tallies),
+            overslept=TimeSummary.of_arrays(tally.overslept for tally in tallies),
         )
 
     def _seconds(self, calls: Calls) -> float:

@@ -91,7 +91,7 @@ class Sweep(Sequence[SweepRow]):
     def notes(self) -> list[str]:
         """Return what must be known before anything is concluded, as sentences."""
         reports = [(limit, report) for limit in self.limits for report in self.reports[limit]]
-        full = sorted({limit for limit, report in reports if report.is_overloaded})
+        overloaded = sorted({limit for limit, report in reports if report.is_overloaded})
         late = [report for _, report in reports if report.generator_was_late]
         errors = [
             f"Limit {limit}: {row.failed} failed. {_first_error(self.reports[limit])}."
@@ -100,8 +100,8 @@ class Sweep(Sequence[SweepRow]):
         ]
         notes = {
             FALLBACK_NOTE: any(report.real is False for _, report in reports),
-            f"No steady state with limit {', '.join(map(str, full))}: more is asked than so few connections can do, "
-            "and the waits grow with the length of the run.": bool(full),
+            f"No steady state with limit {', '.join(map(str, overloaded))}: more is asked than so few connections can "
+            "do, and the waits grow with the length of the run.": bool(overloaded),
             f"The generator was late in {len(late)} of {len(reports)} runs: this machine was busy. Waiting and service "
             "are still right; of the latency, believe the lowest round.": bool(late),
         }

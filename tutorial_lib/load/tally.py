@@ -10,7 +10,7 @@ from tutorial_lib.load.meter import Spent
 
 
 class Tally:
-    """What one user did. Only that user writes it, so that nobody waits for a lock."""
+    """What one user did. Only that user writes it, so it needs no lock."""
 
     def __init__(self) -> None:
         self.refused = 0

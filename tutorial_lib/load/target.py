@@ -15,7 +15,7 @@ from tutorial_lib.servers.base import Server
 
 
 def is_real(pool: redis.ConnectionPool, server: Server | None) -> bool | None:
-    """Whether times say anything about Redis; None where nobody knows what stands behind the pool."""
+    """Whether times say anything about Redis; None where that is not known."""
     if server:
         return server.is_real
     return False if any(_is_fakeredis(connection) for connection, _ in in_use_and_idle(pool) or ()) else None

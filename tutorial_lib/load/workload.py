@@ -179,7 +179,7 @@ class NeverRan(Exception):
 
 
 def check_ran(name: str, result: object) -> None:
-    """Raise NeverRan if the ``result`` of a call is a coroutine or a generator, which nobody is going to run."""
+    """Raise NeverRan if the ``result`` of a call is a coroutine or a generator, which will never run."""
     kinds = (
         (inspect.iscoroutine, "a coroutine", "A load runs in threads: use redis, not redis.asyncio."),
         (inspect.isgenerator, "a generator", "Read it to the end in a function, for example with list(…)."),
@@ -187,7 +187,7 @@ def check_ran(name: str, result: object) -> None:
     )
     for is_one, kind, what_to_do in kinds:
         if is_one(result):
-            if hasattr(result, "close"):  # Otherwise Python warns later that nobody awaited it.
+            if hasattr(result, "close"):  # Otherwise Python warns later that it was never awaited.
                 result.close()
             raise NeverRan(f"The work ({name}) returned {kind}, so the call was never made. {what_to_do}")
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from tutorial_lib.network.upstream import LOOPBACK
+
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-LOOPBACK = "127.0.0.1"
 
 
 class CannedServer:

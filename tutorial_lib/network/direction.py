@@ -1,4 +1,4 @@
-"""How bytes fare in one direction. The links of a relay share two of these, one for each way."""
+"""What happens to bytes in one direction. The links of a relay share two of these, one for each way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SMOOTH = 0.02
 class Direction:
     """One direction: ``latency`` and ``jitter`` in seconds, ``bandwidth`` in bytes per second or None.
 
-    Change them at any time: what arrives from then on is treated so. Order is always kept.
+    Change them at any time: a change holds for what arrives from then on. Order is always kept.
     """
 
     __slots__ = (
@@ -28,7 +28,7 @@ class Direction:
         self.heal()
 
     def heal(self) -> None:
-        """Carry everything at once again."""
+        """Carry everything at once again, and forget every fault."""
         self._latency = self._jitter = 0.0
         self._bandwidth: float | None = None
         self._swallows = False
@@ -94,7 +94,7 @@ class Direction:
         self._changed()
 
     def before_cut(self, count: int) -> int:
-        """Return how many of the next ``count`` bytes get through. If not all do, the cut is done with."""
+        """Return how many of the next ``count`` bytes get through. If not all do, the cut has happened."""
         if self._until_cut is None:
             return count
         through = min(count, self._until_cut)

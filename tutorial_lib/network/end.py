@@ -9,7 +9,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-# Closing a socket that lingers for 0 seconds sends a RST instead of the usual goodbye.
+# Closing a socket that lingers for 0 seconds sends a RST instead of the usual FIN.
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -33,7 +33,7 @@ class End(ABC):
 
     @abstractmethod
     def pause(self) -> None:
-        """Call it no more."""
+        """Stop calling ``readable``."""
 
     @property
     @abstractmethod
@@ -46,7 +46,7 @@ class End(ABC):
 
     @abstractmethod
     def when_written(self, act: Callable[[], None]) -> None:
-        """Do this last, when all is written."""
+        """Call ``act`` once everything is written."""
 
     @abstractmethod
     def end(self) -> None:
@@ -136,7 +136,7 @@ class SocketEnd(End):
 
     @property
     def has_left(self) -> bool:
-        """True as soon as the other end has closed, even if the loop has not come to that yet."""
+        """True as soon as the other end has closed, even before the loop has noticed."""
         return has_ended(self._sock)
 
     def close(self) -> None:

@@ -12,8 +12,8 @@ from tutorial_lib.arguments import not_negative, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
 from tutorial_lib.network.direction import Direction
 from tutorial_lib.network.loop import LoopHasEnded, LoopThread
-from tutorial_lib.network.relay import LOOPBACK, Relay, Traffic
-from tutorial_lib.network.upstream import Address, reach
+from tutorial_lib.network.relay import Relay, Traffic
+from tutorial_lib.network.upstream import LOOPBACK, Address, reach
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -88,7 +88,7 @@ class FaultProxy:
 
     @property
     def round_trip(self) -> float:
-        """Seconds added to a question and its answer; half of what you set goes each way.
+        """Seconds added to a request and its reply; half of what you set goes each way.
 
         Opening a connection takes one round trip as well, as over a real network; here the first command pays it.
         """
@@ -104,9 +104,9 @@ class FaultProxy:
         return self._do(self._relay.reset_connections)
 
     def close_connections(self) -> int:
-        """Close every connection in good order, as a server does that ends them, and return how many there were.
+        """Close every connection in good order, as a server does, and return how many there were.
 
-        A client that waits for an answer gets ``Connection closed by server.``
+        A client that waits for a reply gets ``Connection closed by server.``
         """
         return self._do(self._relay.close_connections)
 
@@ -118,8 +118,8 @@ class FaultProxy:
     def reset_after(self, count: int) -> None:
         """Cut a reply in flight: ``count`` more bytes from the server get through, then that connection is reset.
 
-        The server has done what it was asked; the client never hears. It happens once: ask again for the next.
-        A reset overtakes bytes that wait for a slow client, so of a long reply fewer may arrive.
+        The server has run the command, and the client never gets the whole reply. It happens once; call it again for
+        the next. A reset overtakes bytes that wait for a slow client, so of a long reply fewer may arrive.
         """
         count = whole("count", count, "bytes", at_least=0)
         self._do(lambda: self.downstream.cut_after(count))
@@ -136,7 +136,7 @@ class FaultProxy:
         self._do(self._relay.refuse)
 
     def vanish(self) -> None:
-        """Be gone, as a machine that has lost its power: like ``blackhole``, and opening a connection gets no answer.
+        """Behave like a machine that has lost its power: a ``blackhole`` in which new connections get no answer either.
 
         That is so on Linux; another system may refuse new connections instead.
         """
@@ -188,7 +188,7 @@ class FaultProxy:
     def _do(self, act: Callable[[], T]) -> T:
         """Do it in the loop's thread, where all sockets live, and wait until it is done."""
 
-        # A task begins one turn of the loop later than a callback would: by then all who had connected are in.
+        # A task begins a turn of the loop later than a callback. By then every client that had connected is accepted.
         async def doing() -> T:
             return act()
 

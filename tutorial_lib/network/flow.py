@@ -1,4 +1,4 @@
-"""One direction of one link: bytes are read here, spend their time under way, and are written there."""
+"""One direction of one link: bytes are read at one end, delayed, and written at the other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Mark(Enum):
     CUT = "the connection breaks here"
 
 
-class Owner(Protocol):
+class FlowOwner(Protocol):
     """The link that a flow is one half of."""
 
     def lose(self) -> None:
@@ -50,7 +50,7 @@ class Flow:
 
     def __init__(
         self,
-        owner: Owner,
+        owner: FlowOwner,
         source: End,
         target: End | None,
         way: Direction,
@@ -134,7 +134,7 @@ class Flow:
     # -- under way
 
     def _send_off(self, what: bytes | Mark, seconds: float = 0.0) -> None:
-        """Let it arrive after ``seconds`` and this way's latency. What is due earlier than its forerunners waits."""
+        """Let it arrive after ``seconds`` and this way's latency, and never before what was sent earlier."""
         now, way = self._loop.time(), self._way
         due = max(now, self._not_before) + seconds + way.latency + way.jitter * _chance.random()
         self._not_before = 0.0

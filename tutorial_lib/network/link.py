@@ -46,7 +46,7 @@ class Link:
         self._hear, self._linger = hear, linger
         self._flows: list[Flow] = []
         self._done: set[Flow] = set()
-        self._last_call: asyncio.TimerHandle | None = None
+        self._closing: asyncio.TimerHandle | None = None
         self._is_closed = self._was_reset = False
 
     async def open(self, upstream: Upstream) -> None:
@@ -79,7 +79,7 @@ class Link:
         self._flows = [Flow(self, self._client, None, self._to_server)]
 
     def refuse(self, words: bytes) -> None:
-        """Say ``words`` to the client instead, and end."""
+        """Send ``words`` to the client instead of connecting it, and close."""
         if self._is_closed:
             return
         self.is_refused = True
@@ -88,7 +88,7 @@ class Link:
         client.write(words)
         if not self._is_closed:
             client.when_written(client.end)
-            # Closed with something unread, a connection is reset, and the reset could overtake the words.
+            # A connection that is closed with something unread is reset, and the reset could overtake the words.
             client.resume()
             self._close_later(LINGER)
 
@@ -118,10 +118,12 @@ class Link:
         return not (self.is_refused or self._client.has_left)
 
     def hurry(self) -> None:
+        """Deliver at once what is under way."""
         for flow in list(self._flows):
             flow.hurry()
 
     def swallow(self) -> None:
+        """Lose what is under way."""
         for flow in self._flows:
             flow.swallow()
 
@@ -156,7 +158,7 @@ class Link:
     # -- the end
 
     def _close_later(self, seconds: float) -> None:
-        self._last_call = self._loop.call_later(seconds, self.close)
+        self._closing = self._loop.call_later(seconds, self.close)
 
     def reset(self) -> None:
         """Break the connection off: both ends see a reset."""
@@ -170,8 +172,8 @@ class Link:
         if self._is_closed:
             return
         self._is_closed, self._was_reset = True, not politely
-        if self._last_call:
-            self._last_call.cancel()
+        if self._closing:
+            self._closing.cancel()
         for flow in self._flows:
             flow.stop()
         self._client.pause()

@@ -60,8 +60,8 @@ class LoopThread:
             raise
 
     def _live(self) -> None:
-        # The loop itself fails only where a learner's code has replaced what it is made of, such as len(). Whoever
-        # asks it is told that it has ended.
+        # The loop itself fails only where a learner's code has replaced what it is made of, such as len(). Callers
+        # of run() are then told that it has ended.
         with suppress(Exception):
             try:
                 self._loop.run_forever()
@@ -70,7 +70,7 @@ class LoopThread:
                 self._loop.close()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run ``coroutine`` in the loop and return what it returns. It has to bring its own deadline.
+        """Run ``coroutine`` in the loop and return what it returns. It needs a deadline of its own.
 
         LoopHasEnded if another thread closes the loop meanwhile.
         """
@@ -83,7 +83,7 @@ class LoopThread:
             while not wait([future], LOOK_EVERY).done and self._thread.is_alive():
                 pass
         except BaseException:
-            future.cancel()  # The caller was interrupted; nobody waits for the answer any more.
+            future.cancel()  # The caller was interrupted, so the result is not needed any more.
             raise
         if not future.done() or future.cancelled():
             coroutine.close()
@@ -114,7 +114,7 @@ class LoopThread:
 
 
 async def _end_all() -> None:
-    """End what is still under way, and let it know."""
+    """Cancel every task that still runs, and wait until it has ended."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

@@ -13,8 +13,8 @@ import socket
 import struct
 from collections.abc import Callable
 
-Address = tuple[str, int]
-Way = Callable[[Address, Address], bool]
+TcpAddress = tuple[str, int]
+Way = Callable[[TcpAddress, TcpAddress], bool]
 
 # From linux/netlink.h, sock_diag.h and inet_diag.h.
 NETLINK_SOCK_DIAG = 4
@@ -40,9 +40,9 @@ class OwnUserOnly:
         return self._way is not None
 
     def lets_in(self, client: socket.socket) -> bool:
-        """Say whether an accepted connection may stay. Where nobody can tell, all may: ask ``can_tell`` first.
+        """Say whether an accepted connection may stay. Where the system cannot tell, all may: ask ``can_tell`` first.
 
-        A client that has closed its socket already belongs to nobody any more, and may not.
+        A client that has closed its socket already belongs to no process any more, and may not.
         """
         if self._way is None:
             return True
@@ -69,7 +69,7 @@ def way_to_tell() -> Way | None:
     return None
 
 
-def ask_kernel(end: Address, other_end: Address) -> bool:
+def ask_kernel(end: TcpAddress, other_end: TcpAddress) -> bool:
     """Ask Linux for one socket over netlink: microseconds, however many connections the machine has."""
     identity = PORTS.pack(end[1], other_end[1])
     for host, _ in (end, other_end):
@@ -86,14 +86,14 @@ def ask_kernel(end: Address, other_end: Address) -> bool:
     return bool(inode) and uid == os.geteuid()
 
 
-def search_own_processes(end: Address, other_end: Address) -> bool:
+def search_own_processes(end: TcpAddress, other_end: TcpAddress) -> bool:
     """Look for the connection among those of this user's processes, this one first."""
     import psutil
 
     us = psutil.Process()
     others = (process for process in psutil.process_iter() if process.pid != us.pid)
     for process in itertools.chain([us], others):
-        with contextlib.suppress(psutil.Error):  # It has ended, or is somebody else's.
+        with contextlib.suppress(psutil.Error):  # It has ended, or is another user's.
             if process.username() == us.username() and any(
                 (tuple(row.laddr), tuple(row.raddr)) == (end, other_end) for row in process.net_connections("tcp4")
             ):

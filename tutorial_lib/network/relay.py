@@ -8,7 +8,7 @@ import socket
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tutorial_lib.network.counts import RequestCounter
@@ -16,11 +16,9 @@ from tutorial_lib.network.direction import Direction
 from tutorial_lib.network.end import SocketEnd
 from tutorial_lib.network.link import Link
 from tutorial_lib.network.owner import OwnUserOnly
-from tutorial_lib.network.upstream import Address, Upstream
+from tutorial_lib.network.upstream import LOOPBACK, Address, Upstream
 
-LOOPBACK = "127.0.0.1"
-
-FULL = b"-ERR max number of clients reached\r\n"
+TOO_MANY_CLIENTS = b"-ERR max number of clients reached\r\n"
 
 AGAIN_AFTER = 0.2
 """Seconds until the relay tries again to accept, when this process had too many open files."""
@@ -48,7 +46,7 @@ class Relay:
     """Listens on 127.0.0.1 from the start, accepts once started, and passes bytes to what ``upstream`` opens.
 
     Only this process's own user is let in, where the system can tell: the upstream may be signed in, or lead to
-    something that lets in this user only. ``for_everyone`` says that it gives nobody more than they have.
+    something that lets in this user only. ``for_everyone`` is for an upstream that other users could reach anyway.
     ``linger`` is as for a Link. ``commands`` counts what clients ask for.
     """
 
@@ -64,14 +62,14 @@ class Relay:
         self.accepted = self.opened = self.cut = self.unanswered = 0
         self.commands = commands
         self.limit: int | None = None
-        """The most clients that may be connected; the next one is told ``FULL``."""
+        """The most clients that may be connected; the next one is told ``TOO_MANY_CLIENTS``."""
         self._upstream, self._linger = upstream, linger
         self._links: set[Link] = set()
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[None]] = set()
         self._guard = None if for_everyone else OwnUserOnly()
-        self._place = _bound_socket() if sys.platform == "linux" else None
-        self.port: int = self._place.getsockname()[1] if self._place else 0
+        self._reserved = _reserved_port() if sys.platform == "linux" else None
+        self.port: int = self._reserved.getsockname()[1] if self._reserved else 0
         self._listener: socket.socket | None = None
         self._full_queue: list[socket.socket] = []
         self._listen()
@@ -79,7 +77,7 @@ class Relay:
 
     @property
     def is_guarded(self) -> bool:
-        """True if connections of other users of this computer are dropped; False where nobody can tell."""
+        """True if connections of other users of this computer are dropped; False where the system cannot tell."""
         return self._guard is not None and self._guard.can_tell
 
     @property
@@ -115,7 +113,7 @@ class Relay:
         self._full_queue = []
 
     def _accept(self) -> None:
-        """Take in all who have connected."""
+        """Accept every client that has connected."""
         while self._listener:
             try:
                 client, address = self._listener.accept()
@@ -134,10 +132,11 @@ class Relay:
             self._take_in(SocketEnd(client), address)
 
     def _take_in(self, client: SocketEnd, address: Address) -> None:
-        link = Link(client, address, self.to_server, self.to_client, self._gone, hear=self._ear(), linger=self._linger)
+        hear = None if self.commands is None else RequestCounter(self.commands).feed
+        link = Link(client, address, self.to_server, self.to_client, self._gone, hear=hear, linger=self._linger)
         if self.limit is not None and sum(link.is_staying for link in self._links) >= self.limit:
             self._links.add(link)
-            link.refuse(FULL)
+            link.refuse(TOO_MANY_CLIENTS)
             return
         self._links.add(link)
         if self.to_server.swallows:
@@ -146,9 +145,6 @@ class Relay:
         opening = self._loop.create_task(self._open(link))
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
-
-    def _ear(self) -> Callable[[bytes], None] | None:
-        return None if self.commands is None else RequestCounter(self.commands).feed
 
     async def _open(self, link: Link) -> None:
         await link.open(self._upstream)
@@ -224,7 +220,7 @@ class Relay:
         self.to_server.heal()
         self.to_client.heal()
         for link in list(self._links):
-            # TCP never leaves bytes out: a connection that lost some cannot go on as if nothing had been.
+            # TCP never leaves bytes out, so a connection that lost some cannot go on.
             if link.has_lost_bytes:
                 link.cut()
             else:
@@ -239,8 +235,8 @@ class Relay:
     async def close(self) -> None:
         """Close every connection, on both sides."""
         self._stop_listening()
-        if self._place:
-            self._place.close()
+        if self._reserved:
+            self._reserved.close()
         for link in list(self._links):
             link.close()
         while self._opening:  # More than once: before Python 3.12 wait_for can swallow a cancellation.
@@ -249,23 +245,23 @@ class Relay:
             await asyncio.wait(self._opening, timeout=0.1)
 
     def sockets(self) -> list[socket.socket]:
-        own = [sock for sock in (self._place, self._listener, *self._full_queue) if sock]
+        own = [sock for sock in (self._reserved, self._listener, *self._full_queue) if sock]
         return own + [sock for link in list(self._links) for sock in link.sockets()]
 
 
-def _bound_socket() -> socket.socket:
+def _reserved_port() -> socket.socket:
     """Return a socket that has a port and never listens, so that the port stays ours while connections are refused.
 
     Linux lets a listener have the same port beside it; other systems do not.
     """
-    place = socket.socket()
-    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    place.bind((LOOPBACK, 0))
-    return place
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind((LOOPBACK, 0))
+    return reserved
 
 
 def _full_queue(port: int) -> list[socket.socket]:
-    """Return a listener that nobody accepts from, and the one connection that its queue holds.
+    """Return a listener that never accepts, and the one connection that its queue holds.
 
     Linux leaves further openings unanswered, as if the machine were gone.
     """

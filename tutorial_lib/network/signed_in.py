@@ -20,8 +20,8 @@ def transport_of(connection: AbstractConnection) -> asyncio.Transport:
     return cast(asyncio.Transport, connection._writer.transport)  # type: ignore[union-attr]
 
 
-async def hang_up(connection: AbstractConnection) -> None:
-    """Close a connection at once. With TLS a polite goodbye would wait for an answer."""
+async def close_at_once(connection: AbstractConnection) -> None:
+    """Close a connection at once. Closing TLS politely would wait for the server."""
     if connection.is_connected:
         transport_of(connection).abort()
     await connection.disconnect(nowait=True)
@@ -44,19 +44,19 @@ class SignedIn:
             client_id = await asyncio.wait_for(self._sign_in(connection), self._deadline)
             return SignedInEnd(connection, client_id)
         except BaseException as error:  # Cancelled, too, when the relay is closed.
-            await hang_up(connection)
+            await close_at_once(connection)
             if isinstance(error, Exception):  # If no Redis listens there, redis-py's parser raises anything.
                 raise Refused(_in_the_servers_words(error)) from None
             raise
 
     async def _sign_in(self, connection: AbstractConnection) -> int | None:
-        """Open the connection to the Redis, and learn by which number it is known there."""
+        """Open the connection to the Redis, and learn its client id there."""
         await connection.connect()
         client_id = None
         try:
             await connection.send_command("CLIENT", "ID")
             client_id = int(await connection.read_response())
-        except redis.ResponseError:  # Forbidden to this user, or a Redis older than 5: then it has no number.
+        except redis.ResponseError:  # Forbidden to this user, or a Redis older than 5: then the id stays unknown.
             pass
         if await connection.can_read():
             raise redis.ConnectionError("Connection closed by server.")
@@ -72,16 +72,16 @@ def _in_the_servers_words(error: BaseException) -> bytes:
 
 
 class SignedInEnd(End, asyncio.Protocol):
-    """A redis-py connection from which redis-py has been taken off: its stream costs two turns of the loop a message.
+    """The socket of a redis-py connection without redis-py's stream, which costs two turns of the loop a message.
 
-    ``client_id`` is the number by which the server knows it, or None if it does not say.
+    ``client_id`` is its id on the server, or None if the server does not say.
     """
 
     def __init__(self, connection: AbstractConnection, client_id: int | None) -> None:
         self.client_id = client_id
         self._connection = connection
         self._transport = transport_of(connection)
-        self._transport.pause_reading()  # Until somebody is there to pass it on.
+        self._transport.pause_reading()  # Until a flow is there to read it.
         # Then pause_writing means that something is left. With 0, TLS would pause for good, with nothing left.
         self._transport.set_write_buffer_limits(high=1)
         self._transport.set_protocol(self)
@@ -178,7 +178,7 @@ class SignedInEnd(End, asyncio.Protocol):
     def close(self) -> None:
         self._is_paused = True
         self._transport.abort()
-        self._connection._close()  # Or redis-py would warn that nobody closed it.
+        self._connection._close()  # Or redis-py would warn that it was never closed.
 
     reset = close
 

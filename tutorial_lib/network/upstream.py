@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from tutorial_lib.network.end import End, SocketEnd
 
+LOOPBACK = "127.0.0.1"
+
 Address = tuple[Any, ...]
 
 

@@ -66,8 +66,8 @@ def in_use_and_idle(pool: Any) -> list[tuple[Any, bool]] | None:
         first = copied(pool._in_use_connections)
         idle = copied(pool._available_connections)
         second = {id(connection) for connection in copied(pool._in_use_connections)}
-        everyone = {id(connection): connection for connection in [*idle, *first, *copied(pool._in_use_connections)]}
-        return [(connection, key in second) for key, connection in everyone.items()]
+        known = {id(connection): connection for connection in [*idle, *first, *copied(pool._in_use_connections)]}
+        return [(connection, key in second) for key, connection in known.items()]
     except AttributeError:
         return None
 
@@ -106,7 +106,7 @@ def _ends_of(sock: Any) -> tuple[str, str]:
         if sock not in _addresses:
             _addresses[sock] = written(sock.getsockname()), written(sock.getpeername())
         return _addresses[sock]
-    except (OSError, TypeError, AttributeError):  # Cut meanwhile, or a socket of somebody's own kind.
+    except (OSError, TypeError, AttributeError):  # Cut meanwhile, or not a socket of the standard library.
         return "", ""
 
 

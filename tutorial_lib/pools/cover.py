@@ -88,7 +88,7 @@ def _uncover(tap: Tap, pool: Any) -> None:
 _HERE = listen.__code__.co_filename
 
 
-class _Here(threading.local):
+class _ThreadName(threading.local):
     """The current thread's name, found once: asking the thread takes four times as long."""
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
 
 def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
     get_now, nothing_left = MethodType(_undecorated(pool), pool), _nothing_left(pool)
-    clock, here = tap.clock, _Here()
+    clock, here = tap.clock, _ThreadName()
 
     def get_connection(*args: Any, **kwargs: Any) -> Any:
         code, instruction = site_of(sys._getframe(1)) if tap.lines else UNKNOWN

@@ -19,7 +19,7 @@ Outcome: TypeAlias = Literal[
     "cancelled",  # the waiting task was cancelled, or the cell interrupted
     "still waiting",  # neither served nor refused when the recording ended
     "borrowed earlier",  # a return: the connection was borrowed before the tap was there
-    "returned twice",  # a return: nobody had the connection
+    "returned twice",  # a return: the connection was not in use
 ]
 
 Cut: TypeAlias = Literal[
@@ -55,7 +55,7 @@ class Borrow:
 
     def note_cut(self, socket: object) -> None:
         """Note that the connection comes back with another socket, or with none (None)."""
-        if self.socket is not None:  # A connection class of somebody's own may show no socket.
+        if self.socket is not None:  # A learner's own connection class may show no socket.
             self.cut = "closed" if socket is None else "reopened"
 
     @property
@@ -72,7 +72,7 @@ class Lease:
     """One borrow: who, from which line, how long it waited, how long it was held, and how it ended.
 
     Times are seconds, ``asked`` since the recording began. ``waited`` counts from the moment when the pool had
-    no connection left; ``opening`` is the time to open or check the connection for a caller who had not to wait.
+    no connection left; ``opening`` is the time to open or check the connection for a caller who did not have to wait.
     ``connection`` numbers the connections in the order in which they were first borrowed; it is None for a caller who
     got none, and ``error`` is the class of the error that was raised instead.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 KEPT = 100_000
-"""How many finished leases are remembered one by one: about 270 bytes each, 27 MB in all."""
+"""How many finished leases are remembered one by one: about 270 bytes each, 27 MB in total."""
 
 FORGOTTEN_AT_ONCE = 1_000
 
@@ -42,7 +42,7 @@ def record(pool: AnyPool) -> Recording:
     return Recording(pool)
 
 
-class _Notes(Listener):
+class _Heard(Listener):
     """What is kept of what a recording hears."""
 
     wants_lines = True
@@ -90,7 +90,7 @@ class Recording:
         self._pool: AnyPool | None = pool
         self._tap: Tap | None = None
         self._clock = perf_counter
-        self._notes = _Notes()
+        self._heard = _Heard()
         self.kind = type(pool).__name__
         self.limit: int = pool.max_connections
         self.waits = can_wait(pool)
@@ -105,9 +105,9 @@ class Recording:
     def __enter__(self) -> Self:
         if self._pool is None:
             raise BadSetting("This recording is over. Make another: with record(pool) as recording: …")
-        self._tap, self._pool = listen(self._pool, self._notes), None
+        self._tap, self._pool = listen(self._pool, self._heard), None
         self._clock = self._tap.clock
-        self._began = self._notes.began = self._clock()
+        self._began = self._heard.began = self._clock()
         return self
 
     def __exit__(
@@ -121,7 +121,7 @@ class Recording:
         self._waiting, self._open = self._who_waits(), copied(tap.held.values())
         self._earlier = set(copied(tap.earlier))
         self._tap = None
-        leave(tap, self._notes)
+        leave(tap, self._heard)
 
     # -- what it says
 
@@ -147,7 +147,7 @@ class Recording:
     @property
     def unserved(self) -> list[Lease]:
         """Every caller that got no connection: refused, timed out, failed, cancelled, or still waiting at the end."""
-        got_none = copied(self._notes.got_none)
+        got_none = copied(self._heard.got_none)
         known = {*got_none, *itertools.chain(*self._served())}
         found = [self._lease(borrow, borrow.outcome, {}) for borrow in got_none]
         found += [self._lease(borrow, "still waiting", {}) for borrow in self._who_waits() if borrow not in known]
@@ -159,7 +159,7 @@ class Recording:
 
     def returned_twice(self) -> list[Lease]:
         """The returns of connections that were not in use: mostly a second release of the same one."""
-        twice = [borrow for borrow in copied(self._notes.strays) if borrow.outcome == "returned twice"]
+        twice = [borrow for borrow in copied(self._heard.strays) if borrow.outcome == "returned twice"]
         return [self._lease(borrow, "returned", {}) for borrow in twice]
 
     @property
@@ -170,33 +170,33 @@ class Recording:
     @property
     def forgotten(self) -> int:
         """How many finished leases are no longer kept one by one. Totals include them."""
-        return self._notes.forgotten
+        return self._heard.forgotten
 
     @property
     def refused(self) -> int:
         """How many callers an exhausted pool refused at once: MaxConnectionsError."""
-        return self._notes.outcomes["refused"]
+        return self._heard.outcomes["refused"]
 
     @property
     def timed_out(self) -> int:
         """How many callers waited as long as a blocking pool lets them: "No connection available."."""
-        return self._notes.outcomes["timed out"]
+        return self._heard.outcomes["timed out"]
 
     @property
     def failed(self) -> int:
         """How many callers met any other error: the server is down, an argument is wrong, the task was cancelled."""
-        return self._notes.outcomes["failed"] + self._notes.outcomes["cancelled"]
+        return self._heard.outcomes["failed"] + self._heard.outcomes["cancelled"]
 
     @property
     def errors(self) -> dict[str, int]:
         """The errors that callers got instead of a connection: how many of each class."""
-        return dict(self._notes.errors)
+        return dict(self._heard.errors)
 
     @property
     def longest_wait(self) -> float:
         """The longest that a caller waited, with or without success. Opening is not waiting."""
         waits = [lease.waited for lease in [*self.leases, *self.unserved]]
-        return max([self._notes.longest_forgotten_wait, *waits])
+        return max([self._heard.longest_forgotten_wait, *waits])
 
     @property
     def peak(self) -> int:
@@ -210,8 +210,8 @@ class Recording:
 
     def timeline(self) -> list[Moment]:
         """How many were in use, and how many callers waited, after each change. Forgotten leases are not in it."""
-        returned = [borrow.ended for borrow in copied(self._notes.done) if borrow.got < self._began]
-        strays = [borrow for borrow in copied(self._notes.strays) if borrow.outcome == "borrowed earlier"]
+        returned = [borrow.ended for borrow in copied(self._heard.done) if borrow.got < self._began]
+        strays = [borrow for borrow in copied(self._heard.strays) if borrow.outcome == "borrowed earlier"]
         # The last return of each: one that is returned twice went, in between, to a caller that waited before.
         returned += {borrow.connection: borrow.ended for borrow in strays}.values()
         earlier_returns = [at - self._began for at in returned if not self._ended or at <= self._ended]
@@ -252,7 +252,7 @@ class Recording:
         still_open = self._open if self._tap is None else copied(self._tap.held.values())
         doubles = set(still_open)
         ended = self._ended or self._clock()
-        done = [borrow for borrow in copied(self._notes.done) if borrow not in doubles and borrow.got <= ended]
+        done = [borrow for borrow in copied(self._heard.done) if borrow not in doubles and borrow.got <= ended]
         within = [borrow for borrow in done if borrow.got >= self._began]
         return within, [borrow for borrow in still_open if borrow.got >= self._began]
 

@@ -53,8 +53,9 @@ def page_of(recording: Recording, title: str = "") -> str:
     """Return the whole page: markup, style, script and the recording itself."""
     leases = [*recording.leases, *recording.unserved]
     played = played_data(recording.kind, title, recording.limit, recording.waits, recording.duration, leases)
-    played["moments"] = [_as_row(moment) for moment in recording.timeline()]  # it knows who came before it began
-    played["shown"] = _telling(recording.timeline(), leases)
+    # The recording's own, which count what was borrowed before it began, too.
+    played["moments"] = [_as_row(moment) for moment in recording.timeline()]
+    played["shown"] = _moment_to_show(recording.timeline(), leases)
     styles, scripts = styles_and_scripts()
     data = as_script(played)
     return f"""<!doctype html>
@@ -80,12 +81,18 @@ def page_of(recording: Recording, title: str = "") -> str:
 
 
 _START = """\
-// In a notebook the frame takes the notebook's theme, and as much room as it needs.
+// In a notebook the frame takes the notebook's theme, also when that changes, and as much room as it needs.
 const frame = window.frameElement;
-const outside = frame ? frame.ownerDocument.body.dataset : {};
-if (outside.jpThemeLight) document.body.dataset.jpThemeLight = outside.jpThemeLight;
+const takeTheme = () => {
+  const { jpThemeLight } = frame.ownerDocument.body.dataset;
+  if (jpThemeLight) document.body.dataset.jpThemeLight = jpThemeLight;
+  window.replay?.drawStrip();
+};
+if (frame) takeTheme();
 window.replay = new Replay(DATA, document.body);
 if (frame) {
+  const themes = { attributes: true, attributeFilter: ["data-jp-theme-light"] };
+  new MutationObserver(takeTheme).observe(frame.ownerDocument.body, themes);
   const grow = () => (frame.style.height = `${document.documentElement.offsetHeight + 4}px`);
   new ResizeObserver(grow).observe(document.body);
 }"""
@@ -117,7 +124,7 @@ def played_data(
         "limit": limit,
         "waits": waits,
         "duration": duration,
-        "shown": _telling(steps, leases),
+        "shown": _moment_to_show(steps, leases),
         "leases": [_row(lease, who, lines) for lease in sorted(leases, key=lambda lease: lease.asked)],
         "who": list(who),
         "lines": list(lines),
@@ -140,7 +147,7 @@ def _short(seconds: float) -> float:
     return round(seconds, 6)
 
 
-def _telling(moments: Iterable[Moment], leases: Iterable[Lease]) -> float:
+def _moment_to_show(moments: Iterable[Moment], leases: Iterable[Lease]) -> float:
     """Choose the first picture: the middle of the moment when most waited, or most were in use."""
     steps = list(moments)
     if len(steps) < 2:

@@ -30,7 +30,7 @@ class Sides:
     client_ids: Mapping[int, int]
     """The server's number for those in both lists."""
     server_only: Sequence[ClientInfo]
-    """Clients that were this pool's, and that the pool knows no longer."""
+    """Clients that were this pool's, and that the pool no longer knows."""
     others: int
     """How many clients have nothing to do with this pool."""
     unmatched: str

@@ -159,7 +159,7 @@ def outcome_of(error: BaseException) -> Outcome:
 def can_wait(pool: Any) -> bool:
     """Say whether callers may have to wait for a connection of this pool, and whether that can be seen."""
     if isinstance(pool, redis.BlockingConnectionPool):
-        return hasattr(pool.pool, "queue")  # Not so with a queue_class of somebody's own.
+        return hasattr(pool.pool, "queue")  # Not so with a queue_class of the learner's own.
     return isinstance(pool, redis.asyncio.BlockingConnectionPool)
 
 

@@ -60,7 +60,7 @@ class BorrowedServer(Server):
             self._loop.run(self._enter())
             self._keeper = Keeper(url, self._keys)
         except BaseException:
-            self._hang_up()
+            self._disconnect()
             raise
         self.port = self._relay.port
         _open.append(self)
@@ -178,7 +178,7 @@ class BorrowedServer(Server):
         self._closed = True
         atexit.unregister(self._close_at_exit)
         _open.remove(self)
-        self._hang_up()
+        self._disconnect()
         needed = self._keys_of_others()
         self._keeper.dismiss([key for key in self._keys if key not in needed], self._redis.place)
 
@@ -188,7 +188,7 @@ class BorrowedServer(Server):
         except TutorialError as error:
             print(error, file=sys.stderr)
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         self._loop.close(self._leave(), within=CLOSE_WITHIN)
 
     async def _leave(self) -> None:

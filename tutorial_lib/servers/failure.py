@@ -131,12 +131,12 @@ def _no_way(error: BaseException, url: RedisUrl, at: str) -> str:
         return f"{at} cannot be reached ({os.strerror(unreachable.errno)}). Look at your network, {INSTEAD}"
     if _find(error, ConnectionResetError, BrokenPipeError) or "closed by server" in str(error):
         return (
-            f"{at} closed the connection without an answer. {_why_hang_up(url)} Otherwise correct REDIS_URL, {INSTEAD}"
+            f"{at} closed the connection without an answer. {_why_closed(url)} Otherwise correct REDIS_URL, {INSTEAD}"
         )
     return f"{at} cannot be used ({type(error).__name__}). Correct REDIS_URL, {INSTEAD}"
 
 
-def _why_hang_up(url: RedisUrl) -> str:
+def _why_closed(url: RedisUrl) -> str:
     if url.tls:
         return OWN_CERTIFICATE
     return "If that port is for TLS, write rediss://." if url.host else "It may have no connection left (maxclients)."

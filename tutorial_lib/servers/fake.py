@@ -13,7 +13,8 @@ from typing import TypeVar
 from tutorial_lib.errors import BadSetting, TutorialError
 from tutorial_lib.network.link import LINGER, Link
 from tutorial_lib.network.loop import LoopHasEnded, LoopThread
-from tutorial_lib.network.relay import LOOPBACK, Relay
+from tutorial_lib.network.relay import Relay
+from tutorial_lib.network.upstream import LOOPBACK
 from tutorial_lib.servers.base import (
     LONGEST_TIMEOUT,
     MOST_CLIENTS,

@@ -28,7 +28,7 @@ class Caller(Protocol):
     """The connection that commands come from."""
 
     def is_over(self) -> bool: ...
-    def hang_up(self) -> None: ...
+    def disconnect(self) -> None: ...
 
 
 class Session(FakeSocket):
@@ -54,7 +54,7 @@ class Session(FakeSocket):
     def kill(self) -> None:
         """Close the real connection too. Called with the fake server's lock held, by CLIENT KILL as well."""
         if self.caller:
-            self.caller.hang_up()  # First: whatever its thread says from here on, the client does not hear.
+            self.caller.disconnect()  # First: whatever its thread says from here on, the client does not hear.
         with suppress(AttributeError):  # Its own thread is closing it at this very moment.
             super().kill()
             self.unblock()

@@ -168,7 +168,7 @@ class Handler(TCPFakeRequestHandler):
     def is_over(self) -> bool:
         return self.session._killed or has_ended(self.request)
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """End the connection from the server's side. One that kills itself is still told so by its own thread."""
         if threading.current_thread() is not self._thread:
             with suppress(OSError):

@@ -11,7 +11,7 @@ import redis
 from redis.asyncio import ConnectionPool, Redis
 
 from tutorial_lib.errors import KeyAlreadyThere
-from tutorial_lib.network.signed_in import hang_up, sockets_of
+from tutorial_lib.network.signed_in import close_at_once, sockets_of
 from tutorial_lib.servers.redis_url import RedisUrl
 
 
@@ -99,4 +99,4 @@ class Guest:
         return sockets_of(self._connection)
 
     async def leave(self) -> None:
-        await hang_up(self._connection)
+        await close_at_once(self._connection)

@@ -442,6 +442,15 @@ for timeout in (20, 0.25):
     print(f"longest wait {run.longest_wait:.2f} s")
 
 # %% [markdown]
+# `PoolReplay`, another helper of this course, plays a recording in the same picture as `PoolView`. Press **Play**, or
+# drag the slider: callers wait, four at a time get a connection, and after a quarter of a second the rest give up.
+
+# %% tags=["nbval-ignore-output"]
+from tutorial_lib import PoolReplay
+
+PoolReplay(run, title="40 requests, timeout 0.25 s")
+
+# %% [markdown]
 # **Choose a timeout that is shorter than your users are willing to wait, and have a fallback.**
 #
 # With 20 s every request is served, but some wait for almost a second. With 0.25 s most requests time out, but each

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # What does the server see?
 #
-# A pool knows only its own connections. The server has the list of all connections, from every pool of every program,
+# A pool knows only its own connections. The server has a list of all connections, from every pool of every program,
 # and one limit for all of them together. When something goes wrong in production, that list is often the first place
 # to look.
 #
 # **You'll learn to**
 # - find your connections in the server's list, by name;
-# - pick the number for your dashboard that reveals a client per request;
+# - choose the number for your dashboard that reveals a client per request;
 # - say what the server does at its limit, and with connections that are silent;
-# - calculate the limit that each pool of a whole fleet may have.
+# - calculate the limit for each pool when many processes share a server.
 #
 # **You need** [lesson 04](04_one_pool_for_many_parts.ipynb) (several pools in one program) and, for two sections,
 # pub/sub and `BLPOP` from [lesson 06](06_commands_that_keep_a_connection.ipynb). New here: `CLIENT LIST`, `INFO`,
@@ -23,7 +23,7 @@ import redis
 
 from tutorial_lib import PoolView, hold, plot_fleet, predict, run_threads, snapshot, start_server
 
-server = start_server(keys=["greeting"])
+server = start_server(keys=["greeting"])  # the key that this page uses
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
 server
 
@@ -31,14 +31,14 @@ server
 # ## Your connections in the server's list
 
 # %% [markdown]
-# A web shop has two modules, greetings and counters, each with its own pool of four. `client_name` is an argument of
-# redis-py: every connection that the pool opens tells the server this name. On a busy day both pools open all the
-# connections that they may.
+# A web shop has two modules, greetings and counters, each with its own pool of four connections. `client_name` is an
+# argument of redis-py: every connection that the pool opens tells the server this name. On a busy day both pools open
+# all the connections that they may.
 #
-# The next cell defines two helpers for this lesson. `open_all(pool)` borrows up to the limit and returns everything.
-# `names_on_the_server()` asks the server for its connections, with `server.clients()` of this course, and returns
-# their names. It leaves out this course's own connections, and it waits a moment first, because a server notices only
-# a little later that a client has disconnected.
+# The next cell defines two helpers for this lesson. `open_all(pool)` borrows connections up to the pool's limit, and
+# returns them all. `names_on_the_server()` asks the server for its connections with this course's `server.clients()`,
+# which leaves out the course's own, and returns their names. It waits a moment first, because it takes the server a
+# moment to notice that a client has disconnected.
 
 
 # %%
@@ -54,7 +54,7 @@ def open_all(pool):
 
 def names_on_the_server():
     sleep(0.1)
-    server.clients()  # a busy server may need one more look
+    server.clients()  # a busy server may take a second request to notice
     return sorted(client.name for client in server.clients())
 
 
@@ -77,9 +77,9 @@ for entry in r.client_list():
     print(f"{entry['name']:9} {entry['addr']:15} open {entry['age']} s, silent {entry['idle']} s")
 
 # %% [markdown]
-# `addr` is the client's end of the connection. `age` and `idle` count seconds: since the connection was opened, and
-# since its last command. One connection has sent a command a moment ago, namely `CLIENT LIST` itself. An entry
-# without a name, if you see one, belongs to this course.
+# `addr` is the address of the client's end of the connection. `age` is the number of seconds since the connection was
+# opened, and `idle` the number of seconds since its last command. One connection has sent a command a moment ago:
+# `CLIENT LIST` itself. If you see an entry without a name, it belongs to this course.
 
 # %% [markdown]
 # ## A borrowed connection in that list
@@ -117,9 +117,9 @@ view.freeze()  # keep the picture of this moment
 # %% [markdown]
 # **You need both views: the pool knows which connections are in use, and the server knows which are open.**
 #
-# `PoolView` joins them. In the picture, each slot of the pool stands beside the server's entry for it, and the two
-# are matched by `addr`. Beware of the word *idle*: in a pool, it means that a connection isn't borrowed; in `CLIENT
-# LIST`, it's the number of seconds since the last command, borrowed or not.
+# `PoolView`, a helper of this course, combines them. In the picture, each connection of the pool stands beside the
+# server's entry for it, and the two are matched by `addr`. Beware of the word *idle*. In a pool it means that a
+# connection isn't borrowed. In `CLIENT LIST` it's the number of seconds since the last command, borrowed or not.
 
 # %% [markdown]
 # ## A new client for each request
@@ -133,11 +133,11 @@ view.freeze()  # keep the picture of this moment
 
 # %% jupyter={"source_hidden": true}
 guess_grown = predict(
-    "Which of the two numbers has grown by one hundred afterwards?",
+    "Which of the two numbers is higher by one hundred afterwards?",
     {
         "connected_clients": "All one hundred have been closed again, so on a chart this number stays flat.",
-        "total_connections_received": "It counts what the server has ever accepted, so a connection that lasted for a "
-        "millisecond counts, too.",
+        "total_connections_received": "It counts every connection that the server has ever accepted, even one that "
+        "lasted for a millisecond.",
         "both": "The first one counts what is open now, and all one hundred have been closed again.",
     },
     answer="total_connections_received",
@@ -170,14 +170,14 @@ grown = {"connected_clients": more_open >= 100, "total_connections_received": mo
 guess_grown.reveal(" and ".join(name for name, has_grown in grown.items() if has_grown))
 
 # %% [markdown]
-# **A client per request shows in `total_connections_received`, and not in `connected_clients`.**
+# **A client per request shows up in `total_connections_received`, not in `connected_clients`.**
 #
 # So put `total_connections_received` on your dashboard, as a rate: connections opened per second. With pools that
 # rate is close to zero.
 #
-# Opening isn't only slow for the client. It's work for the server, too, and Redis does it in the thread that runs all
-# commands. The next cell measures it: `INFO` tells how much processor time Redis has used, and we divide that by the
-# number of requests. On fakeredis, which has no `INFO`, you read `nan`.
+# Opening a connection isn't only slow for the client. It's work for the server, too, and Redis does it in the thread
+# that runs all commands. The next cell measures it: `INFO` says how much processor time Redis has used, and the cell
+# divides that by the number of requests. fakeredis has no `INFO`, so there you get `nan`.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -199,7 +199,7 @@ print(f"{opened_each_time * 1e6:.0f} µs with a new client,", end=" ")
 print(f"{opened_each_time / reused:.0f} times the work")
 
 # %% [markdown]
-# **The same greeting costs the server about ten times the work when each request opens its own connection.**
+# **The same greeting costs the server ten times the work or more when each request opens its own connection.**
 #
 # So a server that could easily answer your requests may spend most of its time on handshakes.
 
@@ -207,8 +207,8 @@ print(f"{opened_each_time / reused:.0f} times the work")
 # ## After a rush
 
 # %% [markdown]
-# One evening there is a rush, and for a moment the shop needs one hundred connections. Then night falls. Two hundred
-# requests arrive, one after the other, so that one connection would be enough for them.
+# One evening there is a rush, and for a moment the shop needs one hundred connections. During the night, two hundred
+# requests arrive one after the other, so one connection would be enough for them.
 
 # %% tags=["nbval-ignore-output"]
 rush = redis.ConnectionPool(**at, max_connections=100, client_name="rush")
@@ -221,7 +221,7 @@ print(f"{kilobytes / 100:.0f} kB of Redis's memory for each connection")
 guess_left = predict(
     "How many of the one hundred connections are open after the night?",
     {
-        0: "Each request returned its connection to the pool, and the pool keeps what is returned open.",
+        0: "Each request returned its connection to the pool, and the pool keeps returned connections open.",
         1: "One would have been enough for the night, but nothing has closed the other 99.",
         100: "A pool closes nothing by itself. It has no clock, and redis-py has no setting for it.",
     },
@@ -239,24 +239,24 @@ guess_left.reveal(names_on_the_server().count("rush"))
 # %% [markdown]
 # **A pool never shrinks by itself: it stays as large as its busiest moment was.**
 #
-# The pool hands out the connection that was returned last, so all two hundred requests used the same one and 99 were
-# silent all night. Each of them takes memory on the server, although Redis frees a part of it after a few seconds of
-# silence. And each counts towards the server's limit, which is the topic of a later section.
+# The pool hands out the connection that was returned last, so all two hundred requests used the same connection, and 99
+# were silent all night. Each of them takes memory on the server, although Redis frees part of it when a connection has
+# been silent for a few seconds. Each of them also counts towards the server's limit, which you'll meet below.
 
 # %% [markdown]
 # ## Closing what is idle
 
 # %% [markdown]
-# [`pool.disconnect()`](https://redis-py.readthedocs.io/en/stable/connections.html) closes all connections of a pool.
-# With `inuse_connections=False` it closes only those that are not borrowed, so you can *trim* a pool while it is in
-# use. One of the one hundred connections is borrowed when we do that.
+# [`pool.disconnect()`](https://redis.readthedocs.io/en/stable/connections.html) closes all connections of a pool. With
+# `inuse_connections=False` it closes only those that aren't borrowed, so you can *trim* a pool while it's in use. Here
+# one of the one hundred connections is borrowed, and you trim the pool.
 
 # %% jupyter={"source_hidden": true}
 guess_idle = predict(
-    "One connection is in use and 99 are idle, and we trim the pool. How many does `snapshot` count as idle afterwards?",
+    "One connection is in use, 99 are idle, and you trim the pool. How many does `snapshot` count as idle afterwards?",
     {
         0: "The sockets are closed, but the pool keeps the 99 connection objects, and it can open each of them again.",
-        99: "The pool counts connection objects. It still has 99 that it can hand out, although their sockets are closed.",
+        99: "The pool counts connection objects. It still has 99 to hand out, although their sockets are closed.",
         100: "The one in use is still borrowed, so it isn't among the idle ones.",
     },
     answer=99,
@@ -268,27 +268,27 @@ busy = rush.get_connection()
 rush.disconnect(inuse_connections=False)
 trimmed = snapshot(rush)
 print("the pool:", trimmed)
-print("the server:", names_on_the_server().count("rush"), "connections called rush")
+print("the server: connections called rush:", names_on_the_server().count("rush"))
 rush.release(busy)
 guess_idle.reveal(trimmed.idle)
 
 # %% [markdown]
 # **`disconnect(inuse_connections=False)` closes the idle connections and leaves those in use alone.**
 #
-# Only the server's list shows it, because a pool counts connection objects, open or not. When such an object is
-# borrowed again, the pool reconnects it, and that request pays for the opening. So trim seldom: every few minutes, or
-# once after a rush.
+# Only the server's list shows that, because a pool counts connection objects, open or not. When such an object is
+# borrowed again, the pool reconnects it, and that request has to wait for the opening. So don't trim often: every few
+# minutes, or once after a rush.
 
 # %% [markdown]
 # ## Silence, and TCP keepalive
 
 # %% [markdown]
-# Redis can close connections, too. Its setting `timeout` closes every connection that has sent nothing for so many
-# seconds. The default is 0, which means never. It has nothing to do with the pool's argument of the same name.
+# Redis can close connections, too. If its setting `timeout` is 300, Redis closes a connection that has sent no command
+# for 300 seconds. The default is 0, which means never. It has nothing to do with the pool's argument of the same name.
 #
-# Operating systems have *TCP keepalive*: after some silence they send a packet, and the other side's operating system
-# answers it. redis-py turns keepalive on. Below, a packet is sent after each second of silence, and the server's
-# `timeout` is one second, too.
+# Operating systems have *TCP keepalive*: when a connection has been silent for a while, one side's operating system
+# sends a packet, and the other side's operating system answers it. redis-py turns keepalive on. Below, a packet is
+# sent after each second of silence, and the server's `timeout` is one second, too.
 #
 # > **On a Redis of your own** the cells of this section and of the next two raise `NotAllowed`, because they change
 # > the server's settings. Unset `REDIS_URL` and restart the kernel to run them on a private server.
@@ -307,9 +307,9 @@ print("keepalive is on:", redis.Connection(**at).socket_keepalive)
 guess_kept = predict(
     "What happens to a connection that has keepalive, but sends no command for more than a second?",
     {
-        "it stays open": "Keepalive packets are answered by the operating system. Redis never learns of them.",
-        "the server closes it": "Redis counts the seconds since the last command. Keepalive is between the two operating "
-        "systems, so it changes nothing about that.",
+        "it stays open": "The operating system answers the keepalive packets, and Redis never learns of them.",
+        "the server closes it": "Redis counts the seconds since the last command. Keepalive packets go from one "
+        "operating system to the other, so they aren't commands.",
     },
     answer="the server closes it",
 )
@@ -317,7 +317,7 @@ guess_kept
 
 # %% [markdown]
 # For comparison, two other clients are silent, too: a subscriber, and a worker whose `BLPOP` waits for an order.
-# `wait_until` looks again and again until something has happened, for ten seconds at most.
+# `wait_until` checks ten times a second whether something has happened, for ten seconds at most.
 
 
 # %%
@@ -345,10 +345,10 @@ guess_kept.reveal("it stays open" if "quiet" in left else "the server closes it"
 # %% [markdown]
 # **TCP keepalive doesn't protect a connection from the server's `timeout`.**
 #
-# Keepalive is for another purpose: it notices when the other *machine* is gone. The server spared the subscriber and
-# the worker, because those are silent on purpose: they wait for the server to send something. Redis's page on [client
-# handling](https://redis.io/docs/latest/develop/reference/clients/) has the details. The pool isn't harmed by a
-# closed connection. It notices when it hands that connection out, and reconnects:
+# Keepalive has another purpose: it notices when the other *machine* is gone. The server spared the subscriber and the
+# worker, because those are silent for a good reason: they wait for the server to send something. Redis's page on
+# [client handling](https://redis.io/docs/latest/develop/reference/clients/) has the details. A closed connection does
+# the pool no harm. The pool notices it when it hands that connection out, and reconnects:
 
 # %%
 opened_before = server.opened()
@@ -359,8 +359,8 @@ print("answered:", answered, "opened:", server.opened() - opened_before)
 # ## When the server is at its limit
 
 # %% [markdown]
-# A Redis accepts at most `maxclients` connections, 10,000 if it isn't told otherwise. Ours gets a limit of six.
-# `room_for(6)` closes what our pools have open, sets the limit, and puts it back at the end of the `with` block.
+# A Redis accepts at most `maxclients` connections, 10,000 by default. Give your server a limit of six: `room_for(6)`
+# closes the connections of all pools above, sets the limit, and puts it back at the end of the `with` block.
 
 
 # %%
@@ -386,7 +386,7 @@ guess_refused = predict(
     "caller get?",
     {
         "a connection, a little later": "The server has no queue for connections. At its limit it refuses at once.",
-        "MaxConnectionsError": "That's what a pool raises at its own limit. Counters has two of the four it may open.",
+        "MaxConnectionsError": "That's what a pool raises at its own limit, and counters has only two of its four.",
         "a ConnectionError": "The server answers the new connection with an error and closes it, and redis-py raises "
         "that as a plain `ConnectionError`.",
     },
@@ -409,29 +409,29 @@ guess_refused.reveal(f"a {raised}" if raised == "ConnectionError" else raised)
 # %% [markdown]
 # **At `maxclients` the server refuses at once: `ConnectionError: max number of clients reached`.**
 #
-# Redis's own text begins with `ERR`, which redis-py leaves out ([Redis's page on this
-# error](https://redis.io/docs/latest/develop/reference/errors/common/err-max-clients/)). So `except
-# redis.ConnectionError` may mean that a blocking pool timed out, that Redis is down, *or* that Redis has no room.
-# Look, too, at who was refused: greetings had nothing left to do and its four connections were idle, but counters got
-# only two.
+# Redis's own text begins with `ERR`, which redis-py leaves out. Redis has [a page on this
+# error](https://redis.io/docs/latest/develop/reference/errors/common/err-max-clients/). So when you catch
+# `redis.ConnectionError`, it may mean that a blocking pool timed out, that Redis is down, *or* that Redis is at its
+# limit. Also look at which pool was refused: greetings had nothing left to do and its four connections were idle, but
+# counters got only two.
 
 # %% [markdown]
 # ## Does a pool that waits help?
 
 # %% [markdown]
-# Lesson 03's answer to "too many" was a `BlockingConnectionPool`. Let counters have one: again a limit of four, and
-# callers may wait for 20 s.
+# Lesson 03's answer to "too many connections" was a `BlockingConnectionPool`. Now the counters module gets one, again
+# with a limit of four. Its callers may wait for 20 s.
 
 # %% jupyter={"source_hidden": true}
 guess_waits = predict(
     "The server has room for six, and greetings has four. What does the third caller of the blocking pool get?",
     {
-        "a connection, a little later": "The pool waits when its own four are in use. It has two, so it tries to open a "
-        "third and the server refuses.",
+        "a connection, a little later": "The pool waits when its own four are in use. It has two, so it tries to open "
+        "a third, and the server refuses.",
         "the same error": "The pool is below its own limit, so it doesn't wait. It opens a connection, and the server "
         "refuses.",
-        "No connection available.": "That's the error after a wait of 20 s. The pool doesn't wait here, because it's below "
-        "its own limit.",
+        "No connection available.": "That's the error after a wait of 20 s. The pool doesn't wait here, because it's "
+        "below its own limit.",
     },
     answer="the same error",
 )
@@ -452,8 +452,8 @@ guess_waits.reveal(got)
 # %% [markdown]
 # **A blocking pool waits at its own limit, never at the server's.**
 #
-# So choose limits whose sum fits the server. With three for each of the two pools the server never has to refuse, and
-# a caller that has to wait does so at its own pool. Here twenty threads use both pools:
+# So choose limits whose sum fits the server. With a limit of three for each of the two pools, the server never has to
+# refuse, and a caller that has to wait waits for its own pool. Here twenty threads use both pools:
 
 # %%
 first = redis.BlockingConnectionPool(**at, max_connections=3, timeout=20)
@@ -467,12 +467,13 @@ print("refused:", sum(isinstance(result, redis.RedisError) for result in results
 # ## A limit for a whole fleet
 
 # %% [markdown]
-# In 2026 a gateway [grew from 3 replicas to 10](https://github.com/IBM/mcp-context-forge/issues/4630). Each replica
-# has 24 worker processes, each process has a pool, and each pool may open 100 connections. The server accepts 10,000.
+# All the processes that share a server are called a *fleet*. In 2026 the fleet of an API gateway [grew from 3 replicas
+# to 10](https://github.com/IBM/mcp-context-forge/issues/4630). A replica is a copy of the service. Each replica has 24
+# worker processes, each process has a pool, and each pool may open 100 connections. The server accepts 10,000.
 #
-# With 3 replicas the pools may open 7,200, so even on the busiest day the server has room for them. The plot shows
-# what they may open with 10 replicas. Such a fleet can run for years, because pools seldom reach their limits all at
-# once, and fail on its busiest day.
+# With 3 replicas, all pools together may open 7,200 connections, so even on the busiest day the server has room for
+# them. The plot shows how many they may open with 10 replicas. Pools seldom reach their limits at the same time, so
+# such a fleet can run for years, and then fail on its busiest day.
 
 # %% tags=["nbval-ignore-output"]
 replicas, workers, limit, maxclients = 10, 24, 100, 10_000
@@ -482,8 +483,8 @@ plot_fleet(replicas * workers, 1, limit, maxclients)
 guess_budget = predict(
     "What is the largest limit for each pool with which the server never refuses, even if all pools are exhausted?",
     {
-        1000: "10,000 / 10 is what each replica may have, but a replica has 24 pools.",
-        416: "10,000 / 24 is right for one replica. There are ten.",
+        1000: "10,000 / 10 is what each replica may open, but a replica has 24 pools.",
+        416: "10,000 / 24 would be right for one replica, but there are ten.",
         100: "With 100 the pools may open 10 * 24 * 100, so 24,000 connections.",
         41: "There are 240 pools, and 240 * 41 is 9,840. With 42 it would be 10,080, which is too many.",
     },
@@ -498,9 +499,9 @@ guess_budget.reveal(largest)
 # %% [markdown]
 # **`processes * pools * limit`, and all other connections, must fit into `maxclients`.**
 #
-# The other connections are subscribers, blocked workers, `redis-cli`, and whatever monitors the server. And during a
-# deployment old and new processes run at the same time, so count both. `fleet_budget`, a helper of this course, does
-# the division:
+# The other connections are those of subscribers, workers that wait in `BLPOP`, `redis-cli`, and programs that monitor
+# the server. During a deployment, old and new processes run at the same time, so count both. `fleet_budget`, a helper
+# of this course, does the division. `reserve` is for the other connections:
 
 # %%
 from tutorial_lib import fleet_budget
@@ -513,9 +514,9 @@ print("and a deployment:", fleet_budget(maxclients=10_000, processes=480, reserv
 # ## Going deeper: trimming on a timer
 
 # %% [markdown]
-# If a service has rare rushes and the server is short of room, a thread in your program can trim the pool every few
-# minutes. An `Event` serves as its clock: `wait(seconds)` returns `False` after that time, and `True` at once when
-# the event is set, so the thread also stops quickly.
+# If a service has rare rushes and the server is close to its limit, a thread in your program can trim the pool every
+# few minutes. The thread waits with an `Event` from the standard library: `wait(seconds)` returns `False` after that
+# time, and `True` as soon as the event is set, so the thread stops quickly when you want it to.
 
 # %%
 from threading import Event, Thread
@@ -542,9 +543,10 @@ r_rush.get("greeting")
 print("opened for the next request:", server.opened() - opened_before)
 
 # %% [markdown]
-# **Trimming on a timer is safe while the pool is used, and costs the next request one opening.**
+# **Trimming on a timer is safe while the pool is in use, and the next request has to open a connection.**
 #
-# The server's own `timeout` has the same effect without any code of yours, but for all programs that use the server.
+# The server's own `timeout` has the same effect without any code of yours, but it applies to all programs that use the
+# server.
 
 # %% [markdown]
 # ## Summary
@@ -565,8 +567,8 @@ print("opened for the next request:", server.opened() - opened_before)
 # <details><summary>Your dashboard shows <code>connected_clients</code> at a steady 40, and Redis is busy although the
 # traffic is low. What do you look at next?</summary>
 #
-# At connections opened per second, the rate of `total_connections_received`. If it's as high as the rate of requests,
-# some code creates a client for each request.
+# Look at connections opened per second, which is the rate of `total_connections_received`. If it's as high as the rate
+# of requests, some code creates a client for each request.
 #
 # </details>
 #

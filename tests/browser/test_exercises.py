@@ -177,6 +177,19 @@ def test_the_next_exercise_is_one_click_away(notebook: Notebook) -> None:
     page.wait_for_function(near_the_top, arg=greeting.element_handle())
 
 
+def test_the_boxes_of_all_lessons_are_alike_where_the_bar_takes_two_lines(notebook: Notebook) -> None:
+    page = notebook.page
+    size = page.viewport_size
+    assert size
+    page.set_viewport_size({"width": 700, "height": size["height"]})
+    boxes = page.locator(".course-progress i").evaluate_all(
+        "boxes => boxes.map(box => { const { top, width } = box.getBoundingClientRect(); return [top, width] })"
+    )
+    page.set_viewport_size(size)
+    assert len({top for top, _ in boxes}) > 1
+    assert len({round(width) for _, width in boxes}) == 1
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_everything_can_be_read_in_both_themes(notebook: Notebook, theme: str) -> None:
     """WCAG AA, of the colours that the browser shows; test_contrast.py works out those that the style names."""

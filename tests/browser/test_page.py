@@ -62,6 +62,15 @@ def test_the_last_cell_is_the_end_of_the_page(notebook: Notebook) -> None:
     assert room in ("auto", "0px") or float(room.removesuffix("px")) < 200
 
 
+def test_what_a_cell_says_begins_where_the_prose_begins(notebook: Notebook) -> None:
+    notebook.run_all()
+    prose = notebook.page.locator(".jp-MarkdownCell .jp-RenderedMarkdown > p").evaluate_all(LEFT)
+    replies = notebook.page.locator(".jp-OutputArea-output.jp-RenderedMarkdown > p").evaluate_all(LEFT)
+    assert replies
+    seen = [left for left in [*prose, *replies] if left > 0]
+    assert max(seen) - min(seen) <= 1
+
+
 def test_nothing_complains_and_nothing_is_fetched_from_elsewhere(notebook: Notebook) -> None:
     assert notebook.complaints == []
     assert [url for url in notebook.requested if not url.startswith(("http://127.0.0.1", "data:", "blob:"))] == []

@@ -145,7 +145,11 @@ def test_in_jupyterlab_it_plays_without_a_kernel_and_takes_the_theme(lab: Lab, l
         notebook.run_all()
         frame = notebook.page.frame_locator("iframe[title='Replay of a connection pool']")
         expect(frame.get_by_text("greetings")).to_be_visible()
+        expect(frame.locator("body")).to_have_attribute("data-jp-theme-light", "true")
         notebook.theme("JupyterLab Dark")
+        expect(frame.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+        # As JupyterLab has it for what is inside; with another scheme the frame would be white.
+        expect(frame.locator("html")).to_have_css("color-scheme", "dark")
         notebook.command("docmanager:save")
         notebook.command("kernelmenu:shutdown")
         notebook.page.goto("about:blank")

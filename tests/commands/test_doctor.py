@@ -49,7 +49,7 @@ def test_doctor_reports_a_package_that_is_not_installed(installed: Path, monkeyp
         return real(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    findings = doctor.examine({"TUTORIAL_SERVER": "fake"})
+    diagnoses = doctor.diagnose({"TUTORIAL_SERVER": "fake"})
 
-    assert not doctor.can_run(findings)
-    assert [finding.thing for finding in findings if finding.state == "missing"] == ["JupyterLab"]
+    assert not doctor.can_run(diagnoses)
+    assert [diagnosis.thing for diagnosis in diagnoses if diagnosis.state == "missing"] == ["JupyterLab"]

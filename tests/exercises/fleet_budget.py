@@ -130,7 +130,7 @@ ALSO_WRONG = {
     one_is_always_possible: "With 1 in each pool it would be 9",
     asserts: "Asked for is a `ValueError`",
     others_of_each_process: "How often did you subtract them?",
-    one_in_reserve: "What did you keep back",
+    one_in_reserve: "What did you keep in reserve",
     adds_instead: "How many pools are there in total",
     knows_42: "Which numbers does your function look at?",
     only_zero_is_no: "no limit fits",

@@ -20,8 +20,7 @@ import redis.asyncio
 from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept, Place, PoolEvidence, Recent, Times
 from tutorial_lib.examination.hidden import in_error
 from tutorial_lib.examination.keepers import Keepers, Said, said_of
-from tutorial_lib.examination.places import Origins, package_at, place_of
-from tutorial_lib.notebook.lines import Site
+from tutorial_lib.examination.places import ELSEWHERE, Origins, Places, package_at
 from tutorial_lib.pools.anatomy import copied, in_use_and_idle
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Borrow
@@ -74,7 +73,6 @@ NOT_TWICE = frozenset(
 
 HANDSHAKE = frozenset({"HELLO", "AUTH", "CLIENT", "SELECT", "CLIENT SETINFO", "CLIENT SETNAME"})
 
-ELSEWHERE = Place(text="more lines than are told apart")
 RECENT = 400
 """Borrows that are kept one by one for each kind of pool."""
 WITH_RECENT = 10
@@ -91,6 +89,7 @@ class Witness:
     def __init__(self) -> None:
         self.keepers = Keepers()
         self.origins = Origins()
+        self._places = Places()
         self._pools: weakref.WeakKeyDictionary[Any, Notes] = weakref.WeakKeyDictionary()
         self._start_afresh()
 
@@ -122,9 +121,9 @@ class Witness:
     def pool_made(self, pool: Any, frame: FrameType | None, by_client: bool, limit_chosen: bool = False) -> None:
         """Note a new pool, and listen to it."""
         with self._lock:
-            made = Made(place_of(self.origins.site_of(frame)), by_client, package_at(frame), limit_chosen)
+            made = Made(self._places.of(self.origins.site_of(frame)), by_client, package_at(frame), limit_chosen)
             group = self._group_of(pool, made)
-            notes = self._pools[pool] = Notes(group, self.keepers, self.origins)
+            notes = self._pools[pool] = Notes(group, self.keepers, self.origins, self._places)
         group.add()
         notes.tap = listen(pool, notes)
 
@@ -172,7 +171,7 @@ class Witness:
         """Note that something happened on the user's line that led to ``frame``."""
         notes = None if pool is None else self._pools.get(pool)
         where = self._events if notes is None else notes.group.evidence.events
-        add_event(where, kind, place_of(self.origins.site_of(frame)), detail)
+        add_event(where, kind, self._places.of(self.origins.site_of(frame)), detail)
 
     def closed(self, pool: Any, those_in_use: bool, frame: FrameType | None) -> None:
         """Note that a pool's connections are closed, and whether other callers use them."""
@@ -251,7 +250,7 @@ class Witness:
         opening, held = got - borrow.asked - waited, (borrow.ended or now) - got
         times = (borrow.asked - self._began, waited, opening if borrow.got else 0.0, held)
         outcome = "still held" if now else borrow.outcome
-        return Recent(borrow.who, place_of(borrow.site), *times, outcome, borrow.connection)
+        return Recent(borrow.who, self._places.of(borrow.site), *times, outcome, borrow.connection)
 
 
 class Made(NamedTuple):
@@ -291,7 +290,7 @@ class Notes(Listener):
 
     wants_lines = True
 
-    def __init__(self, group: _Group, keepers: Keepers, origins: Origins) -> None:
+    def __init__(self, group: _Group, keepers: Keepers, origins: Origins, places: Places) -> None:
         self.group = group
         self.closed = False
         self.in_use = 0
@@ -300,11 +299,11 @@ class Notes(Listener):
         self.tap: Tap | None = None
         self._keepers = keepers
         self._origins = origins
-        self._places: dict[Site, Place] = {}
+        self._places = places
 
     def note(self, kind: str, frame: FrameType | None, detail: str = "", command: str = "") -> None:
         """Note that something happened to this pool on the user's line that led to ``frame``."""
-        add_event(self.group.evidence.events, kind, place_of(self._origins.site_of(frame)), detail, command)
+        add_event(self.group.evidence.events, kind, self._places.of(self._origins.site_of(frame)), detail, command)
 
     def borrowed(self, borrow: Borrow) -> None:
         if borrow.code is None:
@@ -368,13 +367,7 @@ class Notes(Listener):
             yield Kept(self._place(borrow), borrow.who, now - borrow.got, by, command)
 
     def _place(self, borrow: Borrow) -> Place:
-        site = borrow.site
-        place = self._places.get(site)
-        if place is None:
-            place = place_of(site)
-            if len(self._places) < MOST_LINES:
-                self._places[site] = place
-        return place
+        return self._places.of(borrow.site)
 
 
 def settings_of(pool: Any) -> dict[str, Any]:

@@ -26,17 +26,17 @@ RUSHES = 3
 REFUSAL = "max number of clients reached"
 
 PROMPT = """
-**Given** a shop with **4** workers, and a server that lets in **10** connections. Each worker is a process of its own,
+**Given** a shop with **4** workers, and a server that accepts **10** connections. Each worker is a process of its own,
 which shares nothing with the others, and runs **6** threads.
 
 **Write** `open_worker(host, port, server_limit, workers)`, which each worker calls once. It returns a function
 `count_view()` that adds 1 to the Redis key `views:home` and returns the new number.
 
 **It passes when**
-- all 24 threads call `count_view()` at the same moment, the server answers nothing for 0.2 s, and still every call
+- all 24 threads call `count_view()` at the same moment, the server doesn't answer for 0.2 s, and every call still
   returns its number: no call raises an error, and no view is lost;
 - each worker uses as many connections as its share allows and no more: here **2**;
-- the same function works for other shops: work the share out from `server_limit` and `workers`.
+- the same function works for other shops: calculate the share from `server_limit` and `workers`.
 """
 
 
@@ -215,10 +215,10 @@ def _require_other_numbers(shop: Shop) -> None:
 
 
 HINTS = (
-    "Two things can refuse: the server, if all pools together are too large, and a pool, if it does not wait. You need "
-    "an answer to both.",
-    "Ten connections for four workers: no worker gets a half. `//` divides and leaves the rest over.",
-    "A worker has more threads than connections. Lesson 03 had a kind of pool in which threads wait.",
+    "A call can be refused by the server, if all pools together are too large, and by a pool that doesn't wait. You "
+    "need an answer to both.",
+    "Ten connections for four workers: no worker can have half a connection. `//` divides and rounds down.",
+    "A worker has more threads than connections. In lesson 03 there was a kind of pool in which threads wait.",
     "Once in `open_worker`: a `BlockingConnectionPool` whose `max_connections` is this worker's share, with a "
-    "`timeout` that is longer than the server may take; and a client on it for all threads.",
+    "`timeout` that is longer than the server may take, and a client on it for all threads.",
 )

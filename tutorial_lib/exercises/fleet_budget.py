@@ -20,18 +20,18 @@ NAME = "largest_limit"
 
 MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
-**Given** a server that lets in `maxclients` connections, and a fleet of `processes` processes. Each process has
-`pools` pools, all with the same limit. Beside the pools there are `others` connections: listeners, blocking commands,
-redis-cli. All four are whole numbers; `processes` and `pools` are at least 1.
+**Given** a server that accepts `maxclients` connections, and a fleet of `processes` processes. Each process has
+`pools` pools, all with the same limit. Besides those of the pools, there are `others` connections: listeners, blocking
+commands, redis-cli. All four are whole numbers; `processes` and `pools` are at least 1.
 
 **Write** `largest_limit(maxclients, processes, pools, others)`, which returns the largest limit with which the server
 refuses no connection.
 
 **It passes when**
 - with your limit in every pool, and all pools exhausted, the server still has room for the `others`. This is tried on
-  a server that lets in 42, and worked out for larger fleets;
+  a server that accepts 42, and calculated for larger fleets;
 - the limit is a whole number, and one more in each pool would be too many;
-- it raises a `ValueError` if there is not even **one** connection for each pool. The error's text says how large
+- it raises a `ValueError` if there isn't even **one** connection for each pool. The error's text says how large
   `maxclients` would have to be at least.
 """
 
@@ -48,9 +48,9 @@ def solution(maxclients, processes, pools, others):
 
 
 WHY = """
-What the others use is not there for the pools, so it is taken off first. The rest is divided by the number of all
-pools, and rounded down because a pool holds whole connections. A limit of 0 would mean 100 to redis-py, so the
-function raises.
+The pools can't use the connections of the others, so subtract those first. Divide the rest by the number of all pools,
+and round down, because a pool can't have half a connection. To redis-py, a limit of 0 would mean 100, so the function
+raises an error instead.
 """
 
 
@@ -189,10 +189,10 @@ def _refused(fleet: Fleet, limit: int, lab: Lab) -> int:
 
 
 HINTS = (
-    "Take 40 processes with 6 pools each, 200 others, and a server that lets in 10,000. How many pools are there in "
+    "Take 40 processes with 6 pools each, 200 others, and a server that accepts 10,000. How many pools are there in "
     "total, and how many connections are left for them?",
-    "A pool holds whole connections. `//` divides and leaves the rest over.",
-    "With a limit of 1, how many connections does the whole fleet open? A server that lets in fewer cannot have it.",
-    "First work out what the fleet needs at least. If `maxclients` is less, `raise ValueError(...)` with that number "
+    "A pool can't have half a connection. `//` divides and rounds down.",
+    "With a limit of 1, how many connections does the whole fleet open? The server has to accept those and the others.",
+    "First calculate what the fleet needs at least. If `maxclients` is less, `raise ValueError(...)` with that number "
     "in its text. Otherwise subtract the others, and divide by the number of all pools.",
 )

@@ -81,12 +81,18 @@ def page_of(recording: Recording, title: str = "") -> str:
 
 
 _START = """\
-// In a notebook the frame takes the notebook's theme, and as much room as it needs.
+// In a notebook the frame takes the notebook's theme, also when that changes, and as much room as it needs.
 const frame = window.frameElement;
-const outside = frame ? frame.ownerDocument.body.dataset : {};
-if (outside.jpThemeLight) document.body.dataset.jpThemeLight = outside.jpThemeLight;
+const takeTheme = () => {
+  const { jpThemeLight } = frame.ownerDocument.body.dataset;
+  if (jpThemeLight) document.body.dataset.jpThemeLight = jpThemeLight;
+  window.replay?.drawStrip();
+};
+if (frame) takeTheme();
 window.replay = new Replay(DATA, document.body);
 if (frame) {
+  const themes = { attributes: true, attributeFilter: ["data-jp-theme-light"] };
+  new MutationObserver(takeTheme).observe(frame.ownerDocument.body, themes);
   const grow = () => (frame.style.height = `${document.documentElement.offsetHeight + 4}px`);
   new ResizeObserver(grow).observe(document.body);
 }"""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.redis_for_tests import Certificates, make_certificates
 from tutorial_lib import course
 
 # Else jsonschema, which nbformat needs, compiles a grammar of web addresses in each worker, for a second.
@@ -96,6 +97,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REDIS_URL", "TUTORIAL_SERVER", "TUTORIAL_FOLDER"):
         monkeypatch.setenv(name, "")  # so that the variable is put back even where it was not set before
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority of our own, and a certificate and a key for 127.0.0.1. Made once for each worker."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

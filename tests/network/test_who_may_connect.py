@@ -13,7 +13,7 @@ import redis
 
 import tutorial_lib
 from tests.network.stranger import Stranger, another_user, needs_another_user
-from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
+from tests.redis_for_tests import Certificates, OwnersRedis, owners_redis
 from tutorial_lib.errors import NotAllowed
 from tutorial_lib.network import owner as owner_module
 from tutorial_lib.network.fault_proxy import FaultProxy
@@ -28,11 +28,6 @@ SECRET = "s3cr3t"
 def stranger() -> Iterator[Stranger]:
     with another_user() as user:
         yield user
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import pytest
 import redis
 
-from tests.redis_for_tests import Certificates, OwnersRedis, make_certificates, owners_redis
+from tests.redis_for_tests import Certificates, OwnersRedis, owners_redis
 from tests.waiting import eventually
 from tutorial_lib.commands.command_line import main
 from tutorial_lib.errors import BadSetting, CannotConnect, KeyAlreadyThere, NotAllowed
@@ -23,11 +23,6 @@ from tutorial_lib.servers.borrowed import BorrowedServer
 SECRET = "s3cr3t"
 
 pytestmark = pytest.mark.redis_server
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(scope="module")

@@ -277,11 +277,6 @@ def test_a_redis_that_is_loading() -> None:
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
 def encrypted(certificates: Certificates) -> Iterator[OwnersRedis]:
     with owners_redis(password=SECRET, tls=certificates) as server:
         yield server

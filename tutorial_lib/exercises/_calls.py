@@ -60,6 +60,19 @@ def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], b
 
 
 @contextmanager
+def beside(work: Callable[[threading.Event], object], name: str) -> Iterator[None]:
+    """Run ``work`` in a thread of its own during the block. It gets an event, which is set when the block ends."""
+    over = threading.Event()
+    thread = threading.Thread(target=work, args=(over,), name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
 def borrowed_from(pool: redis.ConnectionPool, number: int) -> Iterator[list[redis.Connection]]:
     """Borrow ``number`` connections for the length of the block. One that is taken off the list is not returned."""
     borrowed: list[redis.Connection] = []

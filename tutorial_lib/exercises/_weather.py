@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import redis
 from redis.retry import Retry
 
-from tutorial_lib.exercises._calls import Call
+from tutorial_lib.exercises._calls import Call, beside
 from tutorial_lib.exercises._words import named
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
@@ -71,9 +71,8 @@ def forgotten(proxy: FaultProxy, meanwhile: Callable[[], object]) -> Iterator[No
     """
     before = proxy.traffic()
     proxy.downstream.latency = HELD_BACK  # so that no reply is faster than the firewall
-    over = threading.Event()
 
-    def forget() -> None:
+    def forget(over: threading.Event) -> None:
         while not over.wait(LOOK_EVERY):
             now = proxy.traffic()
             if now.connections > before.connections:
@@ -87,13 +86,8 @@ def forgotten(proxy: FaultProxy, meanwhile: Callable[[], object]) -> Iterator[No
                 break
         proxy.heal()
 
-    firewall = threading.Thread(target=forget, name="firewall", daemon=True)
-    firewall.start()
-    try:
+    with beside(forget, "firewall"):
         yield
-    finally:
-        over.set()
-        firewall.join()
 
 
 def became(call: Call) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, call_within
+from tutorial_lib.exercises._calls import Call, beside, call_within
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._weather import became, forgotten, pools_by
 from tutorial_lib.exercises._words import named, so_many
@@ -84,19 +84,13 @@ class _Others:
     @contextmanager
     def counting(self) -> Iterator[None]:
         """Inside, it counts again and again."""
-        over = threading.Event()
 
-        def go_on() -> None:
+        def go_on(over: threading.Event) -> None:
             while not over.wait(NOW_AND_THEN):
                 self.count()
 
-        thread = threading.Thread(target=go_on, name="other program", daemon=True)
-        thread.start()
-        try:
+        with beside(go_on, "other program"):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def total(self) -> int:
         return int(self.r.get(KEY) or 0)

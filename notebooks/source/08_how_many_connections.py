@@ -227,10 +227,11 @@ guess_two.reveal("it keeps growing" if waits[2] == sorted(waits[2]) else "near 2
 # ## How long do callers wait with each limit?
 
 # %% [markdown]
-# You don't have to simulate each limit. In 1917, A. K. Erlang found a formula for callers who wait for a free telephone
-# line, which is known as [Erlang C](https://en.wikipedia.org/wiki/Erlang_%28unit%29#Erlang_C_formula). This course's
-# `erlang_c` calculates how many of the callers have to wait, and `mean_wait(rate, hold, limit)` how long all callers
-# wait on average. For this shop and a limit of 3, the mean wait is 8.9 ms.
+# You don't have to simulate each limit. In 1917, A. K. Erlang found a formula for callers who wait for a free
+# telephone line, which is known as [Erlang C](https://en.wikipedia.org/wiki/Erlang_%28unit%29#Erlang_C_formula). It
+# needs the *load*, which is another word for `rate * hold`, so 2 for this shop. This course's `erlang_c(limit, load)`
+# calculates the share of callers that have to wait, and `mean_wait(rate, hold, limit)` how long callers wait on
+# average. With a limit of 3, the mean wait is 8.9 ms.
 
 # %% jupyter={"source_hidden": true}
 guess_knee = predict(
@@ -259,7 +260,7 @@ guess_knee.reveal(next(limit for limit in range(3, 30) if mean_wait(100, 0.02, l
 # %% [markdown]
 # **The curve has a knee: up to the knee, each connection shortens the wait a lot, and beyond it hardly at all.**
 #
-# The product `rate * hold` is called the *load*, which is 2 here. The knee is at 4 or 5. A sixth connection would save
+# The knee is at 4 or 5, for a load of 2. A sixth connection would save
 # 0.3 ms, although a request takes 20 ms. The plot below shows the same shop with a stricter measure: the wait that 99
 # of 100 callers stay within. Look at where the curve crosses the dashed line, the wait budget of 5 ms.
 

@@ -145,6 +145,22 @@ def test_pytest_fails_the_test_that_leaks(server: OwnersRedis) -> None:
     assert "leaking_tests.py:12  second = pool.get_connection()" in done.stdout
 
 
+def test_pytest_says_that_one_examination_is_enough(server: OwnersRedis, tmp_path: Path) -> None:
+    words = [
+        "-p",
+        "tutorial_lib.examination.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "--examine-pools",
+        "--noconftest",
+    ]
+    command = (sys.executable, "-m", "pytest", *words, "-c", os.devnull, "leaking_tests.py")
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    with examining(tmp_path, *command, port=server.port, cwd=APPS, **alone) as running:
+        assert running.process.wait(LONG) == pytest.ExitCode.USAGE_ERROR
+        assert "Use it, or --examine-pools, but not both." in running.printed
+
+
 def test_without_the_option_pytest_is_as_always(server: OwnersRedis) -> None:
     words = ["-p", "tutorial_lib.examination.pytest_plugin", "-p", "no:cacheprovider", "-q", "--noconftest"]
     done = subprocess.run(

@@ -128,10 +128,10 @@ def collects_their_numbers(r):  # "a set counts them"
 
 
 ALSO_WRONG = {
-    collects_their_numbers: "returned `{0}`. Asked for is a number",
+    collects_their_numbers: "returned `{0}`. It should be a number",
     colon_anywhere: "`'workshop:1'` does not begin with `shop:`",
     only_itself: "Which list has them all",
-    in_total: "Asked for is a dictionary",
+    in_total: "It should be a dictionary",
     without_the_prefix: "`'counters'` does not begin with `shop:`",
     without_its_own: "The connection of `r` is in the list",
     by_process: "counted once",

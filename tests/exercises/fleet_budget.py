@@ -128,7 +128,7 @@ ALSO_WRONG = {
     limit_for_the_application: "How many pools are there in total",
     divides: "A pool holds whole connections",
     one_is_always_possible: "With 1 in each pool it would be 9",
-    asserts: "Asked for is a `ValueError`",
+    asserts: "It should raise a `ValueError`",
     others_of_each_process: "How often did you subtract them?",
     one_in_reserve: "What did you keep in reserve",
     adds_instead: "How many pools are there in total",

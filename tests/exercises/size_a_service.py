@@ -58,7 +58,7 @@ WRONG = {
     the_average: "What does the limit have to be larger than?",
     one_each: "one for each caller of a second",
     twice_to_be_safe: "headroom grows more slowly",
-    for_99_in_100: "Asked for is the mean",
+    for_99_in_100: "The budget is for the mean",
     keeps_up: "Where does your function use the budget?",
     in_milliseconds: "is a number not in seconds?",
     as_a_float: "an `int`",

@@ -298,7 +298,7 @@ def raises_something_else(r, agree):  # "any error says that it is sold out"
 
 
 ALSO_WRONG = {
-    raises_something_else: "`sell` raised `ValueError: sold out`. Asked for is a `LookupError`",
+    raises_something_else: "`sell` raised `ValueError: sold out`. It should raise a `LookupError`",
     keeps_every_attempt: "this sale alone used more than 5",
     looks_itself_and_gives_up: "another checkout sold it just before you did. `sell` raised `WatchError",
     keeps_two_pipelines: "After a sale, 1 of 5 connections is in use",
@@ -307,7 +307,7 @@ ALSO_WRONG = {
     collects_nothing_again_and_again: "each of your attempts had taken an item away at once",
     writes_what_it_saw: "Afterwards the stock is 2 and should be 1",
     returns_a_list: "The stock is 2 now, and `sell` returned `[2]`",
-    says_it_quietly: "Asked for is a `LookupError`",
+    says_it_quietly: "It should raise a `LookupError`",
     pipeline_never_reset: "4 of 5 connections are in use",
     watches_after_the_customer_thought: "A watch notices a change only from its own beginning",
     looks_once_only: "A watch notices a change only from its own beginning",

@@ -64,7 +64,10 @@ def examine() -> Iterator[Findings]:
     block at a time: BadSetting inside another.
     """
     if is_attached():
-        raise BadSetting("Pools are examined already. End the other `with examine()` block first.")
+        raise BadSetting(
+            "Pools are examined already. End the other `with examine()` block first, or run this program without the "
+            "command `examine`."
+        )
     findings, witness = Findings(), Witness()
     attach(witness)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -27,6 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail a test that leaks a Redis connection or makes a pool per call",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--examine-pools") and os.environ.get("REDIS_POOL_EXAMINE"):
+        raise pytest.UsageError(
+            "The command `examine` watches these tests already. Use it, or --examine-pools, but not both."
+        )
 
 
 @pytest.hookimpl(wrapper=True)

@@ -203,7 +203,8 @@ class SellingShop:
         if not isinstance(result, LookupError):
             did = f"raised {named(result)}" if isinstance(result, Exception) else f"returned {shown(result)}"
             raise Wrong(
-                f"{what}, and `sell` {did}. Asked for is a `LookupError`. How does the caller tell the endings apart?"
+                f"{what}, and `sell` {did}. It should raise a `LookupError`. How does the caller tell "
+                "the endings apart?"
             )
         if asked and not stock:
             raise Wrong(

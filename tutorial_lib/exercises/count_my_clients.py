@@ -119,11 +119,12 @@ def _wait_for(r: redis.Redis, is_one: Callable[[dict[str, str]], bool], number: 
 
 def _require(counted: Any, wanted: dict[str, int], lab: Lab, *, first: bool) -> None:
     if not isinstance(counted, Mapping):
-        raise Wrong(f"`{lab.name}` returned {shown(counted)}. Asked for is a dictionary, from names to counts.")
+        raise Wrong(f"`{lab.name}` returned {shown(counted)}. It should be a dictionary, from names to counts.")
     for name, number in counted.items():
         if not isinstance(number, int):
             raise Wrong(
-                f"For {shown(name)} `{lab.name}` returned {shown(number)}. Asked for is a number: how many of them?"
+                f"For {shown(name)} `{lab.name}` returned {shown(number)}. It should be a "
+                "number: how many connections have that name?"
             )
     found = {name: number for name, number in counted.items() if number != 0}
     if found != wanted:

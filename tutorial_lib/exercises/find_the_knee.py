@@ -162,7 +162,7 @@ def _why(knee: Any, wanted: int | None, table: Table) -> str:
             "that the row you look at first?"
         )
     if isinstance(knee, SweepRow):
-        return f"That is the whole row. Asked for is its limit, {wanted}."
+        return f"That is the whole row. Return only its limit, {wanted}."
     if not isinstance(knee, int) or isinstance(knee, bool) or knee not in rows:
         return (
             "No row of this table has that limit. Is it a place in the list, a wait, or a limit that was not measured?"

@@ -1,4 +1,4 @@
-"""Four workers on a server that lets in ten: limits whose sum fits, and pools that wait."""
+"""Four workers on a server that accepts ten: limits whose sum fits, and pools that wait."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     return (
         f"{THREADS * WORKERS} threads in {WORKERS} workers called at once, through {all_opened} connections to a "
         "server "
-        f"that lets in {SERVER_LIMIT}. No call was refused, and no view was lost. A server at its limit refuses, "
+        f"that accepts {SERVER_LIMIT}. No call was refused, and no view was lost. A server at its limit refuses, "
         "so the waiting has to happen in your pools."
     )
 
@@ -153,7 +153,7 @@ def _require_no_errors(errors: list[redis.RedisError], who: str) -> None:
         raise Wrong(f"{said}. The server answered after {BUSY_SECONDS} s. How long does your pool wait?")
     if str(error) == REFUSAL:
         raise Wrong(
-            f"{said}. The server refused: it lets in {SERVER_LIMIT}. How many does each worker open, and all of them?"
+            f"{said}. The server refused: it accepts {SERVER_LIMIT}. How many does each worker open, and all of them?"
         )
     raise Wrong(f"{said}. The server answered after {BUSY_SECONDS} s. Which of your settings gave up before that?")
 

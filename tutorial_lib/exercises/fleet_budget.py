@@ -85,7 +85,7 @@ class Fleet:
 
 ON_THE_SERVER = Fleet(42, 2, 2, 8)
 POSSIBLE = (Fleet(10_000, 40, 6, 200), Fleet(10, 4, 1, 0), Fleet(100, 3, 3, 1), Fleet(9, 4, 2, 1))
-EXACT = "That is not one too many: Redis lets in as many as `maxclients` says."
+EXACT = "That is not one too many: Redis accepts as many as `maxclients` says."
 MOST_NUMBERS = 8  # in the text of an error, which has to say one of them
 IMPOSSIBLE = (Fleet(8, 4, 2, 1), Fleet(100, 10, 1, 100), Fleet(50, 10, 1, 60), Fleet(1000, 250, 6, 40))
 
@@ -99,7 +99,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     too_many = _refused(fleet, fleet.largest + 1, lab)
     worked, broken = POSSIBLE[0], IMPOSSIBLE[-1]
     return (
-        f"On the server that lets in {fleet.maxclients}, your limit makes {fleet.sum(fleet.largest)} connections, and "
+        f"On the server that accepts {fleet.maxclients}, your limit makes {fleet.sum(fleet.largest)} connections, and "
         f"{_refused(fleet, fleet.largest, lab)} were refused. With one more in each pool it refused {too_many}. For "
         "the "
         f"fleet with {worked.all_pools} pools your limit is {worked.largest}, and for one with {broken.all_pools:,} "
@@ -116,7 +116,7 @@ def _require_limit(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:
             f"{fleet} raised {shown(error)}, and a limit of {fleet.largest} fits: {fleet.sum(fleet.largest)}.{exact}"
         ) from error
     if isinstance(limit, bool) or not isinstance(limit, (int, float)):
-        raise Wrong(f"{fleet} returned {shown(limit)}. Asked for is a number.")
+        raise Wrong(f"{fleet} returned {shown(limit)}. It should be a number.")
     if not isinstance(limit, int) and limit == fleet.largest:
         raise Wrong(f"{fleet} returned {shown(limit)}. The number is right, but it is a `float`. It must be an `int`.")
     if not isinstance(limit, int):
@@ -130,12 +130,12 @@ def _require_limit(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:
     if limit < fleet.largest:
         raise Wrong(
             f"{fleet} returned {limit}. That fits, but more would too: with {limit + 1} in each pool it is "
-            f"{fleet.sum(limit + 1)}, and the server lets in {fleet.maxclients:,}. {_why_small(fleet, limit)}"
+            f"{fleet.sum(limit + 1)}, and the server accepts {fleet.maxclients:,}. {_why_small(fleet, limit)}"
         )
 
 
 def _too_large(fleet: Fleet, limit: int, lab: Lab) -> str:
-    said = f"{fleet} returned {limit}. That makes {fleet.sum(limit)}, and the server lets in {fleet.maxclients:,}."
+    said = f"{fleet} returned {limit}. That makes {fleet.sum(limit)}, and the server accepts {fleet.maxclients:,}."
     if fleet is ON_THE_SERVER:
         said += f" Tried out, it refused {_refused(fleet, min(limit, fleet.maxclients), lab)}."
     ideas = {
@@ -163,7 +163,7 @@ def _why_small(fleet: Fleet, limit: int) -> str:
 def _require_refusal(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:
     told = (
         f"There are {so_many(fleet.all_pools, 'pool')} and {so_many(fleet.others, 'other connection')}, and the server "
-        f"lets in {fleet.maxclients:,}"
+        f"accepts {fleet.maxclients:,}"
     )
     try:
         limit = lab.call(answer, fleet.maxclients, fleet.processes, fleet.pools, fleet.others)
@@ -176,7 +176,7 @@ def _require_refusal(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None
             ) from error
         return
     except Exception as error:
-        raise Wrong(f"{fleet} raised {shown(error)}. Asked for is a `ValueError`. {told}.") from error
+        raise Wrong(f"{fleet} raised {shown(error)}. It should raise a `ValueError`. {told}.") from error
     zero = " To redis-py a limit of 0 means 100." if limit == 0 else ""
     one = f" With 1 in each pool it would be {fleet.needed:,}." if limit == 1 else ""
     raise Wrong(f"{fleet} returned {shown(limit)}. {told}: no limit fits.{zero}{one} How can your function say so?")

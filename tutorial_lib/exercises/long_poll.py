@@ -215,7 +215,7 @@ def _require_none(silence: Call) -> None:
         )
     if silence.error or silence.result is not None:
         said = f"raised {named(silence.error)}" if silence.error else f"returned {shown(silence.result)}"
-        raise Wrong(f"No job came within {NO_JOB} s. `next_job` {said}; asked for is `None`.")
+        raise Wrong(f"No job came within {NO_JOB} s. `next_job` {said}. It should return `None`.")
 
 
 def _require_a_minute(lab: Lab, other: redis.Redis, next_job: Callable[[float], Any]) -> None:

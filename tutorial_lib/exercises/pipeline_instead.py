@@ -143,7 +143,7 @@ def _call(answer: Callable[..., Any], r: redis.Redis, lab: Lab, rival: redis.Red
 def _require_list(numbers: Any, lab: Lab) -> None:
     if not isinstance(numbers, list):
         kind = f"a `{type(numbers).__name__}`" if hasattr(numbers, "__next__") else shown(numbers)
-        raise Wrong(f"`{lab.name}` returned {kind}. Asked for is a list, with a number for each page.")
+        raise Wrong(f"`{lab.name}` returned {kind}. It should return a list, with a number for each page.")
     if len(numbers) != len(PAGES):
         raise Wrong(
             f"{len(PAGES)} pages came in, and {len(numbers)} numbers out. If one is left out, which number belongs to "

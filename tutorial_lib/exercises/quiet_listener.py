@@ -100,8 +100,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         _require_untouched(lab, customer)
         shared.require("open_listener")
     return (
-        "Two offers heard, then `stop()`: the listener has 0 connections in use, no one listens to the channel, and "
-        f"the others noticed nothing. Redis replied {shown(r.get('greeting'))}."
+        "Two offers heard, then `stop()`: the listener has 0 connections in use, no connection listens to the channel, "
+        f"and the others noticed nothing. Redis replied {shown(r.get('greeting'))}."
     )
 
 
@@ -110,14 +110,14 @@ def _require_offers(next_offer: Callable[[], Any], lab: Lab) -> None:
         if not _publish(lab, "offers", offer, until_heard=True):
             raise Wrong(
                 f"`{offer}` was published while the shop was open, and it reached 0 connections: a message that is "
-                "published while no one is subscribed is lost. From when until when is your listener subscribed?"
+                "published while no connection is subscribed is lost. From when until when is your listener subscribed?"
             )
     for offer in OFFERS:
         heard = next_offer()
         if heard != offer:
             raise Wrong(
                 f"{' and '.join(f'`{one}`' for one in OFFERS)} were published. When `{offer}` was the next of them, "
-                f"`next_offer()` returned {shown(heard)}. Asked for is each offer as text, in its turn."
+                f"`next_offer()` returned {shown(heard)}. It should return each offer as text, in order."
             )
     silence = call_within(1.0, next_offer)
     if not silence.returned:
@@ -127,7 +127,7 @@ def _require_offers(next_offer: Callable[[], Any], lab: Lab) -> None:
         )
     if silence.error or silence.result is not None:
         said = f"raised `{silence.error}`" if silence.error else f"returned {shown(silence.result)}"
-        raise Wrong(f"No offer came, and `next_offer()` {said}. Asked for is `None`.")
+        raise Wrong(f"No offer came, and `next_offer()` {said}. It should return `None`.")
 
 
 def _publish(lab: Lab, channel: str, offer: str, until_heard: bool = False) -> int:
@@ -202,5 +202,5 @@ HINTS = (
     "Which object borrowed the connection? Neither the client nor the pool knows when that object is done.",
     "The lesson subscribed, unsubscribed, and looked at `in_use`, which was still 1. Then it made one more call.",
     "`news` knows its connection and its pool. One of its methods disconnects the connection and then releases it. "
-    "Methods that do such a thing are usually called the same.",
+    "Many objects have a method of that name for the same purpose.",
 )

@@ -55,8 +55,7 @@ def solution(host, port):
 
 WHY = """
 `share_client` runs once, so the client is created once, before any thread can race for it, and creating it opens no
-connection. If you create it later, hold a lock while you check whether it
-exists and store it.
+connection. If you create it later, hold a lock while you check whether it exists and store it.
 """
 
 

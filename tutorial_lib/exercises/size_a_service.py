@@ -201,7 +201,7 @@ def _why_too_many(limit: int, spare: int, case: Case) -> str:
     if limit >= case.rate:
         return "That is one for each caller of a second, but a caller returns the connection after the hold."
     if limit == connections_needed(case.rate, case.hold, case.budget):
-        return "With your limit 99 callers in 100 stay within the budget. Asked for is the mean."
+        return "With your limit 99 callers in 100 stay within the budget. The budget is for the mean."
     if limit == _smallest(replace(case, budget=case.budget / 1000)):
         return "That would be right for a budget in milliseconds. `mean_wait` and the budget are both in seconds."
     if spare == 1:

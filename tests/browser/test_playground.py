@@ -132,6 +132,7 @@ def test_by_keyboard_alone_and_no_key_reaches_the_notebook(open_notebook: OpenNo
     page.keyboard.press("ArrowDown")
     expect(controls(notebook).get_by_label("waits")).to_be_checked()
     expect(controls(notebook).get_by_label("waits")).to_be_focused()
+    expect(slider(notebook, "timeout")).to_be_enabled()
     page.keyboard.press("Tab")
     expect(slider(notebook, "timeout")).to_be_focused()
     page.keyboard.press("Tab")

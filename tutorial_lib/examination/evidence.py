@@ -49,9 +49,13 @@ class Times:
     def add(self, seconds: float) -> None:
         self.count += 1
         self.total += seconds
-        self.longest = max(self.longest, seconds)
+        if seconds > self.longest:
+            self.longest = seconds
         bucket = frexp(seconds * 1000)[1] if seconds > 0 else -20
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+        try:
+            self.buckets[bucket] += 1
+        except KeyError:
+            self.buckets[bucket] = 1
 
     @property
     def mean(self) -> float:

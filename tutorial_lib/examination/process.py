@@ -74,7 +74,8 @@ class _Writer:
     def _go_on(self) -> None:
         wake, pause = threading.Event(), SOONEST
         while not wake.wait(pause):
-            self._write_and_ask()
+            # To tell each of the last borrows takes longer than all the rest, so only the end does it.
+            self._write_and_ask(recent=False)
             pause = min(2 * pause, EVERY)
 
     def _after_fork(self) -> None:
@@ -82,26 +83,26 @@ class _Writer:
         self._witness.after_fork()
         self._start_thread()
 
-    def _write_and_ask(self) -> None:
-        self.write()
+    def _write_and_ask(self, *, recent: bool = True) -> None:
+        self.write(recent=recent)
         if self._ask:
             with suppress(Exception):
                 for pool in self._witness.connected():
                     ask_once(pool, self._folder)
 
-    def write(self) -> None:
+    def write(self, *, recent: bool = True) -> None:
         """Write the evidence, or let it be: the program must not suffer from a full disk."""
         with suppress(Exception), self._lock:
             if self._is_writing:  # A signal came meanwhile, and its handler ends the process.
                 return
             self._is_writing = True
             try:
-                self._write()
+                self._write(recent)
             finally:
                 self._is_writing = False
 
-    def _write(self) -> None:
-        text = json.dumps(self._witness.evidence().to_json(), default=str)
+    def _write(self, recent: bool) -> None:
+        text = json.dumps(self._witness.evidence(recent=recent).to_json(), default=str)
         path = self._folder / f"{os.getpid()}.json"
         unfinished = path.with_suffix(".new")
         unfinished.write_text(text, "utf-8")

@@ -108,6 +108,7 @@ class Witness:
                 pool, Made(before.made_at, before.by_client, before.package, before.limit_chosen)
             )
             notes.in_use = 0
+            notes.times.clear()  # of the parent's lines
             if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
                 notes.tap.earlier |= set(notes.tap.held)
                 notes.tap.held.clear()
@@ -222,8 +223,8 @@ class Witness:
 
     # -- what it says
 
-    def evidence(self) -> Evidence:
-        """Return what was seen until now."""
+    def evidence(self, *, recent: bool = True) -> Evidence:
+        """Return what was seen until now; with ``recent`` the last borrows one by one, too."""
         program = sys.argv[0] if sys.argv and sys.argv[0] else sys.executable
         evidence = Evidence(os.getpid(), os.getppid(), program, redis.__version__, self._began_at)
         evidence.duration = clock() - self._began
@@ -232,7 +233,7 @@ class Witness:
         now = clock()
         for group in groups:
             group.evidence.kept, group.evidence.recent = [], []
-        for group in sorted(groups, key=lambda group: -len(group.recent))[:WITH_RECENT]:
+        for group in sorted(groups, key=lambda group: -len(group.recent))[: WITH_RECENT if recent else 0]:
             group.evidence.recent = [self._told(borrow) for borrow in copied(group.recent)]
         for notes in everyone:
             evidence_of_pool = notes.group.evidence
@@ -294,6 +295,8 @@ class Notes(Listener):
         self.group = group
         self.closed = False
         self.in_use = 0
+        self.times: dict[tuple[int, int], Times] = {}
+        """How long each line kept connections, by the ``id`` of its code and the instruction."""
         self.said: dict[int, Said] = {}
         """What was said on each of its connections, by the connection's ``id``."""
         self.tap: Tap | None = None
@@ -323,20 +326,29 @@ class Notes(Listener):
         evidence = self.group.evidence
         self.group.recent.append(borrow)
         held = borrow.ended - borrow.got
-        place = self._place(borrow)
-        times = evidence.lines.get(place)
+        # By the id of the code, which Places keeps alive: to find the line by its words would take ten times as long.
+        times = self.times.get((id(borrow.code), borrow.instruction))
         if times is None:
-            times = evidence.lines.setdefault(place if len(evidence.lines) < MOST_LINES else ELSEWHERE, Times())
+            times = self._times_of(borrow)
         times.add(held)
         said = self.said.get(borrow.connection)
         if said is None:
             return
         if said.unanswered:
             said.unanswered = 0
-            add_event(evidence.events, "unread-reply", place, command=said.command)
-        if said.may_block_for is not None and held > LONG_BLOCK:
-            add_event(evidence.events, "blocked", place, command=said.command)
-        said.may_block_for = None
+            add_event(evidence.events, "unread-reply", self._place(borrow), command=said.command)
+        if said.may_block_for is not None:
+            if held > LONG_BLOCK:
+                add_event(evidence.events, "blocked", self._place(borrow), command=said.command)
+            said.may_block_for = None
+
+    def _times_of(self, borrow: Borrow) -> Times:
+        """Return how long the borrow's line kept connections, in the evidence of the pool's group."""
+        place, lines = self._place(borrow), self.group.evidence.lines
+        times = lines.setdefault(place if place in lines or len(lines) < MOST_LINES else ELSEWHERE, Times())
+        if place != ELSEWHERE and len(self.times) < MOST_LINES:
+            self.times[id(borrow.code), borrow.instruction] = times
+        return times
 
     def unserved(self, borrow: Borrow) -> None:
         if borrow.code is None:

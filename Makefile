@@ -22,7 +22,7 @@ check: .venv/dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python tools/build_notebooks.py --check
-	$(BIN)/python -m pytest -q tests/test_redis_py_version.py
+	$(BIN)/python -m pytest -q tests/test_redis_py_version.py tests/test_voice.py
 
 notebooks: .venv/dev
 	$(BIN)/python tools/build_notebooks.py

@@ -110,7 +110,7 @@ guess_refused.reveal(borrowed.count(None))
 #
 # In the first picture all four connections are in use, and in the second all four are idle:
 
-# %%
+# %% tags=["nbval-ignore-output"]
 display(*[view.freeze() for view in views])
 
 # %% [markdown]

@@ -23,7 +23,7 @@ from time import sleep
 import redis
 from IPython.display import display
 
-from tutorial_lib import PoolView, predict, run_threads, start_server
+from tutorial_lib import PoolView, predict, run_threads, snapshot, start_server
 
 server = start_server(keys=["greeting", "views:home", "orders"])
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
@@ -103,6 +103,8 @@ views = [
     PoolView(counters, server, title="counters"),
 ]
 borrowed = run_threads(8, lambda: borrow(greetings))
+print("greetings:", snapshot(greetings))
+print("counters: ", snapshot(counters))
 guess_refused.reveal(borrowed.count(None))
 
 # %% [markdown]

@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import partial, wraps
+from types import FrameType
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
@@ -310,37 +311,35 @@ def _read_response(old: Any, witness: Witness) -> Any:
 
 
 def _connection_disconnect(old: Any) -> Any:
-    if asyncio.iscoroutinefunction(old):
-
-        async def disconnect_in_a_task(connection: Any, *args: Any, **kwargs: Any) -> Any:
-            if connection._examined is not None:
-                connection._examined.unanswered = 0  # No reply comes any more.
-            return await old(connection, *args, **kwargs)
-
-        return disconnect_in_a_task
-
-    def disconnect(connection: Any, *args: Any, **kwargs: Any) -> Any:
+    def tell(frame: FrameType, connection: Any, *args: Any, **kwargs: Any) -> None:
         if connection._examined is not None:
-            connection._examined.unanswered = 0
-        return old(connection, *args, **kwargs)
+            connection._examined.unanswered = 0  # No reply comes any more.
 
-    return disconnect
+    return _telling_first(old, tell)
 
 
 def _disconnect(old: Any, witness: Witness) -> Any:
+    def tell(frame: FrameType, pool: Any, inuse_connections: bool = True) -> None:
+        witness.closed(pool, inuse_connections, frame)
+
+    return _telling_first(old, tell)
+
+
+def _telling_first(old: Any, tell: Callable[..., None]) -> Any:
+    """Return a function, or an async one, that calls ``tell`` with its caller's frame and then does as ``old``."""
     if asyncio.iscoroutinefunction(old):
 
-        async def disconnect_in_a_task(pool: Any, inuse_connections: bool = True) -> Any:
-            witness.closed(pool, inuse_connections, sys._getframe(1))
-            return await old(pool, inuse_connections)
+        async def told_in_a_task(*args: Any, **kwargs: Any) -> Any:
+            tell(sys._getframe(1), *args, **kwargs)
+            return await old(*args, **kwargs)
 
-        return disconnect_in_a_task
+        return told_in_a_task
 
-    def disconnect(pool: Any, inuse_connections: bool = True) -> Any:
-        witness.closed(pool, inuse_connections, sys._getframe(1))
-        return old(pool, inuse_connections)
+    def told(*args: Any, **kwargs: Any) -> Any:
+        tell(sys._getframe(1), *args, **kwargs)
+        return old(*args, **kwargs)
 
-    return disconnect
+    return told
 
 
 def _made_by_a_client(frame: Any) -> bool:

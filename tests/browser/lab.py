@@ -285,6 +285,7 @@ class Notebook:
         self.command("apputils:change-theme", theme=name)
         light = "true" if name.endswith("Light") else "false"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")  # It covers the page while themes change.
 
     def view(self, number: int = 0) -> Locator:
         """Return a pool view on the page."""

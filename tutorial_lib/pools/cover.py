@@ -24,7 +24,8 @@ import redis.asyncio
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, task_site
-from tutorial_lib.pools.anatomy import copied, in_use_now, waiting_now
+from tutorial_lib.pools.anatomy import in_use_now, waiting_now
+from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.frames import leave_no_frame
 from tutorial_lib.pools.lease import Borrow
 from tutorial_lib.pools.tap import Listener, Tap, can_wait

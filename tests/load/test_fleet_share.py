@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_too_few_for_so_many_processes_is_told(setting: str) -> None:
 def test_together_the_shares_are_the_single_process(kind: str, end: dict[str, float]) -> None:
     whole = Workload("PING", rate=200, arrivals=kind, warm_up=50, seed=7, **end)  # type: ignore[arg-type]
 
-    assert sorted(sum(arrivals(whole, 4), [])) == whole.due_times()
+    assert sorted(chain.from_iterable(arrivals(whole, 4))) == whole.due_times()
     assert arrivals(whole, 1) == [whole.due_times()]
     assert sum(part.warm_up for part in shares(whole, 4)) == 50
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -120,26 +121,29 @@ def _own_cluster(processes: int) -> Iterator[Client]:
 
 
 def _start(processes: int, ends: ExitStack) -> Client:
+    import dask
     from distributed import Client, LocalCluster
 
     folder = ends.enter_context(tempfile.TemporaryDirectory(prefix="fleet-", ignore_cleanup_errors=True))
-    cluster = LocalCluster(
-        n_workers=processes,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=None,
-        # Without this its scheduler serves pages at port 8787. There is no page among QUIET's routes.
-        scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-        # A worker runs whatever it is sent, and every user of this computer can reach its port. So both ends have to
-        # show a certificate, which is made now and kept in memory.
-        security=True,
-        local_directory=folder,
-        memory_limit=0,
-        silence_logs=logging.CRITICAL + 1,
-    )
+    with dask.config.set({"temporary-directory": folder}):
+        cluster = LocalCluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            # Without this its scheduler serves pages at port 8787. There is no page among QUIET's routes.
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            # A worker runs whatever it is sent, and every user of this computer can reach its port. So both ends have
+            # to show a certificate, which is made now and kept in memory.
+            security=True,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL + 1,
+        )
     ends.callback(cluster.close)
     client = Client(cluster, set_as_default=False)
     ends.callback(client.close)
+    # The workers have started and will not write there. After a SIGKILL nothing could remove it.
+    shutil.rmtree(folder, ignore_errors=True)
     return client
 
 

@@ -25,7 +25,7 @@ from tutorial_lib.load.target import check_pool_for_threads
 from tutorial_lib.load.workload import Workload
 
 ABANDONED_AFTER = 10.0
-"""Seconds without a question: whoever began this has gone, perhaps by SIGKILL, and the load ends."""
+"""Seconds without a question: the program that began this has gone, perhaps by SIGKILL, and the load ends."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def is_a_target(words: list[str]) -> bool:
 
 
 def test_there_are_workflows_and_forms() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["ci"]
+    assert [path.stem for path in WORKFLOWS] == ["ci", "site"]
     assert [path.stem for path in FORMS] == ["answer_judged_wrongly", "claim_is_false"]
 
 
@@ -65,6 +65,12 @@ def test_ci_runs_on_every_python_that_the_project_names() -> None:
     oldest = re.search(r'requires-python = ">=3\.(\d+)"', (TOP / "pyproject.toml").read_text("utf-8"))
     assert oldest
     assert versions == [f"3.{minor}" for minor in range(int(oldest[1]), 15)]
+
+
+def test_the_site_is_published_from_where_it_is_built() -> None:
+    steps = read(TOP / ".github/workflows/site.yml")["jobs"]["publish"]["steps"]
+    (folder,) = (step["with"]["path"] for step in steps if "upload-pages" in step.get("uses", ""))
+    assert f"in {folder}." in MAKEFILE
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)

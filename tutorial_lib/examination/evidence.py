@@ -90,6 +90,8 @@ class Kept:
     that."""
     command: str = ""
     """The last command that was sent on it."""
+    closed: bool = False
+    """Whether the pool has been closed since, and with it this connection."""
 
 
 @dataclass

@@ -377,7 +377,7 @@ class Notes(Listener):
         by_key = {id(connection): connection for connection, _ in in_use_and_idle(pool) or ()}
         for key, borrow in copied(self.tap.held.items()):
             by, command = self._keepers.who_keeps(by_key.get(key))
-            yield Kept(self._place(borrow), borrow.who, now - borrow.got, by, command)
+            yield Kept(self._place(borrow), borrow.who, now - borrow.got, by, command, self.closed)
 
     def _place(self, borrow: Borrow) -> Place:
         return self._places.of(borrow.site)

@@ -20,7 +20,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.redis_server
 
 KILLS = int(os.environ.get("TUTORIAL_LAB_KILLS", "2"))
-"""How many labs of each kind are started and their owner killed; set it higher for a longer run."""
+"""How often a lab of each kind is started and its owner killed; set it higher for a longer run."""
 
 OWNER = """
 import json, os, signal, sys
@@ -42,10 +42,11 @@ SIGKILL = "os.kill(os.getpid(), signal.SIGKILL)"
 
 
 class Owned:
-    """A Python that has started a lab, with a temporary folder of its own."""
+    """A Python that starts a lab, with a temporary folder of its own, and then waits for ``end()``."""
 
     def __init__(self, start: str, folder: Path, ending: str) -> None:
         self.folder = folder
+        self.folder.mkdir()
         self.process = subprocess.Popen(
             [sys.executable, "-c", OWNER.format(start=start, ending=textwrap.dedent(ending))],
             stdin=subprocess.PIPE,
@@ -54,8 +55,12 @@ class Owned:
             env={**os.environ, "TMPDIR": str(folder)},
             start_new_session=True,
         )
+
+    def started(self) -> None:
+        """Wait until the lab is ready."""
         assert self.process.stdout
         self.guardians, self.programs, self.ports = json.loads(self.process.stdout.readline())
+        assert self.left()  # Else the test could not fail.
 
     def end(self) -> None:
         with self.process:
@@ -79,25 +84,29 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def all_end(owned: list[Owned]) -> None:
+    for one in owned:
+        one.started()
+    for one in owned:
+        one.end()
+    for one in owned:
+        assert eventually(lambda one=one: not one.left()), one.left()
+
+
 @pytest.mark.parametrize("kill", range(KILLS))
-@pytest.mark.parametrize("start", STARTS)
-def test_nothing_is_left_of_an_owner_that_was_killed(start: str, kill: int, tmp_path: Path) -> None:
-    owned = Owned(start, tmp_path, SIGKILL)
-    assert owned.left()  # Else the test could not fail.
-    owned.end()
-    assert eventually(lambda: not owned.left()), owned.left()
+def test_nothing_is_left_of_owners_that_were_killed(kill: int, tmp_path: Path) -> None:
+    all_end([Owned(start, tmp_path / str(place), SIGKILL) for place, start in enumerate(STARTS)])
 
 
-@pytest.mark.parametrize("ending", ["sys.exit(3)", "lab.close(); os._exit(0)", "os.killpg(0, signal.SIGKILL)"])
-def test_nothing_is_left_of_other_endings(ending: str, tmp_path: Path) -> None:
-    owned = Owned("start_sentinel()", tmp_path, ending)
-    owned.end()
-    assert eventually(lambda: not owned.left()), owned.left()
+def test_nothing_is_left_of_other_endings(tmp_path: Path) -> None:
+    endings = ["sys.exit(3)", "lab.close(); os._exit(0)", "os.killpg(0, signal.SIGKILL)"]
+    all_end([Owned("start_sentinel()", tmp_path / str(place), ending) for place, ending in enumerate(endings)])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a program with its parent")
 def test_one_guardian_that_is_left_is_enough_for_the_folder(tmp_path: Path) -> None:
-    owned = Owned("start_sentinel(replicas=0, sentinels=2)", tmp_path, SIGKILL)
+    owned = Owned("start_sentinel(replicas=0, sentinels=2)", tmp_path / "tmp", SIGKILL)
+    owned.started()
     for guardian in owned.guardians[:-1]:
         os.kill(guardian, signal.SIGKILL)
     owned.end()
@@ -110,9 +119,10 @@ def test_a_forked_child_that_closes_its_copy_leaves_the_lab_running(tmp_path: Pa
         lab.close()
         sys.exit()
     os.wait()
-    assert set(lab.opened()) == {"node-1"}
+    assert set(lab.opened()) == {"redis-1", "sentinel-1"}
     """
-    owned = Owned("start_cluster(nodes=1)", tmp_path, ending)
+    owned = Owned("start_sentinel(replicas=0, sentinels=1)", tmp_path / "tmp", ending)
+    owned.started()
     owned.end()
     assert owned.process.returncode == 0
     assert eventually(lambda: not owned.left()), owned.left()

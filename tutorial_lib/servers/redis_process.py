@@ -31,7 +31,7 @@ class RedisProcess(PrivateProcess, Server):
     kind = "redis"
     most_memory = MOST_MEMORY
     """Bytes of data that it may hold."""
-    channels = "&*"
+    channels: tuple[str, ...] = ("&*",)
     """Which channels whoever connects may publish to and subscribe to."""
 
     def _command(self, port: int) -> list[str]:
@@ -42,7 +42,7 @@ class RedisProcess(PrivateProcess, Server):
             # is let in when memory is almost full, such as SETRANGE.
             *("--maxmemory", str(self.most_memory), "--maxmemory-policy", "noeviction"),
             *("--proto-max-bulk-len", str(self.most_memory)),
-            *("--user", "default", "on", "nopass", "~*", self.channels, *VISITOR_RULES),
+            *("--user", "default", "on", "nopass", "~*", *self.channels, *VISITOR_RULES),
             *("--user", *self._user(ADMIN, self._secret, "~*", "&*", "+@all")),
         ]
 

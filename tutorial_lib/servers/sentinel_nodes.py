@@ -78,7 +78,7 @@ class DataNode(LabNode):
 
     # Sentinels believe what is published on __sentinel__:hello, so no visitor may publish there. Redis has no rule
     # that takes one channel away; this pattern allows all that do not begin with an underscore.
-    channels = "&[^_]*"
+    channels = ("resetchannels", "&[^_]*")
 
     def __init__(self, name: str, program: str, folder: Path, secrets: Secrets) -> None:
         self._secrets = secrets

@@ -5,6 +5,8 @@ from .exercises import exercise as exercise
 from .exercises import progress as progress
 from .load.callers import hold as hold
 from .load.callers import run_threads as run_threads
+from .load.fleet import run_fleet as run_fleet
+from .load.fleet_report import FleetReport as FleetReport
 from .load.predicted import predicted_waits as predicted_waits
 from .load.report import LoadReport as LoadReport
 from .load.run import run_load as run_load

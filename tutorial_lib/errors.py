@@ -9,6 +9,7 @@
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
     ├── CourseFolderError     a folder or file of the course cannot be found, read or written
+    ├── NotInstalled          a package that only some of this needs is not installed: Dask, for run_fleet
     └── LabNotStarted         JupyterLab is not installed, or the port asked for it is taken
 
 Errors of redis-py are not wrapped: a lesson about ``MaxConnectionsError`` shows redis-py's own.
@@ -55,6 +56,10 @@ class KeyAlreadyThere(TutorialError):
 
 class CourseFolderError(TutorialError):
     """A folder or file of the course, or of the learner's progress, cannot be found, read or written."""
+
+
+class NotInstalled(TutorialError):
+    """A package that only some of the course needs is not installed."""
 
 
 class LabNotStarted(TutorialError):

@@ -48,6 +48,7 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
     "record": lambda: (POOL,),
     "replay": lambda: ([0, 1], [1, 1], 1, None),
     "run_load": lambda: (POOL, CALLS),
+    "run_program": lambda: (plain_pool, None),
     "run_threads": lambda: (2, int),
     "sent_commands": lambda: (POOL,),
     "simulate": lambda: SERVICE,
@@ -59,6 +60,7 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
 OPTIONS: dict[str, list[str]] = {
     "Workload": ["users", "think", "rate", "arrivals", "seed", "duration", "count", "warm_up"],
     "run_load": ["server"],
+    "run_program": ["seconds"],
     "simulate": ["timeout", "arrivals", "borrows", "seed"],
     "sweep": ["rounds", "server"],
 }

@@ -26,6 +26,7 @@ from .pools.replay import PoolReplay as PoolReplay
 from .pools.sent import sent_commands as sent_commands
 from .pools.snapshot import PoolSnapshot as PoolSnapshot
 from .pools.snapshot import snapshot as snapshot
+from .programs.run import run_program as run_program
 from .servers import Server as Server
 from .servers import start_server as start_server
 from .sizing.formulas import connections_needed as connections_needed

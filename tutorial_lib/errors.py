@@ -7,6 +7,7 @@
     ├── CannotConnect         a server does not answer, or does not let us in
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
+    ├── ProgramFailed         a function that was run as a program of its own raised, or did not end
     ├── CourseFolderError     a folder or file of the course cannot be found, read or written
     └── LabNotStarted         JupyterLab is not installed, or the port asked for it is taken
 
@@ -46,6 +47,10 @@ class NotAllowed(TutorialError):
 
 class KeyAlreadyThere(TutorialError):
     """The learner's own Redis already holds a key that a lesson would write."""
+
+
+class ProgramFailed(TutorialError):
+    """A function that was run as a program of its own raised, or did not end. The message holds what it printed."""
 
 
 class CourseFolderError(TutorialError):

@@ -24,6 +24,7 @@ DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "docs/errors.md",
     "docs/glossary.md",
     "docs/summary.md",
@@ -163,7 +164,7 @@ def test_who_has_a_program_of_their_own_is_led_to_examine(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", sorted(set(re.findall(r"(?m)(?:^|`|1 )make (\w+)", README + (TOP / "CONTRIBUTING.md").read_text())))
+    "target", sorted(set(re.findall(r"(?m)(?:^|`|1 )make ([\w-]+)", README + (TOP / "CONTRIBUTING.md").read_text())))
 )
 def test_every_make_command_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (TOP / "Makefile").read_text("utf-8"), re.MULTILINE)

@@ -6,6 +6,7 @@ the failure of the first test as a list of the places to look at.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import redis
+import redis.asyncio
 
 from tutorial_lib.servers.fake import FakeServer
 
@@ -96,7 +98,40 @@ STATEMENTS = (
         lambda: redis.Connection(host="127.0.0.1").socket_keepalive is True,
     ),
     Statement("notebooks/source/09_does_more_make_it_faster.py", "in redis-py 8.1", lambda: len(handshake()) == 4),
+    Statement(
+        "notebooks/source/12_asyncio.py",
+        "since redis-py 8 the limit of its pool is 100",
+        lambda: redis.asyncio.Redis().connection_pool.max_connections == 100,
+    ),
+    Statement(
+        "notebooks/source/12_asyncio.py",
+        "In redis-py 8.1, an asyncio pool hands out a connection that died while idle",
+        lambda: asyncio.run(after_a_quiet_hour()) == "Connection closed by server.",
+    ),
+    Statement(
+        "notebooks/source/12_asyncio.py",
+        "`redis.asyncio.Redis(host=…)` retries ten times",
+        lambda: (
+            (retries_of(redis.asyncio.Redis().connection_pool), retries_of(redis.asyncio.ConnectionPool())) == (10, 0)
+        ),
+    ),
 )
+
+
+async def after_a_quiet_hour() -> str:
+    """Return what an asyncio pool's next caller is told once the server has closed the idle connection."""
+    with FakeServer() as server:
+        async with redis.asyncio.ConnectionPool(host=server.host, port=server.port) as pool:
+            client = redis.asyncio.Redis(connection_pool=pool)
+            await client.ping()
+            (idle,) = pool._available_connections
+            server.kill_clients()
+            while not idle._reader.at_eof():
+                await asyncio.sleep(0.001)
+            try:
+                return str(await client.ping())
+            except redis.ConnectionError as error:
+                return str(error)
 
 
 def timeout() -> object:
@@ -107,7 +142,7 @@ def retries(client: redis.Redis) -> int:
     return retries_of(client.connection_pool)
 
 
-def retries_of(pool: redis.ConnectionPool) -> int:
+def retries_of(pool: Any) -> int:
     return int(pool.make_connection().retry._retries)
 
 

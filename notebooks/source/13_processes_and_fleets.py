@@ -461,7 +461,7 @@ print("connections opened:", server.opened() - opened_before)
 
 # %% [markdown]
 # An asyncio pool doesn't compare process numbers, and its connections belong to the event loop that opened them
-# (lesson 12). Here the parent checks at its start that Redis answers, and then forks:
+# ([lesson 12](12_asyncio.ipynb#One-client-in-several-event-loops)). Here the parent checks at its start that Redis answers, and then forks:
 
 # %%
 import asyncio

@@ -122,16 +122,22 @@ def test_a_python_that_does_not_look_at_its_surroundings_is_not_seen(option: str
     assert "ignores PYTHONPATH (python -I, -E or -S)" in told(done)
 
 
-def test_an_older_redis_py_is_not_watched_and_the_program_runs_all_the_same(tmp_path: Path, program: Path) -> None:
+@pytest.mark.parametrize("whose", ["the program's", "of the whole environment"])
+def test_an_older_redis_py_is_not_watched_and_the_program_runs_all_the_same(
+    whose: str, tmp_path: Path, program: Path
+) -> None:
     package = tmp_path / "old" / "redis"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text('__version__ = "5.0.8"')
+    (package / "__init__.py").write_text('__version__ = "5.3.0"\nimport a_library_of_the_programs_own\n')
+    path = f"{package.parent}{os.pathsep}{ROOT}" if whose == "of the whole environment" else str(ROOT)
     program.write_text(
-        f"import sys; sys.path.insert(0, {str(package.parent)!r}); import redis; print(redis.__version__)"
+        "import sys, types; sys.modules['a_library_of_the_programs_own'] = types.ModuleType('there')\n"
+        f"sys.path.insert(0, {str(package.parent)!r}); import redis; print(redis.__version__)"
     )
-    done = run(PYTHON, program)
-    assert (done.returncode, done.stdout) == (0, "5.0.8\n")
-    assert "Nothing was seen: its redis-py is 5.0.8, and examine needs 6.4 or newer." in told(done)
+    done = run("--html", tmp_path / "page.html", "--every", "0.1", PYTHON, program, PYTHONPATH=path)
+    assert (done.returncode, done.stdout) == (0, "5.3.0\n")
+    assert "Nothing was seen: its redis-py is 5.3.0, and examine needs 6.4 or newer." in told(done)
+    assert "Traceback" not in done.stderr
 
 
 # -- what a program is and does is left as it is

@@ -16,6 +16,7 @@ from typing import Any
 from tutorial_lib.examination.asking import ask_once
 from tutorial_lib.examination.attach import attach
 from tutorial_lib.examination.witness import Witness
+from tutorial_lib.pools.frames import leave_no_frame
 
 EVERY = 1.0
 """Seconds between two writings, once a process is older. What SIGKILL loses is younger than that."""
@@ -64,7 +65,11 @@ class _Writer:
         def write_first(*args: Any, **kwargs: Any) -> Any:
             if is_the_end(*args, **kwargs):
                 self.write()
-            return original(*args, **kwargs)
+            try:
+                return original(*args, **kwargs)
+            except BaseException as error:
+                leave_no_frame(error)
+                raise
 
         setattr(module, name, write_first)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import redis
 
-from tutorial_lib.pools.anatomy import connections_of, copied, in_use_now
+from tutorial_lib.pools.anatomy import connections_of, in_use_now
+from tutorial_lib.pools.copying import copied
 
 
 def open_and_in_use(pool: redis.ConnectionPool) -> int:

@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from tests.waiting import eventually
+from tutorial_lib.load import fleet_crew
 from tutorial_lib.load.fleet import run_fleet
-from tutorial_lib.load.fleet_crew import crew_of
+from tutorial_lib.load.fleet_crew import crew_of, own_cluster
 from tutorial_lib.load.fleet_worker import facts
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.process_tree import MARK, marked
@@ -76,3 +77,21 @@ def test_a_program_that_is_killed_leaves_neither_processes_nor_folders(number: i
 
     assert eventually(lambda: not marked(mark), within=10), marked(mark)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_an_interrupt_while_it_starts_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MARK, "interrupted start")
+    start, begun = fleet_crew._start, threading.Event()
+
+    def start_and_tell(processes: int) -> object:
+        threading.Timer(0.01, signal.raise_signal, (signal.SIGINT,)).start()
+        started = start(processes)
+        begun.set()
+        return started
+
+    monkeypatch.setattr(fleet_crew, "_start", start_and_tell)
+    with pytest.raises(KeyboardInterrupt, match="Interrupted while the processes were starting"), own_cluster(1):
+        pytest.fail("it was interrupted")
+
+    assert begun.wait(30), "it starts all the same"
+    assert eventually(lambda: len(marked("interrupted start")) <= 1, within=10), "and ends"

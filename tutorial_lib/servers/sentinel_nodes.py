@@ -47,7 +47,7 @@ CHATTER = (
 
 @dataclass(frozen=True, repr=False)
 class Secrets:
-    """What the lab's own users sign in with: three, since a program that takes a dead server's port is told its secret."""
+    """What the lab's own users sign in with: three, as a program that takes a dead server's port learns its secret."""
 
     of_sentinels: str = field(default_factory=token_hex)
     """With a server."""

@@ -13,6 +13,7 @@ CENSUS = {
     5: "the server refuses: max number of clients reached",
     6: "pub/sub keeps its connection until close",
     7: "a blocking command outlives socket_timeout, and is sent again",
+    8: "an asyncio client used in two event loops: Event loop is closed",
     9: "a shared pool is closed under its other users",
     10: "arguments of a client that is given a pool are ignored",
     11: "a reply that was left unread reaches the next borrower",
@@ -22,6 +23,7 @@ CENSUS = {
     16: "WATCH keeps its connection",
     17: "SELECT reaches the next borrower",
     18: "idle connections are never closed by the pool",
+    19: "a synchronous Retry in an asyncio pool does nothing",
     20: "a bad argument uses up the pool",
     22: "nobody can see the pool",
     25: "what the handshake costs, and TLS",
@@ -60,6 +62,9 @@ BELIEFS = {
     "with-always-returns": "A with block in a generator returns its connection when the caller leaves the loop.",
     "viewer-needs-connection": "Each viewer of a channel needs a connection.",
     "unwatch-gives-back": "unwatch returns the connection.",
+    "loops-share-a-client": "One asyncio client serves several asyncio.run.",
+    "one-thread-one-connection": "A program with one thread needs one connection.",
+    "cancel-stops-command": "A command whose task was cancelled was not carried out.",
     "more-is-faster": "More connections are faster.",
 }
 

@@ -73,7 +73,10 @@ NO_FUNCTIONS = {
     "Server",
     "Sweep",
     "run_fleet",
+    "start_cluster",
+    "start_sentinel",
     "start_server",
+    "start_tls",
 }
 
 

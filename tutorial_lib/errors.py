@@ -5,6 +5,7 @@
     ├── ServerNotFound        no server of the kind that was asked for is installed
     ├── ServerStartFailed     a server is installed, and ended or hung while starting
     ├── CannotConnect         a server does not answer, or does not let us in
+    ├── NoFailover            a lab's sentinels cannot agree on another master, or have none to promote
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
     ├── CourseFolderError     a folder or file of the course cannot be found, read or written
@@ -39,6 +40,10 @@ class ServerStartFailed(TutorialError):
 
 class CannotConnect(TutorialError):
     """A server does not answer, or does not let us in: the learner's own Redis, or the one behind a FaultProxy."""
+
+
+class NoFailover(TutorialError):
+    """A lab's sentinels cannot agree on another master, or have no replica to promote."""
 
 
 class NotAllowed(TutorialError):

@@ -97,7 +97,7 @@ def cancelled_borrow(seen: Seen) -> Iterator[Finding]:
             "have run the command.",
             "Limit commands with socket_timeout instead of cancelling their task, or let them finish with "
             "asyncio.shield().",
-            "docs/errors.md#cancelled-borrow",
+            "notebooks/12_asyncio.ipynb#What-does-a-cancelled-command-leave-behind?",
         )
 
 
@@ -126,7 +126,7 @@ def two_loops(seen: Seen) -> Iterator[Finding]:
             "an asyncio connection was used in another event loop than the one that opened it. That ends in errors "
             "such as `Event loop is closed`.",
             "Create a client inside each event loop, and await its aclose() before the loop ends.",
-            "docs/errors.md#two-loops",
+            "notebooks/12_asyncio.ipynb#One-client-in-several-event-loops",
         )
 
 

@@ -46,17 +46,18 @@ def test_it_starts_its_processes_and_leaves_nothing(monkeypatch: pytest.MonkeyPa
 
 def test_only_this_computer_and_only_this_program_can_reach_it() -> None:
     """A worker runs whatever it is sent."""
+    before = {(connection.laddr.ip, connection.laddr.port) for connection in psutil.Process().net_connections("tcp")}
     with crew_of(None, 1) as crew:
         (address,) = crew.alive
         _, process = crew.ask(facts)[address]["process"]
-        listening = [
-            connection.laddr
+        listening = {
+            (connection.laddr.ip, connection.laddr.port)
             for one in (psutil.Process(), psutil.Process(process))
             for connection in one.net_connections("tcp")
             if connection.status == psutil.CONN_LISTEN
-        ]
-        assert listening
+        } - before
         assert {ip for ip, _ in listening} == {"127.0.0.1"}
+        assert len(listening) == 3, "a scheduler, a worker and its nanny; no page of theirs"
         assert address.startswith("tls://127.0.0.1:")
         with pytest.raises((OSError, TimeoutError)):
             distributed.Client(address, timeout=2, set_as_default=False, security=distributed.Security.temporary())

@@ -135,7 +135,7 @@ def _started(processes: int, ends: ExitStack) -> Client:
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address=None,
-            # Without this its scheduler serves pages at port 8787. There is no page among QUIET's routes.
+            # Otherwise its scheduler would serve pages at port 8787 for a moment, or complain that it cannot.
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             # A worker runs whatever it is sent, and every user of this computer can reach its port. So both ends have
             # to show a certificate, which is made now and kept in memory.
@@ -146,6 +146,8 @@ def _started(processes: int, ends: ExitStack) -> Client:
     ends.callback(cluster.close)
     client = Client(cluster, set_as_default=False)
     ends.callback(client.close)
+    client.run(fleet_worker.serve_no_pages)
+    client.run_on_scheduler(fleet_worker.serve_no_pages)
     # The workers have started and will not write there. After a SIGKILL nothing could remove it.
     shutil.rmtree(folder, ignore_errors=True)
     return client

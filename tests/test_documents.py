@@ -29,6 +29,7 @@ DOCUMENTS = [
     "docs/glossary.md",
     "docs/summary.md",
     "docs/examine.md",
+    "recipes/README.md",
 ]
 NOTEBOOKS = sorted(path.relative_to(TOP).as_posix() for path in [*LESSON_PATHS, *TOP.glob("exercises/*.ipynb")])
 

@@ -599,7 +599,7 @@ guess_stale.reveal("neither" if result is True else "the asyncio pool")
 # **In redis-py 8.1, an asyncio pool hands out a connection that died while idle, and your command fails.**
 #
 # When a pool hands a connection out, it checks whether there's unread data. With RESP3 a server may send notifications
-# at any time, so redis-py 8 allows data. The asyncio check can't tell an end of file from data. The [fix is
+# at any time, so redis-py 8.1 allows data. The asyncio check can't tell an end of file from data. The [fix is
 # merged](https://github.com/redis/redis-py/pull/4260). Until you have it, one retry is enough, because the failed
 # attempt disconnects:
 
@@ -610,7 +610,7 @@ print("asyncio pool with one retry:", await outcome(r_retrying.ping()))
 # `redis.asyncio.Redis(host=…)` retries ten times by default, so you only see this with `from_url` and with pools that
 # you create yourself. Remember that a retry may run a command twice.
 #
-# > **redis-py 7 and older:** the asyncio pool reconnects by itself. Version 8.2 will, too.
+# > **redis-py 8.0 and older:** the asyncio pool reconnects by itself. Version 8.2 will, too.
 
 # %% [markdown]
 # ## Going deeper: a connection that nobody returns

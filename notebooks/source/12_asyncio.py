@@ -690,5 +690,4 @@ server.close()
 # **Practise:** [Exercises: how long can a caller wait?](../exercises/ex11_how_long_a_caller_waits.ipynb) The
 # exercises of this lesson are to come.
 #
-# **Next:** [The summary](../docs/summary.md), one page to print. This is the end of the lessons that are written so far;
-# lesson 13, on processes and fleets, is still to come.
+# **Next:** [What happens to a pool in many processes?](13_processes_and_fleets.ipynb)

@@ -76,14 +76,14 @@ class Control:
         return +received  # Without the zeros.
 
     def clients(self) -> Clients:
-        return Clients(client_info(row, row["addr"]) for row in self._rows() if self._is_visitor(row))
+        return Clients(client_info(row, row["addr"]) for row in self._rows() if self._is_not_ours(row))
 
     def _rows(self) -> list[dict[str, str]]:
         with self._lock:
             rows: list[dict[str, str]] = self._send("CLIENT LIST", "client_list")
         return rows
 
-    def _is_visitor(self, row: dict[str, str]) -> bool:
+    def _is_not_ours(self, row: dict[str, str]) -> bool:
         return row["user"] != self._user
 
     def kill_clients(self, name: str | None) -> int:

@@ -32,7 +32,7 @@ class RedisProcess(PrivateProcess, Server):
     most_memory = MOST_MEMORY
     """Bytes of data that it may hold."""
     channels: tuple[str, ...] = ("&*",)
-    """Which channels whoever connects may publish to and subscribe to."""
+    """The ACL rules for the channels that a caller may publish and subscribe to."""
 
     def _command(self, port: int) -> list[str]:
         return [

@@ -12,7 +12,7 @@ from tutorial_lib.servers.private_lab import LabNode, gone
 from tutorial_lib.servers.private_process import ADMIN, PrivateProcess
 
 SENTINEL, REPLICA = "sentinel", "replica"
-"""The users as whom the sentinels and the replicas sign in. Neither may touch a file."""
+"""The users of the sentinels and of the replicas. Neither may touch a file."""
 
 # As Redis's own page on Sentinel asks for.
 SENTINEL_RULES = (
@@ -21,7 +21,7 @@ SENTINEL_RULES = (
 )
 REPLICA_RULES = ("+psync", "+replconf", "+ping")
 
-# What a sentinel's own visitors may ask. Not to publish: with a forged message one would move the master elsewhere.
+# What any caller may ask a sentinel. Not to publish: with a forged message one would move the master elsewhere.
 VISITOR_RULES = (
     *("+ping", "+hello", "+client", "+info", "+role", "+command"),
     *("+subscribe", "+unsubscribe", "+psubscribe", "+punsubscribe"),
@@ -47,7 +47,7 @@ CHATTER = (
 
 @dataclass(frozen=True, repr=False)
 class Secrets:
-    """What the lab's own users sign in with. Apart from each other: what takes a dead one's port is told its secret."""
+    """What the lab's own users sign in with: three, as a program that takes a dead server's port learns its secret."""
 
     of_sentinels: str = field(default_factory=token_hex)
     """With a server."""
@@ -58,9 +58,9 @@ class Secrets:
 
 
 class DataControl(Control):
-    """Knows the lab's own connections from others: each of them signs in, and no visitor has a password."""
+    """Knows the lab's own connections from others: each of them signs in, and no other caller does."""
 
-    def _is_visitor(self, row: dict[str, str]) -> bool:
+    def _is_not_ours(self, row: dict[str, str]) -> bool:
         return row["user"] == "default"
 
     def opened(self) -> int:
@@ -76,7 +76,7 @@ class DataNode(LabNode):
     replica also counts the writes that its master passes on.
     """
 
-    # Sentinels believe what is published on __sentinel__:hello, so no visitor may publish there. Redis has no rule
+    # Sentinels believe what is published on __sentinel__:hello, so no other caller may publish there. Redis has no rule
     # that takes one channel away; this pattern allows all that do not begin with an underscore.
     channels = ("resetchannels", "&[^_]*")
 
@@ -142,7 +142,7 @@ class SentinelControl(Control):
 
     _of_others: set[str]
 
-    def _is_visitor(self, row: dict[str, str]) -> bool:
+    def _is_not_ours(self, row: dict[str, str]) -> bool:
         return row["user"] == "default"
 
     def opened(self) -> int:

@@ -30,6 +30,7 @@ from redis.backoff import NoBackoff
 from tutorial_lib import (
     FaultProxy,
     PoolView,
+    playground,
     predict,
     run_threads,
     snapshot,
@@ -198,6 +199,14 @@ view.freeze()
 # %%
 await asyncio.gather(*orders)
 snapshot(small)
+
+# %% [markdown]
+# `record` and `PoolReplay` name tasks as well. In the `playground`, `tasks=True` makes the pool one of
+# `redis.asyncio`, and its callers tasks of one event loop. Press **Start**, and then try **waits**. The pool behaves
+# as it did with threads.
+
+# %% tags=["nbval-ignore-output"]
+playground(server, limit=4, callers=10, hold=0.5, tasks=True)
 
 # %% [markdown]
 # ## One client in several event loops

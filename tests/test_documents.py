@@ -29,6 +29,8 @@ DOCUMENTS = [
     "docs/glossary.md",
     "docs/summary.md",
     "docs/examine.md",
+    "docs/teaching.md",
+    "recipes/README.md",
 ]
 NOTEBOOKS = sorted(path.relative_to(TOP).as_posix() for path in [*LESSON_PATHS, *TOP.glob("exercises/*.ipynb")])
 

@@ -16,6 +16,7 @@ import pytest
 import redis
 import redis.asyncio
 
+from tests.version_notes import NOTES, Row, notes_of
 from tutorial_lib.servers.fake import FakeServer
 
 TOP = Path(__file__).parent.parent
@@ -156,3 +157,33 @@ def test_only_the_version_that_the_pages_speak_of_is_allowed() -> None:
 def test_a_statement_stands_on_its_page_and_is_true(statement: Statement) -> None:
     assert statement.words in (TOP / statement.page).read_text("utf-8"), "it was reworded: change it here as well"
     assert statement.holds()
+
+
+@pytest.mark.parametrize("lesson", sorted(TOP.glob("notebooks/source/*.py")), ids=lambda path: path.stem)
+def test_make_versions_measures_each_note_on_versions(lesson: Path) -> None:
+    known = [note.words for note in NOTES if lesson.name.startswith(note.lesson)]
+    found = notes_of(lesson)
+    assert [note for note in found if not any(words in note for words in known)] == [], (
+        "tests/version_notes.py lacks it"
+    )
+    assert [words for words in known if not any(words in note for note in found)] == [], "it was reworded"
+
+
+@pytest.mark.parametrize(
+    ("measured", "wrong"),
+    [
+        ({"5.3.1": None, "7.4.1": None, "8.0.1": 5}, 0),
+        ({"5.3.1": None, "7.4.1": 5, "8.0.1": 5}, 1),
+        ({"5.3.1": None, "7.4.1": None, "8.0.1": None}, 1),
+    ],
+    ids=["true", "false of an old one", "still so in a new one"],
+)
+def test_a_note_that_is_false_is_told(measured: dict[str, Any], wrong: int) -> None:
+    table = [{"redis-py": version, "socket_timeout": value} for version, value in measured.items()]
+    assert len(Row("socket_timeout", None, until=(7,)).contradictions(table)) == wrong
+
+
+def test_a_note_may_speak_of_versions_from_one_to_another() -> None:
+    table = [{"redis-py": version, "retries": value} for version, value in (("5.3.1", 0), ("6.4.0", 3), ("8.1.0", 10))]
+    assert Row("retries", 3, until=(7,), since=(6,)).contradictions(table) == []
+    assert len(Row("retries", 3, until=(7,)).contradictions(table)) == 1

@@ -67,6 +67,7 @@ def test_each_lesson_exercise_and_document_has_a_page(pages: dict[str, Reference
     wanted = {f"notebooks/{lesson.name}.html" for lesson in COURSE}
     wanted |= {f"exercises/ex{lesson.name}.html" for lesson in COURSE}
     wanted |= {f"docs/{path.stem}.html" for path in TOP.glob("docs/*.md")}
+    wanted.add("recipes/README.html")
     assert wanted <= pages.keys()
 
 

@@ -616,8 +616,8 @@ guess_stale.reveal("neither" if result is True else "the asyncio pool")
 # **In redis-py 8.1, an asyncio pool hands out a connection that died while idle, and your command fails.**
 #
 # When a pool hands a connection out, it checks whether there's something to read. With RESP3, the default since
-# redis-py 8, a server may send notifications at any time, so unread data is no reason to reconnect. The asyncio check
-# can't tell data from the end of file that a closed connection leaves. [A fix is
+# redis-py 8, a server may send notifications at any time, so to 8.1 unread data is no reason to reconnect. The asyncio
+# check can't tell data from the end of file that a closed connection leaves. [A fix is
 # merged](https://github.com/redis/redis-py/pull/4260). Until you have it, one retry is enough, because the failed attempt
 # disconnects:
 
@@ -628,7 +628,7 @@ print("asyncio pool with one retry:", await outcome(r_retrying.ping()))
 # `redis.asyncio.Redis(host=…)` retries ten times by default, so you only see this with `from_url` and with pools that
 # you create yourself. Remember that a retry may run a command twice.
 #
-# > **redis-py 7 and older:** the asyncio pool reconnects by itself. Version 8.2 will, too.
+# > **redis-py 8.0 and older:** the asyncio pool reconnects by itself. Version 8.2 will, too.
 
 # %% [markdown]
 # ## Going deeper: a connection that's never returned
@@ -709,5 +709,4 @@ server.close()
 # **Practise:** [Exercises: how long can a caller wait?](../exercises/ex11_how_long_a_caller_waits.ipynb) The
 # exercises of this lesson are to come.
 #
-# **Next:** [The summary](../docs/summary.md), one page to print. This is the end of the lessons that are written so far;
-# lesson 13, on processes and fleets, is still to come.
+# **Next:** [What happens to a pool in many processes?](13_processes_and_fleets.ipynb)

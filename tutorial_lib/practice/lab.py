@@ -13,7 +13,7 @@ from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, try_again
 from tutorial_lib.servers import Server
-from tutorial_lib.servers.redis_process import ADMIN
+from tutorial_lib.servers.private_process import ADMIN
 
 
 class Lab:

@@ -77,6 +77,11 @@ COURSE = (
         "How long can a caller wait?",
         ("bounded-wait", "health-check", "safe-default"),
     ),
+    Lesson(
+        "12_asyncio",
+        "How do you use a pool with asyncio?",
+        ("burst", "one-loop", "cancelled", "stream-it", "async-retry"),
+    ),
 )
 
 

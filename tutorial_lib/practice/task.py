@@ -84,7 +84,7 @@ def read_task(module: ModuleType) -> Task:
 
 def _renamed(function: Answer, name: str) -> str:
     source = textwrap.dedent(inspect.getsource(function)).rstrip()
-    return re.sub(rf"^def {function.__name__}\(", f"def {name}(", source, count=1)
+    return re.sub(rf"^((?:async )?def ){function.__name__}\(", rf"\1{name}(", source, count=1)
 
 
 def _does(code: CodeType) -> tuple[Any, ...]:

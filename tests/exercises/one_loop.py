@@ -187,7 +187,7 @@ def report_itself(host, port):  # calls it
 ALSO_WRONG = {
     one_for_each_loop_kept: "When is the last moment to do it?",
     tries_again_with_a_new_one: "1 connection of it was still open",
-    pool_is_shared: "was still open on the server",
+    pool_is_shared: "Which line makes the client or its pool",
     client_that_was_given_a_pool: "was still open on the server",
     closed_by_except: "When is the last moment to do it?",
     int_of_none: "raised `TypeError",

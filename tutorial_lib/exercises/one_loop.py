@@ -22,7 +22,11 @@ TITLE = "A client for each loop"
 NAME = "make_report"
 
 PRICES = {"tea": 3, "jam": 5, "umbrella": 12}
-RUNS = (("first", ["tea", "jam"]), ("second", ["umbrella", "tea"]), ("third", ["jam"]))
+RUNS = (
+    ("first", "second", ["tea", "jam"]),
+    ("second", "third", ["umbrella", "tea"]),
+    ("third", "fourth", ["jam"]),
+)
 UNKNOWN = "snow"
 ROUND_TRIP = 0.01
 
@@ -82,11 +86,11 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     report = require_callable(value, "report", ["tea"], returned_by=lab.name, awaited=True)
     before = lab.server.opened()
     with _no_collection():
-        for which, articles in RUNS:
+        for which, following, articles in RUNS:
             _require_prices(which, articles, report)
             still_open = _still_open(lab)
             if still_open:
-                _require_prices("next", articles, report)  # What it raises says more than a number.
+                _require_prices(following, articles, report)  # What it raises says more than a number.
             _require_none(still_open, f"After the {which} `asyncio.run`")
         _require_lookup_error(report)
         _require_none(_still_open(lab), "After the `asyncio.run` that raised")
@@ -140,7 +144,7 @@ def _at_the_loop(which: str, error: RuntimeError) -> Exception:
         return error
     return Wrong(
         f"The {which} `asyncio.run` raised {named(error)}. It was given a connection that an earlier run had opened in "
-        "its own loop, and that loop has ended. Which line makes the client, and how often does it run?"
+        "its own loop, and that loop has ended. Which line makes the client or its pool, and how often does it run?"
     )
 
 

@@ -1,4 +1,4 @@
-# lab · test · check · notebooks · bench · screenshots · docs. Each sets up .venv by itself; only the first call takes long.
+# lab · test · check · notebooks · bench · screenshots · docs · site · versions · release-check. Each sets up .venv by itself; only the first call takes long.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,7 +6,7 @@ BIN := .venv/bin
 # A .venv whose Python is gone (the system's Python was replaced) is as good as none.
 LOST := $(shell test -x $(BIN)/python || echo lost)
 
-.PHONY: lab test check notebooks bench screenshots docs lost
+.PHONY: lab test check notebooks bench screenshots docs site versions release-check lost
 
 lab: .venv/course
 	@$(BIN)/python -m tutorial_lib lab $(ARGS)
@@ -36,6 +36,21 @@ screenshots: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/python tools/print_summary.py
+
+# On other versions of redis-py, Python and Redis, in environments of their own. The first time takes some minutes.
+versions: .venv/dev
+	$(BIN)/python tools/versions.py $(ARGS)
+
+# The course to read in a browser, in build/site.
+site: .venv/dev
+	$(BIN)/python tools/build_site.py
+
+# Leaves what could be uploaded in dist/.
+release-check: .venv/dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m pytest -q tests/test_packaging.py tests/test_release.py
 
 # What the course needs, and what its development needs on top. Made anew when pyproject.toml changes.
 .venv/course: EXTRA :=

@@ -30,7 +30,7 @@ NEEDS = {
 # One browser at a time: two of them are too much for two cores.
 TOGETHER = "tests/browser"
 # What takes longest begins first, so that no worker is left alone with it at the end.
-FIRST = (TOGETHER, "tests/checking/", "tests/test_notebooks.py", "tests/practice/", "tests/servers/")
+FIRST = (TOGETHER, "tests/checking/", "tests/test_notebooks.py", "tests/recipes/", "tests/practice/", "tests/servers/")
 # What takes least, and there is most of, fills what is left.
 LAST = ("tests/exercises/",)
 # Tests that share nothing: each goes to the next worker that is free.

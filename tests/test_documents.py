@@ -24,10 +24,14 @@ DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "SECURITY.md",
     "docs/errors.md",
     "docs/glossary.md",
     "docs/summary.md",
+    "docs/docs_say.md",
     "docs/examine.md",
+    "docs/teaching.md",
+    "recipes/README.md",
 ]
 NOTEBOOKS = sorted(path.relative_to(TOP).as_posix() for path in [*LESSON_PATHS, *TOP.glob("exercises/*.ipynb")])
 
@@ -163,7 +167,7 @@ def test_who_has_a_program_of_their_own_is_led_to_examine(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", sorted(set(re.findall(r"(?m)(?:^|`|1 )make (\w+)", README + (TOP / "CONTRIBUTING.md").read_text())))
+    "target", sorted(set(re.findall(r"(?m)(?:^|`|1 )make ([\w-]+)", README + (TOP / "CONTRIBUTING.md").read_text())))
 )
 def test_every_make_command_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (TOP / "Makefile").read_text("utf-8"), re.MULTILINE)

@@ -6,6 +6,7 @@ the failure of the first test as a list of the places to look at.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import redis
+import redis.asyncio
 
+from tests.version_notes import NOTES, Row, notes_of
 from tutorial_lib.servers.fake import FakeServer
 
 TOP = Path(__file__).parent.parent
@@ -96,7 +99,40 @@ STATEMENTS = (
         lambda: redis.Connection(host="127.0.0.1").socket_keepalive is True,
     ),
     Statement("notebooks/source/09_does_more_make_it_faster.py", "in redis-py 8.1", lambda: len(handshake()) == 4),
+    Statement(
+        "notebooks/source/12_asyncio.py",
+        "since redis-py 8 the limit of its pool is 100",
+        lambda: redis.asyncio.Redis().connection_pool.max_connections == 100,
+    ),
+    Statement(
+        "notebooks/source/12_asyncio.py",
+        "In redis-py 8.1, an asyncio pool hands out a connection that died while idle",
+        lambda: asyncio.run(after_a_quiet_hour()) == "Connection closed by server.",
+    ),
+    Statement(
+        "notebooks/source/12_asyncio.py",
+        "`redis.asyncio.Redis(host=…)` retries ten times",
+        lambda: (
+            (retries_of(redis.asyncio.Redis().connection_pool), retries_of(redis.asyncio.ConnectionPool())) == (10, 0)
+        ),
+    ),
 )
+
+
+async def after_a_quiet_hour() -> str:
+    """Return what an asyncio pool's next caller is told once the server has closed the idle connection."""
+    with FakeServer() as server:
+        async with redis.asyncio.ConnectionPool(host=server.host, port=server.port) as pool:
+            client = redis.asyncio.Redis(connection_pool=pool)
+            await client.ping()
+            (idle,) = pool._available_connections
+            server.kill_clients()
+            while not idle._reader.at_eof():
+                await asyncio.sleep(0.001)
+            try:
+                return str(await client.ping())
+            except redis.ConnectionError as error:
+                return str(error)
 
 
 def timeout() -> object:
@@ -107,7 +143,7 @@ def retries(client: redis.Redis) -> int:
     return retries_of(client.connection_pool)
 
 
-def retries_of(pool: redis.ConnectionPool) -> int:
+def retries_of(pool: Any) -> int:
     return int(pool.make_connection().retry._retries)
 
 
@@ -121,3 +157,33 @@ def test_only_the_version_that_the_pages_speak_of_is_allowed() -> None:
 def test_a_statement_stands_on_its_page_and_is_true(statement: Statement) -> None:
     assert statement.words in (TOP / statement.page).read_text("utf-8"), "it was reworded: change it here as well"
     assert statement.holds()
+
+
+@pytest.mark.parametrize("lesson", sorted(TOP.glob("notebooks/source/*.py")), ids=lambda path: path.stem)
+def test_make_versions_measures_each_note_on_versions(lesson: Path) -> None:
+    known = [note.words for note in NOTES if lesson.name.startswith(note.lesson)]
+    found = notes_of(lesson)
+    assert [note for note in found if not any(words in note for words in known)] == [], (
+        "tests/version_notes.py lacks it"
+    )
+    assert [words for words in known if not any(words in note for note in found)] == [], "it was reworded"
+
+
+@pytest.mark.parametrize(
+    ("measured", "wrong"),
+    [
+        ({"5.3.1": None, "7.4.1": None, "8.0.1": 5}, 0),
+        ({"5.3.1": None, "7.4.1": 5, "8.0.1": 5}, 1),
+        ({"5.3.1": None, "7.4.1": None, "8.0.1": None}, 1),
+    ],
+    ids=["true", "false of an old one", "still so in a new one"],
+)
+def test_a_note_that_is_false_is_told(measured: dict[str, Any], wrong: int) -> None:
+    table = [{"redis-py": version, "socket_timeout": value} for version, value in measured.items()]
+    assert len(Row("socket_timeout", None, until=(7,)).contradictions(table)) == wrong
+
+
+def test_a_note_may_speak_of_versions_from_one_to_another() -> None:
+    table = [{"redis-py": version, "retries": value} for version, value in (("5.3.1", 0), ("6.4.0", 3), ("8.1.0", 10))]
+    assert Row("retries", 3, until=(7,), since=(6,)).contradictions(table) == []
+    assert len(Row("retries", 3, until=(7,)).contradictions(table)) == 1

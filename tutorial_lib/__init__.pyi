@@ -5,6 +5,8 @@ from .exercises import exercise as exercise
 from .exercises import progress as progress
 from .load.callers import hold as hold
 from .load.callers import run_threads as run_threads
+from .load.fleet import run_fleet as run_fleet
+from .load.fleet_report import FleetReport as FleetReport
 from .load.predicted import predicted_waits as predicted_waits
 from .load.report import LoadReport as LoadReport
 from .load.run import run_load as run_load
@@ -13,6 +15,7 @@ from .load.sweep import sweep as sweep
 from .load.workload import Workload as Workload
 from .network.canned_server import CannedServer as CannedServer
 from .network.fault_proxy import FaultProxy as FaultProxy
+from .plots.budget import plot_budget as plot_budget
 from .plots.fleet import plot_fleet as plot_fleet
 from .plots.knee import plot_pool_size as plot_pool_size
 from .plots.loads import plot_load as plot_load
@@ -26,8 +29,12 @@ from .pools.replay import PoolReplay as PoolReplay
 from .pools.sent import sent_commands as sent_commands
 from .pools.snapshot import PoolSnapshot as PoolSnapshot
 from .pools.snapshot import snapshot as snapshot
+from .programs.run import run_program as run_program
 from .servers import Server as Server
 from .servers import start_server as start_server
+from .servers.cluster_lab import start_cluster as start_cluster
+from .servers.sentinel_lab import start_sentinel as start_sentinel
+from .servers.tls_server import start_tls as start_tls
 from .sizing.formulas import connections_needed as connections_needed
 from .sizing.formulas import erlang_c as erlang_c
 from .sizing.formulas import fleet_budget as fleet_budget

@@ -28,7 +28,7 @@ from tutorial_lib.errors import BadSetting, CourseFolderError
 from tutorial_lib.practice.lesson import EXERCISES
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
-PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/*.md")
+PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/*.md", "recipes/*.py", "recipes/*.md")
 MEMORY = ".redis-pool-tutorial.json"
 IN_A_CLONE = "my-course"  # git ignores it
 PACKAGE = Path(__file__).parent
@@ -71,7 +71,7 @@ def clone() -> Path | None:
 
 
 def carried() -> Path:
-    """Return the folder whose ``notebooks``, ``exercises`` and ``docs`` came with this package."""
+    """Return the folder whose ``notebooks``, ``exercises``, ``docs`` and ``recipes`` came with this package."""
     source = clone() or PACKAGE / "_course"
     if not (source / FIRST_LESSON).is_file():
         raise CourseFolderError(

@@ -5,9 +5,12 @@
     ├── ServerNotFound        no server of the kind that was asked for is installed
     ├── ServerStartFailed     a server is installed, and ended or hung while starting
     ├── CannotConnect         a server does not answer, or does not let us in
+    ├── NoFailover            a lab's sentinels cannot agree on another master, or have none to promote
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
+    ├── ProgramFailed         a function that was run as a program of its own raised, or did not end
     ├── CourseFolderError     a folder or file of the course cannot be found, read or written
+    ├── NotInstalled          a package that only some of this needs is not installed: Dask, for run_fleet
     └── LabNotStarted         JupyterLab is not installed, or the port asked for it is taken
 
 Errors of redis-py are not wrapped: a lesson about ``MaxConnectionsError`` shows redis-py's own.
@@ -40,6 +43,10 @@ class CannotConnect(TutorialError):
     """A server does not answer, or does not let us in: the learner's own Redis, or the one behind a FaultProxy."""
 
 
+class NoFailover(TutorialError):
+    """A lab's sentinels cannot agree on another master, or have no replica to promote."""
+
+
 class NotAllowed(TutorialError):
     """This is not done on a borrowed server."""
 
@@ -48,8 +55,16 @@ class KeyAlreadyThere(TutorialError):
     """The learner's own Redis already holds a key that a lesson would write."""
 
 
+class ProgramFailed(TutorialError):
+    """A function that was run as a program of its own raised, or did not end. The message holds what it printed."""
+
+
 class CourseFolderError(TutorialError):
     """A folder or file of the course, or of the learner's progress, cannot be found, read or written."""
+
+
+class NotInstalled(TutorialError):
+    """A package that only some of the course needs is not installed."""
 
 
 class LabNotStarted(TutorialError):

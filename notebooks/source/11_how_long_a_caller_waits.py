@@ -574,5 +574,5 @@ server.close()
 # **Your own program:** `redis-pool-tutorial examine python app.py` says which of its lines exhaust or leak a pool, and
 # which lesson explains it: [Examine your own program](../docs/examine.md).
 #
-# **Next:** [The summary](../docs/summary.md), one page to print. This is the end of the core course; lesson 12, on
-# asyncio, is still to come.
+# **Next:** [How do you use a pool with asyncio?](12_asyncio.ipynb) Or print [the summary](../docs/summary.md), one page
+# with the core of the course.

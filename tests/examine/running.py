@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 APPS = Path(__file__).parent / "apps"
 COMMANDS = Path(sys.executable).parent
 """Where gunicorn, celery and the like are."""
+REPORT = "report.json"
 LONG = 60.0
 """Seconds that a test waits for what comes in a few, on a machine that does other things, too."""
 
@@ -69,11 +70,19 @@ def examining(
     folder: Path, *words: str | Path, port: int, cwd: Path | None = None, **variables: str
 ) -> Iterator[Running]:
     """Run a program under ``examine`` while the block lasts, with its output and its report in ``folder``."""
-    output, report = folder / "output.txt", folder / "report.json"
-    command = examine("--json", report, *words)
+    with running(folder, *examine("--json", folder / REPORT, *words), port=port, cwd=cwd, **variables) as process:
+        yield process
+
+
+@contextmanager
+def running(
+    folder: Path, *words: str | Path, port: int, cwd: Path | None = None, **variables: str
+) -> Iterator[Running]:
+    """Run a program as it is while the block lasts, with its output in ``folder``."""
+    output = folder / "output.txt"
     with output.open("wb") as file:
         process = subprocess.Popen(
-            command,
+            words,
             stdout=file,
             stderr=file,
             stdin=subprocess.DEVNULL,
@@ -82,7 +91,7 @@ def examining(
             start_new_session=True,  # Else, in a terminal, it would leave Ctrl-C to that.
         )
     try:
-        yield Running(process, output, report)
+        yield Running(process, output, folder / REPORT)
     finally:
         if process.poll() is None:
             process.terminate()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -122,16 +123,22 @@ def test_a_python_that_does_not_look_at_its_surroundings_is_not_seen(option: str
     assert "ignores PYTHONPATH (python -I, -E or -S)" in told(done)
 
 
-def test_an_older_redis_py_is_not_watched_and_the_program_runs_all_the_same(tmp_path: Path, program: Path) -> None:
+@pytest.mark.parametrize("whose", ["the program's", "of the whole environment"])
+def test_an_older_redis_py_is_not_watched_and_the_program_runs_all_the_same(
+    whose: str, tmp_path: Path, program: Path
+) -> None:
     package = tmp_path / "old" / "redis"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text('__version__ = "5.0.8"')
+    (package / "__init__.py").write_text('__version__ = "5.3.0"\nimport a_library_of_the_programs_own\n')
+    path = f"{package.parent}{os.pathsep}{ROOT}" if whose == "of the whole environment" else str(ROOT)
     program.write_text(
-        f"import sys; sys.path.insert(0, {str(package.parent)!r}); import redis; print(redis.__version__)"
+        "import sys, types; sys.modules['a_library_of_the_programs_own'] = types.ModuleType('there')\n"
+        f"sys.path.insert(0, {str(package.parent)!r}); import redis; print(redis.__version__)"
     )
-    done = run(PYTHON, program)
-    assert (done.returncode, done.stdout) == (0, "5.0.8\n")
-    assert "Nothing was seen: its redis-py is 5.0.8, and examine needs 6.4 or newer." in told(done)
+    done = run("--html", tmp_path / "page.html", "--every", "0.1", PYTHON, program, PYTHONPATH=path)
+    assert (done.returncode, done.stdout) == (0, "5.3.0\n")
+    assert "Nothing was seen: its redis-py is 5.3.0, and examine needs 6.4 or newer." in told(done)
+    assert "Traceback" not in done.stderr
 
 
 # -- what a program is and does is left as it is
@@ -186,6 +193,37 @@ def test_ctrl_c_ends_a_program_as_always(server: OwnersRedis, program: Path, tmp
         assert running.end(signal.SIGINT) == 128 + signal.SIGINT
         assert "KeyboardInterrupt" in running.printed
         assert kinds(running.report()) == {"leak"}
+
+
+@needs_redis
+@pytest.mark.parametrize(("handler", "code"), [("count", 5), ("signal.default_int_handler", 128 + signal.SIGINT)])
+def test_ctrl_c_in_a_terminal_reaches_the_program_once(
+    server: OwnersRedis, program: Path, tmp_path: Path, handler: str, code: int
+) -> None:
+    program.write_text(
+        LEAK
+        + "import signal, sys, time\n"
+        + "interrupts = []\n"
+        + "def count(*_): interrupts.append('an interrupt'); print(*interrupts, flush=True)\n"
+        + f"signal.signal(signal.SIGINT, {handler})\n"
+        + "print('ready', flush=True)\n"
+        + "while not interrupts: time.sleep(0.01)\n"
+        + "time.sleep(0.3); sys.exit(5)"  # Time for a second one.
+    )
+    report = tmp_path / "report.json"
+    process, terminal = os.forkpty()
+    if not process:
+        os.execve(sys.executable, examine("--json", report, PYTHON, program), environment(server.port))
+    printed = b""
+    with suppress(OSError):  # So a terminal tells that nobody has it open any more.
+        while piece := os.read(terminal, 65536):
+            if b"ready" in piece + printed and b"ready" not in printed:
+                os.write(terminal, b"\x03")
+            printed += piece
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == code, printed
+    assert printed.count(b"an interrupt") == (handler == "count")
+    assert kinds(json.loads(report.read_text())) == {"leak"}
 
 
 @needs_redis

@@ -155,4 +155,7 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "cancelled": 98,
         "stream-it": 99,
         "async-retry": 100,
+        "fork-safe": 104,
+        "pickle-it": 105,
+        "worker-lifecycle": 106,
     }

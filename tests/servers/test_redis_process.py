@@ -18,7 +18,7 @@ import redis
 
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, ServerNotFound, ServerStartFailed
-from tutorial_lib.servers import redis_process
+from tutorial_lib.servers import private_process
 from tutorial_lib.servers.guarded import GuardedProcess
 from tutorial_lib.servers.redis_process import RedisProcess
 
@@ -236,7 +236,7 @@ def test_ctrl_c_reaches_the_learner_and_not_the_server() -> None:
 
 
 def test_none_installed_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_process, "find_program", lambda: None)
+    monkeypatch.setattr(private_process, "find_program", lambda: None)
     with pytest.raises(ServerNotFound, match=r"Install one .* TUTORIAL_SERVER=fake"):
         RedisProcess()
 
@@ -253,7 +253,7 @@ def test_one_that_crashes_silently(tmp_path: Path) -> None:
 
 
 def test_one_that_hangs_is_given_up_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_process, "START_TIMEOUT", 0.2)
+    monkeypatch.setattr(private_process, "START_TIMEOUT", 0.2)
     program = script(tmp_path, f"echo $$ > {tmp_path}/pid; echo hello; exec sleep 1000")
     with pytest.raises(ServerStartFailed, match="hello"):
         RedisProcess(program)
@@ -287,9 +287,9 @@ def test_an_interrupt_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytes
 def test_a_port_that_is_taken_meanwhile_is_tried_elsewhere(
     server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = redis_process.free_port
+    free = private_process.free_port
     offered = iter([server.port, server.port])
-    monkeypatch.setattr(redis_process, "free_port", lambda: next(offered, None) or free())
+    monkeypatch.setattr(private_process, "free_port", lambda: next(offered, None) or free())
     with RedisProcess() as second:
         assert second.port != server.port
         assert second.opened() == 0

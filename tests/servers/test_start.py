@@ -15,7 +15,7 @@ import redis
 from tutorial_lib import start_server
 from tutorial_lib.errors import BadSetting, ServerNotFound
 from tutorial_lib.servers import choose_rung
-from tutorial_lib.servers.redis_process import find_program
+from tutorial_lib.servers.private_process import find_program
 
 PROGRAM = "/usr/bin/redis-server"
 URL = {"REDIS_URL": "redis://example.com"}

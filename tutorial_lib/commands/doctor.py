@@ -18,7 +18,7 @@ from tutorial_lib.commands.console import say
 from tutorial_lib.commands.options import folder_option, server_option
 from tutorial_lib.errors import TutorialError
 from tutorial_lib.servers import choose_rung, start_server
-from tutorial_lib.servers.redis_process import find_program
+from tutorial_lib.servers.private_process import find_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _OTHER_FOLDER = "Name a folder that you may write, with --folder or TUTORIAL_FOLDER."

@@ -24,6 +24,7 @@ import redis.connection
 
 from tutorial_lib.examination.keepers import BLOCKING, Said
 from tutorial_lib.examination.witness import MAY_BE_TOLD, Witness
+from tutorial_lib.pools.frames import leave_no_frame
 
 OF_A_CONNECTION = (
     "host",
@@ -131,21 +132,18 @@ def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 
 def _pool_init(old: Any, witness: Witness) -> Any:
-    def init(pool: Any, *args: Any, **kwargs: Any) -> None:
-        old(pool, *args, **kwargs)
-        frame = sys._getframe(1)
+    def after(frame: FrameType, _: None, pool: Any, *args: Any, **kwargs: Any) -> None:
         limit = args[1] if len(args) > 1 else kwargs.get("max_connections")
         is_blocking = isinstance(pool, redis.BlockingConnectionPool | redis.asyncio.BlockingConnectionPool)
         # A blocking pool hands its own default on as if the program had set it.
         limit_chosen = limit is not None and not (is_blocking and limit == BLOCKING_POOLS_LIMIT)
         witness.pool_made(pool, frame, _made_by_a_client(frame), limit_chosen)
 
-    return init
+    return _telling(old, after=after)
 
 
 def _from_url(old: Any, witness: Witness) -> Any:
-    def from_url(cls: Any, url: str, **kwargs: Any) -> Any:
-        frame = sys._getframe(1)
+    def before(frame: FrameType, cls: Any, url: str = "", *_: Any, **kwargs: Any) -> None:
         said = parse_qs(urlparse(url).query)
         for name in said.keys() & kwargs.keys():
             if str(kwargs[name]) != said[name][0]:
@@ -153,22 +151,20 @@ def _from_url(old: Any, witness: Witness) -> Any:
                 witness.note("url-beats-keyword", frame, both)
         if said.get("decode_responses", [""])[0].lower() in ("false", "no", "off", "0"):
             witness.note("url-decode-false", frame, f"decode_responses={said['decode_responses'][0]}")
-        return old(cls, url, **kwargs)
 
-    return from_url
+    return _telling(old, before)
 
 
 def _client_init(old: Any, witness: Witness) -> Any:
-    def init(client: Any, *args: Any, **kwargs: Any) -> None:
+    def before(frame: FrameType, client: Any, *_: Any, **kwargs: Any) -> None:
         pool = kwargs.get("connection_pool")
         if pool is not None:
             own = {name: kwargs[name] for name in OF_A_CONNECTION if kwargs.get(name) is not None}
             ignored = [name for name, value in own.items() if value != _setting(pool, name)]
             if ignored:
-                witness.note("ignored-argument", sys._getframe(1), ", ".join(sorted(ignored)), pool)
-        old(client, *args, **kwargs)
+                witness.note("ignored-argument", frame, ", ".join(sorted(ignored)), pool)
 
-    return init
+    return _telling(old, before)
 
 
 def _setting(pool: Any, name: str) -> Any:
@@ -176,46 +172,31 @@ def _setting(pool: Any, name: str) -> Any:
 
 
 def _keeper_init(witness: Witness, kind: str, old: Any) -> Any:
-    def init(keeper: Any, *args: Any, **kwargs: Any) -> None:
-        old(keeper, *args, **kwargs)
+    def after(frame: FrameType, _: None, keeper: Any, *__: Any, **___: Any) -> None:
         witness.keepers.made(kind, keeper)
         if kind == "pubsub":
             witness.is_for_waiting(keeper.connection_pool)
 
-    return init
+    return _telling(old, after=after)
 
 
 def _make_connection(old: Any, witness: Witness) -> Any:
-    def make_connection(pool: Any, *args: Any, **kwargs: Any) -> Any:
-        connection = old(pool, *args, **kwargs)
+    def after(frame: FrameType, connection: Any, pool: Any, *_: Any, **__: Any) -> None:
         witness.connection_made(pool, connection)
-        return connection
 
-    return make_connection
+    return _telling(old, after=after)
 
 
 def _connect(old: Any, witness: Witness) -> Any:
-    def opened(connection: Any, loop: int) -> None:
+    is_async = asyncio.iscoroutinefunction(old)
+
+    def after(frame: FrameType, _: Any, connection: Any) -> None:
         said = connection._examined
         if said is not None:
-            said.loop = loop
-            witness.opened(said, sys._getframe(2))
+            said.loop = id(asyncio.get_running_loop()) if is_async else 0
+            witness.opened(said, frame)
 
-    if asyncio.iscoroutinefunction(old):
-
-        async def connect_in_a_task(connection: Any) -> Any:
-            result = await old(connection)
-            opened(connection, id(asyncio.get_running_loop()))
-            return result
-
-        return connect_in_a_task
-
-    def connect(connection: Any) -> Any:
-        result = old(connection)
-        opened(connection, 0)
-        return result
-
-    return connect
+    return _telling(old, after=after)
 
 
 def _send_command(old: Any, witness: Witness) -> Any:
@@ -240,7 +221,11 @@ def _send_command(old: Any, witness: Witness) -> Any:
                     look_closer(said, args, sys._getframe(1))
                 if said.loop and said.loop != id(asyncio.get_running_loop()):
                     said.notes.note("two-loops", sys._getframe(1), command=args[0])
-            return await old(connection, *args, **kwargs)
+            try:
+                return await old(connection, *args, **kwargs)
+            except BaseException as error:
+                leave_no_frame(error)
+                raise
 
         return send_in_a_task
 
@@ -251,7 +236,11 @@ def _send_command(old: Any, witness: Witness) -> Any:
             said.unanswered += 1
             if said.failed or said.inherited or args[0] in BLOCKING:
                 look_closer(said, args, sys._getframe(1))
-        return old(connection, *args, **kwargs)
+        try:
+            return old(connection, *args, **kwargs)
+        except BaseException as error:
+            leave_no_frame(error)
+            raise
 
     return send
 
@@ -288,6 +277,7 @@ def _read_response(old: Any, witness: Witness) -> Any:
                 reply = await old(connection, *args, **kwargs)
             except BaseException as error:
                 failed(connection, error)
+                leave_no_frame(error)
                 raise
             said = connection._examined
             if said is not None and said.unanswered:
@@ -301,6 +291,7 @@ def _read_response(old: Any, witness: Witness) -> Any:
             reply = old(connection, *args, **kwargs)
         except BaseException as error:
             failed(connection, error)
+            leave_no_frame(error)
             raise
         said = connection._examined
         if said is not None and said.unanswered:
@@ -311,33 +302,52 @@ def _read_response(old: Any, witness: Witness) -> Any:
 
 
 def _connection_disconnect(old: Any) -> Any:
-    def tell(frame: FrameType, connection: Any, *args: Any, **kwargs: Any) -> None:
+    def before(frame: FrameType, connection: Any, *_: Any, **__: Any) -> None:
         if connection._examined is not None:
             connection._examined.unanswered = 0  # No reply comes any more.
 
-    return _telling_first(old, tell)
+    return _telling(old, before)
 
 
 def _disconnect(old: Any, witness: Witness) -> Any:
-    def tell(frame: FrameType, pool: Any, inuse_connections: bool = True) -> None:
+    def before(frame: FrameType, pool: Any, inuse_connections: bool = True, *_: Any) -> None:
         witness.closed(pool, inuse_connections, frame)
 
-    return _telling_first(old, tell)
+    return _telling(old, before)
 
 
-def _telling_first(old: Any, tell: Callable[..., None]) -> Any:
-    """Return a function, or an async one, that calls ``tell`` with its caller's frame and then does as ``old``."""
+def _nothing(*_: Any, **__: Any) -> None:
+    pass
+
+
+def _telling(old: Any, before: Callable[..., None] = _nothing, after: Callable[..., None] = _nothing) -> Any:
+    """Return a function, or an async one, that does as ``old``, and calls ``before`` and ``after``.
+
+    Both get the frame of the caller and the arguments; ``after`` gets the result in between.
+    """
     if asyncio.iscoroutinefunction(old):
 
         async def told_in_a_task(*args: Any, **kwargs: Any) -> Any:
-            tell(sys._getframe(1), *args, **kwargs)
-            return await old(*args, **kwargs)
+            before(sys._getframe(1), *args, **kwargs)
+            try:
+                result = await old(*args, **kwargs)
+            except BaseException as error:
+                leave_no_frame(error)
+                raise
+            after(sys._getframe(1), result, *args, **kwargs)
+            return result
 
         return told_in_a_task
 
     def told(*args: Any, **kwargs: Any) -> Any:
-        tell(sys._getframe(1), *args, **kwargs)
-        return old(*args, **kwargs)
+        before(sys._getframe(1), *args, **kwargs)
+        try:
+            result = old(*args, **kwargs)
+        except BaseException as error:
+            leave_no_frame(error)
+            raise
+        after(sys._getframe(1), result, *args, **kwargs)
+        return result
 
     return told
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from math import frexp, ldexp
 from typing import Any
 
-from tutorial_lib.pools.anatomy import copied
+from tutorial_lib.pools.copying import copied
 
 MOST_LINES = 500
 """Lines, and kinds of pools, that are told apart in one process. The rest is counted as one."""
@@ -90,6 +90,8 @@ class Kept:
     that."""
     command: str = ""
     """The last command that was sent on it."""
+    closed: bool = False
+    """Whether the pool has been closed since, and with it this connection."""
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import overload
 
@@ -14,6 +14,7 @@ import redis.asyncio
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.examination.attach import attach, detach, is_attached
 from tutorial_lib.examination.card import as_card
+from tutorial_lib.examination.evidence import Kept
 from tutorial_lib.examination.finding import Finding
 from tutorial_lib.examination.rules import findings_of
 from tutorial_lib.examination.seen import put_together
@@ -63,6 +64,13 @@ def examine() -> Iterator[Findings]:
     Pools that were there before are watched, too. A connection that is in use when the block ends counts as kept. One
     block at a time: BadSetting inside another.
     """
+    with examining() as findings:
+        yield findings
+
+
+@contextmanager
+def examining(is_cleaned_up: Callable[[Kept], bool] = lambda kept: False) -> Iterator[Findings]:
+    """Do as ``examine``, but do not tell of those connections that are in use at the end and were cleaned up."""
     if is_attached():
         raise BadSetting(
             "Pools are examined already. End the other `with examine()` block first, or run this program without the "
@@ -75,7 +83,10 @@ def examine() -> Iterator[Findings]:
             witness.pool_found(pool)
         yield findings
     finally:
-        found = findings_of(put_together([witness.evidence()], is_over=True))
+        evidence = witness.evidence()
+        for seen in evidence.pools:
+            seen.kept = [kept for kept in seen.kept if not is_cleaned_up(kept)]
+        found = findings_of(put_together([evidence], is_over=True))
         detach()
         witness.leave()
         findings._found, findings._over = found, True

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import AsyncGeneratorType, FrameType, GeneratorType
 from typing import Any
 
-from tutorial_lib.pools.anatomy import copied
+from tutorial_lib.pools.copying import copied
 
 BLOCKING = frozenset(
     {

@@ -21,7 +21,8 @@ from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept,
 from tutorial_lib.examination.hidden import in_error
 from tutorial_lib.examination.keepers import Keepers, Said, said_of
 from tutorial_lib.examination.places import ELSEWHERE, Origins, Places, package_at
-from tutorial_lib.pools.anatomy import copied, in_use_and_idle
+from tutorial_lib.pools.anatomy import in_use_and_idle
+from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Borrow
 from tutorial_lib.pools.tap import Listener, Tap
@@ -376,7 +377,7 @@ class Notes(Listener):
         by_key = {id(connection): connection for connection, _ in in_use_and_idle(pool) or ()}
         for key, borrow in copied(self.tap.held.items()):
             by, command = self._keepers.who_keeps(by_key.get(key))
-            yield Kept(self._place(borrow), borrow.who, now - borrow.got, by, command)
+            yield Kept(self._place(borrow), borrow.who, now - borrow.got, by, command, self.closed)
 
     def _place(self, borrow: Borrow) -> Place:
         return self._places.of(borrow.site)

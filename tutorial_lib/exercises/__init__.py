@@ -82,6 +82,11 @@ COURSE = (
         "How do you use a pool with asyncio?",
         ("burst", "one-loop", "cancelled", "stream-it", "async-retry"),
     ),
+    Lesson(
+        "13_processes_and_fleets",
+        "What happens to a pool in many processes?",
+        ("fork-safe", "pickle-it", "worker-lifecycle"),
+    ),
 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import redis
 
-from tutorial_lib.pools.anatomy import connections_of, copied, in_use_now
+from tutorial_lib.pools.anatomy import connections_of, in_use_now
+from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.snapshot import AnyPool
 
 

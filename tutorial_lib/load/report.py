@@ -188,7 +188,7 @@ class LoadReport:
             "throughput": self.throughput,
             "peak_in_use": self.peak_in_use,
             "opened": self.opened,
-            **{name.replace(" ", "_"): _without_nan(times) for name, times in self._times().items()},
+            **{name.replace(" ", "_"): without_nan(times) for name, times in self._times().items()},
             "not_begun": self.not_begun,
             "no_free_user": self.no_free_user,
             "notes": self.notes(),
@@ -253,5 +253,5 @@ def in_markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text).replace("\n", " ")
 
 
-def _without_nan(times: TimeSummary) -> dict[str, float | None]:
+def without_nan(times: TimeSummary) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in asdict(times).items()}

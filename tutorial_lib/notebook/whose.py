@@ -8,10 +8,9 @@ import re
 import sys
 import sysconfig
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeAlias
-
-import redis
 
 Owner: TypeAlias = Literal[
     "learner",  # a notebook's cell, a file of theirs, what they type at a prompt
@@ -25,11 +24,10 @@ Owner: TypeAlias = Literal[
 ]
 
 _COURSE = str(Path(__file__).parents[1]) + os.sep
-_FOLDERS: dict[str, Owner] = {
-    str(Path(redis.__file__).parent) + os.sep: "redis",
-    _COURSE + "exercises" + os.sep: "exercise",
-    _COURSE: "course",
-}
+_FOLDERS: dict[str, Owner] = {_COURSE + "exercises" + os.sep: "exercise", _COURSE: "course"}
+# Found without being imported: the command `examine` must run beside any redis-py.
+if (_redis := find_spec("redis")) is not None and _redis.origin:
+    _FOLDERS[str(Path(_redis.origin).parent) + os.sep] = "redis"
 _PYTHON = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib"))
 _COMMANDS = {str(Path(folder).absolute()) for folder in (sysconfig.get_path("scripts"), Path(sys.prefix) / "bin")}
 _EVENT_LOOP = asyncio.events.__file__

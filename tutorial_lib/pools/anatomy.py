@@ -7,14 +7,14 @@ that cannot be found is None or empty, and callers must be able to do without it
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import redis
 import redis.asyncio
 
-T = TypeVar("T")
+from tutorial_lib.pools.copying import copied
 
 
 class PoolConnection(NamedTuple):
@@ -116,12 +116,3 @@ def written(address: Any) -> str:
         return ""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def copied(container: Iterable[T]) -> list[T]:
-    """Copy what other threads change meanwhile."""
-    while True:
-        try:
-            return list(container)
-        except RuntimeError:  # Changed during the copy, which is rare: again.
-            continue

@@ -24,7 +24,9 @@ import redis.asyncio
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, task_site
-from tutorial_lib.pools.anatomy import copied, in_use_now, waiting_now
+from tutorial_lib.pools.anatomy import in_use_now, waiting_now
+from tutorial_lib.pools.copying import copied
+from tutorial_lib.pools.frames import leave_no_frame
 from tutorial_lib.pools.lease import Borrow
 from tutorial_lib.pools.tap import Listener, Tap, can_wait
 
@@ -87,6 +89,11 @@ def _uncover(tap: Tap, pool: Any) -> None:
 
 _HERE = listen.__code__.co_filename
 
+IPYTHONS_COROUTINE = "run_cell_async"
+"""In whose task a notebook's cell runs."""
+THE_CELL = "your cell"
+"""What the caller is called if a cell awaits by itself, and not in a task that it made."""
+
 
 class _ThreadName(threading.local):
     """The current thread's name, found once: asking the thread takes four times as long."""
@@ -141,6 +148,7 @@ def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
             connection = get(*args, **kwargs) if args or kwargs else get_now()
         except BaseException as error:
             tap.note_unserved(borrow, error)
+            leave_no_frame(error)
             raise
         tap.note_borrowed(borrow, connection)
         return connection
@@ -157,6 +165,7 @@ def _get_in_a_task(tap: Tap, pool: Any, get: Any) -> Any:
             connection = await (get(*args, **kwargs) if args or kwargs else get_now())
         except BaseException as error:
             tap.note_unserved(borrow, error)
+            leave_no_frame(error)
             raise
         tap.note_borrowed(borrow, connection)
         return connection
@@ -174,6 +183,7 @@ def _get_by_a_plain_function(tap: Tap, pool: Any, get: Any) -> Any:
             found = get(*args, **kwargs)
         except BaseException as error:
             tap.note_unserved(borrow, error)
+            leave_no_frame(error)
             raise
         if inspect.isawaitable(found):
             return when_there(borrow, found)
@@ -185,6 +195,7 @@ def _get_by_a_plain_function(tap: Tap, pool: Any, get: Any) -> Any:
             connection = await coming
         except BaseException as error:
             tap.note_unserved(borrow, error)
+            leave_no_frame(error)
             raise
         tap.note_borrowed(borrow, connection)
         return connection
@@ -219,19 +230,26 @@ def _release(tap: Tap, pool: Any) -> Any:
             if socket is not borrow.socket:
                 borrow.note_cut(socket)
             tap.note_returned(borrow, tap.clock())
-        return release(connection)
+        try:
+            return release(connection)
+        except BaseException as error:
+            leave_no_frame(error)
+            raise
 
     async def in_a_task(connection: Any) -> Any:
         borrow = held.pop(id(connection), None)
         if borrow is None:
             note_stray(_current_name(), connection)
-            return await release(connection)
         back_at, socket = tap.clock(), socket_of(connection)  # From here on another task may get it.
         try:
             answer = await release(connection)
-        except BaseException:  # Cancelled on the way: the pool does not have it back.
-            held[id(connection)] = borrow
+        except BaseException as error:  # Cancelled on the way: the pool does not have it back.
+            if borrow is not None:
+                held[id(connection)] = borrow
+            leave_no_frame(error)
             raise
+        if borrow is None:
+            return answer
         if socket is not borrow.socket:
             borrow.note_cut(socket)
         tap.note_returned(borrow, back_at)
@@ -250,7 +268,8 @@ def _current_name() -> str:
         return current_thread().name
     name = task.get_name()
     if name.startswith("Task-"):  # asyncio's own choice: the name of the coroutine says more.
-        name = f"{name} ({getattr(task.get_coro(), '__name__', 'coroutine')})"
+        coroutine = getattr(task.get_coro(), "__name__", "coroutine")
+        name = THE_CELL if coroutine == IPYTHONS_COROUTINE else f"{name} ({coroutine})"
     return name
 
 

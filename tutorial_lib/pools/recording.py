@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.lines import line_of
-from tutorial_lib.pools.anatomy import copied
+from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Borrow, Lease, Moment, Outcome, moments
 from tutorial_lib.pools.snapshot import AnyPool, check_pool

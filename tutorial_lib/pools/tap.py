@@ -20,7 +20,8 @@ import redis
 import redis.asyncio
 
 from tutorial_lib.notebook.lines import Site
-from tutorial_lib.pools.anatomy import copied, in_use_now, socket_reader
+from tutorial_lib.pools.anatomy import in_use_now, socket_reader
+from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.lease import Borrow, Outcome
 
 

@@ -15,7 +15,7 @@ from tutorial_lib.pools.snapshot import AnyPool
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, try_again
 from tutorial_lib.servers import Server
-from tutorial_lib.servers.redis_process import ADMIN
+from tutorial_lib.servers.private_process import ADMIN
 
 Pool = TypeVar("Pool", redis.ConnectionPool, redis.asyncio.ConnectionPool)
 

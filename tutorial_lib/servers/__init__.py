@@ -54,7 +54,7 @@ def start_server(*, keys: Sequence[str] = DEFAULT_KEYS) -> Server:
     Ends with ``close()``, with a ``with`` block, or with the process that called it, however that ends. In a notebook,
     a cell that is run too early from now on says which one it needs.
     """
-    from tutorial_lib.servers.redis_process import find_program
+    from tutorial_lib.servers.private_process import find_program
 
     explain_missing_names()
     names = _checked(keys)
@@ -82,7 +82,7 @@ def start_private_server() -> Server:
 
 def private_kind() -> type[Server]:
     """Return the class that ``start_private_server`` uses, imported: an import may take longer than a start."""
-    from tutorial_lib.servers.redis_process import find_program
+    from tutorial_lib.servers.private_process import find_program
 
     rung, _ = choose_rung({name: value for name, value in os.environ.items() if name != "REDIS_URL"}, find_program())
     return _own_kind(rung)

@@ -76,14 +76,25 @@ class Control:
         return +received  # Without the zeros.
 
     def clients(self) -> Clients:
+        return Clients(client_info(row, row["addr"]) for row in self._rows() if self._is_not_ours(row))
+
+    def _rows(self) -> list[dict[str, str]]:
         with self._lock:
-            rows = self._send("CLIENT LIST", "client_list")
-        return Clients(client_info(row, row["addr"]) for row in rows if row["user"] != self._user)
+            rows: list[dict[str, str]] = self._send("CLIENT LIST", "client_list")
+        return rows
+
+    def _is_not_ours(self, row: dict[str, str]) -> bool:
+        return row["user"] != self._user
 
     def kill_clients(self, name: str | None) -> int:
         victims = [client for client in self.clients() if name is None or client.name == name]
         with self._lock:
             return sum(self._send("CLIENT KILL", "client_kill_filter", _id=str(client.id)) for client in victims)
+
+    def say(self, command: str, *arguments: str | int) -> Any:
+        """Send any command, such as ``say("CLUSTER MEET", host, port)``, and return redis-py's reply."""
+        with self._lock:
+            return self._send(command, "execute_command", command, *arguments)
 
     def configure(self, name: str, value: int) -> None:
         with self._lock:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 SECONDS_TO_END = 2.0
 
@@ -22,7 +23,11 @@ SECONDS_TO_END = 2.0
 #
 # The program gets the write end of the shell's stderr pipe as its standard input, and no one else keeps that end. So
 # our end of the pipe says whether the program runs. The first line on it is the program's process id.
+#
+# Its first argument is a folder, or nothing. When Python ends, the shell removes it after the program has gone, which
+# might write to it; at a polite end that is left to Python, whose folder may serve several programs.
 GUARDIAN = r"""
+folder=$1; shift
 if setpriv --pdeathsig KILL true 2>/dev/null; then
     set -- setpriv --pdeathsig KILL /bin/sh -c '[ "$PPID" = "$0" ] && exec "$@"' $$ "$@"
 fi
@@ -30,16 +35,21 @@ fi
 echo $! >&2
 exec >/dev/null 2>&1
 trap '' HUP INT QUIT TERM USR1 USR2 ALRM
-if read -r goodbye; then wait; else kill -KILL 0; fi
+if read -r goodbye; then wait; exit; fi
+if [ "$folder" ]; then kill -KILL $!; wait; rm -rf -- "$folder"; fi
+kill -KILL 0
 """
 
 
 class GuardedProcess:
-    """Runs ``command`` until ``end()``, or until this Python ends. OSError if this system cannot run a shell."""
+    """Runs ``command`` until ``end()``, or until this Python ends. OSError if this system cannot run a shell.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    If this Python ends without ``end()``, ``folder`` is removed, with all that is in it.
+    """
+
+    def __init__(self, command: Sequence[str], folder: Path | None = None) -> None:
         self._guardian = subprocess.Popen(
-            ["/bin/sh", "-c", GUARDIAN, "sh", *command],
+            ["/bin/sh", "-c", GUARDIAN, "sh", str(folder or ""), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -85,12 +95,23 @@ class GuardedProcess:
             return True
         return False
 
-    def end(self) -> None:
-        """Kill the program, and return when it has gone. Nothing in it is worth saving."""
+    def kill(self) -> None:
+        """Kill the program, and return when it has gone. ``end()`` is still to be called."""
         if self.is_running and b"\n" in self._first_line:
             # It runs, so this number is still its own.
             with suppress(ProcessLookupError):
                 os.kill(int(self._first_line.split()[0]), signal.SIGKILL)
+            self._wait_until_gone()
+
+    def _wait_until_gone(self) -> None:
+        deadline = time.monotonic() + SECONDS_TO_END
+        while self.is_running and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+    def end(self) -> None:
+        """Kill the program, and return when it has gone. Nothing in it is worth saving."""
+        self.kill()
+        if not self.is_running:
             self._say_goodbye()
         self._close(self._guardian.stdin, self._guardian.stdout)
         try:
@@ -98,9 +119,7 @@ class GuardedProcess:
         except subprocess.TimeoutExpired:  # A forked child that knows nothing of us may hold the pipe.
             self._kill_all()
             self._guardian.wait()
-        deadline = time.monotonic() + SECONDS_TO_END
-        while self.is_running and time.monotonic() < deadline:
-            time.sleep(0.001)
+        self._wait_until_gone()
         self.let_go()
 
     def _say_goodbye(self) -> None:

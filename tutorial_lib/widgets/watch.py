@@ -9,7 +9,8 @@ from time import perf_counter as clock
 from typing import Any
 
 from tutorial_lib.notebook.lines import line_of
-from tutorial_lib.pools.anatomy import PoolConnection, connections_of, copied, waiting_now
+from tutorial_lib.pools.anatomy import PoolConnection, connections_of, waiting_now
+from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Borrow, Outcome
 from tutorial_lib.pools.sides import Addresses, Sides, compare

@@ -48,7 +48,11 @@ class _ThenWatch:
 
     def exec_module(self, module: Any) -> None:
         module.__spec__.loader = module.__loader__ = self._loader
-        self._loader.exec_module(module)
+        try:
+            self._loader.exec_module(module)
+        except BaseException as error:  # The traceback must be the one that it is without us.
+            error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+            raise
         try:
             _watch(getattr(module, "__version__", "of an unknown version"))
         except Exception as error:  # The program has to run all the same.

@@ -97,7 +97,7 @@ def cancelled_borrow(seen: Seen) -> Iterator[Finding]:
             "have run the command.",
             "Limit commands with socket_timeout instead of cancelling their task, or let them finish with "
             "asyncio.shield().",
-            "docs/errors.md#cancelled-borrow",
+            "notebooks/12_asyncio.ipynb#What-does-a-cancelled-command-leave-behind?",
         )
 
 
@@ -112,7 +112,7 @@ def used_after_fork(seen: Seen) -> Iterator[Finding]:
             "one socket, so each may read the other's replies.",
             "Create the client after the fork, and use no borrowed connection, PubSub or pipeline of the parent in "
             "the child.",
-            "docs/errors.md#used-after-fork",
+            "notebooks/13_processes_and_fleets.ipynb#A-connection-that-was-borrowed-before-the-fork",
         )
 
 
@@ -126,7 +126,7 @@ def two_loops(seen: Seen) -> Iterator[Finding]:
             "an asyncio connection was used in another event loop than the one that opened it. That ends in errors "
             "such as `Event loop is closed`.",
             "Create a client inside each event loop, and await its aclose() before the loop ends.",
-            "docs/errors.md#two-loops",
+            "notebooks/12_asyncio.ipynb#One-client-in-several-event-loops",
         )
 
 

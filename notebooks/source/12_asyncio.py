@@ -1,0 +1,712 @@
+# %% [markdown]
+# # How do you use a pool with asyncio?
+#
+# An asyncio program handles thousands of requests in one thread. While a request waits for Redis it still needs a
+# connection of its own, so asyncio programs exhaust their pools too, often sooner than programs with threads. They
+# also run into errors that other programs never see, such as `Event loop is closed`. In this lesson you cause these
+# errors, find out why they happen, and fix them.
+#
+# **You'll learn to**
+# - predict how many connections a burst of tasks needs, and keep it within a limit;
+# - create and close a client where it belongs: inside its event loop;
+# - say what a cancelled command leaves behind, and give a command a deadline;
+# - return connections from async generators, and share one subscription among many tasks;
+# - make retries work, and recover from connections that died while idle.
+#
+# **You need** lessons 03, 06 and 10, and you've written `async def` and `await` before. New: `redis.asyncio`, and what
+# event loops and cancellation mean for a pool. *20 minutes, plus 30 for the exercises.*
+
+# %%
+import asyncio
+import gc
+from contextlib import aclosing
+
+import redis.asyncio
+import redis.retry
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+# %% tags=["nbval-ignore-output"]
+from tutorial_lib import (
+    FaultProxy,
+    PoolView,
+    playground,
+    predict,
+    run_threads,
+    snapshot,
+    start_server,
+)
+
+server = start_server(keys=["greeting", "views:home", "jobs"])
+at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
+server
+
+# %% [markdown]
+# ## How many connections does one thread need?
+
+# %% [markdown]
+# `redis.asyncio` has the classes that you know: `Redis`, `ConnectionPool` and `BlockingConnectionPool`. Each method
+# that talks to Redis is a coroutine, so you write `await r.get("greeting")`.
+#
+# Coroutines run in *tasks*, and an *event loop* runs the tasks of a thread, one at a time. When a task awaits something
+# that isn't there yet, such as a reply, the loop goes on with another task. Jupyter already runs an event loop, so you
+# can write `await` directly in a cell. `asyncio.gather(…)` makes a task of each coroutine and waits for them all.
+#
+# Below, a client sends ten PINGs one after the other, and then ten more with `gather`. `server.opened()`, a helper of
+# this course, returns how many connections the server has accepted.
+
+# %% jupyter={"source_hidden": true}
+guess_gather = predict(
+    "How many connections has the client opened after the first ten PINGs, and how many after the other ten?",
+    {
+        "1, then 1": "All ten tasks run in one thread. But each of them waits for its own reply, and meanwhile the others "
+        "can't use its connection.",
+        "1, then 10": "One after the other, they reuse one connection. With `gather`, all ten are waiting for a reply at "
+        "the same time.",
+        "10, then 10": "The first ten don't overlap: each returns its connection before the next one asks for it.",
+    },
+    answer="1, then 10",
+)
+guess_gather
+
+# %%
+r = redis.asyncio.Redis(**at, decode_responses=True)
+opened_before = server.opened()
+for _ in range(10):
+    await r.ping()
+one_by_one = server.opened() - opened_before
+
+await asyncio.gather(*[r.ping() for _ in range(10)])
+guess_gather.reveal(f"{one_by_one}, then {server.opened() - opened_before}")
+
+# %% [markdown]
+# **Each task that waits for Redis needs a connection of its own, although all tasks share one thread.**
+#
+# A task borrows a connection, sends its command and awaits the reply. Meanwhile the loop runs the next task, which finds
+# no idle connection and opens another. So don't count threads. Count the tasks that may wait for Redis at the same
+# time.
+#
+# You close an asyncio client with `await r.aclose()`, or by leaving an `async with`. As in [lesson
+# 04](04_one_pool_for_many_parts.ipynb), that isn't final:
+
+# %%
+opened_before = server.opened()
+async with redis.asyncio.Redis(**at, decode_responses=True) as closed:
+    await closed.set("greeting", "hello")
+greeting = await closed.get("greeting")
+print(f"{greeting}, and the server has accepted {server.opened() - opened_before} connections")
+
+# %% [markdown]
+# The `get` after the block raised no error. It opened a second connection, which stays open until you call `aclose()`
+# again. [A project ran into this](https://github.com/redis-developer/langgraph-redis/issues/109) when it returned an
+# object from inside the `async with` that owned its client.
+
+# %% [markdown]
+# ## A burst of tasks
+
+# %% [markdown]
+# The web shop's cache has expired, and 150 tasks ask Redis at the same moment. The client has default settings, so
+# since redis-py 8 the limit of its pool is 100. With `return_exceptions=True`, `gather` returns errors together with
+# the results.
+
+# %% jupyter={"source_hidden": true}
+guess_burst = predict(
+    "How many of the 150 tasks get an error?",
+    {
+        0: "Fifty tasks would have to wait for a connection, and a plain pool doesn't let callers wait, with asyncio "
+        "either.",
+        50: "All 150 tasks ask before the first reply is there. A hundred get a connection, and the pool refuses the rest.",
+        149: "One thread runs all the tasks, but while one task awaits its reply, the others run and borrow as well.",
+    },
+    answer=50,
+)
+guess_burst
+
+
+# %%
+async def burst(r):
+    commands = [r.get("greeting") for _ in range(150)]
+    results = await asyncio.gather(*commands, return_exceptions=True)
+    return [error for error in results if isinstance(error, Exception)]
+
+
+# %%
+async with redis.asyncio.Redis(**at) as default:
+    errors = await burst(default)
+print(f"{type(errors[0]).__name__}: {errors[0]}")
+guess_burst.reveal(len(errors))
+
+# %% [markdown]
+# **A default client refuses every task beyond the hundredth, at once.**
+#
+# A task needs little memory and no thread, so an asyncio program easily starts more tasks than it has connections.
+# [Programs that never set a limit](https://github.com/hopeit-git/hopeit.engine/issues/222) met this error when they
+# upgraded to redis-py 8.
+#
+# > **redis-py 7 and older:** there was practically no limit, so a burst was never refused.
+#
+# There are two fixes. The first is a `BlockingConnectionPool`, which lets tasks wait for up to `timeout` seconds:
+
+# %%
+blocking = redis.asyncio.BlockingConnectionPool(**at, max_connections=10, timeout=5)
+opened_before = server.opened()
+errors = await burst(redis.asyncio.Redis(connection_pool=blocking))
+print(f"{len(errors)} errors, {server.opened() - opened_before} connections")
+
+# %% [markdown]
+# The second fix is a semaphore in front of the client. asyncio's `Semaphore(10)` lets ten tasks into its `async with`
+# and makes the others wait. It also works with a client that a framework made for you, and you can put it around more
+# than the Redis command, for example around a whole request:
+
+# %%
+ten_at_a_time = asyncio.Semaphore(10)
+
+
+async def get_greeting(r):
+    async with ten_at_a_time:
+        return await r.get("greeting")
+
+
+opened_before = server.opened()
+async with redis.asyncio.Redis(**at) as limited:
+    greetings = await asyncio.gather(*[get_greeting(limited) for _ in range(150)])
+print(f"{len(greetings)} replies, {server.opened() - opened_before} connections")
+
+# %% [markdown]
+# ## Which task has a connection?
+
+# %% [markdown]
+# To borrow by hand, await `get_connection()` and `release()`. As with threads, `release` belongs in a `finally`. Below,
+# six tasks share two connections, and each keeps one for a second.
+#
+# Give your tasks names, because `PoolView` shows them. Look for the two orders that have a connection, and the four that
+# are waiting.
+
+
+# %%
+async def checkout(pool):
+    connection = await pool.get_connection()
+    try:
+        await asyncio.sleep(1)  # a slow command
+    finally:
+        await pool.release(connection)
+
+
+# %% tags=["nbval-ignore-output"]
+small = redis.asyncio.BlockingConnectionPool(**at, max_connections=2, timeout=5)
+view = PoolView(small, server)
+orders = [asyncio.create_task(checkout(small), name=f"order {n}") for n in range(1, 7)]
+await asyncio.sleep(0.5)  # now two orders have a connection, and four wait
+view.freeze()
+
+# %%
+await asyncio.gather(*orders)
+snapshot(small)
+
+# %% [markdown]
+# **A task keeps its connection from `get_connection()` to `release()`, whatever it awaits in between.**
+#
+# So return the connection before you await something else that's slow, such as another service. `record` and
+# `PoolReplay` name tasks, too. And with `tasks=True`, the `playground` from lesson 03 has a pool of `redis.asyncio`,
+# whose callers are tasks of one event loop. Press **Start**, and then try **waits**: the pool refuses or waits as it did
+# with threads.
+
+# %% tags=["nbval-ignore-output"]
+playground(limit=4, callers=10, hold=0.5, tasks=True)
+
+# %% [markdown]
+# ## One client in several event loops
+
+# %% [markdown]
+# Scripts, tests and Celery jobs often call `asyncio.run(…)`. Each call makes a new event loop, and closes it at the end.
+# What if all of them use one client?
+#
+# In your cells, Jupyter's loop is running already, and `asyncio.run` refuses to start a second loop in the same thread.
+# So `in_a_new_loop` lets `run_threads(1, …)`, which you know from lesson 03, call it in another thread. `outcome` returns
+# a command's reply, or its error as text.
+
+
+# %%
+async def outcome(command):
+    try:
+        return await command
+    except (redis.RedisError, RuntimeError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def in_a_new_loop(coroutine):
+    return run_threads(1, lambda: asyncio.run(outcome(coroutine)))[0]
+
+
+# %% jupyter={"source_hidden": true}
+guess_loops = predict(
+    "Three new loops, one after the other, use the same client to get the greeting. What do they get?",
+    {
+        "hello, hello, hello": "The second loop borrows the connection that the first one opened, and the first loop is "
+        "closed by then.",
+        "hello, error, error": "After the error, the pool disconnects. So the third loop opens a connection of its own.",
+        "hello, error, hello": "The second loop gets the first one's connection and fails. That disconnects it, and the third "
+        "loop opens a new one.",
+    },
+    answer="hello, error, hello",
+)
+guess_loops
+
+# %%
+shared = redis.asyncio.Redis(**at, decode_responses=True)
+replies = [in_a_new_loop(shared.get("greeting")) for _ in range(3)]
+print(*replies, sep="\n")
+guess_loops.reveal(", ".join("hello" if reply == "hello" else "error" for reply in replies))
+
+# %% [markdown]
+# **A connection belongs to the event loop that opened it, and no other loop can use it.**
+#
+# `asyncio.run` closes its loop, but the connection stays idle in the pool. The next loop borrows it, and sending a
+# command on it needs the closed loop: `Event loop is closed`. redis-py then disconnects, so the run after that opens a
+# new connection and works. That's why half of the runs fail.
+#
+# If the first loop is still running, the text is a different one. Here Jupyter's loop opens the connection, and another
+# loop waits on it for a job that doesn't come. The error names the task; "…" stands for that part.
+
+# %%
+ours = redis.asyncio.Redis(**at)
+await ours.ping()
+reply = in_a_new_loop(ours.blpop("jobs", timeout=1))
+print("RuntimeError: Task …", reply[reply.index("got Future") :])
+
+# %% [markdown]
+# The fix for both is to create the client inside the loop that uses it, and to close it before that loop ends:
+
+
+# %%
+async def get_with_own_client():
+    async with redis.asyncio.Redis(**at, decode_responses=True) as r:
+        return await r.get("greeting")
+
+
+print(*[in_a_new_loop(get_with_own_client()) for _ in range(3)])
+
+# %% [markdown]
+# That means one client for each loop, not one for each request. A web server has one loop, so create the client when
+# the server starts. In FastAPI that's the [lifespan](https://fastapi.tiangolo.com/advanced/events/):
+#
+# ```python
+# @asynccontextmanager
+# async def lifespan(app):
+#     async with redis.asyncio.Redis(host="redis.example.com") as r:
+#         app.state.redis = r
+#         yield  # requests are served here
+# ```
+
+# %% [markdown]
+# ## What does a cancelled command leave behind?
+
+# %% [markdown]
+# Many web servers cancel a request's task when the browser disconnects, and `asyncio.wait_for` cancels a task when its
+# time is over. If the task is waiting for a reply at that moment, the reply still arrives.
+#
+# `cancel_when_received` cancels a task at that very moment. It uses `FaultProxy` from lesson 10:
+# `proxy.downstream.latency = 5` delays every reply by five seconds. `server.commands()`, another helper, counts the
+# commands that the server has received, so the function can wait until the command is there.
+
+# %%
+proxy = FaultProxy(server)
+via_proxy = {"host": proxy.host, "port": proxy.port}
+single = redis.asyncio.ConnectionPool(**via_proxy, max_connections=1, decode_responses=True)
+r_single = redis.asyncio.Redis(connection_pool=single)
+await r_single.set("views:home", 0)
+
+
+# %%
+async def cancel_when_received(coroutine, command):
+    received = server.commands()[command]
+    proxy.downstream.latency = 5
+    task = asyncio.create_task(coroutine)
+    while server.commands()[command] == received:
+        await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    proxy.heal()
+
+
+# %% jupyter={"source_hidden": true}
+guess_cancelled = predict(
+    "The pool has one connection. A task sends `INCR` on it and is cancelled before the reply arrives. What happens to "
+    "the connection?",
+    {
+        "it stays in use": "redis-py returns the connection in a `finally`, which also runs when a task is cancelled.",
+        "it's returned, and the next caller reads the late reply": "That was a bug of redis-py in 2023. Now it disconnects "
+        "before it returns a connection whose reply it hasn't read.",
+        "it's closed and returned": "The reply can still arrive, so redis-py disconnects. The next caller reconnects.",
+    },
+    answer="it's closed and returned",
+)
+guess_cancelled
+
+# %%
+opened_before = server.opened()
+await cancel_when_received(r_single.incr("views:home"), "INCRBY")  # that's what incr() sends
+in_use = snapshot(single).in_use
+views = await r_single.get("views:home")
+opened = server.opened() - opened_before
+print(f"{in_use} in use, {opened} opened for the next caller, {views} view counted")
+closed_and_returned = (in_use, opened) == (0, 1)
+guess_cancelled.reveal("it's closed and returned" if closed_and_returned else "it stays in use")
+
+# %% [markdown]
+# **redis-py closes the connection of a cancelled command and returns it, so nothing leaks and no reply gets mixed up.**
+#
+# It isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new connections. And Redis
+# counted the view: cancelling a task doesn't stop a command that has been sent.
+#
+# If you borrow by hand, you have to disconnect yourself. The next function is cancelled after it has sent its command
+# and before it reads the reply. Then another caller asks for the greeting:
+
+
+# %%
+async def get_by_hand(pool, careful):
+    connection = await pool.get_connection()
+    try:
+        await connection.send_command("GET", "views:home")
+        await asyncio.sleep(60)  # cancelled here, before read_response()
+    finally:
+        if careful:
+            await connection.disconnect()
+        await pool.release(connection)
+
+
+# %%
+for careful in (False, True):
+    await single.disconnect()
+    await r_single.ping()  # each begins with a new connection
+    await cancel_when_received(get_by_hand(single, careful), "GET")
+    print(f"careful={careful}: the greeting is", await r_single.get("greeting"))
+
+# %% [markdown]
+# **A connection that you release with a reply unread gives the next caller that reply.**
+#
+# That's the bug from [lesson
+# 05](05_who_still_holds_a_connection.ipynb#What-does-an-interrupted-caller-leave-behind?). With asyncio, each `await`
+# between a command and its reply is a place where it can happen. Call `disconnect()` before `release()` unless you're
+# sure that the reply was read.
+
+# %% [markdown]
+# ## A deadline for a command
+
+# %% [markdown]
+# In lesson 11 you saw that no argument of redis-py is a deadline for a whole command. asyncio has one:
+# `asyncio.wait_for(command, seconds)` cancels the command when its time is over. Below, Redis doesn't answer at all, and
+# the client has a `socket_timeout` of 0.2 s and three retries. You send one command without a deadline, and one with a
+# deadline of 0.3 s. `time_of` returns how long a command took to fail, and whether its error is one of redis-py's.
+
+# %%
+r_deadline = redis.asyncio.Redis(**via_proxy, socket_timeout=0.2, retry=Retry(NoBackoff(), 3))
+await r_deadline.ping()
+loop = asyncio.get_running_loop()
+
+
+async def time_of(command):
+    begin = loop.time()
+    try:
+        await command
+    except (redis.TimeoutError, asyncio.TimeoutError) as error:
+        return loop.time() - begin, isinstance(error, redis.RedisError)
+
+
+# %%
+proxy.blackhole()
+without, from_redis = await time_of(r_deadline.ping())
+print(f"socket_timeout: longer than the deadline: {without > 0.3}, a RedisError: {from_redis}")
+deadline, from_redis = await time_of(asyncio.wait_for(r_deadline.ping(), 0.3))
+print(f"wait_for: sooner than that: {deadline < without}, a RedisError: {from_redis}")
+proxy.heal()
+
+# %% [markdown]
+# **`socket_timeout` limits each attempt. `asyncio.wait_for` limits everything: the wait for a connection, the command,
+# and all retries.**
+#
+# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close the
+# connection, so don't set them too tight. Use both: `socket_timeout` lets redis-py retry, and the deadline is what your
+# users can live with. If a command mustn't be interrupted, await `asyncio.shield(task)` instead of `task`. Then only your
+# waiting is cancelled, and the command finishes.
+#
+# > **Python 3.10:** `async with asyncio.timeout(0.3)` does the same as `wait_for`, but came with Python 3.11.
+
+# %% [markdown]
+# ## An async generator that's left early
+
+# %% [markdown]
+# Lesson 06 showed that a paused generator is still inside its `with`. Here is the same with asyncio: `messages` yields
+# what arrives on a channel, and the loop that reads it stops after the first message.
+
+
+# %%
+async def messages(r):
+    async with r.pubsub() as news:
+        await news.subscribe("offers")
+        async for message in news.listen():
+            yield message
+
+
+# %% jupyter={"source_hidden": true}
+guess_left = predict(
+    "The `async for` is left with `break`. How many connections are in use afterwards?",
+    {
+        0: "`async with` returns the connection when its block ends, and the generator is still paused inside that block.",
+        1: "The generator is paused at its `yield`, inside the `async with`, and the variable `stream` refers to it.",
+    },
+    answer=1,
+)
+guess_left
+
+# %%
+stream = messages(r)
+async for _ in stream:
+    break
+guess_left.reveal(snapshot(r.connection_pool).in_use)
+
+# %% [markdown]
+# **An async generator that's left early keeps its connection until you await its `aclose()`.**
+#
+# Python can't close an async generator by itself, because its clean-up has to be awaited. Once nothing refers to the
+# generator, Python asks the event loop to do it in a task of its own, some time later. `aclosing` from the standard
+# library closes the generator at the end of its block, however you leave it:
+
+# %%
+await stream.aclose()
+async with aclosing(messages(r)) as stream:
+    async for _ in stream:
+        break
+print("in use:", snapshot(r.connection_pool).in_use)
+
+# %% [markdown]
+# ## One subscription and several tasks
+
+# %% [markdown]
+# Three tasks want the offers, and share one `PubSub`. Each of them calls `get_message`.
+
+# %% jupyter={"source_hidden": true}
+guess_readers = predict(
+    "No message arrives. How many of the three calls raise an error?",
+    {
+        0: "They'd have to take turns, but a `PubSub` has one connection, and only one task can read from it.",
+        2: "The first task waits for data on the only connection. When the other two try the same, asyncio raises an error.",
+        3: "The first task is the only reader when it begins, so it waits as usual and returns None.",
+    },
+    answer=2,
+)
+guess_readers
+
+# %%
+news = r.pubsub(ignore_subscribe_messages=True)
+await news.subscribe("offers")
+await news.get_message(timeout=5)  # Redis's confirmation
+readers = [outcome(news.get_message(timeout=0.2)) for _ in range(3)]
+results = await asyncio.gather(*readers)
+print(results[1])
+guess_readers.reveal(3 - results.count(None))
+
+# %% [markdown]
+# **Only one task at a time may read from a `PubSub`.**
+#
+# The same goes for a connection that you borrowed by hand. Let one task read, and give each of the others an
+# `asyncio.Queue` to which it passes the messages on. One connection is then enough for any number of tasks:
+
+# %%
+queues = [asyncio.Queue() for _ in range(3)]
+
+
+async def pass_on():
+    async for message in news.listen():
+        for queue in queues:
+            queue.put_nowait(message["data"])
+
+
+reader = asyncio.create_task(pass_on())
+await r.publish("offers", "tea, two for one")
+print(await asyncio.gather(*[queue.get() for queue in queues]))
+
+# %%
+reader.cancel()
+await asyncio.wait([reader])  # until it has stopped reading
+await news.aclose()
+print("in use:", snapshot(r.connection_pool).in_use)
+
+# %% [markdown]
+# ## Which `Retry` belongs to an asyncio pool?
+
+# %% [markdown]
+# redis-py has two classes called `Retry`: `redis.retry.Retry`, which you know, and `redis.asyncio.retry.Retry`. It's
+# easy to import the wrong one. `proxy.reset_after(0)` breaks the connection before the next reply.
+
+# %% jupyter={"source_hidden": true}
+guess_retry = predict(
+    "An asyncio pool gets `redis.retry.Retry(NoBackoff(), 3)`, and the connection breaks during a command. What happens?",
+    {
+        "the command is retried": "It would be with the other `Retry`. This one never awaits the command, so it doesn't see "
+        "that it failed.",
+        "a ConnectionError": "This `Retry` calls a function, gets a coroutine back, and takes that for success. The failure "
+        "comes later.",
+        "a TypeError": "Nothing checks the class. The pool and its commands work, as long as no connection breaks.",
+    },
+    answer="a ConnectionError",
+)
+guess_retry
+
+# %%
+results = []
+for module in (redis.retry, redis.asyncio.retry):
+    retry = module.Retry(NoBackoff(), 3)
+    async with redis.asyncio.ConnectionPool(**via_proxy, retry=retry) as pool:
+        r_retry = redis.asyncio.Redis(connection_pool=pool)
+        await r_retry.ping()
+        proxy.reset_after(0)
+        results.append(str(await outcome(r_retry.ping())).replace(str(proxy.port), "…"))
+        print(f"{module.__name__}: {results[-1]}")
+
+failed = results[0].startswith("ConnectionError")
+guess_retry.reveal("a ConnectionError" if failed else "the command is retried")
+
+# %% [markdown]
+# **An asyncio pool needs the `Retry` from `redis.asyncio.retry`. With the other one, retries never happen.**
+#
+# The synchronous `Retry` calls a function and catches its errors. Here that function returns a coroutine, which hasn't
+# run yet, so there's no error to catch. The command only runs when redis-py awaits the coroutine, after `Retry` has
+# finished. You get no warning, so check your imports.
+
+# %% [markdown]
+# ## Connections that died while idle
+
+# %% [markdown]
+# In lesson 10, a pool checked each connection when it handed it out, and reconnected a dead one. Now compare a
+# synchronous pool and an asyncio pool. Neither retries, because you create both yourself. `proxy.close_connections()`
+# closes their idle connections, as a firewall or a restart of Redis would.
+
+# %% jupyter={"source_hidden": true}
+guess_stale = predict(
+    "Which of the two pools raises an error on the next command?",
+    {
+        "neither": "The synchronous pool notices the closed connection. The asyncio pool looks as well, but ignores what it "
+        "finds.",
+        "the asyncio pool": "It asks whether there's something to read. An end of file counts as data, and data is allowed "
+        "with RESP3.",
+        "both": "The synchronous pool tries to read, finds the end of file and reconnects, as in lesson 10.",
+    },
+    answer="the asyncio pool",
+)
+guess_stale
+
+# %%
+sync_pool = redis.ConnectionPool(**via_proxy)
+async_pool = redis.asyncio.ConnectionPool(**via_proxy)
+retrying = redis.asyncio.ConnectionPool(**via_proxy, retry=Retry(NoBackoff(), 1))
+r_sync = redis.Redis(connection_pool=sync_pool)
+r_async, r_retrying = [redis.asyncio.Redis(connection_pool=p) for p in (async_pool, retrying)]
+print(r_sync.ping(), await r_async.ping(), await r_retrying.ping())
+
+# %%
+proxy.close_connections()
+await asyncio.sleep(0.1)  # so that the loop notices
+print("sync pool:", r_sync.ping())
+result = await outcome(r_async.ping())
+print("asyncio pool:", result)
+guess_stale.reveal("neither" if result is True else "the asyncio pool")
+
+# %% [markdown]
+# **In redis-py 8.1, an asyncio pool hands out a connection that died while idle, and your command fails.**
+#
+# When a pool hands a connection out, it checks whether there's something to read. With RESP3, the default since
+# redis-py 8, a server may send notifications at any time, so to 8.1 unread data is no reason to reconnect. The asyncio
+# check can't tell data from the end of file that a closed connection leaves. [A fix is
+# merged](https://github.com/redis/redis-py/pull/4260). Until you have it, one retry is enough, because the failed attempt
+# disconnects:
+
+# %%
+print("asyncio pool with one retry:", await outcome(r_retrying.ping()))
+
+# %% [markdown]
+# `redis.asyncio.Redis(host=…)` retries ten times by default, so you only see this with `from_url` and with pools that
+# you create yourself. Remember that a retry may run a command twice.
+#
+# > **redis-py 8.0 and older:** the asyncio pool reconnects by itself. Version 8.2 will, too.
+
+# %% [markdown]
+# ## Going deeper: a connection that's never returned
+
+# %% [markdown]
+# Lesson 05 showed that a borrowed connection stays in use until you release it, because the pool refers to it. The
+# asyncio pool does the same, although it wasn't meant to: redis-py has code for an asyncio pool that forgets such
+# connections. A new pool keeps those in use in an ordinary `set`, but after `reset()` it has a `WeakSet`, which doesn't
+# keep its members alive.
+
+# %%
+forgetful = redis.asyncio.ConnectionPool(**at, max_connections=2)
+for step in ("a new pool", "after reset()"):
+    connection = await forgetful.get_connection()
+    del connection  # borrowed and forgotten
+    gc.collect()
+    print(f"{step}: {snapshot(forgetful).in_use} in use")
+    forgetful.reset()
+
+# %% [markdown]
+# Don't rely on that, because `reset()` also forgets the connections that other tasks are using. Release what you borrow
+# in a `finally`.
+
+# %% [markdown]
+# ## Summary
+
+# %% [markdown]
+# | what you see | why | what helps |
+# |---|---|---|
+# | `Too many connections` in a burst | each waiting task needs a connection | `BlockingConnectionPool`, or a semaphore |
+# | `Event loop is closed`, `attached to a different loop` | a connection belongs to its loop | one client per loop, closed before the loop ends |
+# | many new connections, no leak | cancelled commands close theirs | longer deadlines, `asyncio.shield` |
+# | connections in use by streams | a generator was left early | `async with aclosing(…)` |
+# | `readuntil() called while another coroutine is already waiting` | several tasks read one `PubSub` | one reader, and a queue for each task |
+# | `Connection closed by server.` after a quiet hour | 8.1 doesn't notice dead idle connections | one retry, from `redis.asyncio.retry` |
+#
+# Apart from that, asyncio pools have the limits, errors and timeouts that you know from the other lessons.
+
+# %% [markdown]
+# ## Check yourself
+
+# %% [markdown]
+# <details><summary>Every second test of your suite fails with <code>Event loop is closed</code>. Why every second one?</summary>
+#
+# The tests share one client, and each of them runs in a new event loop. A test that borrows a connection of an older
+# loop fails, and redis-py disconnects. So the next test opens a new connection and passes.
+#
+# </details>
+#
+# <details><summary>Your server has one process, one thread and a default client. Can it exhaust its pool?</summary>
+#
+# Yes. What counts is how many tasks wait for Redis at the same time. The hundred-and-first of them gets an error.
+#
+# </details>
+#
+# <details><summary>A request times out, and its <code>INCR</code> was cancelled. Was it counted?</summary>
+#
+# You can't know. The command may have reached Redis before the task was cancelled, as on this page.
+#
+# </details>
+
+# %% [markdown]
+# Close what this page opened, and stop the server:
+
+# %%
+# Not `shared`: its connection belongs to a loop that is closed, so no loop can close it.
+for client in (r, closed, ours, r_single, r_deadline):
+    await client.connection_pool.aclose()
+for pool in (blocking, small, async_pool, retrying):
+    await pool.aclose()
+
+# %% tags=["no-output"]
+sync_pool.close()
+proxy.close()
+server.close()
+
+# %% [markdown]
+# **Practise:** [Exercises: a burst, a client for each loop, a cancellation at any moment, a stream that can be left, and a
+# retry that is awaited](../exercises/ex12_asyncio.ipynb)
+#
+# **Next:** [What happens to a pool in many processes?](13_processes_and_fleets.ipynb)

@@ -707,7 +707,7 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: how long can a caller wait?](../exercises/ex11_how_long_a_caller_waits.ipynb) The
-# exercises of this lesson are to come.
+# **Practise:** [Exercises: a burst, a client for each loop, a cancellation at any moment, a stream that can be left, and a
+# retry that is awaited](../exercises/ex12_asyncio.ipynb)
 #
 # **Next:** [What happens to a pool in many processes?](13_processes_and_fleets.ipynb)

@@ -18,6 +18,7 @@ from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
     from distributed import Client
+    from typing_extensions import Self
 
 T = TypeVar("T")
 
@@ -25,13 +26,13 @@ MOST_PROCESSES = 64
 """The most that are started here: each takes some 60 MB."""
 
 CONNECT_WITHIN = 3.0
+"""Seconds in which a scheduler has to answer. Between processes Dask's own 30 s apply: they may be busy."""
 
 QUIET: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,  # It looks at the threads' stacks a hundred times a second.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.reuse-broadcast-comm": True,
-    "distributed.comm.timeouts.connect": f"{CONNECT_WITHIN} s",
 }
 
 
@@ -78,7 +79,7 @@ def check_cluster(cluster: Any) -> None:
     from distributed import Client
     from distributed.deploy.cluster import Cluster
 
-    if cluster is None or isinstance(cluster, (Client, Cluster)):
+    if cluster is None or isinstance(cluster, (Client, Cluster, StartedFleet)):
         return
     if not isinstance(cluster, str) or "://" not in cluster:
         raise BadSetting(
@@ -116,6 +117,39 @@ def own_cluster(processes: int) -> Iterator[Client]:
             yield client
         finally:
             _uninterrupted(ends.close)
+
+
+class StartedFleet:
+    """Processes on this computer that wait for ``run_fleet(…, cluster=fleet)``. Made by ``start_fleet()``."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._running = ExitStack()
+        self.client = self._running.enter_context(own_cluster(processes))
+
+    def close(self) -> None:
+        """End the processes. Closing twice does nothing."""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"A fleet of {counted(self.processes, 'process', 'processes')} on this computer."
+
+
+def start_fleet(processes: int = 4) -> StartedFleet:
+    """Start processes for several runs of ``run_fleet``, which would otherwise start its own each time.
+
+    They take seconds to start. They end with ``close()``, with a ``with`` block, or with the program that called this.
+    NotInstalled without Dask.
+    """
+    processes = check_processes(processes, None)
+    _require_dask()
+    return StartedFleet(processes)
 
 
 def _start(processes: int) -> tuple[Client, ExitStack]:
@@ -177,13 +211,16 @@ def _uninterrupted(do: Callable[[], T], undo: Callable[[T], object] | None = Non
 
 @contextmanager
 def _client_of(cluster: Any) -> Iterator[Client]:
+    import dask
     from distributed import Client
 
-    if isinstance(cluster, Client):
-        yield cluster
+    if isinstance(cluster, (Client, StartedFleet)):
+        yield cluster.client if isinstance(cluster, StartedFleet) else cluster
         return
+    in_time = dask.config.set({"distributed.comm.timeouts.connect": f"{CONNECT_WITHIN} s"})
     try:
-        client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)
+        with in_time:
+            client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)
     except ValueError as error:  # An address that Dask does not understand.
         raise BadSetting(f"cluster is {in_short(cluster)}, and that is no address to Dask: {error}.") from None
     except (OSError, TimeoutError):

@@ -28,6 +28,7 @@ DOCUMENTS = [
     "docs/errors.md",
     "docs/glossary.md",
     "docs/summary.md",
+    "docs/docs_say.md",
     "docs/examine.md",
     "docs/teaching.md",
     "recipes/README.md",

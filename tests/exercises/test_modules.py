@@ -153,4 +153,5 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "fork-safe": 104,
         "pickle-it": 105,
         "worker-lifecycle": 106,
+        "fleet-limits": 107,
     }

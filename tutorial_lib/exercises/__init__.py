@@ -80,7 +80,7 @@ COURSE = (
     Lesson(
         "13_processes_and_fleets",
         "What happens to a pool in many processes?",
-        ("fork-safe", "pickle-it", "worker-lifecycle"),
+        ("fork-safe", "pickle-it", "worker-lifecycle", "fleet-limits"),
     ),
 )
 

@@ -662,7 +662,7 @@ fleet.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: a shop that is forked, an object that can be sent, and the life of a
-# worker](../exercises/ex13_processes_and_fleets.ipynb)
+# **Practise:** [Exercises: a shop that is forked, an object that can be sent, the life of a worker, and room for a
+# restart](../exercises/ex13_processes_and_fleets.ipynb)
 #
 # **Next:** [The summary](../docs/summary.md), one page to print.

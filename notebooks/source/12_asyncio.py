@@ -156,9 +156,9 @@ print(f"{len(errors)} errors, {server.opened() - opened_before} connections")
 
 # %% [markdown]
 # The second fix is a semaphore in front of the client. asyncio's
-# [`Semaphore(10)`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore) lets ten tasks into its `async with`
-# and makes the others wait. It also works with a client that a framework made for you, and you can put it around more
-# than the Redis command, for example around a whole request:
+# [`Semaphore(10)`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore) lets ten tasks into its
+# `async with` and makes the others wait. It also works with a client that a framework made for you, and you can put it
+# around more than the Redis command, for example around a whole request:
 
 # %%
 ten_at_a_time = asyncio.Semaphore(10)
@@ -360,8 +360,8 @@ guess_cancelled.reveal("it's closed and returned" if closed_and_returned else "i
 #
 # You can read it in `read_response` of [redis-py's
 # connection.py](https://github.com/redis/redis-py/blob/v8.1.0/redis/asyncio/connection.py): it disconnects on every
-# exception. It isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new connections. And Redis
-# counted the view: cancelling a task doesn't stop a command that has been sent.
+# exception. That isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new
+# connections. And Redis counted the view: cancelling a task doesn't stop a command that has been sent.
 #
 # If you borrow by hand, you have to disconnect yourself. The next function is cancelled after it has sent its command
 # and before it reads the reply. Then another caller asks for the greeting:
@@ -473,9 +473,9 @@ guess_left.reveal(snapshot(r.connection_pool).in_use)
 # **An async generator that's left early keeps its connection until you await its `aclose()`.**
 #
 # Python can't close an async generator by itself, because its clean-up has to be awaited. Once nothing refers to the
-# generator, Python asks the event loop to do it in a task of its own, some time later. `aclosing` from the standard
-# library closes the generator at the end of its block, however you leave it
-([documentation](https://docs.python.org/3/library/contextlib.html#contextlib.aclosing)):
+# generator, Python asks the event loop to do it in a task of its own, some time later.
+# [`aclosing`](https://docs.python.org/3/library/contextlib.html#contextlib.aclosing) from the standard library closes
+# the generator at the end of its block, however you leave it:
 
 # %%
 await stream.aclose()

@@ -117,7 +117,7 @@ class Tap:
             tell(borrow)
 
     def note_borrowed_again(self, key: int, at: float) -> None:
-        """Note that somebody gets a connection that another caller has not returned."""
+        """Note that a caller gets a connection that another one has not returned."""
         self.sockets.pop(key, None)
         borrow = self.held.pop(key)
         for tell in self.tell_returned:

@@ -10,6 +10,7 @@ CENSUS = {
     1: "a plain pool is exhausted: MaxConnectionsError",
     2: "an idle connection is closed by the other side, and noticed at the next command",
     3: "a client or a pool per request",
+    4: "Celery and prefork servers open more than one pool's limit",
     5: "the server refuses: max number of clients reached",
     6: "pub/sub keeps its connection until close",
     7: "a blocking command outlives socket_timeout, and is sent again",
@@ -18,6 +19,7 @@ CENSUS = {
     10: "arguments of a client that is given a pool are ignored",
     11: "a reply that was left unread reaches the next borrower",
     12: "a connection borrowed by hand and lost",
+    13: "a fork: pools notice it, borrowed connections do not",
     14: "a blocking pool gives up: No connection available.",
     15: "churn, and addresses in TIME_WAIT",
     16: "WATCH keeps its connection",
@@ -25,6 +27,7 @@ CENSUS = {
     18: "idle connections are never closed by the pool",
     19: "a synchronous Retry in an asyncio pool does nothing",
     20: "a bad argument uses up the pool",
+    21: "a client cannot be pickled",
     22: "nobody can see the pool",
     25: "what the handshake costs, and TLS",
 }
@@ -65,6 +68,9 @@ BELIEFS = {
     "loops-share-a-client": "One asyncio client serves several asyncio.run.",
     "one-thread-one-connection": "A program with one thread needs one connection.",
     "cancel-stops-command": "A command whose task was cancelled was not carried out.",
+    "fork-always-unsafe": "A pool of the parent must not be used after a fork.",
+    "fork-always-safe": "A pool makes everything safe after a fork.",
+    "setstate-once": "__setstate__ that creates a client costs one connection for each process.",
     "more-is-faster": "More connections are faster.",
 }
 

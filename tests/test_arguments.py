@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import tutorial_lib
-from tests.load.fakes import plain_pool
+from tests.load.fakes import fleet_of, plain_pool
 from tutorial_lib import Workload, record, run_load, size_pool, sweep
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.widgets.playground import Playground
@@ -35,7 +35,8 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
     "in_flight": lambda: (20, 0.05),
     "mean_wait": lambda: SERVICE,
     "playground": lambda: (None, 3, 6, 0.5, 0.0, False, 1.0),
-    "plot_fleet": lambda: (3, 1, 10, 100, None),
+    "plot_budget": lambda: (3, 1, 10, 100, None),
+    "plot_fleet": lambda: (fleet_of(1, 2), 3),
     "plot_load": lambda: (run_load(POOL, CALLS),),
     "plot_pool_size": lambda: (size_pool(20, 0.05),),
     "plot_rtt_curve": lambda: ([0, 0.01], [0.1, 0.2], [0.01, 0.02], None),
@@ -48,6 +49,7 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
     "record": lambda: (POOL,),
     "replay": lambda: ([0, 1], [1, 1], 1, None),
     "run_load": lambda: (POOL, CALLS),
+    "run_program": lambda: (plain_pool, None),
     "run_threads": lambda: (2, int),
     "sent_commands": lambda: (POOL,),
     "simulate": lambda: SERVICE,
@@ -59,6 +61,7 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
 OPTIONS: dict[str, list[str]] = {
     "Workload": ["users", "think", "rate", "arrivals", "seed", "duration", "count", "warm_up"],
     "run_load": ["server"],
+    "run_program": ["seconds"],
     "simulate": ["timeout", "arrivals", "borrows", "seed"],
     "sweep": ["rounds", "server"],
 }

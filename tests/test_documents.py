@@ -28,7 +28,9 @@ DOCUMENTS = [
     "docs/errors.md",
     "docs/glossary.md",
     "docs/summary.md",
+    "docs/docs_say.md",
     "docs/examine.md",
+    "docs/teaching.md",
     "recipes/README.md",
 ]
 NOTEBOOKS = sorted(path.relative_to(TOP).as_posix() for path in [*LESSON_PATHS, *TOP.glob("exercises/*.ipynb")])

@@ -24,7 +24,7 @@ LAYERS = (
     ("commands", "__main__"),
     ("checking",),
     ("examination", "exercises", "plots", "practice.panel", "widgets"),
-    ("course", "load", "practice"),
+    ("course", "load", "practice", "programs"),
     ("pools", "servers"),
     ("network",),
     ("arguments", "errors", "notebook", "process_tree", "sizing", "words"),

@@ -11,8 +11,9 @@ A pool under load:       run_load  Workload  sweep
 Pictures of loads:       plot_load  plot_sweep  plot_rtt_curve
 The size of a pool:      calculator  size_pool  plot_pool_size  predicted_waits
 Sizes by formula:        in_flight  erlang_c  mean_wait  wait_percentile  connections_needed  fleet_budget
-A fleet of pools:        run_fleet  plot_fleet
+A fleet of pools:        run_fleet  plot_fleet  plot_budget
 A pool on paper:         simulate  replay
+Processes of your own:   run_program
 Predictions:             predict
 Exercises:               exercise  progress
 What some of them return: Server  PoolSnapshot  Recording  LoadReport  FleetReport  Sweep

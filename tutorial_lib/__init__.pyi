@@ -15,6 +15,7 @@ from .load.sweep import sweep as sweep
 from .load.workload import Workload as Workload
 from .network.canned_server import CannedServer as CannedServer
 from .network.fault_proxy import FaultProxy as FaultProxy
+from .plots.budget import plot_budget as plot_budget
 from .plots.fleet import plot_fleet as plot_fleet
 from .plots.knee import plot_pool_size as plot_pool_size
 from .plots.loads import plot_load as plot_load
@@ -28,6 +29,7 @@ from .pools.replay import PoolReplay as PoolReplay
 from .pools.sent import sent_commands as sent_commands
 from .pools.snapshot import PoolSnapshot as PoolSnapshot
 from .pools.snapshot import snapshot as snapshot
+from .programs.run import run_program as run_program
 from .servers import Server as Server
 from .servers import start_server as start_server
 from .servers.cluster_lab import start_cluster as start_cluster

@@ -8,6 +8,7 @@
     ├── NoFailover            a lab's sentinels cannot agree on another master, or have none to promote
     ├── NotAllowed            a borrowed server is a guest's house: this is not done there
     ├── KeyAlreadyThere       the learner's own Redis already holds a key that a lesson would write
+    ├── ProgramFailed         a function that was run as a program of its own raised, or did not end
     ├── CourseFolderError     a folder or file of the course cannot be found, read or written
     ├── NotInstalled          a package that only some of this needs is not installed: Dask, for run_fleet
     └── LabNotStarted         JupyterLab is not installed, or the port asked for it is taken
@@ -52,6 +53,10 @@ class NotAllowed(TutorialError):
 
 class KeyAlreadyThere(TutorialError):
     """The learner's own Redis already holds a key that a lesson would write."""
+
+
+class ProgramFailed(TutorialError):
+    """A function that was run as a program of its own raised, or did not end. The message holds what it printed."""
 
 
 class CourseFolderError(TutorialError):

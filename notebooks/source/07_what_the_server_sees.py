@@ -21,7 +21,7 @@ from time import monotonic, sleep
 
 import redis
 
-from tutorial_lib import PoolView, hold, plot_fleet, predict, run_threads, snapshot, start_server
+from tutorial_lib import PoolView, hold, plot_budget, predict, run_threads, snapshot, start_server
 
 server = start_server(keys=["greeting"])  # the key that this page uses
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
@@ -477,7 +477,7 @@ print("refused:", sum(isinstance(result, redis.RedisError) for result in results
 
 # %% tags=["nbval-ignore-output"]
 replicas, workers, limit, maxclients = 10, 24, 100, 10_000
-plot_fleet(replicas * workers, 1, limit, maxclients)
+plot_budget(replicas * workers, 1, limit, maxclients)
 
 # %% jupyter={"source_hidden": true}
 guess_budget = predict(

@@ -11,6 +11,7 @@ import sys
 import venv
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import urllib3
@@ -274,3 +275,41 @@ def test_binders_steps_from_a_bare_environment_to_a_served_lesson(tmp_path: Path
     cells = json.loads(lesson.data)["content"]["cells"]
     assert not [cell for cell in cells if cell.get("outputs")], "an output gives an answer away"
     assert '"news": {"disabled": true}' in page.data.decode()
+
+
+def test_a_hub_gets_a_link_for_nbgitpuller(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    git(repository, "remote", "add", "origin", "https://me:secret@github.com/them/course.git")
+    git(repository, "tag", "v1")
+
+    assert main(["binder-link", "--hub", "https://hub.example.com/", "0"]) == 0
+    link = urlsplit(capsys.readouterr().out.strip())
+    assert link.path == "/hub/user-redirect/git-pull"
+    assert parse_qs(link.query) == {
+        "repo": ["https://github.com/them/course.git"],
+        "branch": ["v1"],
+        "urlpath": ["lab/tree/course/notebooks/00_start_here.ipynb"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("remote", "public"),
+    [
+        ("git@github.com:them/course.git", "https://github.com/them/course.git"),
+        ("ssh://git@example.com:2222/them/course.git", "https://example.com/them/course.git"),
+        ("https://example.com:8443/them/course", "https://example.com:8443/them/course"),
+    ],
+)
+def test_a_hub_fetches_over_https_without_a_password(remote: str, public: str) -> None:
+    assert binder_link.without_password(remote) == public
+
+
+@pytest.mark.parametrize("hub", ["hub.example.com", "ftp://hub", ""])
+def test_what_is_no_address_of_a_hub_is_a_sentence(hub: str) -> None:
+    with pytest.raises(BadSetting, match="such as https://hub"):
+        binder_link.hub_link(hub, "0")
+
+
+def test_a_hub_cannot_fetch_a_folder(repository: Path) -> None:
+    git(repository, "remote", "add", "origin", "/somewhere/course")
+    with pytest.raises(BadSetting, match="points to a folder"):
+        binder_link.hub_link("https://hub.example.com", "0")

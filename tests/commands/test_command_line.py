@@ -14,11 +14,11 @@ import pytest
 from tests.commands.terminal import plain, typed
 from tutorial_lib import __version__
 from tutorial_lib.commands import greet, jupyterlab
-from tutorial_lib.commands.command_line import FOR_AUTHORS, FOR_LEARNERS, main
+from tutorial_lib.commands.command_line import FOR_LEARNERS, FOR_OTHERS, main
 from tutorial_lib.errors import TutorialError
 
 
-@pytest.mark.parametrize("argv", [["--help"], *([name, "-h"] for name in (*FOR_LEARNERS, *FOR_AUTHORS))])
+@pytest.mark.parametrize("argv", [["--help"], *([name, "-h"] for name in (*FOR_LEARNERS, *FOR_OTHERS))])
 def test_every_command_explains_itself(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(argv) == 0
     said = capsys.readouterr().out

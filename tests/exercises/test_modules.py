@@ -152,4 +152,7 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "bounded-wait": 88,
         "health-check": 89,
         "safe-default": 90,
+        "fork-safe": 104,
+        "pickle-it": 105,
+        "worker-lifecycle": 106,
     }

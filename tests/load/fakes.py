@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import redis
+import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.fake_connections import FakeConnection
+from tests.fake_connections import FakeAsyncConnection, FakeConnection
+from tutorial_lib.load.fleet_report import FleetReport, ProcessReport
 from tutorial_lib.load.pace import Clock
 from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
 from tutorial_lib.load.workload import Workload
@@ -47,6 +50,18 @@ class AnsweringConnection(FakeConnection):
         return b"PONG"
 
 
+class AnsweringAsyncConnection(FakeAsyncConnection):
+    """The same for the pools of redis.asyncio."""
+
+    db = 0
+
+    async def send_command(self, *args: Any, **options: Any) -> None:
+        pass
+
+    async def read_response(self, *args: Any, **options: Any) -> bytes:
+        return b"PONG"
+
+
 def plain_pool(limit: int = 4) -> redis.ConnectionPool:
     return redis.ConnectionPool(connection_class=AnsweringConnection, max_connections=limit)
 
@@ -76,3 +91,26 @@ def report_of(*latencies: float, **other: Any) -> LoadReport:
         **{"not_begun": 0, "no_free_user": 0, "overslept": TimeSummary.of_arrays([[]])},
     }
     return LoadReport(calls=Calls.from_rows([rows], 0.0), **{**settings, **other})
+
+
+def fleet_of(
+    *opened: int | None, limit: int = 4, failed: int = 0, lost: tuple[str, ...] = (), real: bool = True
+) -> FleetReport:
+    """A fleet whose processes opened so many connections, each doing three calls; the last one has the failures."""
+    took = ProcessReport.of(report_of(0.1, 0.2, 0.3, limit=limit), "", "", "1 on a computer")
+    processes = [
+        replace(took, name=f"process {number}", client_name=f"fleet-{number}", opened=connections)
+        for number, connections in enumerate(opened, start=1)
+    ]
+    if failed:
+        processes[-1] = replace(processes[-1], failed={"ConnectionError": failed}, first_error="ConnectionError: full")
+    known = [connections for connections in opened if connections is not None]
+    return FleetReport(
+        workload=Workload("PING", count=3),
+        processes=tuple(processes),
+        lost=lost,
+        opened=sum(known) if known else None,
+        peak=sum(known) if known else None,
+        real=real,
+        interrupted=False,
+    )

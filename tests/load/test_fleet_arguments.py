@@ -29,7 +29,7 @@ def server() -> Iterator[FakeServer]:
 
 @pytest.fixture(autouse=True)
 def _no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def start(*_: object) -> None:
+    def start(processes: int) -> None:
         pytest.fail("it was about to start processes")
 
     monkeypatch.setattr(fleet_crew, "_start", start)

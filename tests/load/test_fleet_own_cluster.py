@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from tests.waiting import eventually
+from tutorial_lib.load import fleet_crew
 from tutorial_lib.load.fleet import run_fleet
-from tutorial_lib.load.fleet_crew import crew_of
+from tutorial_lib.load.fleet_crew import crew_of, own_cluster
 from tutorial_lib.load.fleet_worker import facts
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.process_tree import MARK, marked
@@ -45,17 +46,18 @@ def test_it_starts_its_processes_and_leaves_nothing(monkeypatch: pytest.MonkeyPa
 
 def test_only_this_computer_and_only_this_program_can_reach_it() -> None:
     """A worker runs whatever it is sent."""
+    before = {(connection.laddr.ip, connection.laddr.port) for connection in psutil.Process().net_connections("tcp")}
     with crew_of(None, 1) as crew:
         (address,) = crew.alive
         _, process = crew.ask(facts)[address]["process"]
-        listening = [
-            connection.laddr
+        listening = {
+            (connection.laddr.ip, connection.laddr.port)
             for one in (psutil.Process(), psutil.Process(process))
             for connection in one.net_connections("tcp")
             if connection.status == psutil.CONN_LISTEN
-        ]
-        assert listening
+        } - before
         assert {ip for ip, _ in listening} == {"127.0.0.1"}
+        assert len(listening) == 3, "a scheduler, a worker and its nanny; no page of theirs"
         assert address.startswith("tls://127.0.0.1:")
         with pytest.raises((OSError, TimeoutError)):
             distributed.Client(address, timeout=2, set_as_default=False, security=distributed.Security.temporary())
@@ -76,3 +78,21 @@ def test_a_program_that_is_killed_leaves_neither_processes_nor_folders(number: i
 
     assert eventually(lambda: not marked(mark), within=10), marked(mark)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_an_interrupt_while_it_starts_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MARK, "interrupted start")
+    start, begun = fleet_crew._start, threading.Event()
+
+    def start_and_tell(processes: int) -> object:
+        threading.Timer(0.01, signal.raise_signal, (signal.SIGINT,)).start()
+        started = start(processes)
+        begun.set()
+        return started
+
+    monkeypatch.setattr(fleet_crew, "_start", start_and_tell)
+    with pytest.raises(KeyboardInterrupt, match="Interrupted while the processes were starting"), own_cluster(1):
+        pytest.fail("it was interrupted")
+
+    assert begun.wait(30), "it starts all the same"
+    assert eventually(lambda: len(marked("interrupted start")) <= 1, within=10), "and ends"

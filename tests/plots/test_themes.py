@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
-from tutorial_lib.plots.fleet import plot_fleet
+from tutorial_lib.plots.budget import plot_budget
 from tutorial_lib.plots.picture import DARK, FAINT, IN_USE, INK, PAPER, QUIET, TROUBLE, Picture
 from tutorial_lib.plots.recolour import recoloured
 
@@ -18,7 +18,7 @@ GROUNDS = {"light": "#FFFFFF", "dark": "#111111"}
 
 @pytest.fixture(scope="module")
 def picture() -> Picture:
-    return plot_fleet(processes=12, pools=2, limit=10, maxclients=200, others={"listeners": 40})
+    return plot_budget(processes=12, pools=2, limit=10, maxclients=200, others={"listeners": 40})
 
 
 def luminance(colour: str) -> float:

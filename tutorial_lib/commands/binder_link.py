@@ -1,4 +1,4 @@
-"""``binder-link``: the link that opens a clone's repository on Binder, at one lesson."""
+"""``binder-link``: the link that opens a clone's repository on Binder, or on a JupyterHub, at one lesson."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import click
 
@@ -16,18 +16,21 @@ from tutorial_lib.course import clone, find_lesson
 from tutorial_lib.errors import BadSetting, CourseFolderError
 
 LAUNCH = "https://mybinder.org/v2"
+SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
+"""git@host:path, git's own short form of ssh."""
 PROVIDERS = {"github.com": "gh", "gitlab.com": "gl"}
 
 
 @click.command()
 @server_option
+@click.option("--hub", metavar="URL", help="A JupyterHub with nbgitpuller, instead of Binder.")
 @click.argument("lesson", default="0")
-def command(lesson: str) -> int:
+def command(hub: str | None, lesson: str) -> int:
     """Print the link that opens this clone's repository on Binder, at lesson 00 or at the LESSON that you name.
 
     LESSON is a lesson's number or name.
     """
-    link, note = launch_link(lesson)
+    link, note = launch_link(lesson) if hub is None else hub_link(hub, lesson)
     if note:
         say(note, stream=sys.stderr)
     print(link)
@@ -36,21 +39,53 @@ def command(lesson: str) -> int:
 
 def launch_link(lesson: str) -> tuple[str, str]:
     """Return the launch link for this clone's ``origin`` at ``lesson``, and a note ("" where there is none)."""
+    page, origin, ref, note = _at(lesson)
+    where = f"{LAUNCH}/{binder_repository(origin)}/{quote(ref, safe='')}"
+    return f"{where}?urlpath={quote(f'lab/tree/notebooks/{page}', safe='')}", note
+
+
+def hub_link(hub: str, lesson: str) -> tuple[str, str]:
+    """Return the link by which nbgitpuller fetches ``origin`` into a user's home on ``hub`` and opens ``lesson``."""
+    parts = urlsplit(hub)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadSetting(f"--hub is {hub!r}: give the address of a JupyterHub, such as https://hub.example.com.")
+    page, origin, ref, note = _at(lesson)
+    web = without_password(origin)
+    folder = web.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    words = {"repo": web, "branch": ref, "urlpath": f"lab/tree/{folder}/notebooks/{page}"}
+    link = f"{hub.rstrip('/')}/hub/user-redirect/git-pull?{urlencode(words)}"
+    return link, note
+
+
+def _at(lesson: str) -> tuple[str, str, str, str]:
+    """Return the lesson's page, this clone's origin, and what a link may point to, with a note."""
     top = clone()
     if top is None:
         raise CourseFolderError(
-            "This course was installed as a package; a Binder link needs a clone of its repository. "
+            "This course was installed as a package; a link needs a clone of its repository. "
             "Run python -m tutorial_lib binder-link in the clone."
         )
     page = find_lesson(lesson, sorted((top / "notebooks").glob("*.ipynb")))
-    repository = binder_repository(_origin(top))
-    ref, note = _ref(top)
-    return f"{LAUNCH}/{repository}/{quote(ref, safe='')}?urlpath={quote(f'lab/tree/notebooks/{page}', safe='')}", note
+    return page, _origin(top), *_ref(top)
+
+
+def without_password(url: str) -> str:
+    """Return a git remote as anyone can fetch it: over https, without a user's name and password."""
+    scp = SCP.fullmatch(url)
+    if scp:
+        return f"https://{scp[1]}/{scp[2]}"
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise BadSetting(
+            "The remote origin points to a folder, and a hub cannot fetch that. Push the clone, and make that origin."
+        )
+    port = f":{parts.port}" if parts.port and parts.scheme.startswith("http") else ""
+    return f"https://{parts.hostname}{port}{parts.path}"
 
 
 def binder_repository(url: str) -> str:
     """Turn a git remote into Binder's name for it: ``git@github.com:them/course.git`` into ``gh/them/course``."""
-    scp = re.fullmatch(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)", url)  # git@host:path, git's own short form of ssh
+    scp = SCP.fullmatch(url)
     if scp:
         host, path = scp.groups()
     else:
@@ -77,7 +112,7 @@ def _ref(top: Path) -> tuple[str, str]:
     ref = branch or _git(top, "rev-parse", "HEAD")
     if not ref:
         raise BadSetting("The clone has no commit that a link could point to. Commit and push first.")
-    what = f"the branch {branch}, and every new commit there makes Binder build anew" if branch else f"commit {ref}"
+    what = f"the branch {branch}, and each new commit there changes what it opens" if branch else f"commit {ref}"
     return ref, f"This commit has no tag: the link points to {what}. Tag it, push the tag and ask again."
 
 

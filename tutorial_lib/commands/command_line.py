@@ -29,7 +29,7 @@ FOR_LEARNERS = {
     "examine": "Run your own program and say what its pools went through.",
     "doctor": "Say what is installed, what is missing and what to do.",
 }
-FOR_AUTHORS = ("binder-link",)
+FOR_OTHERS = ("binder-link", "singleuser")
 
 
 class Subcommands(click.Group):
@@ -39,7 +39,7 @@ class Subcommands(click.Group):
         return list(FOR_LEARNERS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in FOR_LEARNERS and cmd_name not in FOR_AUTHORS:
+        if cmd_name not in FOR_LEARNERS and cmd_name not in FOR_OTHERS:
             return None
         found: click.Command = import_module(f"tutorial_lib.commands.{cmd_name.replace('-', '_')}").command
         return found

@@ -103,7 +103,22 @@ def serve(folder: Path, page: str, *, port: int | None, browser: bool, extra: Se
     require_jupyterlab()
     if port is not None:
         require_free_port(port)
-    words = command(folder, page, port=port, browser=browser, extra=extra)
+    return _become(command(folder, page, port=port, browser=browser, extra=extra), folder)
+
+
+def serve_user(folder: Path, page: str, *, extra: Sequence[str]) -> int:
+    """Serve the course to one user of a JupyterHub, whose arguments ``extra`` are. The hub says where to listen."""
+    require_jupyterlab()
+    if importlib.util.find_spec("jupyterhub") is None:
+        raise LabNotStarted(
+            f"JupyterHub is not installed for {sys.executable}, and each user's server needs it. Install the version "
+            "that the hub has: pip install jupyterhub."
+        )
+    words = [sys.executable, "-m", "jupyterhub.singleuser", f"--ServerApp.root_dir={folder}"]
+    return _become([*words, f"--ServerApp.default_url=/lab/tree/{page}", *extra], folder)
+
+
+def _become(words: list[str], folder: Path) -> int:
     environ = environment(folder, os.environ)
     lay_out(Path(environ["JUPYTERLAB_WORKSPACES_DIR"]))
     sys.stdout.flush()

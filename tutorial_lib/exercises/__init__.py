@@ -77,6 +77,11 @@ COURSE = (
         "How long can a caller wait?",
         ("bounded-wait", "health-check", "safe-default"),
     ),
+    Lesson(
+        "13_processes_and_fleets",
+        "What happens to a pool in many processes?",
+        ("fork-safe", "pickle-it", "worker-lifecycle"),
+    ),
 )
 
 

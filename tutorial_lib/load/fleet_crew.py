@@ -60,13 +60,7 @@ class Crew:
 @contextmanager
 def crew_of(cluster: Any, processes: int) -> Iterator[Crew]:
     """Yield ``processes`` workers: of a Dask cluster of our own, which ends with the block, or of ``cluster``."""
-    dask = _installed()
-    check_cluster(cluster)
-    with ExitStack() as at_the_end, dask.config.set(QUIET):
-        if cluster is None:
-            client = at_the_end.enter_context(_own_cluster(processes))
-        else:
-            client = at_the_end.enter_context(_client_of(cluster))
+    with own_cluster(processes) if cluster is None else _client_of(cluster) as client:
         crew = Crew(client, _addresses(client, processes))
         _check_workers(crew)
         yield crew
@@ -80,7 +74,7 @@ def check_processes(processes: object, cluster: object) -> int:
 
 def check_cluster(cluster: Any) -> None:
     """BadSetting unless ``cluster`` is None, an address, or a Cluster or Client of Dask's."""
-    _installed()
+    _require_dask()
     from distributed import Client
     from distributed.deploy.cluster import Cluster
 
@@ -93,10 +87,9 @@ def check_cluster(cluster: Any) -> None:
         )
 
 
-def _installed() -> Any:
+def _require_dask() -> None:
     try:
         import cryptography  # noqa: F401
-        import dask
         import distributed  # noqa: F401
     except ImportError as error:
         raise NotInstalled(
@@ -104,23 +97,34 @@ def _installed() -> Any:
             '%pip install distributed cryptography (or install this course with its extra "fleet"), and restart the '
             "kernel."
         ) from None
-    return dask
 
 
 # -- a cluster of our own
 
 
 @contextmanager
-def _own_cluster(processes: int) -> Iterator[Client]:
-    """Start the workers, and end them. An interrupt neither leaves a half-started cluster nor one that half ended."""
-    ends = ExitStack()
-    try:
-        yield uninterrupted(lambda: _start(processes, ends), ends.close)
-    finally:
-        uninterrupted(ends.close)
+def own_cluster(processes: int) -> Iterator[Client]:
+    """Start so many workers, and end them. An interrupt leaves neither a half-started cluster nor a half-ended one."""
+    import dask
+
+    with dask.config.set(QUIET):
+        try:
+            client, ends = _uninterrupted(lambda: _start(processes), undo=lambda started: started[1].close())
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("Interrupted while the processes were starting.") from None
+        try:
+            yield client
+        finally:
+            _uninterrupted(ends.close)
 
 
-def _start(processes: int, ends: ExitStack) -> Client:
+def _start(processes: int) -> tuple[Client, ExitStack]:
+    """Return a client of a cluster that is ready, and what ends both."""
+    with ExitStack() as ends:
+        return _started(processes, ends), ends.pop_all()
+
+
+def _started(processes: int, ends: ExitStack) -> Client:
     import dask
     from distributed import Client, LocalCluster
 
@@ -131,7 +135,7 @@ def _start(processes: int, ends: ExitStack) -> Client:
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address=None,
-            # Without this its scheduler serves pages at port 8787. There is no page among QUIET's routes.
+            # Otherwise its scheduler would serve pages at port 8787 for a moment, or complain that it cannot.
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             # A worker runs whatever it is sent, and every user of this computer can reach its port. So both ends have
             # to show a certificate, which is made now and kept in memory.
@@ -142,13 +146,15 @@ def _start(processes: int, ends: ExitStack) -> Client:
     ends.callback(cluster.close)
     client = Client(cluster, set_as_default=False)
     ends.callback(client.close)
+    client.run(fleet_worker.serve_no_pages)
+    client.run_on_scheduler(fleet_worker.serve_no_pages)
     # The workers have started and will not write there. After a SIGKILL nothing could remove it.
     shutil.rmtree(folder, ignore_errors=True)
     return client
 
 
-def uninterrupted(do: Callable[[], T], undo: Callable[[], object] | None = None) -> T:
-    """Return what ``do`` does, in a thread, which an interrupted cell does not stop; then ``undo`` follows it there."""
+def _uninterrupted(do: Callable[[], T], undo: Callable[[T], object] | None = None) -> T:
+    """Return what ``do`` returns. It runs in a thread, which an interrupt does not stop; it is undone there then."""
     done: Future[T] = Future()
 
     def work() -> None:
@@ -157,13 +163,12 @@ def uninterrupted(do: Callable[[], T], undo: Callable[[], object] | None = None)
         except BaseException as error:
             done.set_exception(error)
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
     try:
+        threading.Thread(target=work, daemon=True).start()
         return done.result()
     except KeyboardInterrupt:
         if undo:
-            done.add_done_callback(lambda _: undo())
+            done.add_done_callback(lambda done: None if done.exception() else undo(done.result()))
         raise
 
 

@@ -125,6 +125,11 @@ def facts() -> dict[str, Any]:
     }
 
 
+def serve_no_pages(dask_worker: Any = None, dask_scheduler: Any = None) -> None:
+    """Close the port at which a worker or a scheduler serves web pages about itself to every user of its computer."""
+    (dask_worker or dask_scheduler).http_server.stop()
+
+
 def prepare(run: str, orders: dict[str, Order], dask_worker: Any = None) -> Ready:
     """Unpack the work, make the pool and be ready to begin."""
     try:

@@ -1,153 +1,148 @@
-"""A fleet's connections as a picture: every pool of every process, and the server's budget."""
+"""A fleet as it was measured: each process's connections beside its budget, and what became of its calls."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import cycle
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from tutorial_lib.arguments import in_short, whole
-from tutorial_lib.errors import BadSetting
+from tutorial_lib.arguments import of_kind, whole
+from tutorial_lib.load.fleet_report import FleetReport, ProcessReport
 from tutorial_lib.plots.picture import (
     FAINT,
     HATCH,
     IN_USE,
     INK,
-    OPENING,
     PAPER,
     QUIET,
     TROUBLE,
-    WAITING,
     Picture,
-    as_text,
     drawing,
     explain,
-    headline,
     quiet,
 )
-from tutorial_lib.sizing.formulas import MOST_CONNECTIONS, MOST_IN_A_FLEET
+from tutorial_lib.plots.waits import finish, note
+from tutorial_lib.sizing.formulas import MOST_CONNECTIONS
 from tutorial_lib.words import counted
 
-MOST_COLUMNS, MOST_ROWS = 100, 12
-"""A larger fleet is drawn without a square for each pool."""
+BAR = 0.7
+OPEN: Any = {"fc": IN_USE, "ec": IN_USE}
+TOO_MANY: Any = {"fc": PAPER, "ec": TROUBLE, "hatch": HATCH}
+MAY_OPEN: Any = {"fc": FAINT, "ec": FAINT}
 
-LEAST_SEEN = 0.002
-"""A smaller part of the bar's axis is not seen, and has no colour in the legend."""
+WORTH_ITS_HEIGHT = 4
+"""Times as high as the bars and the budget: a limit beyond that is written down, not drawn to its end."""
 
-SQUARE = 0.86
-HAS_ROOM: Any = {"fc": IN_USE, "ec": IN_USE}
-NO_ROOM: Any = {"fc": PAPER, "ec": TROUBLE, "hatch": HATCH}
-OTHER_COLOURS = (OPENING, WAITING, QUIET, FAINT)
+LEAST_COLUMNS = 4
+MOST_NAMES = 16
+"""Of more processes not each has its number below it, nor its figures in the text for those who do not see."""
 
 
-def plot_fleet(
-    processes: int, pools: int, limit: int, maxclients: int, others: Mapping[str, int] | None = None
-) -> Picture:
-    """Draw what a fleet may open against what its server lets in: the pools for which there is room, and the others.
+def plot_fleet(report: FleetReport, budget: int | None = None) -> Picture:
+    """Draw a fleet's run: for each process the connections that the server counted, in front of what it may open.
 
-    Each of ``processes`` has ``pools``, each with ``limit``; ``others`` are connections outside of the pools, by
-    name, such as ``{"listeners": 40}``. They come first, and then one pool after the other is filled.
+    ``budget`` is the largest limit with which the server refuses none, as ``fleet_budget`` returns it. What a process
+    opened beyond it is hatched. Below: what became of each process's calls.
     """
-    processes = whole("processes", processes, "processes", at_least=1, at_most=MOST_IN_A_FLEET)
-    pools = whole("pools", pools, "pools in each process", at_least=1, at_most=MOST_IN_A_FLEET)
-    limit = whole("limit", limit, "connections", at_least=1, at_most=MOST_CONNECTIONS)
-    maxclients = whole("maxclients", maxclients, "connections", at_least=1, at_most=MOST_IN_A_FLEET)
-    others = _named({} if others is None else others)
-    outside, total = sum(others.values()), processes * pools * limit + sum(others.values())
-    full = min(max(maxclients - outside, 0) // limit, processes * pools)
-    title = _in_words(processes * pools, full, maxclients - total)
-    with_squares = processes <= MOST_COLUMNS and pools <= MOST_ROWS
-    with drawing(height=3.4 if with_squares else 1.9) as figure:
-        if with_squares:
-            above, bar = figure.subplots(2, 1, height_ratios=[1.5, 1])
-            _draw_squares(above, processes, pools, full)
-        else:
-            bar = figure.subplots()
-        _draw_bar(bar, others, total, maxclients)
-        headline(figure, title)
-    parts = ", ".join(f"{name} {number:,}" for name, number in others.items())
-    alt = (
-        f"{title}. {counted(processes, 'process', 'processes')} with {counted(pools, 'pool')} each and a limit of "
-        f"{limit:,}{', ' + parts if parts else ''}: {total:,} in total; the server lets in {maxclients:,}."
+    of_kind(FleetReport, "report", report, "run_fleet(server, workload) returns one. plot_budget draws numbers alone.")
+    if budget is not None:
+        budget = whole("budget", budget, "connections for each pool", at_least=1, at_most=MOST_CONNECTIONS)
+    title = _in_words(report, budget)
+    with drawing(height=4.2) as figure:
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.6, 1])
+        _draw_connections(above, report, budget)
+        _draw_calls(below, report)
+        finish(figure, title, report.real)
+    parts = "; ".join(_process_in_words(each) for each in report.processes[:MOST_NAMES])
+    lost = f" Died or no longer answered: {', '.join(report.lost)}." if report.lost else ""
+    alt = f"A fleet's connections and calls by process. {title}. {parts}.{lost}{note(report.real)}"
+    return Picture(figure, alt, f"fleet of {counted(_size(report), 'process', 'processes')}")
+
+
+def _size(report: FleetReport) -> int:
+    return len(report.processes) + len(report.lost)
+
+
+def _connections(process: ProcessReport) -> int:
+    """As the server counted them; where it doesn't tell, those that were in use at the same time."""
+    return process.peak_in_use if process.opened is None else process.opened
+
+
+def _in_words(report: FleetReport, budget: int | None) -> str:
+    many = counted(_size(report), "process", "processes")
+    said = f"{many} may open {report.limit:,}"
+    if report.peak is not None:
+        said = f"{many} had {counted(report.peak, 'connection')} open, of {report.limit:,} allowed"
+    return said if budget is None else f"{said}; the budget is {_size(report) * budget:,}"
+
+
+def _process_in_words(process: ProcessReport) -> str:
+    return (
+        f"{process.name}: {counted(_connections(process), 'connection')} of {process.limit:,}, {process.done:,} calls "
+        f"done, {_in_trouble(process):,} refused or failed"
     )
-    return Picture(figure, alt, f"fleet of {counted(processes * pools, 'pool')}")
 
 
-def _named(others: Any) -> dict[str, int]:
-    if not isinstance(others, Mapping) or not all(isinstance(name, str) for name in others):
-        raise BadSetting(f"others is {in_short(others)}. Give connections by name, such as {{'listeners': 40}}.")
-    numbers = {as_text(name): number for name, number in others.items()}
-    return {
-        name: whole(name, number, "connections", at_least=0, at_most=MOST_IN_A_FLEET)
-        for name, number in numbers.items()
-    }
+def _in_trouble(process: ProcessReport) -> int:
+    return process.refused + sum(process.failed.values())
 
 
-def _in_words(pools: int, full: int, spare: int) -> str:
-    if spare >= 0:
-        return f"All {counted(pools, 'pool')} can be exhausted at once, with {counted(spare, 'connection')} to spare"
-    return f"{full:,} of {counted(pools, 'pool')} can be exhausted at once; then the server refuses"
+def _number(name: str) -> int:
+    return int(name.rpartition(" ")[2])
 
 
-def _draw_squares(axes: Axes, processes: int, pools: int, full: int) -> None:
-    """Draw a column for each process and a square in it for each pool, filled from the left."""
-    places = [(column, row) for column in range(processes) for row in range(pools)]
-    for look, these in ((HAS_ROOM, places[:full]), (NO_ROOM, places[full:])):
-        if these:
-            columns, rows = zip(*these, strict=True)
-            bottoms = [row - SQUARE / 2 for row in rows]
-            axes.bar(columns, SQUARE, width=SQUARE, bottom=bottoms, lw=0.6, **look)
-    axes.set_xlim(-0.8, max(processes, 12) - 0.2)
-    axes.set_ylim(pools - 0.3, -0.7)
-    axes.set(xticks=[], yticks=[], ylabel=f"{pools} each")
-    axes.set_xlabel(f"{counted(processes, 'process', 'processes')}, a square for each pool", loc="left")
-    for side in axes.spines.values():
-        side.set_visible(False)
-    looks = [Patch(**HAS_ROOM, label="can reach its limit"), Patch(**NO_ROOM, label="no room")]
-    explain(axes, looks if full < len(places) else looks[:1])
-
-
-def _draw_bar(axes: Axes, others: Mapping[str, int], total: int, maxclients: int) -> None:
-    """Draw what may be opened as one bar: the others, the pools as far as there is room, and the rest."""
-    in_pools, axis = total - sum(others.values()), max(total, maxclients) * 1.03
-    parts: list[tuple[str, int, Any]] = [
-        (f"{name} {number:,}", number, {"fc": colour, "ec": colour})
-        for (name, number), colour in zip(others.items(), cycle(OTHER_COLOURS))
-    ]
-    too_many = max(total - maxclients, 0)
-    inside = max(in_pools - too_many, 0)
-    parts.append((f"pools{', inside the limit' if too_many else ''} {inside:,}", inside, HAS_ROOM))
-    if too_many:
-        parts.append((f"{too_many:,} too many", min(too_many, in_pools), NO_ROOM))
-    begin = 0.0  # As floats: numpy's whole numbers end before those of a large fleet.
-    for _, number, look in parts:
-        axes.barh(0, float(number), left=begin, height=0.6, lw=0.6, **look)
-        begin += number
-    _draw_maxclients(axes, total, maxclients)
-    unseen = ", ".join(name for name, number, _ in parts if 0 < number < LEAST_SEEN * axis)
-    xlabel = f"connections (too few to be seen: {unseen})" if unseen else "connections"
-    axes.set(xlim=(0, axis), ylim=(-0.4, 0.75), yticks=[], xlabel=xlabel)
-    axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    explain(axes, [Patch(**look, label=name) for name, number, look in parts if number >= LEAST_SEEN * axis])
+def _draw_connections(axes: Axes, report: FleetReport, budget: int | None) -> None:
+    processes = report.processes
+    at, opened = [_number(each.name) for each in processes], [_connections(each) for each in processes]
+    room = budget or MOST_CONNECTIONS
+    high = max([*opened, budget or 1])
+    limits = [each.limit for each in processes]
+    far = max(limits, default=1) > WORTH_ITS_HEIGHT * high
+    top = 1.25 * (2 * high if far else max([high, *limits]))
+    axes.bar(at, [float(min(limit, top)) for limit in limits], width=BAR, lw=0.6, zorder=1, **MAY_OPEN)
+    axes.bar(at, [min(count, room) for count in opened], width=BAR, lw=0.6, zorder=2, **OPEN)
+    over = {number: count - room for number, count in zip(at, opened, strict=True) if count > room}
+    if over:
+        axes.bar(list(over), list(over.values()), bottom=room, width=BAR, lw=0.6, zorder=2, **TOO_MANY)
+    if budget:
+        axes.axhline(budget, color=INK, lw=2, zorder=3)
+    _mark_lost(axes, report, top)
+    limit = "its limit" if not far or len(set(limits)) > 1 else f"its limit, {limits[0]:,} (higher than drawn)"
+    looks = [Patch(**OPEN, label="opened" if report.peak is not None else "in use at the peak")]
+    looks += [Patch(**TOO_MANY, label="beyond the budget")] if over else []
+    looks += [Patch(**MAY_OPEN, label=limit)]
+    looks += [Patch(fc=INK, ec=INK, label=f"budget, {budget:,} each")] if budget else []
+    axes.set_ylim(0, top)
+    axes.set_ylabel("connections")
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    explain(axes, looks)
     quiet(axes)
 
 
-def _draw_maxclients(axes: Axes, total: int, maxclients: int) -> None:
-    axes.axvline(maxclients, color=INK, lw=2)
-    on_the_right = maxclients > 0.6 * max(total, maxclients)
-    axes.annotate(
-        f"maxclients {maxclients:,}",
-        (maxclients, 0.36),
-        xytext=(-5 if on_the_right else 5, 0),
-        textcoords="offset points",
-        ha="right" if on_the_right else "left",
-        va="bottom",
-        fontsize=9,
-        fontweight="bold",
-    )
+def _mark_lost(axes: Axes, report: FleetReport, top: float) -> None:
+    for name in report.lost:
+        axes.text(_number(name), top * 0.04, "died", color=TROUBLE, ha="center", va="bottom", fontweight="bold")
+
+
+def _draw_calls(axes: Axes, report: FleetReport) -> None:
+    done = {_number(each.name): each.done for each in report.processes}
+    trouble = {_number(each.name): _in_trouble(each) for each in report.processes if _in_trouble(each)}
+    axes.bar(list(done), list(done.values()), width=BAR, lw=0.6, **OPEN)
+    looks = [Patch(**OPEN, label=f"done, {report.done:,}")]
+    if trouble:
+        bottom = [done[number] for number in trouble]
+        axes.bar(list(trouble), list(trouble.values()), bottom=bottom, width=BAR, lw=0.6, **TOO_MANY)
+        looks.append(Patch(**TOO_MANY, label=f"refused or failed, {sum(trouble.values()):,}"))
+    columns = _size(report)
+    axes.set_xlim(0.4, max(columns, LEAST_COLUMNS) + 0.6)
+    axes.set_ylim(0, 1.1 * max([1, *(done[number] + trouble.get(number, 0) for number in done)]))
+    axes.set_ylabel("calls")
+    axes.set_xlabel("process", loc="left")
+    axes.set_xticks(range(1, columns + 1, max(1, -(-columns // MOST_NAMES))))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    explain(axes, looks)
+    quiet(axes)
+    axes.tick_params(axis="x", labelcolor=QUIET)

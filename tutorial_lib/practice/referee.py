@@ -136,13 +136,13 @@ def _a_value(answer: Any) -> str:
 
 def _how_to_check(task: Task) -> str:
     return (
-        f"It calls your function itself, so give it the function, without calling it: "
+        f"It calls your {task.kind} itself, so give it the {task.kind}, without calling it: "
         f"`.check({task.name})`, and no parentheses after `{task.name}`."
     )
 
 
 def _called_as(task: Task) -> str:
-    return f"This exercise calls your function as `{task.name}({', '.join(task.parameters)})`."
+    return f"This exercise calls your {task.kind} as `{task.name}({', '.join(task.parameters)})`."
 
 
 def _heading(task: Task, answer: Any) -> str:

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from tutorial_lib.practice.lab import Lab
@@ -21,7 +21,7 @@ class Task:
     """What an exercise asks, what a learner starts from, and how an answer is judged.
 
     ``check`` returns a sentence of praise that says what was seen, or raises Wrong.
-    ``name`` is what the learner's function is called.
+    ``name`` is what the learner's function is called, or the class whose objects the exercise uses.
     """
 
     id: str
@@ -56,14 +56,21 @@ class Task:
         """The code of the solution, under the same name."""
         return _renamed(self.solution, self.name)
 
+    @property
+    def kind(self) -> str:
+        """What a learner writes: "function" or "class"."""
+        return "class" if isinstance(self.starter, type) else "function"
+
     def is_untouched(self, answer: Answer) -> bool:
         """True if the answer does, instruction for instruction, what the starter does: comments do not count."""
-        code = getattr(answer, "__code__", None)
         # Python compiles `redis.Redis()` in two ways: beside `import redis`, as in the exercise's module, and
         # without it, as in a notebook's cell.
-        alone = compile(self.starter_text, "<starter>", "exec", dont_inherit=True).co_consts
-        starters = (self.starter.__code__, *(part for part in alone if isinstance(part, CodeType)))
-        return isinstance(code, CodeType) and _does(code) in map(_does, starters)
+        alone = compile(self.starter_text, "<starter>", "exec", dont_inherit=True)
+        written = [part for part in alone.co_consts if isinstance(part, CodeType)]
+        in_a_cell = [_codes_in(written[0])] if self.kind == "class" else [[part] for part in written]
+        starters = [_codes_of(self.starter), *([_does(part) for part in parts] for parts in in_a_cell)]
+        code = _codes_of(answer)
+        return bool(code) and code in starters
 
 
 def read_task(module: ModuleType) -> Task:
@@ -87,7 +94,17 @@ def read_task(module: ModuleType) -> Task:
 
 def _renamed(function: Answer, name: str) -> str:
     source = textwrap.dedent(inspect.getsource(function)).rstrip()
-    return re.sub(rf"^def {function.__name__}\(", f"def {name}(", source, count=1)
+    return re.sub(rf"^(def|class) {function.__name__}\b", rf"\1 {name}", source, count=1)
+
+
+def _codes_of(answer: Answer) -> list[tuple[Any, ...]]:
+    """Return what a function does, or each method of a class. Nothing for what has no code of its own."""
+    functions = vars(answer).values() if isinstance(answer, type) else [answer]
+    return [_does(part.__code__) for part in functions if isinstance(part, FunctionType)]
+
+
+def _codes_in(code: CodeType) -> list[CodeType]:
+    return [part for part in code.co_consts if isinstance(part, CodeType)]
 
 
 def _does(code: CodeType) -> tuple[Any, ...]:

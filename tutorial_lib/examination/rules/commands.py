@@ -112,7 +112,7 @@ def used_after_fork(seen: Seen) -> Iterator[Finding]:
             "one socket, so each may read the other's replies.",
             "Create the client after the fork, and use no borrowed connection, PubSub or pipeline of the parent in "
             "the child.",
-            "docs/errors.md#used-after-fork",
+            "notebooks/13_processes_and_fleets.ipynb#A-connection-that-was-borrowed-before-the-fork",
         )
 
 

@@ -70,7 +70,7 @@ ALSO_WRONG = {since_the_log_began: "Since when should you count?"}
 
 def in_one_loop(log, promoted):
     acknowledged, errors, late = 0, 0, 0.0
-    for seconds, node, reply in log:
+    for seconds, node, _ in log:
         if node is None:
             errors += 1
             continue

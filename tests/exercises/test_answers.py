@@ -53,8 +53,8 @@ def lines_given_away(task: Task, text: str) -> list[str]:
 def of_each(*groups: str) -> list[Any]:
     """Return a test's arguments, exercise, answer and server, for every answer in lists of these names.
 
-    Each answer is judged on one of the servers, every other one on the fallback; for a release on both. An exercise that
-    needs a redis-server is judged there only.
+    Each answer is judged on one of the servers, every other one on the fallback; for a release on both. Where only
+    a redis-server will do, each is judged on that.
     """
     found = [(name, answer) for name in all_exercises() for group in groups for answer in answers_in(name, group)]
     return [

@@ -155,4 +155,8 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "fork-safe": 104,
         "pickle-it": 105,
         "worker-lifecycle": 106,
+        "tls-by-pool": 112,
+        "one-master": 113,
+        "read-the-failover": 114,
+        "cluster-budget": 115,
     }

@@ -93,8 +93,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     return (
         f"With your limit each node that accepts {tried.maxclients} gets {tried.at_a_node(tried.limit)} connections, "
         f"and {fine} were refused. With one more in each client it refused {too_many}. For {worked.nodes} nodes and "
-        f"{worked.processes} processes the limit is {worked.limit}. A process may then have {worked.most:,} connections "
-        "open, so it must be allowed as many files."
+        f"{worked.processes} processes the limit is {worked.limit}. A process may then have {worked.most:,} "
+        "connections open, so it must be allowed as many files."
     )
 
 
@@ -171,7 +171,7 @@ def _refused(cluster: Cluster, limit: int, lab: Lab) -> int:
 
 
 HINTS = (
-    "A `RedisCluster` opens a pool for each node. Draw three nodes and four processes: how many pools lead to one node?",
+    "A `RedisCluster` opens a pool for each node. Draw 3 nodes and 4 processes: how many pools lead to one node?",
     "A node knows nothing of the other nodes, so its budget is that of a single server: subtract the others first, and "
     "divide the rest.",
     "`max_connections` is the limit of each pool of the client. How many pools does the client of one process have?",

@@ -87,7 +87,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"There is one pool, and {CALLS} commands, one after another, opened {master} connections on the master. "
             f"For each of them the sentinels were asked again. What closes a connection that the next part could use?"
         )
-    counted = int(clients[0].get(VIEWS))
+    counted = int(clients[0].get(VIEWS) or 0)
     if counted != CALLS:
         raise Wrong(f"{CALLS} views were counted, and the master says {counted}. Where did your code write to it?")
     return (

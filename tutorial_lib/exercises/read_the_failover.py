@@ -136,8 +136,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
                 "entries are there?"
             )
     return (
-        f"After the failover by hand {BY_HAND.lost} acknowledged writes are missing: the client wrote to the old master "
-        f"for {BY_HAND.late:.1f} s more, with {BY_HAND.errors} errors. The master that was killed cost "
+        f"After the failover by hand {BY_HAND.lost} acknowledged writes are missing: the client wrote to the old "
+        f"master for {BY_HAND.late:.1f} s more, with {BY_HAND.errors} errors. The master that was killed cost "
         f"{KILLED.errors} errors and {so_many(KILLED.lost, 'write')}; with a replica that lagged, "
         f"{so_many(LAGGING.lost, 'write')} too."
     )
@@ -156,9 +156,10 @@ def _why_lost(lost: float, failover: Failover) -> str:
     after = sum(node == failover.old and seconds > failover.promoted for seconds, node, _ in failover.log)
     acknowledged = failover.acknowledged + failover.after
     ideas = {
-        failover.errors: "The program knows of a write that raised, and can repeat it. Lost are writes that it believes "
-        "to be done. How many were acknowledged, and how many did the new master count?",
-        failover.acknowledged: "The new master's first reply shows that it knows some of the old one's writes. How many?",
+        failover.errors: "The program knows of a write that raised, and can repeat it. Lost are writes that it "
+        "believes to be done. How many were acknowledged, and how many did the new master count?",
+        failover.acknowledged: "The new master's first reply shows that it knows some of the old one's writes. How "
+        "many?",
         after: "A write before the promotion can be lost too, if the replica didn't have it yet. How many writes does "
         "the new master's counter include?",
         acknowledged - failover.last: f"The counter's first reply is {failover.first}. How many writes did it count "
@@ -166,7 +167,7 @@ def _why_lost(lost: float, failover: Failover) -> str:
         failover.lost - 1: "The new master's first reply includes the write that it answers. Which value did it have "
         "before?",
     }
-    return ideas.get(lost, "Compare two numbers: the writes with a reply, and the writes that the last reply includes.")
+    return ideas.get(int(lost), "Compare two numbers: the writes with a reply, and the writes that the last reply includes.")
 
 
 def _why_late(late: float, failover: Failover) -> str:

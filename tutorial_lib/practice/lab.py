@@ -12,7 +12,7 @@ import redis
 from tutorial_lib.errors import ServerStartFailed
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
-from tutorial_lib.practice.verdict import NotAttempted, Wrong, try_again
+from tutorial_lib.practice.verdict import Lacking, NotAttempted, Wrong, try_again
 from tutorial_lib.servers import Server
 from tutorial_lib.servers.private_process import ADMIN
 
@@ -68,15 +68,15 @@ class Lab:
         return proxy
 
     def start(self, start: Callable[[], Started], ports: Callable[[Started], Iterable[int]]) -> Started:
-        """Return what ``start`` starts, such as a server with TLS, closed after the check. The answer may use ``ports``.
+        """Return what ``start`` starts, such as a server with TLS. It is closed after the check.
 
-        NotAttempted, with the reason, if the redis-server of this machine can't do it.
+        The answer may connect to ``ports``. Lacking, with the reason, if the redis-server of this machine can't do it.
         """
         try:
             with trusted():
                 started = start()
         except ServerStartFailed as error:
-            raise NotAttempted(str(error)) from error
+            raise Lacking(str(error)) from error
         self._started.append(started)
         for port in ports(started):
             let_through(port)

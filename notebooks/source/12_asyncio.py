@@ -503,6 +503,7 @@ await news.subscribe("offers")
 await news.get_message(timeout=5)  # Redis's confirmation
 readers = [outcome(news.get_message(timeout=0.2)) for _ in range(3)]
 results = await asyncio.gather(*readers)
+await news.aclose()
 print(results[1])
 guess_readers.reveal(3 - results.count(None))
 
@@ -516,21 +517,21 @@ guess_readers.reveal(3 - results.count(None))
 queues = [asyncio.Queue() for _ in range(3)]
 
 
-async def pass_on():
+async def pass_on(news):
     async for message in news.listen():
         for queue in queues:
             queue.put_nowait(message["data"])
 
 
-reader = asyncio.create_task(pass_on())
-await r.publish("offers", "tea, two for one")
-print(await asyncio.gather(*[queue.get() for queue in queues]))
-
 # %%
-reader.cancel()
-await asyncio.wait([reader])  # until it has stopped reading
-await news.aclose()
-print("in use:", snapshot(r.connection_pool).in_use)
+async with r.pubsub(ignore_subscribe_messages=True) as news:
+    await news.subscribe("offers")
+    await news.get_message(timeout=5)
+    reader = asyncio.create_task(pass_on(news))
+    await r.publish("offers", "tea, two for one")
+    print(await asyncio.gather(*[queue.get() for queue in queues]))
+    reader.cancel()
+    await asyncio.wait([reader])  # until it has stopped reading
 
 # %% [markdown]
 # ## Which `Retry` belongs to an asyncio pool?
@@ -706,7 +707,7 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: how long can a caller wait?](../exercises/ex11_how_long_a_caller_waits.ipynb) The
-# exercises of this lesson are to come.
+# **Practise:** [Exercises: a burst, a client for each loop, a cancellation at any moment, a stream that can be left, and a
+# retry that is awaited](../exercises/ex12_asyncio.ipynb)
 #
 # **Next:** [What happens to a pool in many processes?](13_processes_and_fleets.ipynb)

@@ -167,7 +167,9 @@ def _why_lost(lost: float, failover: Failover) -> str:
         failover.lost - 1: "The new master's first reply includes the write that it answers. Which value did it have "
         "before?",
     }
-    return ideas.get(int(lost), "Compare two numbers: the writes with a reply, and the writes that the last reply includes.")
+    return ideas.get(
+        int(lost), "Compare two numbers: the writes with a reply, and the writes that the last reply includes."
+    )
 
 
 def _why_late(late: float, failover: Failover) -> str:

@@ -31,30 +31,33 @@ QUIET: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.reuse-broadcast-comm": True,
-    "distributed.comm.timeouts.connect": f"{CONNECT_WITHIN} s",
+    "distributed.comm.timeouts.connect": "10 s",
 }
 
 
 class Crew:
-    """The workers that take part, by address; those that no longer answer are ``lost``."""
+    """The workers that take part, by address. One that no longer answers is no longer ``alive``."""
 
     def __init__(self, client: Client, addresses: list[str]) -> None:
         self._client = client
         self.alive = list(addresses)
-        self.lost: list[str] = []
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         """Call ``function`` in each worker that lives, and return what each returned, by address."""
+        # The scheduler knows at once that a worker has died; connecting to it would be tried for long.
+        self._lose(set(self.alive) - set(self._client.nthreads()))
         if not self.alive:
             return {}
         answers = self._client.run(function, *arguments, workers=self.alive, on_error="return")
         for address, answer in answers.items():
             if isinstance(answer, (OSError, TimeoutError)):
-                self.lost.append(address)
+                self._lose({address})
             elif isinstance(answer, BaseException):
                 raise answer
-        self.alive = [address for address in self.alive if address not in self.lost]
         return {address: answers[address] for address in self.alive}
+
+    def _lose(self, addresses: set[str]) -> None:
+        self.alive = [address for address in self.alive if address not in addresses]
 
 
 @contextmanager
@@ -78,6 +81,8 @@ def check_cluster(cluster: Any) -> None:
     from distributed import Client
     from distributed.deploy.cluster import Cluster
 
+    if getattr(cluster, "asynchronous", False):
+        raise BadSetting("cluster is asynchronous, and run_fleet is not. Make it without asynchronous=True.")
     if cluster is None or isinstance(cluster, (Client, Cluster)):
         return
     if not isinstance(cluster, str) or "://" not in cluster:

@@ -3,8 +3,8 @@
 #
 # An asyncio program handles thousands of requests in one thread. While a request waits for Redis it still needs a
 # connection of its own, so asyncio programs exhaust their pools too, often sooner than programs with threads. They
-# also run into errors that other programs never see, such as `Event loop is closed`. In this lesson you cause each of
-# these errors and fix it.
+# also run into errors that other programs never see, such as `Event loop is closed`. In this lesson you cause these
+# errors, find out why they happen, and fix them.
 #
 # **You'll learn to**
 # - predict how many connections a burst of tasks needs, and keep it within a limit;
@@ -30,6 +30,7 @@ from redis.backoff import NoBackoff
 from tutorial_lib import (
     FaultProxy,
     PoolView,
+    playground,
     predict,
     run_threads,
     snapshot,
@@ -45,11 +46,12 @@ server
 
 # %% [markdown]
 # `redis.asyncio` has the classes that you know: `Redis`, `ConnectionPool` and `BlockingConnectionPool`. Each method
-# that talks to Redis is a coroutine, so you write `await r.get("greeting")`.
+# that talks to Redis is a coroutine, so you write `await r.get("greeting")`. redis-py's documentation has [a page of
+# examples](https://redis.readthedocs.io/en/stable/examples/asyncio_examples.html).
 #
-# A coroutine runs in a *task*, and an *event loop* runs the tasks, one at a time. When a task awaits something that
-# isn't there yet, such as a reply, the loop goes on with another task. Jupyter already runs an event loop, so you can
-# write `await` directly in a cell. `asyncio.gather(…)` makes a task of each coroutine and waits for them all.
+# Coroutines run in *tasks*, and an *event loop* runs the tasks of a thread, one at a time. When a task awaits something
+# that isn't there yet, such as a reply, the loop goes on with another task. Jupyter already runs an event loop, so you
+# can write `await` directly in a cell. `asyncio.gather(…)` makes a task of each coroutine and waits for them all.
 #
 # Below, a client sends ten PINGs one after the other, and then ten more with `gather`. `server.opened()`, a helper of
 # this course, returns how many connections the server has accepted.
@@ -81,8 +83,9 @@ guess_gather.reveal(f"{one_by_one}, then {server.opened() - opened_before}")
 # %% [markdown]
 # **Each task that waits for Redis needs a connection of its own, although all tasks share one thread.**
 #
-# A task borrows a connection, sends its command and awaits the reply. Now the loop runs the next task, which finds no
-# idle connection and opens another. So don't count threads. Count the tasks that may wait for Redis at the same time.
+# A task borrows a connection, sends its command and awaits the reply. Meanwhile the loop runs the next task, which finds
+# no idle connection and opens another. So don't count threads. Count the tasks that may wait for Redis at the same
+# time.
 #
 # You close an asyncio client with `await r.aclose()`, or by leaving an `async with`. As in [lesson
 # 04](04_one_pool_for_many_parts.ipynb), that isn't final:
@@ -123,21 +126,23 @@ guess_burst
 
 # %%
 async def burst(r):
-    tasks = [r.get("greeting") for _ in range(150)]
-    results = await asyncio.gather(*tasks, return_exceptions=True)
+    commands = [r.get("greeting") for _ in range(150)]
+    results = await asyncio.gather(*commands, return_exceptions=True)
     return [error for error in results if isinstance(error, Exception)]
 
 
 # %%
-errors = await burst(r)
+async with redis.asyncio.Redis(**at) as default:
+    errors = await burst(default)
 print(f"{type(errors[0]).__name__}: {errors[0]}")
 guess_burst.reveal(len(errors))
 
 # %% [markdown]
-# **A default client refuses every task beyond the hundredth, at once.**
+# **A default client serves a hundred tasks at the same time, and refuses all others at once.**
 #
-# Tasks cost next to nothing, so an asyncio program easily starts more of them than it has connections. [Programs that
-# never set a limit](https://github.com/hopeit-git/hopeit.engine/issues/222) met this error when they upgraded.
+# A task needs little memory and no thread, so an asyncio program easily starts more tasks than it has connections.
+# [Programs that never set a limit](https://github.com/hopeit-git/hopeit.engine/issues/222) met this error when they
+# upgraded to redis-py 8.
 #
 # > **redis-py 7 and older:** there was practically no limit, so a burst was never refused.
 #
@@ -150,9 +155,10 @@ errors = await burst(redis.asyncio.Redis(connection_pool=blocking))
 print(f"{len(errors)} errors, {server.opened() - opened_before} connections")
 
 # %% [markdown]
-# The second fix is a semaphore in front of the client. asyncio's `Semaphore(10)` lets ten tasks into its `async with`,
-# and the others wait. It works with every client, also with one that a framework made, and it can limit more than
-# Redis commands:
+# The second fix is a semaphore in front of the client. asyncio's
+# [`Semaphore(10)`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore) lets ten tasks into its
+# `async with` and makes the others wait. It also works with a client that a framework made for you, and you can put it
+# around more than the Redis command, for example around a whole request:
 
 # %%
 ten_at_a_time = asyncio.Semaphore(10)
@@ -175,8 +181,8 @@ print(f"{len(greetings)} replies, {server.opened() - opened_before} connections"
 # To borrow by hand, await `get_connection()` and `release()`. As with threads, `release` belongs in a `finally`. Below,
 # six tasks share two connections, and each keeps one for a second.
 #
-# Give your tasks names, because that's what you see in `PoolView` and in a recording. Look for the two orders that
-# have a connection, and the four that are waiting.
+# Give your tasks names, because `PoolView` shows them. Look for the two orders that have a connection, and the four that
+# are waiting.
 
 
 # %%
@@ -200,14 +206,26 @@ await asyncio.gather(*orders)
 snapshot(small)
 
 # %% [markdown]
+# **A task keeps its connection from `get_connection()` to `release()`, whatever it awaits in between.**
+#
+# So return the connection before you await something else that's slow, such as another service. `record` and
+# `PoolReplay` name tasks, too. And with `tasks=True`, the `playground` from lesson 03 has a pool of `redis.asyncio`,
+# whose callers are tasks of one event loop. Press **Start**, and then try **waits**: the pool refuses or waits as it did
+# with threads.
+
+# %% tags=["nbval-ignore-output"]
+playground(limit=4, callers=10, hold=0.5, tasks=True)
+
+# %% [markdown]
 # ## One client in several event loops
 
 # %% [markdown]
-# Scripts, tests and Celery tasks often call `asyncio.run(…)`. Each call makes a new event loop, and closes it at the
-# end. What if all of them use one client?
+# Scripts, tests and Celery jobs often call `asyncio.run(…)`. Each call makes a new event loop, and closes it at the end.
+# What if all of them use one client?
 #
-# `asyncio.run` refuses to work in a thread in which a loop is running, as Jupyter's loop is in yours. So
-# `run_threads(1, …)`, which you know from lesson 03, calls it in another thread. `outcome` returns an error as text.
+# In your cells, Jupyter's loop is running already, and `asyncio.run` refuses to start a second loop in the same thread.
+# So `in_a_new_loop` lets `run_threads(1, …)`, which you know from lesson 03, call it in another thread. `outcome` returns
+# a command's reply, or its error as text.
 
 
 # %%
@@ -245,18 +263,18 @@ guess_loops.reveal(", ".join("hello" if reply == "hello" else "error" for reply 
 # %% [markdown]
 # **A connection belongs to the event loop that opened it, and no other loop can use it.**
 #
-# `asyncio.run` closes its loop, but the connection stays idle in the pool. The next loop borrows it, and its first
-# write needs the closed loop: `Event loop is closed`. redis-py then disconnects, so the next run works, and half of
-# your runs fail.
+# `asyncio.run` closes its loop, but the connection stays idle in the pool. The next loop borrows it, and sending a
+# command on it needs the closed loop: `Event loop is closed`. redis-py then disconnects, so the run after that opens a
+# new connection and works. That's why half of the runs fail.
 #
-# If the first loop still runs, you may get a different text. Here Jupyter's loop opens the connection, and another
-# loop waits on it for a job that doesn't come:
+# If the first loop is still running, the text is a different one. Here Jupyter's loop opens the connection, and another
+# loop waits on it for a job that doesn't come. The error names the task; "…" stands for that part.
 
 # %%
 ours = redis.asyncio.Redis(**at)
 await ours.ping()
 reply = in_a_new_loop(ours.blpop("jobs", timeout=1))
-print(reply.split(":")[0], "…", reply[reply.index("got Future") :])
+print("RuntimeError: Task …", reply[reply.index("got Future") :])
 
 # %% [markdown]
 # The fix for both is to create the client inside the loop that uses it, and to close it before that loop ends:
@@ -286,11 +304,12 @@ print(*[in_a_new_loop(get_with_own_client()) for _ in range(3)])
 # ## What does a cancelled command leave behind?
 
 # %% [markdown]
-# A web server cancels a request's task when the browser disconnects. `asyncio.wait_for` cancels a task when the time is
-# over. The task may be waiting for a reply, and that reply still comes.
+# Many web servers cancel a request's task when the browser disconnects, and `asyncio.wait_for` cancels a task when its
+# time is over. If the task is waiting for a reply at that moment, the reply still arrives.
 #
-# To cancel at that moment, use lesson 10's `FaultProxy`: `proxy.downstream.latency = 5` delays all replies by five
-# seconds. `server.commands()` counts the commands that the server has received.
+# `cancel_when_received` cancels a task at that very moment. It uses `FaultProxy` from lesson 10:
+# `proxy.downstream.latency = 5` delays every reply by five seconds. `server.commands()`, another helper, counts the
+# commands that the server has received, so the function can wait until the command is there.
 
 # %%
 proxy = FaultProxy(server)
@@ -339,11 +358,13 @@ guess_cancelled.reveal("it's closed and returned" if closed_and_returned else "i
 # %% [markdown]
 # **redis-py closes the connection of a cancelled command and returns it, so nothing leaks and no reply gets mixed up.**
 #
-# It isn't free, though. The next caller has to reconnect, and if many tasks are cancelled, the server sees a storm of
-# new connections. And Redis counted the view: cancelling a task doesn't cancel its command.
+# You can read it in `read_response` of [redis-py's
+# connection.py](https://github.com/redis/redis-py/blob/v8.1.0/redis/asyncio/connection.py): it disconnects on every
+# exception. That isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new
+# connections. And Redis counted the view: cancelling a task doesn't stop a command that has been sent.
 #
-# If you borrow by hand, you have to take care of that yourself. The next function is cancelled between its command and
-# its reply, and then another caller asks for the greeting:
+# If you borrow by hand, you have to disconnect yourself. The next function is cancelled after it has sent its command
+# and before it reads the reply. Then another caller asks for the greeting:
 
 
 # %%
@@ -370,17 +391,17 @@ for careful in (False, True):
 #
 # That's the bug from [lesson
 # 05](05_who_still_holds_a_connection.ipynb#What-does-an-interrupted-caller-leave-behind?). With asyncio, each `await`
-# between a command and its reply is a place where it can happen. Call `disconnect()` before `release()` if you can't be
+# between a command and its reply is a place where it can happen. Call `disconnect()` before `release()` unless you're
 # sure that the reply was read.
 
 # %% [markdown]
 # ## A deadline for a command
 
 # %% [markdown]
-# In lesson 11, no argument of redis-py was a deadline for a whole command. asyncio has one:
-# `asyncio.wait_for(command, seconds)` cancels the command when the time is over. Below, Redis doesn't answer at all.
-# The client has a `socket_timeout` of 0.2 s and three retries. You send one command without a deadline, and one with a
-# deadline of 0.3 s.
+# In lesson 11 you saw that no argument of redis-py is a deadline for a whole command. asyncio has one:
+# `asyncio.wait_for(command, seconds)` cancels the command when its time is over. Below, Redis doesn't answer at all, and
+# the client has a `socket_timeout` of 0.2 s and three retries. You send one command without a deadline, and one with a
+# deadline of 0.3 s. `time_of` returns how long a command took to fail, and whether its error is one of redis-py's.
 
 # %%
 r_deadline = redis.asyncio.Redis(**via_proxy, socket_timeout=0.2, retry=Retry(NoBackoff(), 3))
@@ -408,9 +429,9 @@ proxy.heal()
 # **`socket_timeout` limits each attempt. `asyncio.wait_for` limits everything: the wait for a connection, the command,
 # and all retries.**
 #
-# Its `TimeoutError` is Python's own, so `except redis.RedisError` doesn't catch it. Either timeout closes the
-# connection. Set both: a short `socket_timeout` that lets redis-py retry, and the deadline around it that your users
-# can live with. If a command mustn't be interrupted, await `asyncio.shield(task)` instead of the task: then only the
+# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close the
+# connection, so don't set them too tight. Use both: `socket_timeout` lets redis-py retry, and the deadline is what your
+# users can live with. If a command mustn't be interrupted, await `asyncio.shield(task)` instead of `task`. Then only your
 # waiting is cancelled, and the command finishes.
 #
 # > **Python 3.10:** `async with asyncio.timeout(0.3)` does the same as `wait_for`, but came with Python 3.11.
@@ -451,9 +472,10 @@ guess_left.reveal(snapshot(r.connection_pool).in_use)
 # %% [markdown]
 # **An async generator that's left early keeps its connection until you await its `aclose()`.**
 #
-# If no variable refers to the generator, Python asks the event loop to close it. But that takes a task of its own, which
-# runs later, because cleaning up needs an `await`. `aclosing` from the standard library does it on the spot, however the
-# block is left:
+# Python can't close an async generator by itself, because its clean-up has to be awaited. Once nothing refers to the
+# generator, Python asks the event loop to do it in a task of its own, some time later.
+# [`aclosing`](https://docs.python.org/3/library/contextlib.html#contextlib.aclosing) from the standard library closes
+# the generator at the end of its block, however you leave it:
 
 # %%
 await stream.aclose()
@@ -486,34 +508,35 @@ await news.subscribe("offers")
 await news.get_message(timeout=5)  # Redis's confirmation
 readers = [outcome(news.get_message(timeout=0.2)) for _ in range(3)]
 results = await asyncio.gather(*readers)
+await news.aclose()
 print(results[1])
 guess_readers.reveal(3 - results.count(None))
 
 # %% [markdown]
-# **Only one task may read from a `PubSub`, or from any connection.**
+# **Only one task at a time may read from a `PubSub`.**
 #
-# Let one task read, and pass each message on through an `asyncio.Queue` for each of the others. Then one connection is
-# enough for any number of them:
+# The same goes for a connection that you borrowed by hand. Let one task read, and give each of the others an
+# `asyncio.Queue` to which it passes the messages on. One connection is then enough for any number of tasks:
 
 # %%
 queues = [asyncio.Queue() for _ in range(3)]
 
 
-async def pass_on():
+async def pass_on(news):
     async for message in news.listen():
         for queue in queues:
             queue.put_nowait(message["data"])
 
 
-reader = asyncio.create_task(pass_on())
-await r.publish("offers", "tea, two for one")
-print(await asyncio.gather(*[queue.get() for queue in queues]))
-
 # %%
-reader.cancel()
-await asyncio.wait([reader])  # now it no longer reads
-await news.aclose()
-print("in use:", snapshot(r.connection_pool).in_use)
+async with r.pubsub(ignore_subscribe_messages=True) as news:
+    await news.subscribe("offers")
+    await news.get_message(timeout=5)
+    reader = asyncio.create_task(pass_on(news))
+    await r.publish("offers", "tea, two for one")
+    print(await asyncio.gather(*[queue.get() for queue in queues]))
+    reader.cancel()
+    await asyncio.wait([reader])  # until it has stopped reading
 
 # %% [markdown]
 # ## Which `Retry` belongs to an asyncio pool?
@@ -554,8 +577,8 @@ guess_retry.reveal("a ConnectionError" if failed else "the command is retried")
 # **An asyncio pool needs the `Retry` from `redis.asyncio.retry`. With the other one, retries never happen.**
 #
 # The synchronous `Retry` calls a function and catches its errors. Here that function returns a coroutine, which hasn't
-# run yet, so `Retry` returns it at once. The command only runs when redis-py awaits the coroutine, and then no retry
-# surrounds it. You get no warning, so check your imports.
+# run yet, so there's no error to catch. The command only runs when redis-py awaits the coroutine, after `Retry` has
+# finished. You get no warning, so check your imports.
 
 # %% [markdown]
 # ## Connections that died while idle
@@ -589,7 +612,7 @@ print(r_sync.ping(), await r_async.ping(), await r_retrying.ping())
 
 # %%
 proxy.close_connections()
-await asyncio.sleep(0.1)  # the loop hears of it
+await asyncio.sleep(0.1)  # so that the loop notices
 print("sync pool:", r_sync.ping())
 result = await outcome(r_async.ping())
 print("asyncio pool:", result)
@@ -598,10 +621,11 @@ guess_stale.reveal("neither" if result is True else "the asyncio pool")
 # %% [markdown]
 # **In redis-py 8.1, an asyncio pool hands out a connection that died while idle, and your command fails.**
 #
-# When a pool hands a connection out, it checks whether there's unread data. With RESP3 a server may send notifications
-# at any time, so redis-py 8.1 allows data. The asyncio check can't tell an end of file from data. The [fix is
-# merged](https://github.com/redis/redis-py/pull/4260). Until you have it, one retry is enough, because the failed
-# attempt disconnects:
+# When a pool hands a connection out, it checks whether there's something to read. With RESP3, the default since
+# redis-py 8, a server may send notifications at any time, so to 8.1 unread data is no reason to reconnect. The asyncio
+# check can't tell data from the end of file that a closed connection leaves. [A fix is
+# merged](https://github.com/redis/redis-py/pull/4260). Until you have it, one retry is enough, because the failed attempt
+# disconnects:
 
 # %%
 print("asyncio pool with one retry:", await outcome(r_retrying.ping()))
@@ -613,12 +637,13 @@ print("asyncio pool with one retry:", await outcome(r_retrying.ping()))
 # > **redis-py 8.0 and older:** the asyncio pool reconnects by itself. Version 8.2 will, too.
 
 # %% [markdown]
-# ## Going deeper: a connection that nobody returns
+# ## Going deeper: a connection that's never returned
 
 # %% [markdown]
-# A connection that you borrow and forget stays in use forever, because the pool refers to it. Lesson 05 showed that for
-# threads. redis-py's asyncio pool once forgot such connections, and some of that code is still there: the pool begins
-# with a plain `set`, and only after `reset()` it has a `WeakSet`, which doesn't keep its members alive.
+# Lesson 05 showed that a borrowed connection stays in use until you release it, because the pool refers to it. The
+# asyncio pool does the same, although it wasn't meant to: redis-py has code for an asyncio pool that forgets such
+# connections. A new pool keeps those in use in an ordinary `set`, but after `reset()` it has a `WeakSet`, which doesn't
+# keep its members alive.
 
 # %%
 forgetful = redis.asyncio.ConnectionPool(**at, max_connections=2)
@@ -630,8 +655,8 @@ for step in ("a new pool", "after reset()"):
     forgetful.reset()
 
 # %% [markdown]
-# Don't build on it: `reset()` also forgets the connections that other tasks are using. Return what you borrow in a
-# `finally`.
+# Don't rely on that, because `reset()` also forgets the connections that other tasks are using. Release what you borrow
+# in a `finally`.
 
 # %% [markdown]
 # ## Summary
@@ -646,7 +671,7 @@ for step in ("a new pool", "after reset()"):
 # | `readuntil() called while another coroutine is already waiting` | several tasks read one `PubSub` | one reader, and a queue for each task |
 # | `Connection closed by server.` after a quiet hour | 8.1 doesn't notice dead idle connections | one retry, from `redis.asyncio.retry` |
 #
-# Apart from that, the asyncio pools have the limits, errors and timeouts that you know from the other lessons.
+# Apart from that, asyncio pools have the limits, errors and timeouts that you know from the other lessons.
 
 # %% [markdown]
 # ## Check yourself
@@ -654,14 +679,14 @@ for step in ("a new pool", "after reset()"):
 # %% [markdown]
 # <details><summary>Every second test of your suite fails with <code>Event loop is closed</code>. Why every second one?</summary>
 #
-# A module-level client is shared by tests that each run in a new event loop. A test that gets a connection of an older
-# loop fails, and redis-py disconnects. The next test opens a connection of its own and passes.
+# The tests share one client, and each of them runs in a new event loop. A test that borrows a connection of an older
+# loop fails, and redis-py disconnects. So the next test opens a new connection and passes.
 #
 # </details>
 #
 # <details><summary>Your server has one process, one thread and a default client. Can it exhaust its pool?</summary>
 #
-# Yes. What counts is how many tasks wait for Redis at the same time. The hundred-and-first gets an error.
+# Yes. What counts is how many tasks wait for Redis at the same time. The hundred-and-first of them gets an error.
 #
 # </details>
 #
@@ -687,7 +712,7 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: how long can a caller wait?](../exercises/ex11_how_long_a_caller_waits.ipynb) The
-# exercises of this lesson are to come.
+# **Practise:** [Exercises: a burst, a client for each loop, a cancellation at any moment, a stream that can be left, and a
+# retry that is awaited](../exercises/ex12_asyncio.ipynb)
 #
 # **Next:** [What happens to a pool in many processes?](13_processes_and_fleets.ipynb)

@@ -10,6 +10,7 @@ import pytest
 import redis
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.test_accessibility import said_by_axe
 from tests.fake_connections import FakeConnection
 from tutorial_lib.examination import html_report
 from tutorial_lib.examination.attach import attach, detach
@@ -59,7 +60,34 @@ def test_it_says_what_was_found_and_fetches_nothing(
     expect(page.locator("h3").first).to_have_text("leak (3)")
     expect(page.locator(".finding").nth(1)).to_contain_text("exhausted")
     expect(page.locator("body")).to_have_css("background-color", background)
+    assert said_by_axe(page) == []
     assert complaints == []
+    page.close()
+
+
+def test_each_pool_has_a_timeline_with_its_limit_and_the_callers_that_were_refused(
+    chromium: Browser, report: Path
+) -> None:
+    page = opened(chromium, report, "light", [])
+    expect(page.locator(".timeline")).to_have_count(1)
+    expect(page.locator(".timeline")).to_contain_text("in use, at most 3")
+    expect(page.locator(".timeline")).to_contain_text("refused: 1")
+    box = page.locator(".timeline path.in-use").first.bounding_box()
+    limit = page.locator(".timeline path.limit").first.bounding_box()
+    assert box is not None
+    assert limit is not None
+    assert box["width"] > 600
+    assert box["y"] == pytest.approx(limit["y"], abs=2)  # All three were in use, which is the limit.
+    page.close()
+
+
+def test_a_finding_leads_to_the_section_of_its_lesson(chromium: Browser, report: Path) -> None:
+    page = opened(chromium, report, "light", [])
+    address = page.locator(".finding a").first.get_attribute("href")
+    assert address is not None
+    file, _, section = address.removeprefix("file://").partition("#")
+    assert Path(file).is_file()
+    assert section == "How-do-you-borrow-by-hand-safely?"
     page.close()
 
 

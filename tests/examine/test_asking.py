@@ -13,7 +13,8 @@ import pytest
 import redis
 
 from tests.examine.running import LONG, environment, examine, kinds
-from tests.redis_for_tests import OwnersRedis, owners_redis
+from tests.redis_for_tests import OwnersRedis, make_certificates, owners_redis
+from tutorial_lib.examination import asking
 from tutorial_lib.examination.asking import ask_once
 from tutorial_lib.examination.evidence import Evidence, Place, PoolEvidence, ServerSaid
 from tutorial_lib.examination.rules.limits import most_at_once, over_maxclients
@@ -108,6 +109,37 @@ def test_the_server_is_asked_with_the_programs_own_settings(program: str, server
     assert after["cmdstat_config|get"]["calls"] - before.get("cmdstat_config|get", {"calls": 0})["calls"] == 1
 
 
+OVER_TLS = """
+import os, redis
+r = redis.Redis(
+    port=int(os.environ["PORT"]), password="hunter2", ssl=True, ssl_ca_certs=os.environ["AUTHORITY"], max_connections=99
+)
+r.get("key")
+"""
+
+
+@pytest.mark.redis_server
+@pytest.mark.parametrize(
+    "attempt", range(3)
+)  # A process that ended while its thread asked crashed in OpenSSL at times.
+def test_a_server_is_asked_over_tls(attempt: int, tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path)
+    with owners_redis("--maxclients", "70", password=PASSWORD, tls=certificates) as server:
+        program, report = tmp_path / "program.py", tmp_path / "report.json"
+        program.write_text(OVER_TLS)
+        done = subprocess.run(
+            examine("--ask-server", "--json", report, sys.executable, program),
+            capture_output=True,
+            text=True,
+            env=environment(server.tls_port, AUTHORITY=str(certificates.authority)),
+            timeout=LONG,
+        )
+    assert done.returncode == 0, done.stderr
+    [said] = json.loads(report.read_text())["servers"]
+    assert (said["maxclients"], said["trouble"]) == (70, "")
+    assert PASSWORD not in report.read_text() + done.stderr
+
+
 @pytest.mark.redis_server
 def test_nothing_is_asked_without_the_option(server: OwnersRedis, tmp_path: Path) -> None:
     before = server.client().info("commandstats").get("cmdstat_config|get")
@@ -136,3 +168,14 @@ def test_a_server_without_config_tells_it_in_info(server: OwnersRedis, tmp_path:
     ask_once(pool, tmp_path)
     [said] = tmp_path.glob("*.server")
     assert json.loads(said.read_text())["maxclients"] == 200
+
+
+def test_a_process_that_ends_before_the_answer_leaves_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(pool: object) -> list[Any]:
+        raise SystemExit
+
+    monkeypatch.setattr(asking, "_replies", ends)
+    with pytest.raises(SystemExit):
+        ask_once(redis.ConnectionPool(), tmp_path)
+    [said] = tmp_path.glob("*.server")
+    assert json.loads(said.read_text())["trouble"] == "the process that asked ended before the answer came"

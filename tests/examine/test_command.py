@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,37 @@ def test_ctrl_c_ends_a_program_as_always(server: OwnersRedis, program: Path, tmp
         assert running.end(signal.SIGINT) == 128 + signal.SIGINT
         assert "KeyboardInterrupt" in running.printed
         assert kinds(running.report()) == {"leak"}
+
+
+@needs_redis
+@pytest.mark.parametrize(("handler", "code"), [("count", 5), ("signal.default_int_handler", 128 + signal.SIGINT)])
+def test_ctrl_c_in_a_terminal_reaches_the_program_once(
+    server: OwnersRedis, program: Path, tmp_path: Path, handler: str, code: int
+) -> None:
+    program.write_text(
+        LEAK
+        + "import signal, sys, time\n"
+        + "interrupts = []\n"
+        + "def count(*_): interrupts.append('an interrupt'); print(*interrupts, flush=True)\n"
+        + f"signal.signal(signal.SIGINT, {handler})\n"
+        + "print('ready', flush=True)\n"
+        + "while not interrupts: time.sleep(0.01)\n"
+        + "time.sleep(0.3); sys.exit(5)"  # Time for a second one.
+    )
+    report = tmp_path / "report.json"
+    process, terminal = os.forkpty()
+    if not process:
+        os.execve(sys.executable, examine("--json", report, PYTHON, program), environment(server.port))
+    printed = b""
+    with suppress(OSError):  # So a terminal tells that nobody has it open any more.
+        while piece := os.read(terminal, 65536):
+            if b"ready" in piece + printed and b"ready" not in printed:
+                os.write(terminal, b"\x03")
+            printed += piece
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == code, printed
+    assert printed.count(b"an interrupt") == (handler == "count")
+    assert kinds(json.loads(report.read_text())) == {"leak"}
 
 
 @needs_redis

@@ -150,7 +150,13 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "bounded-wait": 88,
         "health-check": 89,
         "safe-default": 90,
+        "burst": 96,
+        "one-loop": 97,
+        "cancelled": 98,
+        "stream-it": 99,
+        "async-retry": 100,
         "fork-safe": 104,
         "pickle-it": 105,
         "worker-lifecycle": 106,
+        "fleet-limits": 107,
     }

@@ -9,10 +9,11 @@ from itertools import count
 from typing import Any
 
 import redis
+import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tests.fake_connections import FakeConnection
+from tests.fake_connections import FakeAsyncConnection, FakeConnection
 from tutorial_lib.load.fleet_report import FleetReport, ProcessReport
 from tutorial_lib.load.pace import Clock
 from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
@@ -46,6 +47,18 @@ class AnsweringConnection(FakeConnection):
         pass
 
     def read_response(self, *args: Any, **options: Any) -> bytes:
+        return b"PONG"
+
+
+class AnsweringAsyncConnection(FakeAsyncConnection):
+    """The same for the pools of redis.asyncio."""
+
+    db = 0
+
+    async def send_command(self, *args: Any, **options: Any) -> None:
+        pass
+
+    async def read_response(self, *args: Any, **options: Any) -> bytes:
         return b"PONG"
 
 

@@ -48,6 +48,21 @@ def test_a_lease_names_the_task_and_its_line(kind: type[redis.asyncio.Connection
     asyncio.run(main())
 
 
+def test_a_cell_that_awaits_by_itself_is_called_so() -> None:
+    async def main() -> None:
+        pool = pool_of(1)
+
+        async def run_cell_async() -> None:
+            await pool.release(await pool.get_connection())
+
+        with record(pool) as recording:
+            await asyncio.create_task(run_cell_async())
+            await asyncio.create_task(run_cell_async(), name="order 1")
+        assert [lease.who for lease in recording.leases] == ["your cell", "order 1"]
+
+    asyncio.run(main())
+
+
 def test_a_full_pool_refuses_and_a_blocking_one_lets_wait() -> None:
     async def main() -> None:
         plain, blocking = pool_of(1), pool_of(1, redis.asyncio.BlockingConnectionPool, timeout=0.02)

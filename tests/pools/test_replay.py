@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import redis.asyncio
 
-from tests.fake_connections import FakeConnection
+from tests.fake_connections import FakeAsyncConnection, FakeConnection
 from tutorial_lib.errors import BadSetting, CourseFolderError
 from tutorial_lib.pools.recording import Recording, record
 from tutorial_lib.pools.replay import PoolReplay
@@ -38,6 +40,21 @@ def test_a_recording_becomes_one_file(recording: Recording, tmp_path: Path) -> N
     assert "<title>greetings</title>" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_the_tasks_of_an_asyncio_pool_are_in_it_by_name() -> None:
+    async def main() -> Recording:
+        pool = redis.asyncio.ConnectionPool(connection_class=FakeAsyncConnection, max_connections=2)  # type: ignore[arg-type]
+
+        async def order() -> None:
+            await pool.release(await pool.get_connection())
+
+        with record(pool) as recording:
+            await asyncio.gather(*[asyncio.create_task(order(), name=f"order {number}") for number in range(1, 4)])
+        return recording
+
+    shown = PoolReplay(asyncio.run(main()))._repr_html_()
+    assert all(f"order {number}&quot;" in shown for number in range(1, 4))
 
 
 def test_ten_thousand_leases_take_less_than_two_megabytes(tmp_path: Path) -> None:

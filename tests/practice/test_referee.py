@@ -259,7 +259,7 @@ def test_a_server_that_does_not_start_is_the_notebooks_error() -> None:
 
 def test_a_pool_whose_constructor_raised_is_not_looked_into() -> None:
     half_built = redis.ConnectionPool.__new__(redis.ConnectionPool)
-    assert half_built not in pools_to([6379])
+    assert half_built not in pools_to([6379], redis.ConnectionPool)
 
 
 def test_a_borrowed_server_is_not_used_for_checks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import redis
+import redis.asyncio
 
 from tests.servers.both_kinds import client_of
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting, NotAllowed
 from tutorial_lib.load.live_counts import Counts
+from tutorial_lib.load.live_tasks import LOOP
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets.playground import NEW_POOL, SLIDERS, VIEW, Playground, playground
@@ -280,6 +282,7 @@ def test_the_stored_output_is_the_repr_and_a_still_picture(make: Make) -> None:
         ({"server": "localhost:6379"}, "server is 'localhost:6379'. Pass what start_server() returned"),
         ({"limit": "3"}, "limit is '3'. Give a whole number of connections"),
         ({"wait": 1}, "wait is 1. Give True for a pool that waits, or False."),
+        ({"tasks": 8}, "tasks is 8. Give True for callers that are asyncio tasks, or False."),
     ],
 )
 def test_arguments_that_cannot_be_are_told(make: Make, arguments: dict[str, Any], said: str) -> None:
@@ -288,3 +291,52 @@ def test_arguments_that_cannot_be_are_told(make: Make, arguments: dict[str, Any]
         make(**arguments)
     assert said in str(error.value)
     assert set(threading.enumerate()) <= before
+
+
+# -- callers that are tasks
+
+
+def test_its_callers_can_be_tasks_of_an_asyncio_pool(make: Make) -> None:
+    shown = make(limit=2, callers=5, hold=10, tasks=True)
+    assert isinstance(shown.pool, redis.asyncio.ConnectionPool)
+    assert "tasks of one event loop" in shown._controls.about
+    assert repr(shown).endswith("timeout=1.0, tasks=True)")
+    shown.start()
+    assert eventually(lambda: len(borrowers(shown)) == 2)
+    assert borrowers(shown) <= {f"caller {number}" for number in range(1, 6)}
+    assert callers() == set(), "no thread is one of them"
+    assert eventually(lambda: sides(shown) == ["both", "both"])
+    assert eventually(lambda: shown._controls.counts["refused"] >= 3)
+
+    slide(shown, wait=True, timeout=10)
+    assert isinstance(shown.pool, redis.asyncio.BlockingConnectionPool)
+    assert eventually(lambda: len(shown.view.state["queue"]) == 3)
+    shown.stop()
+    assert eventually(lambda: shown._load.callers_present == 0)
+    assert eventually(lambda: (shown.view.state["in_use"], shown.view.state["idle"]) == (0, 2))
+    assert shown.counts.failed == 0
+
+
+def test_threads_and_tasks_can_take_turns(make: Make, server: FakeServer) -> None:
+    shown = make(limit=2, callers=4, hold=10)
+    shown.start()
+    assert eventually(lambda: in_use(shown) == 2)
+    shown.change(tasks=True)
+    assert shown._controls.note == NEW_POOL
+    assert eventually(lambda: in_use(shown) == 2 and not callers())
+    shown.change(tasks=False)
+    assert type(shown.pool) is redis.ConnectionPool
+    assert eventually(lambda: in_use(shown) == 2 and len(callers()) == 4)
+    assert eventually(lambda: len(server.clients()) == 2)
+
+
+def test_tasks_rest_while_nobody_looks(make: Make, server: FakeServer) -> None:
+    shown = make(limit=2, callers=4, hold=10, tasks=True, wait=True, timeout=20)
+    shown.start()
+    assert eventually(lambda: in_use(shown) == 2)
+    shown.view._heard(shown.view, {"says": "goodbye", "browser": "a"}, None)
+    assert eventually(lambda: server.clients() == [] and shown._load.callers_present == 0)
+    assert eventually(lambda: LOOP not in {thread.name for thread in threading.enumerate()})
+    shown.view._heard(shown.view, {"says": "hello", "browser": "b"}, None)
+    assert eventually(lambda: in_use(shown) == 2)
+    assert shown.counts.failed == 0, "to be cancelled at the end is no failure"

@@ -44,9 +44,10 @@ def test_on_a_borrowed_redis_the_owner_notices_nothing() -> None:
         assert owner.contents() == before
 
 
-def test_a_redis_that_dies_under_it_is_counted_and_its_end_is_calm() -> None:
+@pytest.mark.parametrize("tasks", [False, True])
+def test_a_redis_that_dies_under_it_is_counted_and_its_end_is_calm(tasks: bool) -> None:
     with RedisProcess() as server:
-        shown = playground(server, limit=2, callers=4, hold=0)
+        shown = playground(server, limit=2, callers=4, hold=0, tasks=tasks)
         shown.start()
         assert eventually(lambda: shown.counts.done > 0)
         with redis.Redis(port=server.port) as client:
@@ -60,10 +61,11 @@ def test_a_redis_that_dies_under_it_is_counted_and_its_end_is_calm() -> None:
     assert eventually(lambda: not [one for one in threading.enumerate() if one.name.startswith("caller ")])
 
 
-def test_a_python_that_ends_while_it_runs_ends_at_once_and_without_a_word() -> None:
+@pytest.mark.parametrize("tasks", [False, True])
+def test_a_python_that_ends_while_it_runs_ends_at_once_and_without_a_word(tasks: bool) -> None:
     code = (
         "from tutorial_lib import playground\n"
-        "play = playground(limit=2, callers=9, hold=10, wait=True, timeout=20)\n"
+        f"play = playground(limit=2, callers=9, hold=10, wait=True, timeout=20, tasks={tasks})\n"
         "play.start()\n"
         "while play.view.state['in_use'] < 2: pass\n"
     )

@@ -46,7 +46,7 @@ def _table(progress: Progress) -> Table:
 def _bar(course: CourseProgress) -> Text:
     """Return one line: a bar, told apart by its signs where there is no colour, and how many have passed."""
     done, total = course.totals()
-    filled = done * _BAR // total
+    filled = max(done * _BAR // total, min(done, 1))  # The first one shows, however many there are.
     return Text.assemble(("█" * filled, "green"), "░" * (_BAR - filled), f" {course.count()}.")
 
 

@@ -32,10 +32,15 @@ def ask_once(pool: Any, folder: Path) -> None:
         file.with_suffix(".asked").touch(exist_ok=False)
     except FileExistsError:
         return
+    _write(ServerSaid(address, trouble="the process that asked ended before the answer came"), file)
     try:
         said = _said(address, _replies(pool))
     except Exception as error:
         said = ServerSaid(address, trouble=f"{type(error).__name__}: {in_error(error)}")
+    _write(said, file)
+
+
+def _write(said: ServerSaid, file: Path) -> None:
     unfinished = file.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(vars(said)), "utf-8")
     os.replace(unfinished, file)  # noqa: PTH105

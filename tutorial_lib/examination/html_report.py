@@ -1,4 +1,4 @@
-"""The report as one HTML file that opens offline: findings, each pool's settings, a replay of its last borrows."""
+"""The report as one HTML file that opens offline: findings, each pool's settings, timeline and replay."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
+from tutorial_lib.course import carried
+from tutorial_lib.errors import CourseFolderError
 from tutorial_lib.examination.card import place_as_html, with_code
 from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
 from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.examination.timeline import STYLE as TIMELINE_STYLE
+from tutorial_lib.examination.timeline import timeline
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.pools.lease import Lease
 from tutorial_lib.pools.replay_page import as_script, played_data, styles_and_scripts
@@ -20,8 +24,9 @@ from tutorial_lib.words import counted
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #1f2328;
-  background: #fff; }
+  background: #fff; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; } h3 { margin-bottom: .3rem; }
+h4 { margin: 1.2rem 0 0; }
 code { font: .9em ui-monospace, monospace; background: #8881; padding: .1em .3em; border-radius: 4px; }
 .finding { border: 1px solid #d0d7de; border-left: 6px solid #57606a; border-radius: 6px; padding: .2rem 1rem;
   margin: 1rem 0; }
@@ -33,6 +38,10 @@ table { border-collapse: collapse; } td, th { text-align: left; padding: .15rem 
   .finding.worst { border-left-color: #ff8078; } .finding.bad { border-left-color: #e0a83c; } .quiet { color: #a8b1ba; }
 }
 """
+NOT_TOLD = (
+    '<p class="quiet">Its last borrows were not kept one by one: there were none, other pools had more, or the process '
+    "was killed.</p>"
+)
 
 
 def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubles: Sequence[str]) -> str:
@@ -43,7 +52,8 @@ def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubl
         f"new Replay({as_script(_replay(pool))}, document.getElementById('replay-{number}'));"
         for number, pool in enumerate(played)
     )
-    pools = "\n".join(_pool(pool, played.index(pool) if pool in played else None) for pool in seen.pools)
+    replays = iter(range(len(played)))
+    pools = "\n".join(_pool(pool) + (_borrows(pool, next(replays)) if pool.recent else NOT_TOLD) for pool in seen.pools)
     found = "\n".join(_finding(finding) for finding in findings)
     title = html.escape(f"examine {' '.join(in_command(program))}")
     return f"""<!doctype html>
@@ -54,17 +64,19 @@ def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubl
 <title>{title}</title>
 <style>
 {styles}
-{STYLE}
+{STYLE}{TIMELINE_STYLE}
 </style>
 </head>
 <body>
+<main>
 <h1>{title}</h1>
 <p>{html.escape(as_text(seen, findings) if seen.pools else nothing_seen(troubles))}</p>
-{found}
+{f"<h2>Findings</h2>{found}" if found else ""}
 <h2>Pools</h2>
 {pools}
 <h2>What was not seen</h2>
 <p class="quiet">{html.escape(_not_seen(seen, troubles))}</p>
+</main>
 <script>
 {{
 {scripts}
@@ -82,11 +94,21 @@ def _finding(finding: Finding) -> str:
     return (
         f'<section class="finding {style}"><h3>{finding.kind} ({finding.count:,})</h3><ul>{lines}</ul>'
         f"<p>{with_code(finding.message)}</p><p><strong>To do:</strong> {with_code(finding.fix)}</p>"
-        f'<p class="quiet">Read: {html.escape(finding.where)}</p></section>'
+        f'<p class="quiet">Read: <a href="{html.escape(_address(finding.lesson))}">{html.escape(finding.where)}</a></p>'
+        "</section>"
     )
 
 
-def _pool(pool: Pools, replay: int | None) -> str:
+def _address(lesson: str) -> str:
+    """Return where a page of the course is on this machine, with the section."""
+    page, hash_, section = lesson.partition("#")
+    try:
+        return (carried() / page).as_uri() + hash_ + section
+    except CourseFolderError:
+        return lesson
+
+
+def _pool(pool: Pools) -> str:
     evidence = pool.evidence
     held = evidence.held
     rows: dict[str, Any] = {
@@ -100,13 +122,17 @@ def _pool(pool: Pools, replay: int | None) -> str:
     table = "".join(
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>" for name, value in rows.items()
     )
-    played = (
-        f'<p class="quiet">The last {len(pool.recent)} borrows:</p><div id="replay-{replay}"></div>'
-        if replay is not None
-        else ""
-    )
     kind = f"asyncio {evidence.kind}" if evidence.for_asyncio else evidence.kind
-    return f"<h3>{kind}</h3><p>{place_as_html(evidence.made_at)}</p><table>{table}</table>{played}"
+    return f"<h3>{kind}</h3><p>{place_as_html(evidence.made_at)}</p><table>{table}</table>"
+
+
+def _borrows(pool: Pools, number: int) -> str:
+    """Draw a pool's last borrows, and leave a place where they are played."""
+    leases, duration = _leases(pool)
+    what = f"Timeline of the last {counted(len(leases), 'caller')}"
+    if pool.processes > 1:
+        what += f" of one of its {pool.processes} processes"
+    return f'<h4>{what}</h4>{timeline(leases, pool.evidence.limit, duration)}<div id="replay-{number}"></div>'
 
 
 def _settings(settings: dict[str, Any]) -> dict[str, Any]:
@@ -116,13 +142,17 @@ def _settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replay(pool: Pools) -> dict[str, Any]:
+    leases, duration = _leases(pool)
+    evidence = pool.evidence
+    return played_data(evidence.kind, "", evidence.limit, "timeout" in evidence.settings, duration, leases)
+
+
+def _leases(pool: Pools) -> tuple[list[Lease], float]:
+    """Return a pool's last borrows, the first of which begins at 0, and how long they took together."""
     began = min(recent.asked for recent in pool.recent)
     numbers: dict[int, int] = {}
     leases = [_lease(recent, began, numbers) for recent in pool.recent]
-    evidence = pool.evidence
-    duration = max(lease.ended for lease in leases) or 1e-6
-    waits = "timeout" in evidence.settings
-    return played_data(evidence.kind, "", evidence.limit, waits, duration, leases)
+    return leases, max(lease.ended for lease in leases) or 1e-6
 
 
 def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:

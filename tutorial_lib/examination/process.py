@@ -40,14 +40,15 @@ class _Writer:
         self._witness = witness
         self._folder = folder
         self._ask = ask
-        self._renew_lock()
+        self._renew_locks()
 
-    def _renew_lock(self) -> None:
-        self._lock = threading.RLock()
+    def _renew_locks(self) -> None:
+        self._lock, self._asking = threading.RLock(), threading.Lock()
         self._is_writing = False
+        self._has_ended = threading.Event()
 
     def start(self) -> None:
-        atexit.register(self._write_and_ask)
+        atexit.register(self._end)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
         # The children of multiprocessing end so, and atexit is not asked.
@@ -77,21 +78,27 @@ class _Writer:
         threading.Thread(target=self._go_on, name="examine", daemon=True).start()
 
     def _go_on(self) -> None:
-        wake, pause = threading.Event(), SOONEST
-        while not wake.wait(pause):
+        has_ended, pause = self._has_ended, SOONEST
+        while not has_ended.wait(pause):
             # To tell each of the last borrows takes longer than all the rest, so only the end does it.
-            self._write_and_ask(recent=False)
+            self.write(recent=False)
+            self._ask_servers()
             pause = min(2 * pause, EVERY)
 
+    def _end(self) -> None:
+        self._has_ended.set()
+        self.write()
+        self._ask_servers()
+
     def _after_fork(self) -> None:
-        self._renew_lock()
+        self._renew_locks()
         self._witness.after_fork()
         self._start_thread()
 
-    def _write_and_ask(self, *, recent: bool = True) -> None:
-        self.write(recent=recent)
+    def _ask_servers(self) -> None:
         if self._ask:
-            with suppress(Exception):
+            # Python must not end while our thread asks: TLS in a thread that goes on then may crash the process.
+            with suppress(Exception), self._asking:
                 for pool in self._witness.connected():
                     ask_once(pool, self._folder)
 

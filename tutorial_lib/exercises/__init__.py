@@ -78,9 +78,14 @@ COURSE = (
         ("bounded-wait", "health-check", "safe-default"),
     ),
     Lesson(
+        "12_asyncio",
+        "How do you use a pool with asyncio?",
+        ("burst", "one-loop", "cancelled", "stream-it", "async-retry"),
+    ),
+    Lesson(
         "13_processes_and_fleets",
         "What happens to a pool in many processes?",
-        ("fork-safe", "pickle-it", "worker-lifecycle"),
+        ("fork-safe", "pickle-it", "worker-lifecycle", "fleet-limits"),
     ),
 )
 

@@ -6,9 +6,10 @@ import redis
 
 from tutorial_lib.pools.anatomy import connections_of, in_use_now
 from tutorial_lib.pools.copying import copied
+from tutorial_lib.pools.snapshot import AnyPool
 
 
-def open_and_in_use(pool: redis.ConnectionPool) -> int:
+def open_and_in_use(pool: AnyPool) -> int:
     """Count the connections in use that are connected. Others may be closed and still count as in use."""
     return sum(bool(connection.in_use and connection.is_open) for connection in connections_of(pool) or [])
 

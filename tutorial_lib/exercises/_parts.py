@@ -34,10 +34,13 @@ def require_several(value: Any, names: tuple[str, ...], what: str, lab: Lab) -> 
     return tuple(value)
 
 
-def require_callable(value: Any, name: str, *arguments: Any, returned_by: str = "") -> Callable[..., Any]:
+def require_callable(
+    value: Any, name: str, *arguments: Any, returned_by: str = "", awaited: bool = False
+) -> Callable[..., Any]:
     """Return the value if it can be called with such arguments; otherwise raise Wrong.
 
-    ``returned_by`` is the learner's function that returned it, where it is not one of several things.
+    ``returned_by`` is the learner's function that returned it, where it is not one of several things. ``awaited`` is
+    for an exercise that has an event loop.
     """
     where = f"`{returned_by}` returned" if returned_by else f"`{name}` is"
     if value is None:
@@ -47,7 +50,7 @@ def require_callable(value: Any, name: str, *arguments: Any, returned_by: str = 
     if not callable(value) or isinstance(value, type) or is_pythons_own:
         called = " Was it called already?" if isinstance(value, (int, str, bytes)) else ""
         raise Wrong(f"{where} {shown(value)}. It has to be the function `{name}` itself, without parentheses.{called}")
-    if inspect.iscoroutinefunction(value):
+    if inspect.iscoroutinefunction(value) and not awaited:
         raise Wrong(
             f"`{name}` is an `async def`. This exercise calls it without an event loop, so write a plain `def`."
         )

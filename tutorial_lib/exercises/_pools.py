@@ -11,7 +11,7 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from tutorial_lib.pools.snapshot import snapshot
+from tutorial_lib.pools.snapshot import AnyPool, snapshot
 from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -199,7 +199,7 @@ def who_keeps(pool: redis.ConnectionPool) -> str:
 class Untouched:
     """A pool that a learner's function is given and others share: are its settings afterwards what they were?"""
 
-    def __init__(self, pool: redis.ConnectionPool) -> None:
+    def __init__(self, pool: AnyPool) -> None:
         self._pool = pool
         self._before = self._settings()
 

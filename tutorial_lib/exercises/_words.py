@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_PORT = re.compile(r"(?<=127\.0\.0\.1):[0-9]+")
+# redis-py writes an address as host:port, and asyncio as ('host', port).
+_PORT = re.compile(r"(?<=127\.0\.0\.1:)[0-9]+|(?<='127\.0\.0\.1', )[0-9]+")
 
 
 def so_many(number: int, one: str, several: str = "") -> str:
@@ -14,4 +15,4 @@ def so_many(number: int, one: str, several: str = "") -> str:
 
 def named(error: BaseException | None) -> str:
     """Return an error as it may stand in a message: without the port, which is another one each time."""
-    return f"`{type(error).__name__}: {_PORT.sub(':…', str(error))}`"
+    return f"`{type(error).__name__}: {_PORT.sub('…', str(error))}`"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import redis
+import redis.asyncio
 
 from tutorial_lib.load.live_callers import LiveCallers
 from tutorial_lib.load.live_counts import LiveCounts
 from tutorial_lib.load.live_settings import LiveSettings
+from tutorial_lib.load.live_tasks import LiveTasks
+from tutorial_lib.pools.snapshot import AnyPool
 from tutorial_lib.servers import Server, start_private_server
 from tutorial_lib.servers.behind_proxy import ServerBehindProxy
 
@@ -26,17 +30,21 @@ class LiveLoad:
         self._lock = threading.RLock()
         self.settings = settings
         self.counts = LiveCounts()
-        self._callers = LiveCallers(self.counts)
+        self._kinds: dict[bool, LiveCallers | LiveTasks] = {
+            False: LiveCallers(self.counts),
+            True: LiveTasks(self.counts),
+        }
+        self._callers = self._kinds[settings.tasks]
         self.running = False
         """Whether callers come while the load is open."""
-        self.pool: redis.ConnectionPool | None = None
+        self.pool: AnyPool | None = None
         self.server: ServerBehindProxy | None = None
         self.open()
 
     @property
     def callers_present(self) -> int:
         """How many callers there are now; those that were stopped go within moments."""
-        return self._callers.present
+        return sum(callers.present for callers in self._kinds.values())
 
     # -- beginning and end
 
@@ -103,17 +111,28 @@ class LiveLoad:
 
     def _follow_settings(self, *, new_pool: bool) -> None:
         assert self.server is not None
+        self._let_come(self._kinds[self.settings.tasks])
         self._callers.hold = self.settings.hold
         self.server.proxy.round_trip = self.settings.round_trip
         if new_pool:
-            self.pool = _pool_of(self.settings, self.server)
-            self._callers.use(self.pool)
+            self.pool = pool = _pool_of(self.settings, self.server)
+            self._callers.use(pool)
         self._callers.resize(self.settings.callers)
 
+    def _let_come(self, callers: LiveCallers | LiveTasks) -> None:
+        """Let threads come instead of tasks, or tasks instead of threads."""
+        if callers is not self._callers:
+            self._callers.stop()
+            self._callers.use(None)
+            self._callers = callers
+            if self.running:
+                callers.start()
 
-def _pool_of(settings: LiveSettings, server: Server) -> redis.ConnectionPool:
+
+def _pool_of(settings: LiveSettings, server: Server) -> Any:
+    """Make the pool: of redis.asyncio for tasks, whose classes have the same names and arguments."""
+    classes: Any = redis.asyncio if settings.tasks else redis
+    at: dict[str, Any] = {"host": server.host, "port": server.port, "max_connections": settings.limit}
     if not settings.wait:
-        return redis.ConnectionPool(host=server.host, port=server.port, max_connections=settings.limit)
-    return redis.BlockingConnectionPool(
-        host=server.host, port=server.port, max_connections=settings.limit, timeout=settings.timeout
-    )
+        return classes.ConnectionPool(**at)
+    return classes.BlockingConnectionPool(**at, timeout=settings.timeout)

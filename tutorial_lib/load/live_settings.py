@@ -17,7 +17,8 @@ LONGEST_TIMEOUT = 20
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """``callers`` threads on a pool of ``limit`` connections, each held for about ``hold`` seconds.
+    """``callers`` threads, or asyncio tasks with ``tasks``, on a pool of ``limit`` connections, each held for ``hold``
+    seconds or so.
 
     ``round_trip`` is how far away the server seems, in seconds. With ``wait`` the pool is a BlockingConnectionPool, in
     which a caller waits for ``timeout`` seconds at most; without, it is a plain ConnectionPool, which refuses.
@@ -29,6 +30,7 @@ class LiveSettings:
     round_trip: float = 0.0
     wait: bool = False
     timeout: float = 1.0
+    tasks: bool = False
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)
@@ -39,8 +41,12 @@ class LiveSettings:
         keep("timeout", positive("timeout", self.timeout, "seconds", at_most=LONGEST_TIMEOUT))
         if not isinstance(self.wait, bool):
             raise BadSetting(f"wait is {in_short(self.wait)}. Give True for a pool that waits, or False.")
+        if not isinstance(self.tasks, bool):
+            raise BadSetting(
+                f"tasks is {in_short(self.tasks)}. Give True for callers that are asyncio tasks, or False."
+            )
 
     @property
     def of_the_pool(self) -> tuple[object, ...]:
         """What redis-py fixes when a pool is made."""
-        return self.limit, self.wait, self.timeout if self.wait else None
+        return self.limit, self.wait, self.timeout if self.wait else None, self.tasks

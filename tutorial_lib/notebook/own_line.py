@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.notebook.whose import is_cell, owner_of
@@ -41,6 +42,18 @@ def from_caller(frame: FrameType, boundary: str) -> Line | None:
         if is_own(step.f_code.co_filename):
             return _own_line(step.f_code.co_filename, number)
     return None
+
+
+def from_coroutine(coroutine: Any) -> Line | None:
+    """Return the learner's line at which a coroutine waits, or None. What it awaits may be another one of theirs."""
+    steps = []
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
+        if frame is None:
+            break
+        steps.append((frame, frame.f_lineno))
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "ag_await", None)
+    return _last_own(steps)
 
 
 def from_dump(dump: str, thread: int, boundary: str) -> Line | None:

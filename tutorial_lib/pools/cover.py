@@ -89,6 +89,11 @@ def _uncover(tap: Tap, pool: Any) -> None:
 
 _HERE = listen.__code__.co_filename
 
+IPYTHONS_COROUTINE = "run_cell_async"
+"""In whose task a notebook's cell runs."""
+THE_CELL = "your cell"
+"""What the caller is called if a cell awaits by itself, and not in a task that it made."""
+
 
 class _ThreadName(threading.local):
     """The current thread's name, found once: asking the thread takes four times as long."""
@@ -263,7 +268,8 @@ def _current_name() -> str:
         return current_thread().name
     name = task.get_name()
     if name.startswith("Task-"):  # asyncio's own choice: the name of the coroutine says more.
-        name = f"{name} ({getattr(task.get_coro(), '__name__', 'coroutine')})"
+        coroutine = getattr(task.get_coro(), "__name__", "coroutine")
+        name = THE_CELL if coroutine == IPYTHONS_COROUTINE else f"{name} ({coroutine})"
     return name
 
 

@@ -28,8 +28,24 @@ from tutorial_lib.notebook.lines import Line
 from tutorial_lib.notebook.own_line import from_caller
 from tutorial_lib.practice.verdict import named_type, shown
 
-_CLASSES: tuple[type, ...] = (redis.Redis, redis.ConnectionPool, redis.BlockingConnectionPool)
-_CONNECTIONS = (AbstractConnection, redis.Connection, SSLConnection, UnixDomainSocketConnection)
+_CLIENTS: tuple[type, ...] = (redis.Redis, redis.asyncio.Redis)
+_POOLS = (
+    redis.ConnectionPool,
+    redis.BlockingConnectionPool,
+    redis.asyncio.ConnectionPool,
+    redis.asyncio.BlockingConnectionPool,
+)
+_CLASSES = (*_CLIENTS, *_POOLS)
+_CONNECTIONS = (
+    AbstractConnection,
+    redis.Connection,
+    SSLConnection,
+    UnixDomainSocketConnection,
+    redis.asyncio.connection.AbstractConnection,
+    redis.asyncio.Connection,
+    redis.asyncio.SSLConnection,
+    redis.asyncio.UnixDomainSocketConnection,
+)
 _OF_THE_CLIENT = {"connection_pool", "single_connection_client", "event_dispatcher", "credential_provider"}
 _REDIS = str(Path(redis.__file__).parent) + os.sep
 _MOST_KEPT = 200  # an answer may build a client for each call
@@ -67,6 +83,11 @@ _EXPECTED = {
     "socket_connect_timeout": _NUMBER,
     "socket_timeout": _NUMBER,
     "timeout": _NUMBER,
+}
+_EXPECTED_BY_ASYNCIO = {
+    **_EXPECTED,
+    "connection_pool": Expected("a pool, a `redis.asyncio.ConnectionPool`", _or_none(redis.asyncio.ConnectionPool)),
+    "retry": Expected("a `redis.asyncio.retry.Retry` object", _or_none(AbstractRetry)),
 }
 
 
@@ -114,7 +135,7 @@ class Given:
     def ignored(self) -> str:
         """Say which arguments a client ignores because it was given a pool. Empty if there are none."""
         for built in self._built:
-            if built.kind is redis.Redis and built.arguments.get("connection_pool") is not None and built.line:
+            if built.kind in _CLIENTS and built.arguments.get("connection_pool") is not None and built.line:
                 names = [f"`{name}`" for name in built.arguments if name not in _OF_THE_CLIENT]
                 if names:
                     return (
@@ -178,15 +199,16 @@ def _by_name(
 
 def _unfit(built: _Built) -> str:
     for name, value in built.arguments.items():
-        expected = _EXPECTED.get(name)
+        by_asyncio = built.kind.__module__.startswith("redis.asyncio")
+        expected = (_EXPECTED_BY_ASYNCIO if by_asyncio else _EXPECTED).get(name)
         if expected and not expected.fits(value):
-            if name in built.unnamed and issubclass(built.kind, redis.ConnectionPool):
+            if name in built.unnamed and issubclass(built.kind, _POOLS):
                 return _out_of_order(built)
             return (
                 f"`{name}={shown(value).strip('`')}` is {named_type(value)}{built.where}. "
                 f"redis-py expects {expected.words} there."
             )
-    if issubclass(built.kind, redis.ConnectionPool) and len(built.unnamed) > 2:
+    if issubclass(built.kind, _POOLS) and len(built.unnamed) > 2:
         return _out_of_order(built)
     return _unknown(built)
 
@@ -221,7 +243,7 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 def _unknown(built: _Built) -> str:
-    if not issubclass(built.kind, redis.ConnectionPool) or "connection_class" in built.arguments:
+    if not issubclass(built.kind, _POOLS) or "connection_class" in built.arguments:
         return ""
     known = _known_names()
     for name in built.arguments:

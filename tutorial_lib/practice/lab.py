@@ -5,15 +5,19 @@ from __future__ import annotations
 import gc
 import inspect
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
+import redis.asyncio
 
 from tutorial_lib.network.fault_proxy import FaultProxy
+from tutorial_lib.pools.snapshot import AnyPool
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, try_again
 from tutorial_lib.servers import Server
 from tutorial_lib.servers.private_process import ADMIN
+
+Pool = TypeVar("Pool", redis.ConnectionPool, redis.asyncio.ConnectionPool)
 
 
 class Lab:
@@ -47,6 +51,10 @@ class Lab:
             )
         if inspect.iscoroutine(result):
             result.close()
+            if not inspect.iscoroutinefunction(answer):
+                raise Wrong(
+                    f"`{self.name}` returned a coroutine: it called an `async def`. Has it to return the function?"
+                )
             raise Wrong(f"`{self.name}` is an `async def`. Here a plain `def` is called, without an event loop.")
         return result
 
@@ -60,7 +68,14 @@ class Lab:
 
     def pools(self) -> list[redis.ConnectionPool]:
         """Return the pools for this server that are alive now, wherever the answer keeps them."""
-        return pools_to([self.server.port, *(proxy.port for proxy in self._proxies)])
+        return pools_to(self._ports(), redis.ConnectionPool)
+
+    def asyncio_pools(self) -> list[redis.asyncio.ConnectionPool]:
+        """Return those of `redis.asyncio`."""
+        return pools_to(self._ports(), redis.asyncio.ConnectionPool)
+
+    def _ports(self) -> list[int]:
+        return [self.server.port, *(proxy.port for proxy in self._proxies)]
 
     def printed(self) -> str:
         """Return what the answer has printed so far."""
@@ -77,13 +92,13 @@ class Lab:
             way.close()
 
 
-def pools_to(ports: Collection[int]) -> list[redis.ConnectionPool]:
+def pools_to(ports: Collection[int], kind: type[Pool]) -> list[Pool]:
     """Find the living pools whose connections go to these ports, wherever they are kept, except the tutorial's own."""
     # By type(), since isinstance() would ask a proxy object for its __class__ and might start something.
-    pools = (thing for thing in gc.get_objects() if redis.ConnectionPool in type(thing).__mro__)
+    pools = (thing for thing in gc.get_objects() if kind in type(thing).__mro__)
     return [pool for pool in pools if _goes_to(pool, ports)]
 
 
-def _goes_to(pool: redis.ConnectionPool, ports: Collection[int]) -> bool:
+def _goes_to(pool: AnyPool, ports: Collection[int]) -> bool:
     settings = getattr(pool, "connection_kwargs", {})  # Without any: its constructor raised, or is still running.
     return str(settings.get("port")) in map(str, ports) and settings.get("username") != ADMIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -81,10 +82,16 @@ def _onward(following: Lesson | None) -> str:
 
 
 def _setup(tasks: Sequence[Task]) -> str:
-    needs_redis = any("redis." in task.solution_text for task in tasks)
+    texts = [text for task in tasks for text in (task.starter_text, task.solution_text)]
+    # `redis.asyncio` is a name of redis, and `asyncio.` one of Python's own.
+    ours, theirs = (
+        [name for name in names if any(re.search(rf"(?<![\w.]){name}\.", text) for text in texts)]
+        for names in (("asyncio", "contextlib"), ("redis",))
+    )
     names = sorted({"exercise", "progress", *(name for task in tasks for name in task.uses)})
-    ours = f"from tutorial_lib import {', '.join(names)}"
-    return f"import redis\n\n{ours}" if needs_redis else ours
+    blocks = [[f"import {name}" for name in group] for group in (ours, theirs)]
+    blocks.append([f"from tutorial_lib import {', '.join(names)}"])
+    return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def exercise_of(cell: Mapping[str, Any]) -> str | None:

@@ -91,7 +91,7 @@ def read_task(module: ModuleType) -> Task:
 
 def _renamed(function: Answer, name: str) -> str:
     source = textwrap.dedent(inspect.getsource(function)).rstrip()
-    return re.sub(rf"^(def|class) {function.__name__}\b", rf"\1 {name}", source, count=1)
+    return re.sub(rf"^((?:async )?def|class) {function.__name__}\b", rf"\1 {name}", source, count=1)
 
 
 def _codes_of(answer: Answer) -> list[tuple[Any, ...]]:

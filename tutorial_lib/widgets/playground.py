@@ -8,7 +8,6 @@ from typing import Any
 
 import anywidget
 import ipywidgets
-import redis
 import traitlets
 
 from tutorial_lib.errors import BadSetting, NotAllowed, TutorialError
@@ -17,6 +16,7 @@ from tutorial_lib.load.live_counts import Counts
 from tutorial_lib.load.live_load import LiveLoad
 from tutorial_lib.load.live_settings import LiveSettings
 from tutorial_lib.load.target import check_server
+from tutorial_lib.pools.snapshot import AnyPool
 from tutorial_lib.servers.base import Server
 from tutorial_lib.widgets.pool_view import PoolView
 from tutorial_lib.widgets.sampler import sampler
@@ -43,6 +43,7 @@ ABOUT = (
     f"Each caller borrows a connection, holds it, sends a PING, returns it, and comes again after about {THINK:g} s. "
     "Hold and pause vary at random, by half of what is set."
 )
+ABOUT_TASKS = f"{ABOUT} The callers are tasks of one event loop, and the pool is one of redis.asyncio."
 ABOUT_FAKE = "This is fakeredis: what the pool does is real, and its times say nothing about Redis."
 ABOUT_BORROWED = "This is your own Redis: the round trip and both faults are for these connections only."
 ENDED = "This playground has ended: its server was closed, or its view frozen. Make a new one with playground()."
@@ -57,19 +58,21 @@ def playground(
     round_trip: float = 0.0,
     wait: bool = False,
     timeout: float = 1.0,
+    tasks: bool = False,
 ) -> Playground:
     """Show a real pool with real callers, and sliders for both. Nothing runs until Start is pressed.
 
     ``callers`` threads share a pool of ``limit`` connections. Each borrows one, holds it for about ``hold`` seconds,
     sends a PING and returns it. ``round_trip`` is how far away the server seems, in seconds. With ``wait`` a caller
-    waits for a connection, ``timeout`` seconds at most; without, the pool refuses.
+    waits for a connection, ``timeout`` seconds at most; without, the pool refuses. With ``tasks`` the callers are
+    asyncio tasks instead of threads, in an event loop of their own, and the pool is one of ``redis.asyncio``.
 
     ``server`` is what ``start_server()`` returned; without it there is a private one, which ends with the playground.
     Other users of ``server`` notice nothing of what is done here. From code: ``start()``, ``stop()``, ``reset()``,
     ``change(limit=5)`` and ``close()``; ``counts`` says what came of it. The callers rest while nobody looks.
     """
     check_server(server)
-    load = LiveLoad(server, LiveSettings(limit, callers, hold, round_trip, wait, timeout))
+    load = LiveLoad(server, LiveSettings(limit, callers, hold, round_trip, wait, timeout, tasks))
     try:
         return Playground(load)
     except BaseException:  # The learner interrupts the cell.
@@ -109,7 +112,11 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         assert load.pool is not None
         self._shown: object = load.pool
         self.view = PoolView(load.pool, load.server)
-        self._controls = PlaygroundControls(settings=asdict(load.settings), place=_place(load.server))
+        self._controls = PlaygroundControls(
+            settings=asdict(load.settings),
+            place=_place(load.server),
+            about=ABOUT_TASKS if load.settings.tasks else ABOUT,
+        )
         super().__init__([self._controls, self.view], layout=ipywidgets.Layout(overflow="visible"))
         self.add_class("pool-playground-box")
         self._made = True
@@ -121,7 +128,7 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     # -- what code may ask
 
     @property
-    def pool(self) -> redis.ConnectionPool | None:
+    def pool(self) -> AnyPool | None:
         """The pool that the callers use now; None while nobody looks."""
         return self._load.pool
 
@@ -229,6 +236,7 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
             self.view.follow(pool, self._load.server)
             self._shown = pool
         self._controls.settings = asdict(self._load.settings)
+        self._controls.about = ABOUT_TASKS if self._load.settings.tasks else ABOUT
         self._controls.running, self._controls.over = self._load.running, self._is_over
         self._controls.note = note
         self._show_counts()
@@ -267,7 +275,9 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     # -- where no widget can live
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in asdict(self._load.settings).items())
+        settings = ", ".join(
+            f"{name}={value!r}" for name, value in asdict(self._load.settings).items() if name != "tasks" or value
+        )
         return f"Playground({settings})"
 
     def _repr_mimebundle_(self, **settings: Any) -> Any:

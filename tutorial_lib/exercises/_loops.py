@@ -1,0 +1,199 @@
+"""An event loop of its own for a check, and what an answer does in it: coroutines, tasks, clients of redis.asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import Any, TypeVar
+
+import redis
+import redis.asyncio
+
+from tutorial_lib.exercises._calls import Call
+from tutorial_lib.notebook.own_line import from_coroutine
+from tutorial_lib.pools.snapshot import AnyPool, snapshot
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
+
+T = TypeVar("T")
+
+LONGEST = 4.0
+"""Seconds for everything in a loop: less than an exercise's own deadline, which can't tell at which `await` it ends."""
+
+TO_END = 0.3
+"""Seconds for what is left in a loop to end, once it has been cancelled."""
+
+BEAT = 0.005
+LEAST_SHARE = 0.2
+"""Of the beats of a loop that is free: a busy machine leaves out some, too."""
+
+
+def in_a_loop(check: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a check in an event loop of its own, then cancel the tasks and generators that are left, and close it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(_limited(check()))
+    finally:
+        # What a task says that had to be cancelled would only hide the verdict.
+        loop.set_exception_handler(lambda *_: None)
+        loop.run_until_complete(_clear(asyncio.all_tasks(loop)))
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+async def _limited(check: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.ensure_future(check)
+    await asyncio.wait({task}, timeout=LONGEST)
+    if task.done():
+        return task.result()
+    line = next((line for one in asyncio.all_tasks() if (line := from_coroutine(one.get_coro()))), None)
+    where = f", at {line.quoted}" if line else ""
+    raise Wrong(
+        f"After {LONGEST:g} s your code was still waiting{where}. What does it wait for, and who would send it?"
+    )
+
+
+async def _clear(left: set[asyncio.Task[Any]]) -> None:
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=TO_END)
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.get_running_loop().shutdown_asyncgens(), TO_END)
+
+
+def coroutine_of(name: str, function: Callable[..., Any], *arguments: Any) -> Coroutine[Any, Any, Any]:
+    """Call a learner's function, and return its coroutine; Wrong if it returns anything else."""
+    try:
+        value = function(*arguments)
+    except RuntimeError as error:
+        if "running event loop" not in str(error):
+            raise
+        raise Wrong(
+            f"`{name}` starts an event loop itself, and there is one already: `{error}`. The caller awaits "
+            f"`{name}(…)`. What's left to do for `asyncio.run`?"
+        ) from error
+    if inspect.iscoroutine(value):
+        return value
+    if inspect.isasyncgen(value):
+        raise Wrong(f"`{name}` has a `yield` in it, so it's an async generator. Asked for is a result: use `return`.")
+    raise Wrong(
+        f"`{name}` returned {shown(value)} when it was called, and that can't be awaited. Which word is missing before "
+        "its `def`?"
+    )
+
+
+async def awaited_within(
+    seconds: float, coroutine: Coroutine[Any, Any, Any], catching: type[Exception] = redis.RedisError
+) -> Call:
+    """Await it as a task for at most ``seconds``, and cancel it then. An error of another kind is raised here."""
+    task = asyncio.ensure_future(coroutine)
+    begun = monotonic()
+    await asyncio.wait({task}, timeout=seconds)
+    took = monotonic() - begun
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=TO_END)
+        return Call(None, None, took, returned=False)
+    if task.cancelled():
+        raise Wrong("It ended with a `CancelledError`, although nothing cancelled it. What did your code cancel?")
+    error = task.exception()
+    if error is None:
+        return Call(task.result(), None, took, returned=True)
+    if not isinstance(error, catching):
+        raise error
+    return Call(None, error, took, returned=True)
+
+
+async def until(is_so: Callable[[], bool], within: float = 1.0) -> bool:
+    """Let other tasks go on until it is so, for at most ``within`` seconds; return whether it is."""
+    deadline = monotonic() + within
+    while not (found := is_so()) and monotonic() < deadline:
+        await asyncio.sleep(BEAT)
+    return found
+
+
+def require_asyncio_client(value: Any, said: str) -> redis.asyncio.Redis:
+    """Return the value if it is a client of redis.asyncio; otherwise raise Wrong. ``said`` is as for require_client."""
+    if value is ...:
+        raise NotAttempted(f"{said} the `...` that it came with. Put your code in its place.")
+    if inspect.iscoroutine(value):
+        value.close()
+        raise Wrong(f"{said} a coroutine. Making a client opens no connection, so a plain `def` is enough.")
+    if isinstance(value, redis.Redis):
+        raise Wrong(
+            f"{said} a `redis.Redis`, whose commands wait without `await`, so every other task of the loop stands "
+            "still meanwhile. Which module has the client for asyncio?"
+        )
+    if isinstance(value, redis.asyncio.ConnectionPool):
+        raise Wrong(f"{said} a pool. Asked for is a client that uses one: it is the client that has `get` and `incr`.")
+    if isinstance(value, type):
+        raise Wrong(f"{said} the class `{value.__name__}` itself. A class makes clients when it is called.")
+    if not isinstance(value, redis.asyncio.Redis):
+        raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. Asked for is a `redis.asyncio.Redis`.")
+    return value
+
+
+def in_use(lab: Lab) -> int:
+    """Count what is borrowed now in all pools to the server, whichever kind they are."""
+    pools: list[AnyPool] = [*lab.asyncio_pools(), *lab.pools()]
+    return sum(snapshot(pool).in_use for pool in pools)
+
+
+class CancelledAt:
+    """Awaits a coroutine, and cancels the task that does when it waits for the ``step``-th time."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], step: int, now: Callable[[], None]) -> None:
+        self._coroutine, self._step, self._now = coroutine, step, now
+        self.steps = 0
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        raised: BaseException | None = None
+        task = asyncio.current_task()
+        assert task
+        while True:
+            try:
+                waits_for = self._coroutine.throw(raised) if raised else self._coroutine.send(None)
+            except StopIteration as end:
+                return end.value
+            self.steps += 1
+            if self.steps == self._step:
+                self._now()
+                asyncio.get_running_loop().call_soon(task.cancel)
+            raised = None
+            try:
+                yield waits_for
+            except BaseException as error:
+                raised = error
+
+
+class Pulse:
+    """Notices whether the loop runs other tasks. ``has_stopped`` says that for most of the time it ran none."""
+
+    def __init__(self) -> None:
+        self._begun = monotonic()
+        self._beats = 0
+
+    @property
+    def has_stopped(self) -> bool:
+        return self._beats * BEAT < LEAST_SHARE * (monotonic() - self._begun)
+
+    async def beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            self._beats += 1
+
+
+@asynccontextmanager
+async def pulse() -> AsyncIterator[Pulse]:
+    """Inside, a task of its own beats in this loop, unless something lets the whole loop wait. Ask before the end."""
+    heart = Pulse()
+    beating = asyncio.ensure_future(heart.beat())
+    try:
+        yield heart
+    finally:
+        beating.cancel()

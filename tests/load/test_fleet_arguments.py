@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import distributed
 import pytest
 import redis
 
@@ -72,6 +73,18 @@ def test_a_scheduler_that_is_not_there(server: FakeServer, monkeypatch: pytest.M
 def test_no_address(server: FakeServer, cluster: Any) -> None:
     with pytest.raises(BadSetting, match=r"^cluster is "):
         run_fleet(server, PING, cluster=cluster)
+
+
+def test_an_asynchronous_cluster(server: FakeServer) -> None:
+    class Cluster(distributed.deploy.cluster.Cluster):
+        def __init__(self) -> None: ...
+
+        asynchronous = True
+
+        def __del__(self) -> None: ...
+
+    with pytest.raises(BadSetting, match=r"^cluster is asynchronous"):
+        run_fleet(server, PING, cluster=Cluster())
 
 
 def test_a_borrowed_server_is_not_loaded() -> None:

@@ -23,12 +23,14 @@ from tutorial_lib.load.fleet_target import NamedRedis, Target, checked_target
 from tutorial_lib.load.fleet_worker import Order, Told
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.workload import Workload, check_workload
-from tutorial_lib.servers.base import Server
+from tutorial_lib.servers.base import ClientInfo, Server
 
 LOOK_EVERY = 0.2
 
 END_WITHIN = 5.0
 """Seconds that interrupted processes get to end the calls that are under way."""
+
+GONE_WITHIN = 2.0
 
 MakePool = Callable[[str], redis.ConnectionPool]
 
@@ -48,9 +50,9 @@ def run_fleet(
     Each names its connections, ``fleet-1`` and so on, after the name that the pool gives them, if it gives one.
 
     The processes are workers of Dask: of a cluster that is started for this run, on this computer, and ends with it;
-    or of ``cluster``, a scheduler's address such as ``"tcp://127.0.0.1:8786"``, or a Cluster or Client of Dask's. Its
-    workers need this course installed, and nothing else should run on them. A program of your own that calls this has
-    to do it under ``if __name__ == "__main__":``, as with ``multiprocessing``.
+    or of ``cluster``, what ``start_fleet()`` returned, a scheduler's address such as ``"tcp://127.0.0.1:8786"``, or a
+    Cluster or Client of Dask's. Its workers need this course installed, and nothing else should run on them. A program
+    of your own that calls this has to do it under ``if __name__ == "__main__":``, as with ``multiprocessing``.
 
     ``server`` is what ``start_server()`` returned, or the URL of a Redis that is yours to load; NotAllowed if it is
     borrowed. NotInstalled without Dask, BadSetting for what cannot be sent to another process.
@@ -113,6 +115,7 @@ class _Fleet:
             opened = self._opened()
         finally:
             self._crew.ask(fleet_worker.close, self._run)
+            self._wait_until_disconnected()
         both_known = opened is not None and opened_before is not None
         return self._report(opened - opened_before if both_known else None)  # type: ignore[operator]
 
@@ -134,11 +137,23 @@ class _Fleet:
             show(min(told.part for told in self._told.values()))
             time.sleep(LOOK_EVERY)
 
-    def _look(self) -> None:
-        """Note which of the fleet's connections the server has open now."""
+    def _connected(self) -> list[ClientInfo] | None:
+        """Return which of the fleet's connections the server has open now; None if it doesn't tell."""
         try:
-            clients = [client for client in self._target.clients() if client.name in self._seen]
-        except (redis.RedisError, TutorialError):  # It was ended, or is full.
+            return [client for client in self._target.clients() if client.name in self._seen]
+        except (redis.RedisError, TutorialError):  # It was ended.
+            return None
+
+    def _wait_until_disconnected(self) -> None:
+        """Return when the server has noticed that the pools are closed, so that a next run finds as much room."""
+        deadline = time.monotonic() + GONE_WITHIN
+        while self._connected() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _look(self) -> None:
+        """Note which connections the fleet has open now."""
+        clients = self._connected()
+        if clients is None:
             return
         for client in clients:
             self._seen[client.name].add(client.id)
@@ -166,7 +181,7 @@ class _Fleet:
             opened=opened,
             peak=self._peak,
             real=self._target.is_real,
-            interrupted=self._interrupted,
+            interrupted=self._interrupted or any(report.interrupted for report in ended.values()),
         )
 
     def _counted(self, report: ProcessReport) -> ProcessReport:

@@ -18,6 +18,7 @@ from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
     from distributed import Client
+    from typing_extensions import Self
 
 T = TypeVar("T")
 
@@ -31,30 +32,33 @@ QUIET: dict[str, Any] = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.scheduler.reuse-broadcast-comm": True,
-    "distributed.comm.timeouts.connect": f"{CONNECT_WITHIN} s",
+    "distributed.comm.timeouts.connect": "10 s",
 }
 
 
 class Crew:
-    """The workers that take part, by address; those that no longer answer are ``lost``."""
+    """The workers that take part, by address. One that no longer answers is no longer ``alive``."""
 
     def __init__(self, client: Client, addresses: list[str]) -> None:
         self._client = client
         self.alive = list(addresses)
-        self.lost: list[str] = []
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         """Call ``function`` in each worker that lives, and return what each returned, by address."""
+        # The scheduler knows at once that a worker has died; connecting to it would be tried for long.
+        self._lose(set(self.alive) - set(self._client.nthreads()))
         if not self.alive:
             return {}
         answers = self._client.run(function, *arguments, workers=self.alive, on_error="return")
         for address, answer in answers.items():
             if isinstance(answer, (OSError, TimeoutError)):
-                self.lost.append(address)
+                self._lose({address})
             elif isinstance(answer, BaseException):
                 raise answer
-        self.alive = [address for address in self.alive if address not in self.lost]
         return {address: answers[address] for address in self.alive}
+
+    def _lose(self, addresses: set[str]) -> None:
+        self.alive = [address for address in self.alive if address not in addresses]
 
 
 @contextmanager
@@ -78,7 +82,9 @@ def check_cluster(cluster: Any) -> None:
     from distributed import Client
     from distributed.deploy.cluster import Cluster
 
-    if cluster is None or isinstance(cluster, (Client, Cluster)):
+    if getattr(cluster, "asynchronous", False):
+        raise BadSetting("cluster is asynchronous, and run_fleet is not. Make it without asynchronous=True.")
+    if cluster is None or isinstance(cluster, (Client, Cluster, StartedFleet)):
         return
     if not isinstance(cluster, str) or "://" not in cluster:
         raise BadSetting(
@@ -116,6 +122,39 @@ def own_cluster(processes: int) -> Iterator[Client]:
             yield client
         finally:
             _uninterrupted(ends.close)
+
+
+class StartedFleet:
+    """Processes on this computer that wait for ``run_fleet(…, cluster=fleet)``. Made by ``start_fleet()``."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._running = ExitStack()
+        self.client = self._running.enter_context(own_cluster(processes))
+
+    def close(self) -> None:
+        """End the processes. Closing twice does nothing."""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"A fleet of {counted(self.processes, 'process', 'processes')} on this computer."
+
+
+def start_fleet(processes: int = 4) -> StartedFleet:
+    """Start processes for several runs of ``run_fleet``, which would otherwise start its own each time.
+
+    They take seconds to start. They end with ``close()``, with a ``with`` block, or with the program that called this.
+    NotInstalled without Dask.
+    """
+    processes = check_processes(processes, None)
+    _require_dask()
+    return StartedFleet(processes)
 
 
 def _start(processes: int) -> tuple[Client, ExitStack]:
@@ -179,8 +218,8 @@ def _uninterrupted(do: Callable[[], T], undo: Callable[[T], object] | None = Non
 def _client_of(cluster: Any) -> Iterator[Client]:
     from distributed import Client
 
-    if isinstance(cluster, Client):
-        yield cluster
+    if isinstance(cluster, (Client, StartedFleet)):
+        yield cluster.client if isinstance(cluster, StartedFleet) else cluster
         return
     try:
         client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)

@@ -46,6 +46,7 @@ class ProcessReport:
     latencies: Histogram = field(repr=False)
     waits: Histogram = field(repr=False)
     services: Histogram = field(repr=False)
+    interrupted: bool
     gave_up: bool
     not_begun: int
     no_free_user: int
@@ -70,6 +71,7 @@ class ProcessReport:
             latencies=Histogram.of(calls.latency),
             waits=Histogram.of(calls.waiting),
             services=Histogram.of(calls.service),
+            interrupted=report.interrupted,
             gave_up=report.gave_up,
             not_begun=report.not_begun,
             no_free_user=report.no_free_user,

@@ -24,7 +24,7 @@ from tutorial_lib.load.run import measure
 from tutorial_lib.load.target import check_pool_for_threads
 from tutorial_lib.load.workload import Workload
 
-ABANDONED_AFTER = 10.0
+ABANDONED_AFTER = 30.0
 """Seconds without a question: the program that began this has gone, perhaps by SIGKILL, and the load ends."""
 
 

@@ -55,6 +55,7 @@ RIGHT: dict[str, Callable[[], tuple[Any, ...]]] = {
     "simulate": lambda: SERVICE,
     "size_pool": lambda: (20, 0.05, 0.005, 1, 100, 99),
     "snapshot": lambda: (POOL,),
+    "start_fleet": lambda: (2,),
     "sweep": lambda: ([1], CALLS, plain_pool),
     "wait_percentile": lambda: (*SERVICE, 99),
 }

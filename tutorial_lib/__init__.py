@@ -1,6 +1,7 @@
 """What a notebook imports. Each name is loaded when it is first used, so that importing the package is cheap.
 
 Servers to practise on:  start_server
+Servers of other kinds:  start_tls  start_sentinel  start_cluster
 Trouble on the way:      FaultProxy  CannedServer
 Eyes on a pool:          snapshot  record  sent_commands  PoolView  PoolReplay
 Your own program:        examine
@@ -11,7 +12,7 @@ A pool under load:       run_load  Workload  sweep
 Pictures of loads:       plot_load  plot_sweep  plot_rtt_curve
 The size of a pool:      calculator  size_pool  plot_pool_size  predicted_waits
 Sizes by formula:        in_flight  erlang_c  mean_wait  wait_percentile  connections_needed  fleet_budget
-A fleet of pools:        run_fleet  plot_fleet  plot_budget
+A fleet of pools:        start_fleet  run_fleet  plot_fleet  plot_budget
 A pool on paper:         simulate  replay
 Processes of your own:   run_program
 Predictions:             predict

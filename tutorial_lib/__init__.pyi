@@ -6,6 +6,7 @@ from .exercises import progress as progress
 from .load.callers import hold as hold
 from .load.callers import run_threads as run_threads
 from .load.fleet import run_fleet as run_fleet
+from .load.fleet_crew import start_fleet as start_fleet
 from .load.fleet_report import FleetReport as FleetReport
 from .load.predicted import predicted_waits as predicted_waits
 from .load.report import LoadReport as LoadReport

@@ -46,7 +46,8 @@ server
 
 # %% [markdown]
 # `redis.asyncio` has the classes that you know: `Redis`, `ConnectionPool` and `BlockingConnectionPool`. Each method
-# that talks to Redis is a coroutine, so you write `await r.get("greeting")`.
+# that talks to Redis is a coroutine, so you write `await r.get("greeting")`. redis-py's documentation has [a page of
+# examples](https://redis.readthedocs.io/en/stable/examples/asyncio_examples.html).
 #
 # Coroutines run in *tasks*, and an *event loop* runs the tasks of a thread, one at a time. When a task awaits something
 # that isn't there yet, such as a reply, the loop goes on with another task. Jupyter already runs an event loop, so you
@@ -137,7 +138,7 @@ print(f"{type(errors[0]).__name__}: {errors[0]}")
 guess_burst.reveal(len(errors))
 
 # %% [markdown]
-# **A default client refuses every task beyond the hundredth, at once.**
+# **A default client serves a hundred tasks at the same time, and refuses all others at once.**
 #
 # A task needs little memory and no thread, so an asyncio program easily starts more tasks than it has connections.
 # [Programs that never set a limit](https://github.com/hopeit-git/hopeit.engine/issues/222) met this error when they
@@ -154,9 +155,10 @@ errors = await burst(redis.asyncio.Redis(connection_pool=blocking))
 print(f"{len(errors)} errors, {server.opened() - opened_before} connections")
 
 # %% [markdown]
-# The second fix is a semaphore in front of the client. asyncio's `Semaphore(10)` lets ten tasks into its `async with`
-# and makes the others wait. It also works with a client that a framework made for you, and you can put it around more
-# than the Redis command, for example around a whole request:
+# The second fix is a semaphore in front of the client. asyncio's
+# [`Semaphore(10)`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore) lets ten tasks into its
+# `async with` and makes the others wait. It also works with a client that a framework made for you, and you can put it
+# around more than the Redis command, for example around a whole request:
 
 # %%
 ten_at_a_time = asyncio.Semaphore(10)
@@ -356,8 +358,10 @@ guess_cancelled.reveal("it's closed and returned" if closed_and_returned else "i
 # %% [markdown]
 # **redis-py closes the connection of a cancelled command and returns it, so nothing leaks and no reply gets mixed up.**
 #
-# It isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new connections. And Redis
-# counted the view: cancelling a task doesn't stop a command that has been sent.
+# You can read it in `read_response` of [redis-py's
+# connection.py](https://github.com/redis/redis-py/blob/v8.1.0/redis/asyncio/connection.py): it disconnects on every
+# exception. That isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new
+# connections. And Redis counted the view: cancelling a task doesn't stop a command that has been sent.
 #
 # If you borrow by hand, you have to disconnect yourself. The next function is cancelled after it has sent its command
 # and before it reads the reply. Then another caller asks for the greeting:
@@ -469,8 +473,9 @@ guess_left.reveal(snapshot(r.connection_pool).in_use)
 # **An async generator that's left early keeps its connection until you await its `aclose()`.**
 #
 # Python can't close an async generator by itself, because its clean-up has to be awaited. Once nothing refers to the
-# generator, Python asks the event loop to do it in a task of its own, some time later. `aclosing` from the standard
-# library closes the generator at the end of its block, however you leave it:
+# generator, Python asks the event loop to do it in a task of its own, some time later.
+# [`aclosing`](https://docs.python.org/3/library/contextlib.html#contextlib.aclosing) from the standard library closes
+# the generator at the end of its block, however you leave it:
 
 # %%
 await stream.aclose()

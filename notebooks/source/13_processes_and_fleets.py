@@ -9,11 +9,12 @@
 # - say what a forked process may use of its parent's pool, and what it must not touch;
 # - create the client in the right place in gunicorn, Celery, Dask and Ray;
 # - send an object with a client to another process, although a client can't be pickled;
+# - load a server from several processes, and keep all of them within its limit.
 #
 # **You need** [lesson 05](05_who_still_holds_a_connection.ipynb) (borrowing by hand) and [lesson
 # 07](07_what_the_server_sees.ipynb) (`CLIENT LIST`, `maxclients`, the budget of a fleet). Forking, spawning and
 # pickling are explained where they're used.
-# *15 minutes, plus 40 for the exercises.*
+# *20 minutes, plus 40 for the exercises.*
 
 # %% tags=["nbval-ignore-output"]
 import os
@@ -182,8 +183,41 @@ guess_carried.reveal("the pipeline and the single-connection client" if shared e
 # **Carry clients and pools across a fork if you must, but nothing that has borrowed.**
 #
 # That rules out a borrowed connection, a pipeline after `watch()`, a subscribed `PubSub`, and a client with a single
-# connection. Asyncio clients are ruled out as well: their pools don't compare process numbers at all, which *Going
-# deeper* shows. The rule that's easiest to keep is: create the client in the child.
+# connection. The rule that's easiest to keep is: create the client in the child.
+
+# %% [markdown]
+# ## An asyncio client after a fork
+
+# %% [markdown]
+# An asyncio pool doesn't compare process numbers, and its connections belong to the event loop that opened them
+# ([lesson 12](12_asyncio.ipynb#One-client-in-several-event-loops)). Here the parent checks at its start that Redis answers, and then forks:
+
+# %%
+import asyncio
+
+
+def ping_before_the_fork(host, port):
+    r = redis.asyncio.Redis(host=host, port=port)
+    asyncio.run(r.ping())
+    if os.fork() == 0:
+        try:
+            asyncio.run(r.ping())
+        except RuntimeError as error:
+            print(f"RuntimeError: {error}")
+        os._exit(0)
+    os.wait()
+
+
+# %%
+opened_before = server.opened()
+print(run_program(ping_before_the_fork, server))
+print("connections opened:", server.opened() - opened_before)
+
+# %% [markdown]
+# **An asyncio client that was used before the fork fails in the child: `RuntimeError: Event loop is closed`.**
+#
+# The child took the parent's idle connection from the pool, and that connection's loop ended in the parent. So create
+# an asyncio client in the worker, where its loop runs: in the lifespan of your app, for example.
 
 # %% [markdown]
 # ## One limit and three workers
@@ -193,7 +227,7 @@ guess_carried.reveal("the pipeline and the single-connection client" if shared e
 # shop, whose pool has `max_connections=5` and the name `shop`, and it's a busy day: each worker uses all the
 # connections that it may.
 #
-# `start_workers(work)` forks three workers, each of which calls `work` with its number. `serve` is what a worker does: it
+# `fork_three(work)` forks three workers, each of which calls `work` with its number. `serve` is what a worker does: it
 # borrows up to the limit, says so in the list `ready`, and waits for a signal. `count_names` waits until three workers
 # are ready, counts the names in `CLIENT LIST`, and ends the workers.
 
@@ -202,7 +236,7 @@ import signal
 from collections import Counter
 
 
-def start_workers(work):
+def fork_three(work):
     workers = []
     for number in (1, 2, 3):
         workers.append(os.fork())
@@ -237,7 +271,7 @@ def count_names(workers, host, port):
 # %%
 def create_before_the_fork(host, port):
     pool = redis.ConnectionPool(host=host, port=port, max_connections=5, client_name="shop")
-    workers = start_workers(lambda number: serve(pool))
+    workers = fork_three(lambda number: serve(pool))
     count_names(workers, host, port)
 
 
@@ -272,7 +306,7 @@ def work(number, host, port):
 
 
 def create_in_the_worker(host, port):
-    workers = start_workers(lambda number: work(number, host, port))
+    workers = fork_three(lambda number: work(number, host, port))
     count_names(workers, host, port)
 
 
@@ -457,38 +491,125 @@ print("connections opened:", server.opened() - opened_before)
 # **Send the settings, and keep one client in each process.** The same twenty tasks now share one connection.
 
 # %% [markdown]
-# ## Going deeper: an asyncio client after a fork
+# ## The same load from more processes
 
 # %% [markdown]
-# An asyncio pool doesn't compare process numbers, and its connections belong to the event loop that opened them
-# ([lesson 12](12_asyncio.ipynb#One-client-in-several-event-loops)). Here the parent checks at its start that Redis answers, and then forks:
-
-# %%
-import asyncio
-
-
-def ping_before_the_fork(host, port):
-    r = redis.asyncio.Redis(host=host, port=port)
-    asyncio.run(r.ping())
-    if os.fork() == 0:
-        try:
-            asyncio.run(r.ping())
-        except RuntimeError as error:
-            print(f"RuntimeError: {error}")
-        os._exit(0)
-    os.wait()
-
-
-# %%
-opened_before = server.opened()
-print(run_program(ping_before_the_fork, server))
-print("connections opened:", server.opened() - opened_before)
-
-# %% [markdown]
-# **An asyncio client that was used before the fork fails in the child: `RuntimeError: Event loop is closed`.**
+# Python runs one thread of a process at a time, so a second process can do more work than a second thread. Now measure
+# that. `Workload`, `run_fleet` and `start_fleet` are this course's. A `Workload` says what is asked and by how many
+# threads. `run_fleet` divides it among processes, each with a pool of its own, and adds up what they report. The processes
+# are workers of [Dask](https://distributed.dask.org), and `start_fleet` starts four of them, which takes a few seconds.
 #
-# The child took the parent's idle connection from the pool, and that connection's loop ended in the parent. So create
-# an asyncio client in the worker, where its loop runs: in the lifespan of your app, for example.
+# > **If Dask isn't installed**, or if you use **a Redis of your own**, the cells from here on raise an error that says what
+# > to do.
+
+# %%
+from time import sleep
+
+from tutorial_lib import Workload, run_fleet, start_fleet
+
+r.close()
+fleet = start_fleet(processes=4)
+greetings = Workload("GET greeting", users=32, duration=0.4)
+
+
+# %%
+def load_from(processes, limit, maxclients=10_000):
+    def make_pool(url):  # runs in each process
+        return redis.BlockingConnectionPool.from_url(url, max_connections=limit, client_name="shop")
+
+    sleep(0.2)  # the server has to notice that an earlier fleet has disconnected
+    server.set_limit(maxclients)
+    report = run_fleet(server, greetings, processes, pool=make_pool, cluster=fleet)
+    server.set_limit(10_000)
+    return report
+
+
+# %% tags=["nbval-ignore-output"]
+for processes in (1, 2, 4):
+    report = load_from(processes, limit=5)
+    print(f"{processes}: {report.throughput:6,.0f} calls a second, {report.opened} connections")
+
+# %% [markdown]
+# **More processes do more work as long as there are processors for them, and each opens its own connections.**
+#
+# The two numbers grow differently. The calls stop growing when every processor is busy; processes, Redis and this
+# notebook share them. The connections keep growing with each process, whether it does more work or not. On the fallback the
+# calls say nothing, because the server is a part of this notebook.
+
+# %% [markdown]
+# ## A fleet that is larger than its server
+
+# %% [markdown]
+# Now let the server accept only 14 connections, with the argument `maxclients` of `load_from`. That's no harm, since it's a
+# server of your own. Four processes with a limit of
+# five may open twenty. The pools are blocking pools: they wait at their limit, for up to 20 seconds.
+
+# %% jupyter={"source_hidden": true}
+guess_fleet = predict(
+    "What do the callers get for which the server has no room?",
+    {
+        "they wait": "A blocking pool waits if it has reached its own limit. These haven't: each has opened fewer than "
+        "five, so it tries to open another.",
+        "MaxConnectionsError": "That's what a plain pool raises at its own limit. No pool here is at its limit.",
+        "ConnectionError": "Each pool is below its limit and tries to open a connection. The server refuses, and no pool "
+        "knows of the others.",
+    },
+    answer="ConnectionError",
+)
+guess_fleet
+
+# %% tags=["nbval-ignore-output"]
+from tutorial_lib import plot_fleet
+
+too_large = load_from(4, limit=5, maxclients=14)
+plot_fleet(too_large)
+
+# %%
+guess_fleet.reveal(" and ".join(too_large.failed) or "they wait")
+
+# %% [markdown]
+# **Within a process the pool's limit applies, and for the fleet only the server's: `max number of clients reached`.**
+#
+# `plot_fleet` shows for each process how many connections it opened, in front of what its pool may open, and below how
+# many of its calls were answered and how many failed. The processes that came first keep their connections, because a
+# pool never shrinks. Those that came last got fewer, or none at all, and their calls failed. In production that's the
+# worker that was restarted last.
+
+# %% [markdown]
+# ## A budget for each process
+
+# %% [markdown]
+# [Lesson 07](07_what_the_server_sees.ipynb#A-limit-for-a-whole-fleet) divided the server's limit among the pools.
+# `fleet_budget` does that for this fleet.
+
+# %% jupyter={"source_hidden": true}
+guess_share = predict(
+    "What is the largest limit for each of the four pools with which this server refuses none?",
+    {
+        5: "Four times five is twenty, and the server accepts 14.",
+        4: "Four times four is sixteen, and that's still too many. A share has to be rounded down.",
+        3: "Four times three is twelve. Two remain, for `redis-cli` and for the moment of a restart.",
+    },
+    answer=3,
+)
+guess_share
+
+# %%
+from tutorial_lib import fleet_budget
+
+share = fleet_budget(maxclients=14, processes=4)
+within = load_from(4, limit=share, maxclients=14)
+print("failed:", within.failed, "opened:", within.opened)
+guess_share.reveal(share)
+
+# %% [markdown]
+# **If the limits of all processes add up to less than `maxclients`, callers wait for their own pool, and none fails.**
+#
+# Remember deployments: while old workers finish and new ones start, there are up to twice as many processes. So calculate
+# with `processes=8`, or raise `maxclients`. In the picture, the line is the budget of each process.
+
+# %% tags=["nbval-ignore-output"]
+plot_fleet(within, budget=share)
 
 # %% [markdown]
 # ## Summary
@@ -537,11 +658,11 @@ print("connections opened:", server.opened() - opened_before)
 # Close what this page opened:
 
 # %% tags=["no-output"]
-r.close()
+fleet.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: a shop that is forked, an object that can be sent, and the life of a
-# worker](../exercises/ex13_processes_and_fleets.ipynb)
+# **Practise:** [Exercises: a shop that is forked, an object that can be sent, the life of a worker, and room for a
+# restart](../exercises/ex13_processes_and_fleets.ipynb)
 #
-# **Next:** [The summary](../docs/summary.md), one page to print.
+# **Next:** [What changes with TLS, Sentinel and Cluster?](14_beyond_one_server.ipynb)

@@ -17,7 +17,7 @@ import pytest
 from tests.waiting import eventually
 from tutorial_lib.load import fleet_crew
 from tutorial_lib.load.fleet import run_fleet
-from tutorial_lib.load.fleet_crew import crew_of, own_cluster
+from tutorial_lib.load.fleet_crew import crew_of, own_cluster, start_fleet
 from tutorial_lib.load.fleet_worker import facts
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.process_tree import MARK, marked
@@ -42,6 +42,19 @@ def test_it_starts_its_processes_and_leaves_nothing(monkeypatch: pytest.MonkeyPa
     assert {each.limit for each in report.processes} == {100}, "what redis-py makes by itself"
     assert [*tmp_path.iterdir()] == []
     assert eventually(lambda: {*threading.enumerate()} <= threads), threading.enumerate()
+
+
+@pytest.mark.redis_server
+def test_processes_may_wait_for_several_runs() -> None:
+    with RedisProcess() as server, start_fleet(2) as fleet:
+        reports = [run_fleet(server, Workload("PING", count=20), many, cluster=fleet) for many in (1, 2)]
+        processes = {each.where for report in reports for each in report.processes}
+    fleet.close()
+
+    assert repr(fleet) == "A fleet of 2 processes on this computer."
+    assert [report.done for report in reports] == [20, 20]
+    assert len(processes) == 2, "the first run's process is one of the second's"
+    assert not [process for process in psutil.Process().children(recursive=True) if "distributed" in str(process)]
 
 
 def test_only_this_computer_and_only_this_program_can_reach_it() -> None:

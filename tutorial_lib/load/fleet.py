@@ -50,9 +50,9 @@ def run_fleet(
     Each names its connections, ``fleet-1`` and so on, after the name that the pool gives them, if it gives one.
 
     The processes are workers of Dask: of a cluster that is started for this run, on this computer, and ends with it;
-    or of ``cluster``, a scheduler's address such as ``"tcp://127.0.0.1:8786"``, or a Cluster or Client of Dask's. Its
-    workers need this course installed, and nothing else should run on them. A program of your own that calls this has
-    to do it under ``if __name__ == "__main__":``, as with ``multiprocessing``.
+    or of ``cluster``, what ``start_fleet()`` returned, a scheduler's address such as ``"tcp://127.0.0.1:8786"``, or a
+    Cluster or Client of Dask's. Its workers need this course installed, and nothing else should run on them. A program
+    of your own that calls this has to do it under ``if __name__ == "__main__":``, as with ``multiprocessing``.
 
     ``server`` is what ``start_server()`` returned, or the URL of a Redis that is yours to load; NotAllowed if it is
     borrowed. NotInstalled without Dask, BadSetting for what cannot be sent to another process.

@@ -18,6 +18,7 @@ from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
     from distributed import Client
+    from typing_extensions import Self
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ def check_cluster(cluster: Any) -> None:
 
     if getattr(cluster, "asynchronous", False):
         raise BadSetting("cluster is asynchronous, and run_fleet is not. Make it without asynchronous=True.")
-    if cluster is None or isinstance(cluster, (Client, Cluster)):
+    if cluster is None or isinstance(cluster, (Client, Cluster, StartedFleet)):
         return
     if not isinstance(cluster, str) or "://" not in cluster:
         raise BadSetting(
@@ -121,6 +122,39 @@ def own_cluster(processes: int) -> Iterator[Client]:
             yield client
         finally:
             _uninterrupted(ends.close)
+
+
+class StartedFleet:
+    """Processes on this computer that wait for ``run_fleet(…, cluster=fleet)``. Made by ``start_fleet()``."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._running = ExitStack()
+        self.client = self._running.enter_context(own_cluster(processes))
+
+    def close(self) -> None:
+        """End the processes. Closing twice does nothing."""
+        self._running.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"A fleet of {counted(self.processes, 'process', 'processes')} on this computer."
+
+
+def start_fleet(processes: int = 4) -> StartedFleet:
+    """Start processes for several runs of ``run_fleet``, which would otherwise start its own each time.
+
+    They take seconds to start. They end with ``close()``, with a ``with`` block, or with the program that called this.
+    NotInstalled without Dask.
+    """
+    processes = check_processes(processes, None)
+    _require_dask()
+    return StartedFleet(processes)
 
 
 def _start(processes: int) -> tuple[Client, ExitStack]:
@@ -184,8 +218,8 @@ def _uninterrupted(do: Callable[[], T], undo: Callable[[T], object] | None = Non
 def _client_of(cluster: Any) -> Iterator[Client]:
     from distributed import Client
 
-    if isinstance(cluster, Client):
-        yield cluster
+    if isinstance(cluster, (Client, StartedFleet)):
+        yield cluster.client if isinstance(cluster, StartedFleet) else cluster
         return
     try:
         client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)

@@ -15,6 +15,10 @@ WAIT_WORTH_TELLING = 0.05
 """Seconds. Shorter waits are what a blocking pool is for; a person does not notice them."""
 WAITS_WORTH_TELLING = 20
 """A few waits when a program starts are no trouble."""
+VERY_LONG_WAIT = 0.5
+VERY_LONG_WAITS_WORTH_TELLING = 3
+"""Three waits that take half a second on average are told, although they are few: threads that return a connection and
+borrow again at once are served first, so the others wait seldom, but long."""
 SHORT_WAIT = 0.01
 """Seconds. The limit that is proposed keeps 99 of 100 waits below."""
 ENOUGH_TO_MEASURE = 20
@@ -48,7 +52,8 @@ def pool_waits(seen: Seen) -> Iterator[Finding]:
         evidence, waited = pool.evidence, pool.evidence.waited
         in_vain = evidence.no_connection.get("timed out", Counter())
         often_and_long = waited.count >= WAITS_WORTH_TELLING and waited.percentile(0.95) > WAIT_WORTH_TELLING
-        if in_vain or often_and_long:
+        very_long = waited.count >= VERY_LONG_WAITS_WORTH_TELLING and waited.mean > VERY_LONG_WAIT
+        if in_vain or often_and_long or very_long:
             count = sum(in_vain.values())
             yield Finding(
                 "pool-waits",

@@ -274,10 +274,26 @@ guess_loops.reveal(", ".join("hello" if reply == "hello" else "error" for reply 
 ours = redis.asyncio.Redis(**at)
 await ours.ping()
 reply = in_a_new_loop(ours.blpop("jobs", timeout=1))
-print("RuntimeError: Task …", reply[reply.index("got Future") :])
+print(reply.partition("<")[0] + "…", reply[reply.index("got Future") :])
 
 # %% [markdown]
-# The fix for both is to create the client inside the loop that uses it, and to close it before that loop ends:
+# A `BlockingConnectionPool` has a third text. Its waiting callers belong to a loop, too, so tasks of two loops can't wait
+# for the same pool. Here both connections of `small` are in use, and one task of Jupyter's loop is waiting already:
+
+# %%
+borrowed = [await small.get_connection() for _ in range(2)]
+waiting = asyncio.create_task(small.get_connection())
+await asyncio.sleep(0.1)  # now it's waiting
+reply = in_a_new_loop(small.get_connection())
+print(reply.partition("<")[0] + "…", reply[reply.index("is bound") :])
+
+waiting.cancel()
+await asyncio.wait([waiting])
+for connection in borrowed:
+    await small.release(connection)
+
+# %% [markdown]
+# The fix is always the same: create the client inside the loop that uses it, and close it before that loop ends:
 
 
 # %%

@@ -14,7 +14,7 @@
 # - make retries work, and recover from connections that died while idle.
 #
 # **You need** lessons 03, 06 and 10, and you've written `async def` and `await` before. New: `redis.asyncio`, and what
-# event loops and cancellation mean for a pool. *20 minutes, plus 30 for the exercises.*
+# event loops and cancellation mean for a pool. *20 minutes, plus 40 for the exercises.*
 
 # %%
 import asyncio

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotInstalled
 from tutorial_lib.load import fleet_worker
+from tutorial_lib.load.fleet_folder import scratch_folder
 from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ class Crew:
 
     def __init__(self, client: Client, addresses: list[str]) -> None:
         self._client = client
+        self.addresses = tuple(addresses)
         self.alive = list(addresses)
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
@@ -167,8 +167,7 @@ def _started(processes: int, ends: ExitStack) -> Client:
     import dask
     from distributed import Client, LocalCluster
 
-    folder = ends.enter_context(tempfile.TemporaryDirectory(prefix="fleet-", ignore_cleanup_errors=True))
-    with dask.config.set({"temporary-directory": folder}):
+    with dask.config.set({"temporary-directory": ends.enter_context(scratch_folder())}):
         cluster = LocalCluster(
             n_workers=processes,
             threads_per_worker=1,
@@ -187,8 +186,6 @@ def _started(processes: int, ends: ExitStack) -> Client:
     ends.callback(client.close)
     client.run(fleet_worker.serve_no_pages)
     client.run_on_scheduler(fleet_worker.serve_no_pages)
-    # The workers have started and will not write there. After a SIGKILL nothing could remove it.
-    shutil.rmtree(folder, ignore_errors=True)
     return client
 
 

@@ -67,6 +67,8 @@ def _waits(pool: Pools, in_vain: int) -> str:
     how_long = f" {seconds(waited.longest)} for a connection"
     if waited.count > 1:
         how_long = f" for a connection, {seconds(waited.mean)} on average and {seconds(waited.longest)} at most"
+    if waited.count >= WAITS_WORTH_TELLING:
+        how_long += f" (95 of 100 waited {seconds(waited.percentile(0.95))} or less)"
     told = f"{times(waited.count).capitalize()}, a caller waited{how_long}, because {_all(pool.evidence.limit)} in use."
     if not in_vain:
         return told
@@ -80,10 +82,15 @@ def _all(limit: int) -> str:
 
 
 def _holders(pool: Pools) -> str:
-    """Say which lines had the connections meanwhile."""
+    """Say which lines had the connections meanwhile; where that was not noted, which line had them most of the time."""
     held = {place: event.count for place, event in pool.evidence.events.get("held-meanwhile", {}).items()}
     if not held:
-        return ""
+        used = {place: times.total for place, times in pool.evidence.lines.items()}
+        busiest = max(used, key=lambda place: used[place], default=None)
+        if busiest is None or not used[busiest]:
+            return ""
+        share = used[busiest] / sum(used.values())
+        return f" For {share:.0%} of the time that connections were in use, it was on {_short(busiest)}."
     first = worst_first(held)[0]
     others = len(held) - 1
     more = f" and on {counted(others, 'other line')}" if others else ""

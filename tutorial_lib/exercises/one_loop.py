@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._loops import coroutine_of, idle_time, in_a_loop
+from tutorial_lib.exercises._loops import LEAST_LOOKS, LOOK_EVERY, coroutine_of, idle_time, in_a_loop
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
@@ -166,9 +166,10 @@ def _require_lookup_error(report: Callable[..., Any]) -> None:
 
 def _still_open(lab: Lab) -> int:
     """Count what is open on the server. It may learn of a closed connection a moment later."""
-    deadline = monotonic() + 0.5
-    while (still_open := len(lab.server.clients())) and monotonic() < deadline:
-        sleep(0.005)
+    deadline, looks = monotonic() + 0.5, 0
+    while (still_open := len(lab.server.clients())) and (looks < LEAST_LOOKS or monotonic() < deadline):
+        looks += 1
+        sleep(LOOK_EVERY)
     return still_open
 
 

@@ -12,8 +12,8 @@ from tutorial_lib.examination.card import place_as_html, with_code
 from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
+from tutorial_lib.examination.program_evidence import Pools, ProgramEvidence
 from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
-from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.examination.timeline import STYLE as TIMELINE_STYLE
 from tutorial_lib.examination.timeline import timeline
 from tutorial_lib.notebook.lines import Line
@@ -44,7 +44,7 @@ NOT_TOLD = (
 )
 
 
-def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubles: Sequence[str]) -> str:
+def page(program: Sequence[str], seen: ProgramEvidence, findings: Sequence[Finding], troubles: Sequence[str]) -> str:
     """Return the whole report as one page that fetches nothing."""
     styles, scripts = styles_and_scripts()
     played = [pool for pool in seen.pools if pool.recent]
@@ -163,7 +163,7 @@ def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:
     return Lease(recent.who, line, *times, recent.outcome, connection)  # type: ignore[arg-type]
 
 
-def _not_seen(seen: Seen, troubles: Sequence[str]) -> str:
+def _not_seen(seen: ProgramEvidence, troubles: Sequence[str]) -> str:
     said = [
         "Not watched are a process whose Python ignores PYTHONPATH (python -I, -E or -S), Redis Cluster's asyncio "
         "client, which has no pool, and the last second of a process that was killed."

@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterator
 
 from tutorial_lib.examination.evidence import Kept
 from tutorial_lib.examination.finding import Finding, Rule, seconds, worst_first
-from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.examination.program_evidence import Pools, ProgramEvidence
 from tutorial_lib.words import counted
 
 LONG = 1.0
 """Seconds. A connection that was borrowed by hand and is in use for less may be at work."""
 
 
-def leak(seen: Seen) -> Iterator[Finding]:
+def leak(program: ProgramEvidence) -> Iterator[Finding]:
     """Connections that were borrowed with get_connection, and were not returned when the program ended.
 
     One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not,
     nor is one of a test or a block that has ended.
     """
-    for pool in seen.pools:
+    for pool in program.pools:
         by_hand = [kept for kept in pool.evidence.kept if kept.by == "hand"]
         short = _is_short(pool)
-        certain = short or seen.is_over
+        certain = short or program.is_over
         lost = [kept for kept in by_hand if certain or kept.age > LONG or _of_line(by_hand, kept) > 1]
         if lost:
             yield _finding(
@@ -43,8 +43,8 @@ def kept_by_an_object(
 ) -> Rule:
     """Make a rule about connections that are kept by an object of redis-py."""
 
-    def rule(seen: Seen) -> Iterator[Finding]:
-        for pool in seen.pools:
+    def rule(program: ProgramEvidence) -> Iterator[Finding]:
+        for pool in program.pools:
             kept = [one for one in pool.evidence.kept if wanted(one, pool)]
             if kept:
                 yield _finding(kind, weight, pool, kept, what, fix, lesson)
@@ -98,12 +98,12 @@ monitor_kept = kept_by_an_object(
 )
 
 
-def blocking_on_shared(seen: Seen) -> Iterator[Finding]:
+def blocking_on_shared(program: ProgramEvidence) -> Iterator[Finding]:
     """A blocking command keeps a connection of a pool from which other lines borrow for other commands.
 
     Told where these others had to wait or were refused, or where the blocking callers took half of the limit.
     """
-    for pool in seen.pools:
+    for pool in program.pools:
         evidence = pool.evidence
         blocked = evidence.events.get("blocked", {})
         if not blocked or not set(evidence.lines) - set(blocked):

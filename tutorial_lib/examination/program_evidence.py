@@ -22,7 +22,7 @@ class Pools:
 
 
 @dataclass
-class Seen:
+class ProgramEvidence:
     """What the rules look at."""
 
     processes: list[Evidence]
@@ -55,9 +55,11 @@ class Seen:
         return found
 
 
-def put_together(processes: Iterable[Evidence], servers: Iterable[ServerSaid] = (), is_over: bool = False) -> Seen:
+def put_together(
+    processes: Iterable[Evidence], servers: Iterable[ServerSaid] = (), is_over: bool = False
+) -> ProgramEvidence:
     """Merge what several processes saw. The evidence itself is not changed afterwards."""
-    seen = Seen(list(processes), servers=list(servers), is_over=is_over)
+    seen = ProgramEvidence(list(processes), servers=list(servers), is_over=is_over)
     by_key: dict[tuple[object, ...], Pools] = {}
     for process in seen.processes:
         _merge_events(seen.events, process.events)

@@ -12,7 +12,7 @@ from tutorial_lib.examination.card import place_as_html, with_code
 from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
-from tutorial_lib.examination.program_evidence import Pools, ProgramEvidence
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
 from tutorial_lib.examination.timeline import STYLE as TIMELINE_STYLE
 from tutorial_lib.examination.timeline import timeline
@@ -108,7 +108,7 @@ def _address(lesson: str) -> str:
         return lesson
 
 
-def _pool(pool: Pools) -> str:
+def _pool(pool: PoolGroup) -> str:
     evidence = pool.evidence
     held = evidence.held
     rows: dict[str, Any] = {
@@ -126,7 +126,7 @@ def _pool(pool: Pools) -> str:
     return f"<h3>{kind}</h3><p>{place_as_html(evidence.made_at)}</p><table>{table}</table>"
 
 
-def _borrows(pool: Pools, number: int) -> str:
+def _borrows(pool: PoolGroup, number: int) -> str:
     """Draw a pool's last borrows, and leave a place where they are played."""
     leases, duration = _leases(pool)
     what = f"Timeline of the last {counted(len(leases), 'caller')}"
@@ -141,13 +141,13 @@ def _settings(settings: dict[str, Any]) -> dict[str, Any]:
     return {**told, "retry": counted(settings.get("retries", 0), "retry", "retries")}
 
 
-def _replay(pool: Pools) -> dict[str, Any]:
+def _replay(pool: PoolGroup) -> dict[str, Any]:
     leases, duration = _leases(pool)
     evidence = pool.evidence
     return played_data(evidence.kind, "", evidence.limit, "timeout" in evidence.settings, duration, leases)
 
 
-def _leases(pool: Pools) -> tuple[list[Lease], float]:
+def _leases(pool: PoolGroup) -> tuple[list[Lease], float]:
     """Return a pool's last borrows, the first of which begins at 0, and how long they took together."""
     began = min(recent.asked for recent in pool.recent)
     numbers: dict[int, int] = {}

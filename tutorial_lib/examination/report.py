@@ -13,7 +13,7 @@ from rich.text import Text
 from tutorial_lib.examination.evidence import Place, ServerSaid
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
-from tutorial_lib.examination.program_evidence import Pools, ProgramEvidence
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.words import counted
 
 
@@ -104,7 +104,7 @@ def _show_indented(text: Text, console: Console, by: int = 3) -> None:
         console.print(margin + line)
 
 
-def _show_pool(pool: Pools, console: Console) -> None:
+def _show_pool(pool: PoolGroup, console: Console) -> None:
     evidence = pool.evidence
     kind = f"asyncio {evidence.kind}" if evidence.for_asyncio else evidence.kind
     numbers = f"limit {evidence.limit}, most in use {evidence.most_in_use}, opened {evidence.opened:,}"
@@ -136,7 +136,7 @@ def as_json(program: Sequence[str], seen: ProgramEvidence, findings: Sequence[Fi
     }
 
 
-def _pool_as_json(pool: Pools) -> dict[str, Any]:
+def _pool_as_json(pool: PoolGroup) -> dict[str, Any]:
     evidence = pool.evidence
     at = evidence.made_at
     return {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tutorial_lib.examination.evidence import Kept
 from tutorial_lib.examination.finding import Finding, Rule, seconds, worst_first
-from tutorial_lib.examination.program_evidence import Pools, ProgramEvidence
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.words import counted
 
 LONG = 1.0
@@ -39,7 +39,7 @@ def leak(program: ProgramEvidence) -> Iterator[Finding]:
 
 
 def kept_by_an_object(
-    kind: str, wanted: Callable[[Kept, Pools], bool], what: str, fix: str, lesson: str, weight: int = 70
+    kind: str, wanted: Callable[[Kept, PoolGroup], bool], what: str, fix: str, lesson: str, weight: int = 70
 ) -> Rule:
     """Make a rule about connections that are kept by an object of redis-py."""
 
@@ -52,7 +52,7 @@ def kept_by_an_object(
     return rule
 
 
-def _subscribed_to_nothing_or_too_many(kept: Kept, pool: Pools) -> bool:
+def _subscribed_to_nothing_or_too_many(kept: Kept, pool: PoolGroup) -> bool:
     """A subscription may keep its connection. One that hears nothing may not, nor may they exhaust the pool."""
     return kept.by == "pubsub idle" or (kept.by == "pubsub" and _is_short(pool))
 
@@ -129,7 +129,7 @@ def blocking_on_shared(program: ProgramEvidence) -> Iterator[Finding]:
             )
 
 
-def _is_short(pool: Pools) -> bool:
+def _is_short(pool: PoolGroup) -> bool:
     return bool(pool.evidence.no_connection.get("refused") or pool.evidence.no_connection.get("timed out"))
 
 
@@ -137,7 +137,7 @@ def _of_line(kept: list[Kept], one: Kept) -> int:
     return sum(other.place == one.place for other in kept)
 
 
-def _finding(kind: str, weight: int, pool: Pools, kept: list[Kept], what: str, fix: str, lesson: str) -> Finding:
+def _finding(kind: str, weight: int, pool: PoolGroup, kept: list[Kept], what: str, fix: str, lesson: str) -> Finding:
     lines = Counter(one.place for one in kept)
     count, oldest = len(kept), max(one.age for one in kept)
     were = f"{counted(count, 'connection')} {'were' if count > 1 else 'was'}"

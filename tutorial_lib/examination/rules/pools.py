@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Place
 from tutorial_lib.examination.finding import Finding, Rule, seconds, times, worst_first
-from tutorial_lib.examination.program_evidence import Pools, ProgramEvidence
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.sizing.formulas import connections_needed
 from tutorial_lib.words import counted
 
@@ -66,7 +66,7 @@ def pool_waits(program: ProgramEvidence) -> Iterator[Finding]:
             )
 
 
-def _waits(pool: Pools, in_vain: int) -> str:
+def _waits(pool: PoolGroup, in_vain: int) -> str:
     """Say how often callers waited, how long, and how often for nothing."""
     waited, within = pool.evidence.waited, pool.evidence.settings.get("timeout")
     how_long = f" {seconds(waited.longest)} for a connection"
@@ -86,7 +86,7 @@ def _all(limit: int) -> str:
     return few.get(limit, f"all {limit} connections of the pool were")
 
 
-def _holders(pool: Pools) -> str:
+def _holders(pool: PoolGroup) -> str:
     """Say which lines had the connections meanwhile; where that was not noted, which line had them most of the time."""
     held = {place: event.count for place, event in pool.evidence.events.get("held-meanwhile", {}).items()}
     if not held:
@@ -107,7 +107,7 @@ def _short(place: Place) -> str:
     return f"line {place.line} (`{place.text}`)" if place.text else str(place)
 
 
-def _enough(pool: Pools, program: ProgramEvidence) -> str:
+def _enough(pool: PoolGroup, program: ProgramEvidence) -> str:
     """Say how many connections the sizing model gives for what was measured."""
     held = pool.evidence.held
     if held.count < ENOUGH_TO_MEASURE or not held.mean or not program.duration:

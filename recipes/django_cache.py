@@ -14,6 +14,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.wsgi import get_wsgi_application
 from django.http import JsonResponse
 from django.urls import path
+from redis.backoff import EqualJitterBackoff
+from redis.retry import Retry
 
 URL = os.environ.get("REDIS_URL", "redis://localhost:6379")
 BUILT_IN = "django.core.cache.backends.redis.RedisCache"
@@ -28,7 +30,8 @@ class OnePool(redis.BlockingConnectionPool):
     def from_url(cls, url, **options):
         with cls.lock:
             if url not in cls.pools:
-                cls.pools[url] = super().from_url(url, **options)
+                retry = Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1)  # a pool has none by itself
+                cls.pools[url] = super().from_url(url, retry=retry, **options)
             return cls.pools[url]
 
 

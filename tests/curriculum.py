@@ -29,6 +29,8 @@ CENSUS = {
     20: "a bad argument uses up the pool",
     21: "a client cannot be pickled",
     22: "nobody can see the pool",
+    23: "a cluster has a pool for each node",
+    24: "each call of master_for builds a pool",
     25: "what the handshake costs, and TLS",
 }
 """By the census's own numbers, which lessons and issues name too. What is missing belongs to lessons to come."""

@@ -14,7 +14,7 @@
 # - make retries work, and recover from connections that died while idle.
 #
 # **You need** lessons 03, 06 and 10, and you've written `async def` and `await` before. New: `redis.asyncio`, and what
-# event loops and cancellation mean for a pool. *20 minutes, plus 30 for the exercises.*
+# event loops and cancellation mean for a pool. *20 minutes, plus 40 for the exercises.*
 
 # %%
 import asyncio
@@ -46,7 +46,8 @@ server
 
 # %% [markdown]
 # `redis.asyncio` has the classes that you know: `Redis`, `ConnectionPool` and `BlockingConnectionPool`. Each method
-# that talks to Redis is a coroutine, so you write `await r.get("greeting")`.
+# that talks to Redis is a coroutine, so you write `await r.get("greeting")`. redis-py's documentation has [a page of
+# examples](https://redis.readthedocs.io/en/stable/examples/asyncio_examples.html).
 #
 # Coroutines run in *tasks*, and an *event loop* runs the tasks of a thread, one at a time. When a task awaits something
 # that isn't there yet, such as a reply, the loop goes on with another task. Jupyter already runs an event loop, so you
@@ -137,7 +138,7 @@ print(f"{type(errors[0]).__name__}: {errors[0]}")
 guess_burst.reveal(len(errors))
 
 # %% [markdown]
-# **A default client refuses every task beyond the hundredth, at once.**
+# **A default client serves a hundred tasks at the same time, and refuses all others at once.**
 #
 # A task needs little memory and no thread, so an asyncio program easily starts more tasks than it has connections.
 # [Programs that never set a limit](https://github.com/hopeit-git/hopeit.engine/issues/222) met this error when they
@@ -154,9 +155,10 @@ errors = await burst(redis.asyncio.Redis(connection_pool=blocking))
 print(f"{len(errors)} errors, {server.opened() - opened_before} connections")
 
 # %% [markdown]
-# The second fix is a semaphore in front of the client. asyncio's `Semaphore(10)` lets ten tasks into its `async with`
-# and makes the others wait. It also works with a client that a framework made for you, and you can put it around more
-# than the Redis command, for example around a whole request:
+# The second fix is a semaphore in front of the client. asyncio's
+# [`Semaphore(10)`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore) lets ten tasks into its
+# `async with` and makes the others wait. It also works with a client that a framework made for you, and you can put it
+# around more than the Redis command, for example around a whole request:
 
 # %%
 ten_at_a_time = asyncio.Semaphore(10)
@@ -272,10 +274,27 @@ guess_loops.reveal(", ".join("hello" if reply == "hello" else "error" for reply 
 ours = redis.asyncio.Redis(**at)
 await ours.ping()
 reply = in_a_new_loop(ours.blpop("jobs", timeout=1))
-print("RuntimeError: Task …", reply[reply.index("got Future") :])
+print(reply.partition("<")[0] + "…", reply[reply.index("got Future") :])
 
 # %% [markdown]
-# The fix for both is to create the client inside the loop that uses it, and to close it before that loop ends:
+# At its limit, a `BlockingConnectionPool` raises an error with a third text. Its waiting callers belong to a loop, too,
+# so tasks of two loops can't wait for the same pool. Here both connections of `small`, the pool from above, are in use,
+# and one task of Jupyter's loop is waiting already:
+
+# %%
+borrowed = [await small.get_connection() for _ in range(2)]
+waiting = asyncio.create_task(small.get_connection())
+await asyncio.sleep(0.1)  # now it's waiting
+reply = in_a_new_loop(small.get_connection())
+print(reply.partition("<")[0] + "…", reply[reply.index("is bound") :])
+
+waiting.cancel()
+await asyncio.wait([waiting])
+for connection in borrowed:
+    await small.release(connection)
+
+# %% [markdown]
+# The fix is always the same: create the client inside the loop that uses it, and close it before that loop ends:
 
 
 # %%
@@ -356,8 +375,10 @@ guess_cancelled.reveal("it's closed and returned" if closed_and_returned else "i
 # %% [markdown]
 # **redis-py closes the connection of a cancelled command and returns it, so nothing leaks and no reply gets mixed up.**
 #
-# It isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new connections. And Redis
-# counted the view: cancelling a task doesn't stop a command that has been sent.
+# You can read it in `read_response` of [redis-py's
+# connection.py](https://github.com/redis/redis-py/blob/v8.1.0/redis/asyncio/connection.py): it disconnects on every
+# exception. That isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new
+# connections. And Redis counted the view: cancelling a task doesn't stop a command that has been sent.
 #
 # If you borrow by hand, you have to disconnect yourself. The next function is cancelled after it has sent its command
 # and before it reads the reply. Then another caller asks for the greeting:
@@ -466,11 +487,12 @@ async for _ in stream:
 guess_left.reveal(snapshot(r.connection_pool).in_use)
 
 # %% [markdown]
-# **An async generator that's left early keeps its connection until you await its `aclose()`.**
+# **An async generator that's left early keeps its connection until it's closed, and closing it takes an `await`.**
 #
 # Python can't close an async generator by itself, because its clean-up has to be awaited. Once nothing refers to the
-# generator, Python asks the event loop to do it in a task of its own, some time later. `aclosing` from the standard
-# library closes the generator at the end of its block, however you leave it:
+# generator, Python asks the event loop to do it in a task of its own, some time later.
+# [`aclosing`](https://docs.python.org/3/library/contextlib.html#contextlib.aclosing) from the standard library closes
+# the generator at the end of its block, however you leave it:
 
 # %%
 await stream.aclose()

@@ -665,4 +665,4 @@ server.close()
 # **Practise:** [Exercises: a shop that is forked, an object that can be sent, the life of a worker, and room for a
 # restart](../exercises/ex13_processes_and_fleets.ipynb)
 #
-# **Next:** [The summary](../docs/summary.md), one page to print.
+# **Next:** [What changes with TLS, Sentinel and Cluster?](14_beyond_one_server.ipynb)

@@ -53,7 +53,8 @@ def lines_given_away(task: Task, text: str) -> list[str]:
 def of_each(*groups: str) -> list[Any]:
     """Return a test's arguments, exercise, answer and server, for every answer in lists of these names.
 
-    Each answer is judged on one of the servers, every other one on the fallback; for a release on both.
+    Each answer is judged on one of the servers, every other one on the fallback; for a release on both. Where only
+    a redis-server will do, each is judged on that.
     """
     found = [(name, answer) for name in all_exercises() for group in groups for answer in answers_in(name, group)]
     return [
@@ -62,10 +63,21 @@ def of_each(*groups: str) -> list[Any]:
             answer,
             server,
             id=f"{server}-{name}-{getattr(answer, '__name__', type(answer).__name__)}",
-            marks=[pytest.mark.redis_server] * (server == "redis") + [pytest.mark.release] * (place % 2 != turn),
+            marks=[pytest.mark.redis_server] * (server == "redis")
+            + [pytest.mark.release] * (place % 2 != turn and not load_task(name).needs_redis_server),
         )
         for place, (name, answer) in enumerate(found)
         for turn, server in enumerate(("fake", "redis"))
+        if server == "redis" or not load_task(name).needs_redis_server
+    ]
+
+
+def each_exercise() -> list[Any]:
+    """Return each exercise and a server on which its answers can be judged: the fallback, where that will do."""
+    needy = {name: load_task(name).needs_redis_server for name in all_exercises()}
+    return [
+        pytest.param(name, "redis" if needs else "fake", id=name, marks=[pytest.mark.redis_server] * needs)
+        for name, needs in needy.items()
     ]
 
 
@@ -102,8 +114,13 @@ def test_the_starter_counts_as_not_attempted(name: str, server: str) -> None:
 
 @pytest.mark.parametrize("name", all_exercises())
 def test_the_solution_passes(name: str, server: str) -> None:
-    verdict = judge(load_task(name), load_task(name).solution)
-    assert verdict.status == "passed", verdict.message
+    task = load_task(name)
+    verdict = judge(task, task.solution)
+    if server == "fake" and task.needs_redis_server:
+        assert verdict.status == "not attempted"
+        assert "This exercise needs a redis-server" in verdict.message
+    else:
+        assert verdict.status == "passed", verdict.message
 
 
 @pytest.mark.parametrize(("name", "answer", "server"), of_each("WRONG", "ALSO_WRONG"), indirect=["server"])

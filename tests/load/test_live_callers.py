@@ -94,7 +94,7 @@ def make(kind: Kind, counts: LiveCounts) -> Iterator[Make]:
         callers.stop()
         assert eventually(lambda callers=callers: callers.present == 0)
         callers.use(None)
-    assert LOOP not in {thread.name for thread in threading.enumerate()}
+    assert eventually(lambda: LOOP not in {thread.name for thread in threading.enumerate()})
 
 
 def is_left(pool: Any) -> bool:

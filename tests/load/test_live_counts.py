@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tutorial_lib.load.live_counts import MOST_REMEMBERED, RECENT, Counts, LiveCounts, Waits
-from tutorial_lib.pools.lease import Borrow, Outcome
+from tutorial_lib.notebook.lines import UNKNOWN
+from tutorial_lib.pools.lease import Borrow, End, Outcome
 
 
 class Clock:
@@ -20,13 +21,13 @@ def clock() -> Clock:
     return Clock()
 
 
-def borrow(waited: float = 0.0, outcome: Outcome = "returned") -> Borrow:
-    made = Borrow("caller 1", None, 0, asked=1.0)
-    made.queued = waited > 0
-    made.ended, made.outcome = 1.0 + waited, outcome
-    if outcome == "returned":
-        made.got = 1.0 + waited
-    return made
+def borrow(waited: float = 0.0) -> Borrow:
+    return Borrow("caller 1", UNKNOWN, asked=1.0, queued=waited > 0, got=1.0 + waited)
+
+
+def unserved(outcome: Outcome, waited: float = 0.0) -> tuple[Borrow, End]:
+    asked = Borrow("caller 1", UNKNOWN, asked=1.0, queued=waited > 0)
+    return asked, End(1.0 + waited, outcome, "ConnectionError")
 
 
 def test_at_first_there_is_nothing() -> None:
@@ -37,9 +38,9 @@ def test_each_outcome_has_its_number(clock: Clock) -> None:
     counts = LiveCounts(clock)
     counts.borrowed(borrow())
     counts.borrowed(borrow(waited=0.25))
-    counts.unserved(borrow(outcome="refused"))
-    counts.unserved(borrow(waited=0.5, outcome="timed out"))
-    counts.unserved(borrow(outcome="failed"))
+    counts.unserved(*unserved("refused"))
+    counts.unserved(*unserved("timed out", waited=0.5))
+    counts.unserved(*unserved("failed"))
     counts.note_failure(ConnectionError("cut"))
     counts.note_done()
 

@@ -4,6 +4,7 @@ import asyncio.events
 import sys
 import sysconfig
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import redis.connection
 from IPython.core.interactiveshell import InteractiveShell
 
 import tutorial_lib
-from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_of, site_of
+from tutorial_lib.notebook import lines
+from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_of, site_of, site_of_caller
 from tutorial_lib.notebook.own_line import is_own
 from tutorial_lib.notebook.whose import Owner, owner_of, package_of
 
@@ -59,6 +61,73 @@ def test_a_line_of_several_knows_which_one_it_is() -> None:
 def find() -> Site:
     """Find the line that called this."""
     return site_of(sys._getframe(1))
+
+
+def as_if_in(file: Path, source: str, **names: Any) -> Any:
+    """Return the function that some source code defines, as if it stood in ``file``."""
+    exec(compile(source, str(file), "exec"), names)
+    return names["function"]
+
+
+found: Callable[[], Site] = as_if_in(
+    COURSE / "pools" / "cover.py", "def function(): return site_of_caller()", site_of_caller=site_of_caller
+)
+between: Callable[..., Site] = as_if_in(PYTHON / "functools.py", "def function(call, *args): return call(*args)")
+
+
+def near() -> Site:
+    return found()
+
+
+def through_the_library() -> Site:
+    return between(between, found)
+
+
+def through_near() -> Site:
+    return between(near)
+
+
+def test_a_callers_line_is_found_again_and_again_whichever_way_led_there() -> None:
+    ways = [near, through_the_library, through_near, through_near, near, through_the_library, through_the_library]
+    for _ in range(3):
+        assert [line_of(way()).function for way in ways] == [
+            "near",
+            "through_the_library",
+            "near",  # through_near stands as deep as through_the_library does, but near is nearer.
+            "near",
+            "near",
+            "through_the_library",
+            "through_the_library",
+        ]
+
+
+def test_each_line_of_a_caller_is_told_apart() -> None:
+    sites = [
+        found(),
+        found(),
+    ]
+    first, second = map(line_of, sites)
+    assert second.number == first.number + 1
+
+
+def test_a_callers_line_is_found_on_a_stack_that_is_less_deep() -> None:
+    def deep(steps: int) -> Site:
+        return deep(steps - 1) if steps else between(between, between, between, between, found)
+
+    assert line_of(deep(50)).function == "deep"
+    sites: list[Site] = []
+    thread = threading.Thread(target=lambda: sites.append(found()))
+    thread.start()
+    thread.join()
+    assert line_of(sites[0]).function == "<lambda>"
+
+
+def test_lines_of_code_that_comes_and_goes_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST_MET", 10)
+    for number in range(50):
+        made = as_if_in(Path(f"/home/learner/made_{number}.py"), "def function(): return found()", found=found)
+        assert line_of(made()).file == f"made_{number}.py"
+    assert len(lines._met) <= 10
 
 
 def in_a_package(source: str, **names: Any) -> dict[str, Any]:

@@ -113,8 +113,11 @@ def test_a_connection_class_that_shows_no_socket_is_never_called_cut() -> None:
 
 def test_no_socket_is_kept_after_the_return(server: FakeServer) -> None:
     with redis.Redis(host=server.host, port=server.port) as client, record(client.connection_pool) as recording:
-        client.ping()
-        assert [borrow.socket for borrow in recording._heard.done] == [None]
+        kept = client.connection_pool.get_connection.tap.sockets  # type: ignore[attr-defined]
+        connection = client.connection_pool.get_connection()
+        assert list(kept.values()) == [connection._sock]
+        client.connection_pool.release(connection)
+        assert (kept, recording.borrowed) == ({}, 1)
 
 
 @BOTH_ASYNC

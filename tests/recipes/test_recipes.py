@@ -84,7 +84,7 @@ def test_django_by_itself_has_a_pool_for_each_request_under_asgi(under_examine: 
     with owners_redis() as server, started(words, server, tmp_path, "startup complete", under_examine) as recipe:
         recipe.visit("/as-it-comes", REQUESTS)
         assert recipe.opened() == REQUESTS
-        recipe.visit("/", REQUESTS)
+        recipe.visit("/", REQUESTS, at_once=4)  # More at once would wait for a connection, and examine would say so.
         no_more_than(recipe, {"django": 4}, processes=1)
         assert recipe.opened() <= REQUESTS + 4
         recipe.program.end(signal.SIGTERM)

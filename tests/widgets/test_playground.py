@@ -336,7 +336,7 @@ def test_tasks_rest_while_nobody_looks(make: Make, server: FakeServer) -> None:
     assert eventually(lambda: in_use(shown) == 2)
     shown.view._heard(shown.view, {"says": "goodbye", "browser": "a"}, None)
     assert eventually(lambda: server.clients() == [] and shown._load.callers_present == 0)
-    assert LOOP not in {thread.name for thread in threading.enumerate()}
+    assert eventually(lambda: LOOP not in {thread.name for thread in threading.enumerate()})
     shown.view._heard(shown.view, {"says": "hello", "browser": "b"}, None)
     assert eventually(lambda: in_use(shown) == 2)
     assert shown.counts.failed == 0, "to be cancelled at the end is no failure"

@@ -75,7 +75,9 @@ class Judging:
         if replaced:  # then the verdict may be anybody's
             said = f"Your notebook replaced {listed(replaced)}, so the check could not be made as it should. "
             self.tell(name, "wrong", f"{said}Leave the names of a library as they are, and call them.")
-        elif verdict.status == "not attempted":  # the course's own sentence speaks of the cell in front of the learner
+        elif (
+            verdict.status == "not attempted" and not verdict.lacking
+        ):  # the course's own sentence speaks of the cell in front of the learner
             said = f"`{task.name}` is not written yet. Write it in the notebook, save the notebook, and check again."
             self.tell(name, "not attempted", said)
         else:

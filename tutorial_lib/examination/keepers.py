@@ -42,6 +42,7 @@ class Said:
         "may_block_for",
         "notes",
         "opened",
+        "opened_for",
         "unanswered",
     )
 
@@ -49,6 +50,8 @@ class Said:
         self.notes = notes
         """What the witness keeps about the connection's pool."""
         self.command = ""
+        self.opened_for = ""
+        """The command whose sending opened the connection; "" if get_connection did."""
         self.may_block_for: float | None = None
         """How long the last command may block, in seconds; 0 is for ever; None if it does not block."""
         self.unanswered = 0

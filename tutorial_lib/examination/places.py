@@ -34,15 +34,17 @@ class Origins:
     def site_of(self, frame: FrameType | None) -> Site:
         """Return the user's line that led to ``frame``, or to the task that runs now."""
         site = site_of(frame)
-        return self.of_this_task() if site is UNKNOWN else site
-
-    def of_this_task(self) -> Site:
-        """Return the line that made the coroutine of the task that runs now, if it is redis-py's; else UNKNOWN."""
+        if site is not UNKNOWN:
+            return site
         try:
             task = asyncio.current_task()
         except RuntimeError:  # No event loop runs in this thread.
             return UNKNOWN
-        return self._made_at.get(task.get_coro(), UNKNOWN) if task else UNKNOWN
+        return self.of(task) if task else UNKNOWN
+
+    def of(self, task: asyncio.Task[Any]) -> Site:
+        """Return the line that made a task's coroutine, if that is redis-py's; else UNKNOWN."""
+        return self._made_at.get(task.get_coro(), UNKNOWN)
 
 
 class Places:

@@ -21,10 +21,11 @@ from tutorial_lib.examination.evidence import MOST_LINES, Event, Evidence, Kept,
 from tutorial_lib.examination.hidden import in_error
 from tutorial_lib.examination.keepers import Keepers, Said, said_of
 from tutorial_lib.examination.places import ELSEWHERE, Origins, Places, package_at
+from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import in_use_and_idle
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
-from tutorial_lib.pools.lease import Borrow
+from tutorial_lib.pools.lease import Borrow, End, Outcome, Return
 from tutorial_lib.pools.tap import Listener, Tap
 
 SETTINGS = (
@@ -113,6 +114,7 @@ class Witness:
             if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
                 notes.tap.earlier |= set(notes.tap.held)
                 notes.tap.held.clear()
+                notes.tap.sockets.clear()
             for connection, in_use in in_use_and_idle(pool) or ():
                 said = said_of(connection)
                 if said is not None and in_use:
@@ -211,7 +213,11 @@ class Witness:
     def reply_failed(said: Said, error: BaseException, frame: FrameType | None) -> None:
         """Note that a reply did not come, and why."""
         notes = said.notes
+        if isinstance(error, redis.TimeoutError):
+            said.closed_on_purpose = True  # By redis-py, in a moment: what is opened then was not closed by the server.
         if said.command in HANDSHAKE:  # A connection that cannot be opened: the caller gets none, which is noted then.
+            if isinstance(error, redis.TimeoutError):
+                notes.note("timeout-opening", frame)
             return
         if isinstance(error, asyncio.CancelledError):
             notes.note("cancelled", frame, command=said.command)
@@ -235,23 +241,23 @@ class Witness:
         for group in groups:
             group.evidence.kept, group.evidence.recent = [], []
         for group in sorted(groups, key=lambda group: -len(group.recent))[: WITH_RECENT if recent else 0]:
-            group.evidence.recent = [self._told(borrow) for borrow in copied(group.recent)]
+            group.evidence.recent = [self._told(*past) for past in copied(group.recent)]
         for notes in everyone:
             evidence_of_pool = notes.group.evidence
             evidence_of_pool.kept += notes.kept(now)
             if evidence_of_pool.recent and notes.tap is not None:
-                evidence_of_pool.recent += [self._told(borrow, now) for borrow in copied(notes.tap.held.values())]
+                evidence_of_pool.recent += [
+                    self._told(borrow, now, "still held") for borrow in copied(notes.tap.held.values())
+                ]
         evidence.pools = [group.evidence for group in groups]
         evidence.events = self._events
         return evidence
 
-    def _told(self, borrow: Borrow, now: float = 0.0) -> Recent:
-        """Tell of a borrow; of one that still lasts at ``now``, too."""
-        got = borrow.got or borrow.ended
-        waited = borrow.waited()
-        opening, held = got - borrow.asked - waited, (borrow.ended or now) - got
-        times = (borrow.asked - self._began, waited, opening if borrow.got else 0.0, held)
-        outcome = "still held" if now else borrow.outcome
+    def _told(self, borrow: Borrow, ended: float, outcome: str) -> Recent:
+        got = borrow.got or ended
+        waited = borrow.waited(until=got)
+        opening = got - borrow.asked - waited if borrow.got else 0.0
+        times = (borrow.asked - self._began, waited, opening, ended - got)
         return Recent(borrow.who, self._places.of(borrow.site), *times, outcome, borrow.connection)
 
 
@@ -269,7 +275,8 @@ class _Group:
 
     def __init__(self, evidence: PoolEvidence) -> None:
         self.evidence = evidence
-        self.recent: deque[Borrow] = deque(maxlen=RECENT)
+        self.recent: deque[tuple[Borrow, float, str]] = deque(maxlen=RECENT)
+        """The last borrows, when each ended, and how."""
         self._threads: set[str] = set()
         self._tasks: set[str] = set()
 
@@ -309,9 +316,10 @@ class Notes(Listener):
         """Note that something happened to this pool on the user's line that led to ``frame``."""
         add_event(self.group.evidence.events, kind, self._places.of(self._origins.site_of(frame)), detail, command)
 
+    def site_of_task(self, task: asyncio.Task[Any]) -> Site:
+        return self._origins.of(task)
+
     def borrowed(self, borrow: Borrow) -> None:
-        if borrow.code is None:
-            borrow.code, borrow.instruction = self._origins.of_this_task()
         self.in_use += 1
         evidence = self.group.evidence
         if self.in_use > evidence.most_in_use:
@@ -320,54 +328,54 @@ class Notes(Listener):
             evidence.waited.add(borrow.got - borrow.asked)
         if self.closed:
             self.closed = False
-            add_event(evidence.events, "used-after-close", self._place(borrow))
+            add_event(evidence.events, "used-after-close", self._places.of(borrow.site))
 
-    def returned(self, borrow: Borrow) -> None:
+    def returned(self, borrow: Borrow, at: float, how: Return) -> None:
         self.in_use -= 1
         evidence = self.group.evidence
-        self.group.recent.append(borrow)
-        held = borrow.ended - borrow.got
+        self.group.recent.append((borrow, at, how))
+        held = at - borrow.got
         # By the id of the code, which Places keeps alive: to find the line by its words would take ten times as long.
-        times = self.times.get((id(borrow.code), borrow.instruction))
+        code, instruction = borrow.site
+        times = self.times.get((id(code), instruction))
         if times is None:
-            times = self._times_of(borrow)
+            times = self._times_of(borrow.site)
         times.add(held)
         said = self.said.get(borrow.connection)
         if said is None:
             return
         if said.unanswered:
             said.unanswered = 0
-            add_event(evidence.events, "unread-reply", self._place(borrow), command=said.command)
+            add_event(evidence.events, "unread-reply", self._places.of(borrow.site), command=said.command)
         if said.may_block_for is not None:
             if held > LONG_BLOCK:
-                add_event(evidence.events, "blocked", self._place(borrow), command=said.command)
+                add_event(evidence.events, "blocked", self._places.of(borrow.site), command=said.command)
             said.may_block_for = None
 
-    def _times_of(self, borrow: Borrow) -> Times:
-        """Return how long the borrow's line kept connections, in the evidence of the pool's group."""
-        place, lines = self._place(borrow), self.group.evidence.lines
+    def _times_of(self, site: Site) -> Times:
+        """Return how long a line kept connections, in the evidence of the pool's group."""
+        place, lines = self._places.of(site), self.group.evidence.lines
         times = lines.setdefault(place if place in lines or len(lines) < MOST_LINES else ELSEWHERE, Times())
         if place != ELSEWHERE and len(self.times) < MOST_LINES:
-            self.times[id(borrow.code), borrow.instruction] = times
+            code, instruction = site
+            self.times[id(code), instruction] = times
         return times
 
-    def unserved(self, borrow: Borrow) -> None:
-        if borrow.code is None:
-            borrow.code, borrow.instruction = self._origins.of_this_task()
+    def unserved(self, borrow: Borrow, end: End) -> None:
         evidence = self.group.evidence
-        self.group.recent.append(borrow)
-        why = borrow.outcome
+        self.group.recent.append((borrow, end.at, end.outcome))
+        why: str = end.outcome
         if why == "failed":
-            why = f"{borrow.error}: {in_error(sys.exc_info()[1])}"  # type: ignore[assignment]
-        evidence.no_connection.setdefault(why, Counter())[self._place(borrow)] += 1
-        if borrow.outcome in ("refused", "timed out") and self.tap is not None:
+            why = f"{end.error}: {in_error(sys.exc_info()[1])}"
+        evidence.no_connection.setdefault(why, Counter())[self._places.of(borrow.site)] += 1
+        if end.outcome in ("refused", "timed out") and self.tap is not None:
             for holder in copied(self.tap.held.values())[:MOST_LINES]:
-                add_event(evidence.events, "held-meanwhile", self._place(holder))
-        if borrow.outcome == "timed out":
-            evidence.waited.add(borrow.ended - borrow.asked)
+                add_event(evidence.events, "held-meanwhile", self._places.of(holder.site))
+        if end.outcome == "timed out":
+            evidence.waited.add(end.at - borrow.asked)
 
-    def stray(self, borrow: Borrow) -> None:
-        add_event(self.group.evidence.events, borrow.outcome, self._place(borrow))
+    def stray(self, borrow: Borrow, outcome: Outcome) -> None:
+        add_event(self.group.evidence.events, outcome, self._places.of(borrow.site))
 
     def kept(self, now: float) -> Iterator[Kept]:
         """Yield each connection that is in use now."""
@@ -377,10 +385,8 @@ class Notes(Listener):
         by_key = {id(connection): connection for connection, _ in in_use_and_idle(pool) or ()}
         for key, borrow in copied(self.tap.held.items()):
             by, command = self._keepers.who_keeps(by_key.get(key))
-            yield Kept(self._place(borrow), borrow.who, now - borrow.got, by, command, self.closed)
-
-    def _place(self, borrow: Borrow) -> Place:
-        return self._places.of(borrow.site)
+            place = self._places.of(borrow.site)
+            yield Kept(place, borrow.who, now - borrow.got, by, command, self.closed)
 
 
 def settings_of(pool: Any) -> dict[str, Any]:

@@ -87,6 +87,11 @@ COURSE = (
         "What happens to a pool in many processes?",
         ("fork-safe", "pickle-it", "worker-lifecycle", "fleet-limits"),
     ),
+    Lesson(
+        "14_beyond_one_server",
+        "What changes with TLS, Sentinel and Cluster?",
+        ("tls-by-pool", "one-master", "read-the-failover", "cluster-budget"),
+    ),
 )
 
 

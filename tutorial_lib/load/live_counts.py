@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from tutorial_lib.pools.lease import Borrow
+from tutorial_lib.pools.lease import Borrow, End
 from tutorial_lib.pools.tap import Listener
 
 RECENT = 30.0
@@ -68,19 +68,19 @@ class LiveCounts(Listener):
 
     def borrowed(self, borrow: Borrow) -> None:
         with self._lock:
-            self._note_wait(borrow)
+            self._note_wait(borrow, until=borrow.got)
 
-    def unserved(self, borrow: Borrow) -> None:
+    def unserved(self, borrow: Borrow, end: End) -> None:
         with self._lock:
-            self._note_wait(borrow)
-            if borrow.outcome in self._unserved:
-                self._unserved[borrow.outcome] += 1
+            self._note_wait(borrow, until=end.at)
+            if end.outcome in self._unserved:
+                self._unserved[end.outcome] += 1
             else:
                 self._failed += 1
 
-    def _note_wait(self, borrow: Borrow) -> None:
+    def _note_wait(self, borrow: Borrow, until: float) -> None:
         self._waited += borrow.queued
-        self._recent.append((self._clock(), borrow.waited()))
+        self._recent.append((self._clock(), borrow.waited(until)))
 
     # -- what the callers tell
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import redis
 
 from tutorial_lib.pools.cover import leave, listen
-from tutorial_lib.pools.lease import Borrow
+from tutorial_lib.pools.lease import Borrow, End, Return
 from tutorial_lib.pools.tap import Listener, Tap
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ class Meter(Listener):
         if len(self._held) > spent.most_in_use:  # Four times as fast as max(), at every call of a load.
             spent.most_in_use = len(self._held)
 
-    def returned(self, borrow: Borrow) -> None:
-        self._here.spent.held += borrow.ended - borrow.got
+    def returned(self, borrow: Borrow, at: float, how: Return) -> None:
+        self._here.spent.held += at - borrow.got
 
-    def unserved(self, borrow: Borrow) -> None:
-        self._here.spent.waited += borrow.ended - borrow.asked
+    def unserved(self, borrow: Borrow, end: End) -> None:
+        self._here.spent.waited += end.at - borrow.asked

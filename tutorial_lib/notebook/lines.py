@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -63,9 +64,48 @@ _judged: dict[str, int] = {}
 def site_of(frame: FrameType | None) -> Site:
     """Find the learner's line that led to ``frame``, or an installed package's, if none of the learner's did.
 
-    UNKNOWN if there is neither. Runs for every borrow: each step counts.
+    UNKNOWN if there is neither.
     """
-    installed = UNKNOWN
+    site, _ = _walk(frame)
+    return site
+
+
+_usual_depth = 1
+_met: dict[tuple[int, int, int], Site] = {}
+"""Lines of the learner's that walking has found: by the ``id`` of the code, the instruction, and how deep it stood."""
+MOST_MET = 10_000
+
+
+def site_of_caller() -> Site:
+    """Do as ``site_of`` does, for the code that calls this, and mostly without walking. Runs for every borrow.
+
+    Python makes an object of each frame that is walked over, which costs a GET on loopback 3 % of its throughput. So
+    the frame is looked at first that stands where the last line was found. It is the one if walking has ended there
+    before, at the same instruction and the same depth. (An instruction that leads here in two ways of equal depth, one
+    of them through another line of the learner's, is named for both.)
+    """
+    global _usual_depth
+    depth = _usual_depth
+    try:
+        frame = sys._getframe(depth)
+    except ValueError:  # This stack is not as deep.
+        pass
+    else:
+        site = _met.get((id(frame.f_code), frame.f_lasti, depth))
+        if site is not None:
+            return site
+    site, steps = _walk(sys._getframe(1))
+    if steps:
+        _usual_depth = depth = 1 + steps
+        if len(_met) >= MOST_MET:
+            _met.clear()
+        _met[id(site[0]), site[1], depth] = site  # This keeps the code alive, so that no other one gets its id.
+    return site
+
+
+def _walk(frame: FrameType | None) -> tuple[Site, int]:
+    """Return what ``site_of`` does, and how many steps above ``frame`` that is; 0 if it is not the learner's."""
+    installed, steps = UNKNOWN, 0
     while frame is not None:
         code = frame.f_code
         try:
@@ -74,13 +114,14 @@ def site_of(frame: FrameType | None) -> Site:
             judged = _judged[code.co_filename] = _judge(code.co_filename)
         if judged:
             if judged == _LEARNERS:
-                return code, frame.f_lasti
+                return (code, frame.f_lasti), steps
             if judged == _LOOP:  # Below a task there is only what runs the loop: the search ends there.
-                return installed
+                return installed, 0
             if installed is UNKNOWN:
                 installed = code, frame.f_lasti
         frame = frame.f_back
-    return installed
+        steps += 1
+    return installed, 0
 
 
 def _judge(filename: str) -> int:
@@ -103,7 +144,6 @@ def task_site(task: asyncio.Task[Any]) -> Site:
     return UNKNOWN
 
 
-@lru_cache(maxsize=1000)
 def line_of(site: Site) -> Line:
     """Put a site into words. ``str(line)`` is ready to print."""
     code, instruction = site
@@ -111,7 +151,13 @@ def line_of(site: Site) -> Line:
         return Line("", 0, "", "")
     if isinstance(code, Line):
         return code
-    return _line(code.co_filename, line_number_of(code, instruction), code.co_name)
+    return _line_in(code, code.co_filename, instruction)
+
+
+@lru_cache(maxsize=1000)
+def _line_in(code: CodeType, filename: str, instruction: int) -> Line:
+    # The name of the file is given, too, because to Python the same code in two files is equal.
+    return _line(filename, line_number_of(code, instruction), code.co_name)
 
 
 def _line(filename: str, number: int, function: str) -> Line:

@@ -16,19 +16,19 @@ import weakref
 from collections.abc import Awaitable, Callable
 from threading import current_thread
 from time import perf_counter
-from types import FrameType, MethodType
+from types import MethodType
 from typing import Any
 
 import redis
 import redis.asyncio
 
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, task_site
+from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, site_of_caller
 from tutorial_lib.pools.anatomy import in_use_now, waiting_now
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.frames import leave_no_frame
-from tutorial_lib.pools.lease import Borrow
-from tutorial_lib.pools.tap import Listener, Tap, can_wait
+from tutorial_lib.pools.lease import Borrow, Return
+from tutorial_lib.pools.tap import Listener, Tap, can_wait, how_returned
 
 
 def listen(pool: Any, listener: Listener, clock: Callable[[], float] = perf_counter) -> Tap:
@@ -102,15 +102,6 @@ class _ThreadName(threading.local):
         self.name = current_thread().name
 
 
-def _nothing_left(pool: Any) -> Callable[[], bool] | None:
-    """Return a function that says whether a caller that comes now must wait; None for a pool whose callers never do."""
-    if not can_wait(pool):
-        return None
-    if isinstance(pool, redis.BlockingConnectionPool):
-        return lambda: not pool.pool.queue
-    return lambda: not pool.can_get_connection()
-
-
 def _undecorated(pool: Any) -> Callable[..., Any]:
     """Return redis-py's get_connection without its check for deprecated arguments, which does nothing without any.
 
@@ -135,32 +126,48 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
     return functools.wraps(get)(cover)
 
 
+# Borrow(…) would call a function written in Python, and that costs a GET on loopback 1 % of its throughput.
+_made = tuple.__new__
+
+
 def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
-    get_now, nothing_left = MethodType(_undecorated(pool), pool), _nothing_left(pool)
-    clock, here = tap.clock, _ThreadName()
+    get_now, waits = MethodType(_undecorated(pool), pool), can_wait(pool)
+    clock, here, held = tap.clock, _ThreadName(), tap.held
 
     def get_connection(*args: Any, **kwargs: Any) -> Any:
-        code, instruction = site_of(sys._getframe(1)) if tap.lines else UNKNOWN
-        borrow = Borrow(here.name, code, instruction, clock())  # *site would take a fifth longer, for every command.
-        if nothing_left and nothing_left():
-            tap.note_waiting(borrow)
+        site, asked, waiting = site_of_caller() if tap.lines else UNKNOWN, clock(), None
+        if waits and not pool.pool.queue:
+            waiting = Borrow(here.name, site, asked, queued=True)
+            tap.note_waiting(waiting)
         try:
             connection = get(*args, **kwargs) if args or kwargs else get_now()
         except BaseException as error:
-            tap.note_unserved(borrow, error)
+            tap.note_unserved(waiting or Borrow(here.name, site, asked, queued=False), error)
             leave_no_frame(error)
             raise
-        tap.note_borrowed(borrow, connection)
+        if waiting is not None:
+            tap.note_borrowed(waiting, connection)
+            return connection
+        # As note_borrowed does; a call less for every command.
+        key, got = id(connection), clock()
+        if key in held:
+            tap.note_borrowed_again(key, got)
+        if tap.tell_returned:
+            tap.sockets[key] = tap.socket_of(connection)
+        borrow = held[key] = _made(Borrow, (here.name, site, asked, False, got, key))
+        if tap.tell_borrowed:
+            for tell in tap.tell_borrowed:
+                tell(borrow)
         return connection
 
     return get_connection
 
 
 def _get_in_a_task(tap: Tap, pool: Any, get: Any) -> Any:
-    get_now, nothing_left = MethodType(_undecorated(pool), pool), _nothing_left(pool)
+    get_now = MethodType(_undecorated(pool), pool)
 
     async def get_connection(*args: Any, **kwargs: Any) -> Any:
-        borrow = _asked_in_a_task(tap, nothing_left, sys._getframe(1))
+        borrow = _asked_in_a_task(tap, pool)
         try:
             connection = await (get(*args, **kwargs) if args or kwargs else get_now())
         except BaseException as error:
@@ -175,10 +182,9 @@ def _get_in_a_task(tap: Tap, pool: Any, get: Any) -> Any:
 
 def _get_by_a_plain_function(tap: Tap, pool: Any, get: Any) -> Any:
     """Cover what a subclass of an asyncio pool has without ``async``."""
-    nothing_left = _nothing_left(pool)
 
     def get_connection(*args: Any, **kwargs: Any) -> Any:
-        borrow = _asked_in_a_task(tap, nothing_left, sys._getframe(1))
+        borrow = _asked_in_a_task(tap, pool)
         try:
             found = get(*args, **kwargs)
         except BaseException as error:
@@ -203,17 +209,17 @@ def _get_by_a_plain_function(tap: Tap, pool: Any, get: Any) -> Any:
     return get_connection
 
 
-def _asked_in_a_task(tap: Tap, nothing_left: Callable[[], bool] | None, frame: FrameType) -> Borrow:
-    """Begin a borrow for the task that runs now; ``frame`` is the code that asks the pool."""
-    site = _site_in_a_task(frame) if tap.lines else UNKNOWN
-    borrow = Borrow(_current_name(), *site, tap.clock())
-    if nothing_left and nothing_left():
+def _asked_in_a_task(tap: Tap, pool: Any) -> Borrow:
+    """Begin a borrow for the task that runs now."""
+    site = _site_in_a_task(tap) if tap.lines else UNKNOWN
+    borrow = Borrow(_current_name(), site, tap.clock(), queued=can_wait(pool) and not pool.can_get_connection())
+    if borrow.queued:
         tap.note_waiting(borrow)
     return borrow
 
 
 def _release(tap: Tap, pool: Any) -> Any:
-    release, held, socket_of = pool.release, tap.held, tap.socket_of
+    release, held, sockets, socket_of, clock = pool.release, tap.held, tap.sockets, tap.socket_of, tap.clock
 
     def note_stray(who: str, connection: Any) -> None:
         caller = sys._getframe(2)
@@ -222,14 +228,17 @@ def _release(tap: Tap, pool: Any) -> Any:
             tap.note_stray(who, site_of(caller), id(connection))
 
     def in_a_thread(connection: Any) -> Any:
-        borrow = held.pop(id(connection), None)
+        key = id(connection)
+        borrow = held.pop(key, None)
         if borrow is None:
             note_stray(current_thread().name, connection)
-        else:
+        elif tap.tell_returned:
             socket = socket_of(connection)  # Before the pool closes it, as it does if it should be opened anew.
-            if socket is not borrow.socket:
-                borrow.note_cut(socket)
-            tap.note_returned(borrow, tap.clock())
+            before = sockets.pop(key, socket)
+            how: Return = "returned" if socket is before else how_returned(before, socket)
+            at = clock()
+            for tell in tap.tell_returned:
+                tell(borrow, at, how)
         try:
             return release(connection)
         except BaseException as error:
@@ -237,22 +246,21 @@ def _release(tap: Tap, pool: Any) -> Any:
             raise
 
     async def in_a_task(connection: Any) -> Any:
-        borrow = held.pop(id(connection), None)
+        key = id(connection)
+        borrow, before = held.pop(key, None), tap.sockets.pop(key, None)
         if borrow is None:
             note_stray(_current_name(), connection)
-        back_at, socket = tap.clock(), socket_of(connection)  # From here on another task may get it.
+        at, socket = tap.clock(), socket_of(connection)  # From here on another task may get it.
         try:
             answer = await release(connection)
         except BaseException as error:  # Cancelled on the way: the pool does not have it back.
             if borrow is not None:
-                held[id(connection)] = borrow
+                held[key], tap.sockets[key] = borrow, before
             leave_no_frame(error)
             raise
-        if borrow is None:
-            return answer
-        if socket is not borrow.socket:
-            borrow.note_cut(socket)
-        tap.note_returned(borrow, back_at)
+        if borrow is not None:
+            for tell in tap.tell_returned:
+                tell(borrow, at, how_returned(before, socket))
         return answer
 
     return functools.wraps(release)(in_a_task if inspect.iscoroutinefunction(release) else in_a_thread)
@@ -273,7 +281,7 @@ def _current_name() -> str:
     return name
 
 
-def _site_in_a_task(frame: FrameType | None) -> Site:
-    """Return the learner's line that led to ``frame``, or to the task that runs now."""
-    site, task = site_of(frame), asyncio.current_task()
-    return task_site(task) if site is UNKNOWN and task is not None else site
+def _site_in_a_task(tap: Tap) -> Site:
+    """Return the learner's line that led here, or to the task that runs now."""
+    site, task = site_of_caller(), asyncio.current_task()
+    return tap.site_of_task(task) if site is UNKNOWN and task is not None else site

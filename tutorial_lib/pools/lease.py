@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from types import CodeType
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
 
 from tutorial_lib.notebook.lines import Line, Site
 
@@ -22,49 +21,42 @@ Outcome: TypeAlias = Literal[
     "returned twice",  # a return: the connection was not in use
 ]
 
-Cut: TypeAlias = Literal[
-    "",  # the connection stayed open while it was borrowed
+Return: TypeAlias = Literal[
+    "returned",  # open, as it was when it was borrowed
     "closed",  # it was closed meanwhile, and came back so
     "reopened",  # it was closed meanwhile, and redis-py had opened it again when it came back
+    "borrowed again",  # not at all: another caller got it
 ]
+"""How a connection came back."""
 
 
-@dataclass(slots=True, eq=False)
-class Borrow:
-    """One borrow while it lasts. Times are by the tap's clock, 0 for what has not happened yet."""
+class End(NamedTuple):
+    """How it ended for a caller that got no connection."""
+
+    at: float
+    outcome: Outcome
+    error: str
+    """The class of the error that the caller got instead."""
+
+
+class Borrow(NamedTuple):
+    """One borrow, from when a caller asked. Times are by the tap's clock."""
 
     who: str
     """The name of a thread or task."""
-    code: CodeType | Line | None
-    """With ``instruction`` the line that asked, as a Site. Two fields: a tuple would be a fifth of the memory."""
-    instruction: int
+    site: Site
+    """The line that asked."""
     asked: float
-    # What comes later is no argument: that makes a borrow, which is made for every command, in two thirds of the time.
-    queued: bool = field(default=False, init=False)
+    queued: bool
     """Whether a blocking pool had nothing left when the caller came."""
-    got: float = field(default=0.0, init=False)
-    ended: float = field(default=0.0, init=False)
-    connection: int = field(default=0, init=False)
+    got: float = 0.0
+    """0 for a caller that has no connection."""
+    connection: int = 0
     """The connection's ``id``."""
-    outcome: Outcome = field(default="returned", init=False)
-    error: str = field(default="", init=False)
-    """The class of the error that a caller got instead of a connection."""
-    socket: object = field(default=None, init=False)
-    """What the connection spoke through when it was borrowed, until it is returned."""
-    cut: Cut = field(default="", init=False)
 
-    def note_cut(self, socket: object) -> None:
-        """Note that the connection comes back with another socket, or with none (None)."""
-        if self.socket is not None:  # A learner's own connection class may show no socket.
-            self.cut = "closed" if socket is None else "reopened"
-
-    @property
-    def site(self) -> Site:
-        return self.code, self.instruction
-
-    def waited(self) -> float:
-        """Return how long the caller waited for a connection, until it had one or gave up. Opening is not waiting."""
-        return (self.got or self.ended) - self.asked if self.queued else 0.0
+    def waited(self, until: float) -> float:
+        """Return how long the caller waited until it had a connection or gave up. Opening one is not waiting."""
+        return until - self.asked if self.queued else 0.0
 
 
 @dataclass(frozen=True, repr=False)

@@ -32,6 +32,18 @@ def snapshot(pool: AnyPool) -> PoolSnapshot:
     return PoolSnapshot(in_use=in_use, idle=idle, limit=pool.max_connections)
 
 
+_NO_POOLS = (
+    "With asyncio, each node of a cluster keeps its connections itself, without a pool: see them from the server's "
+    "side, with clients()."
+)
+
+
+def _of_cluster(client: Any) -> str:
+    if isinstance(client, redis.asyncio.RedisCluster):
+        return f"no pool. {_NO_POOLS}"
+    return "one pool for each node. Give one of them: client.get_nodes()[0].redis_connection.connection_pool."
+
+
 def check_pool(thing: Any) -> None:
     """Raise BadSetting, saying what to give instead, unless ``thing`` is a connection pool."""
     if isinstance(thing, type):
@@ -42,10 +54,11 @@ def check_pool(thing: Any) -> None:
             "give client.connection_pool."
         )
     if hasattr(thing, "get_nodes"):
-        raise BadSetting(
-            f"A {type(thing).__name__} has one pool for each node. Give one of them: "
-            "client.get_nodes()[0].redis_connection.connection_pool."
-        )
+        raise BadSetting(f"A {type(thing).__name__} has {_of_cluster(thing)}")
+    if hasattr(thing, "redis_connection"):
+        raise BadSetting("A node of a cluster is not a pool. Give node.redis_connection.connection_pool.")
+    if isinstance(thing, redis.asyncio.cluster.ClusterNode):
+        raise BadSetting(f"A node of a cluster is not a pool. {_NO_POOLS}")
     if not all(hasattr(thing, name) for name in _POOL_METHODS):
         kind = type(thing).__name__
         article = "an" if kind[0] in "AEIOUaeiou" else "a"

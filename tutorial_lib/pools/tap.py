@@ -19,29 +19,33 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from tutorial_lib.notebook.lines import Site
+from tutorial_lib.notebook.lines import UNKNOWN, Site, task_site
 from tutorial_lib.pools.anatomy import in_use_now, socket_reader
 from tutorial_lib.pools.copying import copied
-from tutorial_lib.pools.lease import Borrow, Outcome
+from tutorial_lib.pools.lease import Borrow, End, Outcome, Return
 
 
 class Listener:
     """What a tap tells. Override what you want to hear: ``borrowed`` and ``returned`` cost nothing otherwise."""
 
     wants_lines = False
-    """Whether to find out which line borrows. That is the larger half of a tap's cost; a live view does without."""
+    """Whether to find out which line borrows. A live view does without."""
 
     def borrowed(self, borrow: Borrow) -> None:
         """A caller has got its connection."""
 
-    def returned(self, borrow: Borrow) -> None:
+    def returned(self, borrow: Borrow, at: float, how: Return) -> None:
         """A connection was returned, or a second caller got it while the first still had it."""
 
-    def unserved(self, borrow: Borrow) -> None:
-        """A caller got no connection; ``borrow.outcome`` and ``borrow.error`` say why."""
+    def unserved(self, borrow: Borrow, end: End) -> None:
+        """A caller got no connection, and ``end`` says why."""
 
-    def stray(self, borrow: Borrow) -> None:
-        """A connection was returned, and no borrow of it was heard."""
+    def stray(self, borrow: Borrow, outcome: Outcome) -> None:
+        """A connection was returned, and no borrow of it was heard: ``borrow`` is the return."""
+
+    def site_of_task(self, task: asyncio.Task[Any]) -> Site:
+        """Which line made a task that has none of the learner's on its stack? The tap asks those that want lines."""
+        return task_site(task)
 
 
 class Tap:
@@ -54,10 +58,12 @@ class Tap:
         self.pool = weakref.ref(pool)
         self.clock = clock
         self.socket_of = socket_reader(pool)
-        self.asking: set[Borrow] = set()
-        """The callers that wait because the pool was exhausted."""
+        self.asking: dict[int, Borrow] = {}
+        """The callers that wait because the pool was exhausted, by the ``id`` of their borrow."""
         self.held: dict[int, Borrow] = {}
         """The borrow of each connection that is in use, by the connection's ``id``."""
+        self.sockets: dict[int, object] = {}
+        """What each of them spoke through when it was borrowed. Kept only for listeners that hear of returns."""
         self.earlier: set[int] = set()
         """Connections that were in use before the tap was there, and were neither returned nor borrowed since."""
         self.waited_before = 0
@@ -79,51 +85,52 @@ class Tap:
     def listeners(self, listeners: tuple[Listener, ...]) -> None:
         self._listeners = listeners
         self.lines = any(listener.wants_lines for listener in listeners)
-        self._on_borrowed = [one.borrowed for one in listeners if type(one).borrowed is not Listener.borrowed]
-        self._on_returned = [one.returned for one in listeners if type(one).returned is not Listener.returned]
+        self.tell_borrowed = [one.borrowed for one in listeners if type(one).borrowed is not Listener.borrowed]
+        self.tell_returned = [one.returned for one in listeners if type(one).returned is not Listener.returned]
 
     def waiting(self) -> list[Borrow]:
         """Return the callers that wait, the longest wait first."""
-        return sorted(copied(self.asking), key=lambda borrow: borrow.asked)
+        return sorted(copied(self.asking.values()), key=lambda borrow: borrow.asked)
+
+    def site_of_task(self, task: asyncio.Task[Any]) -> Site:
+        """Return the line that made a task, if a listener knows it; else UNKNOWN."""
+        sites = (listener.site_of_task(task) for listener in self._listeners)
+        return next((site for site in sites if site is not UNKNOWN), UNKNOWN)
 
     # -- what the covers tell
 
     def note_waiting(self, borrow: Borrow) -> None:
         """Note that the caller has to wait, because the pool is exhausted."""
-        borrow.queued = True
-        self.asking.add(borrow)
+        self.asking[id(borrow)] = borrow
 
-    def note_borrowed(self, borrow: Borrow, connection: object) -> None:
+    def note_borrowed(self, asked: Borrow, connection: object) -> None:
         """Note that the caller has got ``connection``."""
-        borrow.got = self.clock()
-        borrow.connection = key = id(connection)
-        borrow.socket = self.socket_of(connection)
+        key = id(connection)
+        borrow = asked._replace(got=self.clock(), connection=key)
         if key in self.held:
-            first = self.held[key]
-            first.outcome = "borrowed again"
-            self.note_returned(first, borrow.got)
+            self.note_borrowed_again(key, borrow.got)
+        if self.tell_returned:
+            self.sockets[key] = self.socket_of(connection)
         self.held[key] = borrow
-        if borrow.queued:
-            self.asking.discard(borrow)  # Only now, so that a look at any moment finds the borrow.
-        for tell in self._on_borrowed:
+        self.asking.pop(id(asked), None)  # Only now, so that a look at any moment finds the borrow.
+        for tell in self.tell_borrowed:
             tell(borrow)
+
+    def note_borrowed_again(self, key: int, at: float) -> None:
+        """Note that a caller gets a connection that another one has not returned."""
+        self.sockets.pop(key, None)
+        borrow = self.held.pop(key)
+        for tell in self.tell_returned:
+            tell(borrow, at, "borrowed again")
 
     def note_unserved(self, borrow: Borrow, error: BaseException) -> None:
         """Note that the caller got no connection, and why: each error of a borrow is counted here."""
-        borrow.ended = self.clock()
-        borrow.outcome, borrow.error = outcome_of(error), type(error).__name__
-        self.asking.discard(borrow)
+        end = End(self.clock(), outcome_of(error), type(error).__name__)
+        self.asking.pop(id(borrow), None)
         with Tap.lock:
-            self.outcomes[borrow.outcome] += 1
+            self.outcomes[end.outcome] += 1
             for listener in self._listeners:
-                listener.unserved(borrow)
-
-    def note_returned(self, borrow: Borrow, at: float) -> None:
-        """Note that a caller gave its connection back at ``at``, or lost it to another caller."""
-        borrow.ended = at
-        borrow.socket = None
-        for tell in self._on_returned:
-            tell(borrow)
+                listener.unserved(borrow, end)
 
     def note_stray(self, who: str, site: Site, connection: int) -> None:
         """Note that a connection was returned, and that the tap had not heard of its borrow."""
@@ -134,12 +141,18 @@ class Tap:
             # A caller that waited before the tap was there got it unheard, but the pool knows that it is in use.
             was_in_use = key in self.earlier or connection in in_use_now(self.pool())
             self.earlier.discard(key)
-            borrow = Borrow(who, *site, now)
-            borrow.got, borrow.ended, borrow.connection = now, now, connection
-            borrow.outcome = "borrowed earlier" if was_in_use else "returned twice"
-            self.outcomes[borrow.outcome] += 1
+            borrow = Borrow(who, site, asked=now, queued=False, got=now, connection=connection)
+            outcome: Outcome = "borrowed earlier" if was_in_use else "returned twice"
+            self.outcomes[outcome] += 1
             for listener in self._listeners:
-                listener.stray(borrow)
+                listener.stray(borrow, outcome)
+
+
+def how_returned(before: object, socket: object) -> Return:
+    """Say how a connection came back that spoke through ``before`` when it was borrowed, and now through ``socket``."""
+    if socket is before or before is None:  # A learner's own connection class may show no socket.
+        return "returned"
+    return "closed" if socket is None else "reopened"
 
 
 def outcome_of(error: BaseException) -> Outcome:

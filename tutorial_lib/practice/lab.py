@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import gc
 import inspect
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import redis
 import redis.asyncio
 
+from tutorial_lib.errors import ServerStartFailed
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.pools.snapshot import AnyPool
 from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
-from tutorial_lib.practice.verdict import NotAttempted, Wrong, try_again
+from tutorial_lib.practice.verdict import Lacking, NotAttempted, Wrong, try_again
 from tutorial_lib.servers import Server
 from tutorial_lib.servers.private_process import ADMIN
 
 Pool = TypeVar("Pool", redis.ConnectionPool, redis.asyncio.ConnectionPool)
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Started = TypeVar("Started", bound=Closable)
 
 
 class Lab:
@@ -41,6 +49,7 @@ class Lab:
         self._printed = printed
         self._tell = tell
         self._proxies: list[FaultProxy] = []
+        self._started: list[Closable] = []
 
     def call(self, answer: Callable[..., Any], *arguments: Any) -> Any:
         """Call the answer and return what it returns. NotAttempted if that is still the ``...`` it came with."""
@@ -66,6 +75,21 @@ class Lab:
         let_through(proxy.port)
         return proxy
 
+    def start(self, start: Callable[[], Started], ports: Callable[[Started], Iterable[int]]) -> Started:
+        """Return what ``start`` starts, such as a server with TLS. It is closed after the check.
+
+        The answer may connect to ``ports``. Lacking, with the reason, if the redis-server of this machine can't do it.
+        """
+        try:
+            with trusted():
+                started = start()
+        except ServerStartFailed as error:
+            raise Lacking(str(error)) from error
+        self._started.append(started)
+        for port in ports(started):
+            let_through(port)
+        return started
+
     def pools(self) -> list[redis.ConnectionPool]:
         """Return the pools for this server that are alive now, wherever the answer keeps them."""
         return pools_to(self._ports(), redis.ConnectionPool)
@@ -86,8 +110,8 @@ class Lab:
         self._tell(what)
 
     def close(self) -> None:
-        """Close the server and every proxy before it, which frees all that wait for them."""
-        ways: list[FaultProxy | Server] = [*self._proxies, self.server]
+        """Close the server, every proxy before it and what else was started, which frees all that wait for them."""
+        ways: list[Closable] = [*self._proxies, *self._started, self.server]
         for way in ways:
             way.close()
 

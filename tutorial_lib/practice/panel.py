@@ -110,7 +110,7 @@ class Panel:
         is_pass = verdict.status == "passed"
         beside = "· ✓ an earlier answer passed" if self.exercise.passed and not is_pass else ""
         below = self._after_a_pass() if is_pass else ""
-        return PanelVerdict(verdict.status, verdict.message, verdict.exercise, self, beside, below)
+        return PanelVerdict(**vars(verdict), panel=self, beside=beside, below=below)
 
     def _after_a_pass(self) -> str:
         why = self.exercise.task.why.strip()

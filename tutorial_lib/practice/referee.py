@@ -13,6 +13,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+from tutorial_lib.errors import ServerNotFound
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.notebook.own_line import from_error
 from tutorial_lib.notebook.shell import in_notebook
@@ -25,8 +26,9 @@ from tutorial_lib.practice.replaced import listed, names_now, put_back
 from tutorial_lib.practice.sandbox import UNHEARD, Tell
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
-from tutorial_lib.practice.verdict import NotAttempted, Status, Verdict, Wrong, named_type, try_again
+from tutorial_lib.practice.verdict import Lacking, NotAttempted, Status, Verdict, Wrong, named_type, try_again
 from tutorial_lib.servers import Server, private_kind
+from tutorial_lib.servers.private_process import program_for
 
 _GONE = (
     "The practice server was gone afterwards: something in your code ended it, or closed its port. "
@@ -53,6 +55,8 @@ def judge(task: Task, answer: Any, start: Callable[[], Server] | None = None) ->
         return _verdict(task, "wrong", _INSIDE)
     if task.is_untouched(answer):
         return _verdict(task, "not attempted", _not_begun(task))
+    if lacking := _lacking(task):
+        return _verdict(task, "not attempted", lacking, True)
     # The server's class is imported here, once, and not in each forked process.
     trial = _Trial(task, answer, start or private_kind())
     with _one_at_a_time, closing(trial), Screen(f"Checking `{task.name}`") as screen:
@@ -72,7 +76,7 @@ class _Trial:
         self._start = start
         self._lab: Lab | None = None
 
-    def run(self, say: Tell) -> tuple[Status, str]:
+    def run(self, say: Tell) -> tuple[Status, str, bool]:
         server = self._start()
         with limited_output(say) as printed, only_to(server.port) as attempts, noted(__file__) as given:
             self._lab = Lab(server, self._task.name, printed, attempts, partial(say, "doing"))
@@ -87,7 +91,7 @@ class _Trial:
             status, message = _weigh(self._task, praise, error, server, attempts, given)
         if not _listens(server):
             status, message = "wrong", _GONE
-        return _with_replaced(status, message, replaced)
+        return *_with_replaced(status, message, replaced), isinstance(error, Lacking)
 
     def close(self) -> None:
         """Close what a thread of this process has opened; a process of its own takes it along."""
@@ -95,8 +99,8 @@ class _Trial:
             self._lab.close()
 
 
-def _verdict(task: Task, status: Status, message: str) -> Verdict:
-    return Verdict(status, message, task.id)
+def _verdict(task: Task, status: Status, message: str, lacking: bool = False) -> Verdict:
+    return Verdict(status, message, task.id, lacking)
 
 
 # -- answers that cannot be called as this exercise calls them
@@ -114,6 +118,16 @@ def _unfit(task: Task, answer: Any) -> Verdict | None:
     except ValueError:  # a builtin that does not tell its parameters: the call itself will tell
         return None
     return None
+
+
+def _lacking(task: Task) -> str:
+    """Say what this machine would need for this exercise. Empty if it has it."""
+    if task.needs_redis_server:
+        try:
+            program_for("This exercise")
+        except ServerNotFound as error:
+            return str(error)
+    return ""
 
 
 def _a_value(answer: Any) -> str:

@@ -38,6 +38,8 @@ class Task:
     """Why the solution works, and what else would, in Markdown: for a learner who has passed."""
     uses: tuple[str, ...] = ()
     """Public names of tutorial_lib that its notebook imports for the learner, besides ``exercise``."""
+    needs_redis_server: bool = False
+    """True if the fallback won't do: its check starts a redis-server with TLS, or one with sentinels."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ def read_task(module: ModuleType) -> Task:
         seconds=getattr(module, "SECONDS", Task.seconds),
         why=getattr(module, "WHY", Task.why),
         uses=getattr(module, "USES", Task.uses),
+        needs_redis_server=getattr(module, "NEEDS_REDIS_SERVER", Task.needs_redis_server),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tutorial_lib.notebook.shell import in_notebook
@@ -36,6 +36,10 @@ class Wrong(Exception):
 
 class NotAttempted(Exception):
     """Raised by a check when the answer is still what the learner was given to start from."""
+
+
+class Lacking(NotAttempted):
+    """Raised by a check when this machine lacks what the exercise needs, such as a redis-server with TLS."""
 
 
 def try_again() -> str:
@@ -72,6 +76,8 @@ class Verdict:
     status: Status
     message: str
     exercise: str = ""
+    lacking: bool = field(default=False, compare=False)
+    """True if it was not attempted because this machine lacks something, such as a redis-server."""
 
     def __repr__(self) -> str:
         return f"{MARKS[self.status]} {self.status}: {self.message}"

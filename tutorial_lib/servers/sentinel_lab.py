@@ -73,16 +73,18 @@ class SentinelLab(PrivateLab):
             )
             try:
                 for number, own_id in enumerate(watched.sentinels, 1):
-                    self.sentinels.append(Sentinel(f"sentinel-{number}", self.program, self._folder, watched, own_id))
+                    sentinel = Sentinel(f"sentinel-{number}", self.program, self._folder, watched, own_id)
+                    self.sentinels.append(sentinel)
+                    self._all.append(sentinel)
             except ServerStartFailed as error:
                 for sentinel in self.sentinels:
                     sentinel.close()
+                    self._all.remove(sentinel)
                 self.sentinels.clear()
                 if "Failed listening on port" not in str(error) or attempt == PORTS_TO_TRY - 1:
                     raise
             else:
                 break
-        self._all += self.sentinels
 
     def _is_ready(self) -> bool:
         replicas_follow = all(node._say("INFO", "replication")["master_link_status"] == "up" for node in self.nodes[1:])

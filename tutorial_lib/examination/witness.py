@@ -23,9 +23,9 @@ from tutorial_lib.examination.keepers import Keepers, Said, said_of
 from tutorial_lib.examination.places import ELSEWHERE, Origins, Places, package_at
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import in_use_and_idle
+from tutorial_lib.pools.borrow import Borrow, End, Outcome, Return
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
-from tutorial_lib.pools.lease import Borrow, End, Outcome, Return
 from tutorial_lib.pools.tap import Listener, Tap
 
 SETTINGS = (

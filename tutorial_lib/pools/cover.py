@@ -25,9 +25,9 @@ import redis.asyncio
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, site_of_caller
 from tutorial_lib.pools.anatomy import in_use_now, waiting_now
+from tutorial_lib.pools.borrow import Borrow, Return
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.frames import leave_no_frame
-from tutorial_lib.pools.lease import Borrow, Return
 from tutorial_lib.pools.tap import Listener, Tap, can_wait, how_returned
 
 

@@ -21,8 +21,8 @@ import redis.asyncio
 
 from tutorial_lib.notebook.lines import UNKNOWN, Site, task_site
 from tutorial_lib.pools.anatomy import in_use_now, socket_reader
+from tutorial_lib.pools.borrow import Borrow, End, Outcome, Return
 from tutorial_lib.pools.copying import copied
-from tutorial_lib.pools.lease import Borrow, End, Outcome, Return
 
 
 class Listener:

@@ -36,6 +36,7 @@ class Said:
     __slots__ = (
         "closed_on_purpose",
         "command",
+        "connection",
         "failed",
         "inherited",
         "loop",
@@ -45,9 +46,11 @@ class Said:
         "unanswered",
     )
 
-    def __init__(self, notes: Any) -> None:
+    def __init__(self, notes: Any, connection: int) -> None:
         self.notes = notes
         """What the witness keeps about the connection's pool."""
+        self.connection = connection
+        """The ``id`` by which the pool's tap knows it."""
         self.command = ""
         self.may_block_for: float | None = None
         """How long the last command may block, in seconds; 0 is for ever; None if it does not block."""

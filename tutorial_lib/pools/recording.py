@@ -51,7 +51,7 @@ Finished: TypeAlias = "tuple[Borrow, float, Return]"
 class _Heard(Listener):
     """What is kept of what a recording hears."""
 
-    wants_lines = True
+    wants_lines = wants_cuts = True
 
     def __init__(self) -> None:
         self.began = 0.0

@@ -16,11 +16,11 @@ URL = os.environ.get("REDIS_URL", "redis://localhost:6379")  # For the worker, r
 # Created when the worker imports this module, which it does for its first job.
 #
 # rq's usual worker forks a process for each job. This module is then imported for each job, and each job opens
-# connections of its own: 1 here, and 1 that reports the job's result. That is the price of a job that can be killed
-# without its worker. SimpleWorker runs the jobs in its own process.
+# connections of its own: 1 here, and 1 of rq itself. That is the price of a job that can be killed without its worker.
+# SimpleWorker runs the jobs in its own process.
 pool = redis.BlockingConnectionPool.from_url(
     URL,
-    max_connections=1,  # A worker runs one job at a time.
+    max_connections=1,  # A worker runs one job at a time. A web server that calls put() needs one for each thread.
     timeout=1,  # the wait for a free connection
     retry=Retry(EqualJitterBackoff(base=0.1, cap=0.2), 1),  # a pool has none by itself
     client_name="rq-job",

@@ -140,14 +140,21 @@ def test_retries_and_timeouts() -> None:
 
 def test_what_opentelemetry_is_told_of() -> None:
     done = subprocess.run([sys.executable, "-c", OPENTELEMETRY], capture_output=True, text=True, timeout=60)
-    assert done.stdout.split() == ["refused-changed-nothing", "waited-changed-nothing", "idle-4", "no-timeouts"], (
-        done.stdout + done.stderr
-    )
+    assert done.stdout.split() == [
+        "refused-changed-nothing",
+        "waited-changed-nothing",
+        "idle-4",
+        "no-timeouts",
+        "used--100",
+    ], done.stdout + done.stderr
 
 
 # In a process of its own, because the provider of a process can be set only once.
 OPENTELEMETRY = """
+import asyncio
+
 import redis
+import redis.asyncio
 from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -185,6 +192,13 @@ def ask_and_fail(pool, times):
     return unchanged
 
 
+async def ping_a_hundred_times(at):
+    blocking = redis.asyncio.BlockingConnectionPool(**at)
+    for _ in range(100):
+        await redis.asyncio.Redis(connection_pool=blocking).ping()
+    await blocking.aclose()
+
+
 with FakeServer() as server:
     at = {"host": server.host, "port": server.port}
     plain = redis.ConnectionPool(**at, max_connections=4)
@@ -196,4 +210,7 @@ with FakeServer() as server:
     plain.disconnect()
     print(f"idle-{reported()[idle] - 1}" if reported()[idle] == before else "fell")
     print("no-timeouts" if not [name for name, _ in reported() if name.endswith("timeouts")] else "timeouts")
+    used = reported()[("db.client.connection.count", "used")]
+    asyncio.run(ping_a_hundred_times(at))
+    print(f"used-{reported()[('db.client.connection.count', 'used')] - used}")
 """

@@ -14,7 +14,7 @@
 # - make retries work, and recover from connections that died while idle.
 #
 # **You need** lessons 03, 06 and 10, and you've written `async def` and `await` before. New: `redis.asyncio`, and what
-# event loops and cancellation mean for a pool. *20 minutes, plus 30 for the exercises.*
+# event loops and cancellation mean for a pool. *20 minutes, plus 40 for the exercises.*
 
 # %%
 import asyncio
@@ -274,10 +274,27 @@ guess_loops.reveal(", ".join("hello" if reply == "hello" else "error" for reply 
 ours = redis.asyncio.Redis(**at)
 await ours.ping()
 reply = in_a_new_loop(ours.blpop("jobs", timeout=1))
-print("RuntimeError: Task …", reply[reply.index("got Future") :])
+print(reply.partition("<")[0] + "…", reply[reply.index("got Future") :])
 
 # %% [markdown]
-# The fix for both is to create the client inside the loop that uses it, and to close it before that loop ends:
+# At its limit, a `BlockingConnectionPool` raises an error with a third text. Its waiting callers belong to a loop, too,
+# so tasks of two loops can't wait for the same pool. Here both connections of `small`, the pool from above, are in use,
+# and one task of Jupyter's loop is waiting already:
+
+# %%
+borrowed = [await small.get_connection() for _ in range(2)]
+waiting = asyncio.create_task(small.get_connection())
+await asyncio.sleep(0.1)  # now it's waiting
+reply = in_a_new_loop(small.get_connection())
+print(reply.partition("<")[0] + "…", reply[reply.index("is bound") :])
+
+waiting.cancel()
+await asyncio.wait([waiting])
+for connection in borrowed:
+    await small.release(connection)
+
+# %% [markdown]
+# The fix is always the same: create the client inside the loop that uses it, and close it before that loop ends:
 
 
 # %%
@@ -470,7 +487,7 @@ async for _ in stream:
 guess_left.reveal(snapshot(r.connection_pool).in_use)
 
 # %% [markdown]
-# **An async generator that's left early keeps its connection until you await its `aclose()`.**
+# **An async generator that's left early keeps its connection until it's closed, and closing it takes an `await`.**
 #
 # Python can't close an async generator by itself, because its clean-up has to be awaited. Once nothing refers to the
 # generator, Python asks the event loop to do it in a task of its own, some time later.

@@ -95,11 +95,22 @@ def test_one_refused_caller_is_enough() -> None:
         (pools.WAITS_WORTH_TELLING, 4 * pools.WAIT_WORTH_TELLING, ["pool-waits"]),
         (pools.WAITS_WORTH_TELLING - 1, 4 * pools.WAIT_WORTH_TELLING, []),
         (100 * pools.WAITS_WORTH_TELLING, pools.WAIT_WORTH_TELLING / 2, []),
+        (pools.VERY_LONG_WAITS_WORTH_TELLING, pools.VERY_LONG_WAIT + 0.1, ["pool-waits"]),
+        (pools.VERY_LONG_WAITS_WORTH_TELLING - 1, pools.VERY_LONG_WAIT + 0.1, []),
+        (pools.VERY_LONG_WAITS_WORTH_TELLING, pools.VERY_LONG_WAIT, []),
     ],
-    ids=["often and long", "not often", "not long"],
+    ids=["often and long", "not often", "not long", "few and very long", "very few", "few and long"],
 )
 def test_waits_are_told_if_they_are_often_and_long(count: int, seconds: float, expected: list[str]) -> None:
     assert kinds(pool("BlockingConnectionPool", waited=times_of(*[seconds] * count))) == expected
+
+
+def test_waits_are_told_with_a_percentile_and_the_line_that_had_the_connections() -> None:
+    lines = {HERE: times_of(*[0.4] * 30), THERE: times_of(*[0.1] * 40)}
+    waits = times_of(*[0.06] * 39, 0.9)
+    (finding,) = found(pool("BlockingConnectionPool", lines=lines, waited=waits))
+    assert "(95 of 100 waited 64 ms or less)" in finding.message
+    assert f"For 75% of the time that connections were in use, it was on line {HERE.line} " in finding.message
 
 
 def test_one_wait_in_vain_is_enough() -> None:
@@ -159,6 +170,24 @@ def test_an_event_is_told_from_its_threshold_on(kind: str, event: str, least: in
     assert kinds(pool(events=events(event, least, "INCR"))) == [kind]
     if least > 1:
         assert kinds(pool(events=events(event, least - 1, "INCR"))) == []
+
+
+def test_a_monitor_may_keep_its_connection_as_long_as_there_are_others() -> None:
+    assert kinds(pool(kept=[one(60, "monitor")])) == []
+    refused = {"refused": Counter({THERE: 1})}
+    assert kinds(pool(kept=[one(60, "monitor")], no_connection=refused)) == ["exhausted", "monitor-kept"]
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [(commands.TRIED_AGAIN_TOO_OFTEN - 1, []), (commands.TRIED_AGAIN_TOO_OFTEN, ["retried-timeouts"])],
+)
+def test_a_retry_after_a_timeout_is_no_trouble_and_many_are(again: int, expected: list[str]) -> None:
+    seen = pool(events={**events("timeout", 2, "SET"), "sent-again": {HERE: Event(again, "", Counter({"SET": again}))}})
+    seen.settings |= {"socket_timeout": 0.2, "retries": 3}
+    assert kinds(seen) == expected
+    if expected:
+        assert "The caller waits for all attempts: up to 4 × 0.2 s" in found(seen)[0].message  # noqa: RUF001
 
 
 def test_a_blocking_command_may_have_a_pool_of_its_own() -> None:

@@ -71,16 +71,18 @@ PROGRAMS = {
     "a missing argument": "redis.ConnectionPool.from_url()",
     "an argument too many": "pool_of(redis).disconnect(1, 2, 3)",
     "a connection returned twice": "pool = pool_of(redis)\nfirst = pool.get_connection()\npool.release()",
-    "a timeout": "redis.Redis(connection_pool=pool_of(redis, socket_timeout=0.01)).blpop('nothing')",
+    # A connection is there, and a second is long, so that it ends while the reply is waited for on a busy machine, too.
+    "a timeout": "r = redis.Redis(connection_pool=pool_of(redis, socket_timeout=1))\nr.ping(); r.blpop('nothing')",
     "a timeout in asyncio": (
         "async def main():\n"
-        "    await redis.asyncio.Redis(connection_pool=pool_of(redis.asyncio, socket_timeout=0.01)).blpop('nothing')\n"
+        "    r = redis.asyncio.Redis(connection_pool=pool_of(redis.asyncio, socket_timeout=1))\n"
+        "    await r.ping(); await r.blpop('nothing')\n"
         "asyncio.run(main())"
     ),
     "a task that is cancelled": (
         "async def main():\n"
         "    r = redis.asyncio.Redis(connection_pool=pool_of(redis.asyncio))\n"
-        "    await asyncio.wait_for(r.blpop('nothing'), 0.1)\n"
+        "    await r.ping(); await asyncio.wait_for(r.blpop('nothing'), 1)\n"
         "asyncio.run(main())"
     ),
     "a module of redis-py that is not there": "import redis.nothing",

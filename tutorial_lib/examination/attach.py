@@ -96,6 +96,7 @@ def _of_connections(module: Any, witness: Witness) -> None:
     _wrap(connection, "send_command", lambda old: _send_command(old, witness))
     _wrap(connection, "read_response", lambda old: _read_response(old, witness))
     _wrap(connection, "disconnect", _connection_disconnect)
+    _wrap(connection, "on_connect_check_health", _handshake)
     for kind in (module.Connection, module.UnixDomainSocketConnection):  # An SSLConnection calls Connection's own.
         _wrap(kind, "_connect", lambda old: _connect(old, witness))
 
@@ -197,6 +198,20 @@ def _connect(old: Any, witness: Witness) -> Any:
             witness.opened(said, frame)
 
     return _telling(old, after=after)
+
+
+def _handshake(old: Any) -> Any:
+    """Let a connection that is opened for a command remember that command, whatever the handshake sends meanwhile."""
+
+    def before(frame: FrameType, connection: Any, *_: Any, **__: Any) -> None:
+        if connection._examined is not None:
+            connection._examined.opened_for = connection._examined.command
+
+    def after(frame: FrameType, result: Any, connection: Any, *_: Any, **__: Any) -> None:
+        if connection._examined is not None:
+            connection._examined.command = connection._examined.opened_for
+
+    return _telling(old, before, after)
 
 
 def _send_command(old: Any, witness: Witness) -> Any:

@@ -43,6 +43,7 @@ class Said:
         "may_block_for",
         "notes",
         "opened",
+        "opened_for",
         "unanswered",
     )
 
@@ -52,6 +53,8 @@ class Said:
         self.connection = connection
         """The ``id`` by which the pool's tap knows it."""
         self.command = ""
+        self.opened_for = ""
+        """The command whose sending opened the connection; "" if get_connection did."""
         self.may_block_for: float | None = None
         """How long the last command may block, in seconds; 0 is for ever; None if it does not block."""
         self.unanswered = 0

@@ -207,7 +207,11 @@ class Witness:
     def reply_failed(said: Said, error: BaseException, frame: FrameType | None) -> None:
         """Note that a reply did not come, and why."""
         notes = said.notes
+        if isinstance(error, redis.TimeoutError):
+            said.closed_on_purpose = True  # By redis-py, in a moment: what is opened then was not closed by the server.
         if said.command in HANDSHAKE:  # A connection that cannot be opened: the caller gets none, which is noted then.
+            if isinstance(error, redis.TimeoutError):
+                notes.note("timeout-opening", frame)
             return
         if isinstance(error, asyncio.CancelledError):
             notes.note("cancelled", frame, command=said.command)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-from contextlib import asynccontextmanager, suppress
+import selectors
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -20,23 +21,41 @@ from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
 T = TypeVar("T")
 
-LONGEST = 4.0
+LONGEST = 3.5
 """Seconds for everything in a loop: less than an exercise's own deadline, which can't tell at which `await` it ends."""
 
-TO_END = 0.3
+TO_END = 1.0
 """Seconds for what is left in a loop to end, once it has been cancelled."""
 
-BEAT = 0.005
-LEAST_SHARE = 0.2
-"""Of the beats of a loop that is free: a busy machine leaves out some, too."""
+LOOK_EVERY = 0.005
+LEAST_LOOKS = 20
 
 
-def in_a_loop(check: Callable[[], Coroutine[Any, Any, T]]) -> T:
+class _IdleClock(selectors.DefaultSelector):
+    """Adds up the seconds in which a loop has nothing to do, because each of its tasks waits for something."""
+
+    idle = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        begun = monotonic()
+        ready = super().select(timeout)
+        if timeout is None or timeout > 0:
+            self.idle += monotonic() - begun
+        return ready
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.clock = _IdleClock()
+        super().__init__(self.clock)
+
+
+def in_a_loop(check: Callable[[], Coroutine[Any, Any, T]], longest: float = LONGEST) -> T:
     """Run a check in an event loop of its own, then cancel the tasks and generators that are left, and close it."""
-    loop = asyncio.new_event_loop()
+    loop = _Loop()
     asyncio.set_event_loop(loop)
     try:
-        return loop.run_until_complete(_limited(check()))
+        return loop.run_until_complete(_limited(check(), longest))
     finally:
         # What a task says that had to be cancelled would only hide the verdict.
         loop.set_exception_handler(lambda *_: None)
@@ -45,15 +64,15 @@ def in_a_loop(check: Callable[[], Coroutine[Any, Any, T]]) -> T:
         loop.close()
 
 
-async def _limited(check: Coroutine[Any, Any, T]) -> T:
+async def _limited(check: Coroutine[Any, Any, T], longest: float) -> T:
     task = asyncio.ensure_future(check)
-    await asyncio.wait({task}, timeout=LONGEST)
+    await asyncio.wait({task}, timeout=longest)
     if task.done():
         return task.result()
     line = next((line for one in asyncio.all_tasks() if (line := from_coroutine(one.get_coro()))), None)
     where = f", at {line.quoted}" if line else ""
     raise Wrong(
-        f"After {LONGEST:g} s your code was still waiting{where}. What does it wait for, and who would send it?"
+        f"After {longest:g} s your code was still waiting{where}. What does it wait for, and who would send it?"
     )
 
 
@@ -109,11 +128,22 @@ async def awaited_within(
     return Call(None, error, took, returned=True)
 
 
+def idle_time() -> float:
+    """Return for how many seconds this loop has had nothing to do so far.
+
+    Where a call waits without an ``await``, no task can run meanwhile, and none of that time is counted.
+    """
+    loop = asyncio.get_running_loop()
+    return loop.clock.idle if isinstance(loop, _Loop) else 0.0
+
+
 async def until(is_so: Callable[[], bool], within: float = 1.0) -> bool:
-    """Let other tasks go on until it is so, for at most ``within`` seconds; return whether it is."""
-    deadline = monotonic() + within
-    while not (found := is_so()) and monotonic() < deadline:
-        await asyncio.sleep(BEAT)
+    """Let other tasks go on until it is so, for about ``within`` seconds; return whether it is."""
+    deadline, looks = monotonic() + within, 0
+    # A busy machine may let the time pass in which nothing happened, so time alone proves nothing.
+    while not (found := is_so()) and (looks < LEAST_LOOKS or monotonic() < deadline):
+        looks += 1
+        await asyncio.sleep(LOOK_EVERY)
     return found
 
 
@@ -169,31 +199,3 @@ class CancelledAt:
                 yield waits_for
             except BaseException as error:
                 raised = error
-
-
-class Pulse:
-    """Notices whether the loop runs other tasks. ``has_stopped`` says that for most of the time it ran none."""
-
-    def __init__(self) -> None:
-        self._begun = monotonic()
-        self._beats = 0
-
-    @property
-    def has_stopped(self) -> bool:
-        return self._beats * BEAT < LEAST_SHARE * (monotonic() - self._begun)
-
-    async def beat(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT)
-            self._beats += 1
-
-
-@asynccontextmanager
-async def pulse() -> AsyncIterator[Pulse]:
-    """Inside, a task of its own beats in this loop, unless something lets the whole loop wait. Ask before the end."""
-    heart = Pulse()
-    beating = asyncio.ensure_future(heart.beat())
-    try:
-        yield heart
-    finally:
-        beating.cancel()

@@ -28,7 +28,7 @@ LIMIT = 4
 OTHERS = 1
 """How many connections of the pool are in use by others."""
 
-TO_STOP = 0.5
+TO_STOP = 1.5
 SHOWING = 0.001
 MOST_STEPS = 200
 WAIT_FOR_LOSES_SOME = sys.version_info < (3, 12)

@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._loops import coroutine_of, in_a_loop, pulse
+from tutorial_lib.exercises._loops import LEAST_LOOKS, LOOK_EVERY, coroutine_of, idle_time, in_a_loop
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
@@ -113,8 +113,9 @@ def _no_collection() -> Iterator[None]:
 
 def _require_prices(which: str, articles: list[str], report: Callable[..., Any]) -> None:
     async def watched() -> tuple[Any, bool]:
-        async with pulse() as heart:
-            return await coroutine_of("report", report, articles), heart.has_stopped
+        before = idle_time()
+        prices = await coroutine_of("report", report, articles)
+        return prices, idle_time() - before < ROUND_TRIP / 2
 
     try:
         prices, stopped = in_a_loop(watched)
@@ -165,9 +166,10 @@ def _require_lookup_error(report: Callable[..., Any]) -> None:
 
 def _still_open(lab: Lab) -> int:
     """Count what is open on the server. It may learn of a closed connection a moment later."""
-    deadline = monotonic() + 0.5
-    while (still_open := len(lab.server.clients())) and monotonic() < deadline:
-        sleep(0.005)
+    deadline, looks = monotonic() + 0.5, 0
+    while (still_open := len(lab.server.clients())) and (looks < LEAST_LOOKS or monotonic() < deadline):
+        looks += 1
+        sleep(LOOK_EVERY)
     return still_open
 
 

@@ -28,7 +28,7 @@ OFFERS = ("tea, two for one", "umbrellas")
 OTHERS = 2
 """How many connections of the pool are in use by others: one that is borrowed, one that listens to another channel."""
 
-WITHIN = 1.0
+WITHIN = 1.5
 TO_CLOSE = 0.3
 
 PROMPT = """

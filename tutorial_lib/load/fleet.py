@@ -68,7 +68,7 @@ def run_fleet(
             target.check()
             at_the_end.callback(target.close)
         crew = at_the_end.enter_context(crew_of(cluster, processes))
-        return _Fleet(crew, target, workload).run(dict(zip(crew.alive, orders, strict=True)), bar.show)
+        return _Fleet(crew, target, workload).run(dict(zip(crew.addresses, orders, strict=True)), bar.show)
 
 
 def _orders(url: str, workload: Workload, pool: MakePool, parts: list[Workload]) -> list[Order]:

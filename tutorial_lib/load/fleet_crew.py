@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotInstalled
 from tutorial_lib.load import fleet_worker
+from tutorial_lib.load.fleet_folder import scratch_folder
 from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Crew:
 
     def __init__(self, client: Client, addresses: list[str]) -> None:
         self._client = client
+        self.addresses = tuple(addresses)
         self.alive = list(addresses)
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
@@ -51,7 +52,7 @@ class Crew:
             return {}
         answers = self._client.run(function, *arguments, workers=self.alive, on_error="return")
         for address, answer in answers.items():
-            if isinstance(answer, (OSError, TimeoutError)):
+            if isinstance(answer, (OSError, asyncio.TimeoutError)):
                 self._lose({address})
             elif isinstance(answer, BaseException):
                 raise answer
@@ -167,8 +168,7 @@ def _started(processes: int, ends: ExitStack) -> Client:
     import dask
     from distributed import Client, LocalCluster
 
-    folder = ends.enter_context(tempfile.TemporaryDirectory(prefix="fleet-", ignore_cleanup_errors=True))
-    with dask.config.set({"temporary-directory": folder}):
+    with dask.config.set({"temporary-directory": ends.enter_context(scratch_folder())}):
         cluster = LocalCluster(
             n_workers=processes,
             threads_per_worker=1,
@@ -187,8 +187,6 @@ def _started(processes: int, ends: ExitStack) -> Client:
     ends.callback(client.close)
     client.run(fleet_worker.serve_no_pages)
     client.run_on_scheduler(fleet_worker.serve_no_pages)
-    # The workers have started and will not write there. After a SIGKILL nothing could remove it.
-    shutil.rmtree(folder, ignore_errors=True)
     return client
 
 
@@ -225,7 +223,7 @@ def _client_of(cluster: Any) -> Iterator[Client]:
         client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)
     except ValueError as error:  # An address that Dask does not understand.
         raise BadSetting(f"cluster is {in_short(cluster)}, and that is no address to Dask: {error}.") from None
-    except (OSError, TimeoutError):
+    except (OSError, asyncio.TimeoutError):  # From Python 3.11 on they are the same.
         raise CannotConnect(
             f"No Dask scheduler answers at {in_short(cluster)} within {CONNECT_WITHIN:g} s. Start one with "
             "`dask scheduler`, correct the address, or leave cluster out: then the processes are started here."
@@ -237,7 +235,7 @@ def _client_of(cluster: Any) -> Iterator[Client]:
 
 
 def _addresses(client: Client, processes: int) -> list[str]:
-    with suppress(TimeoutError):
+    with suppress(asyncio.TimeoutError):
         client.wait_for_workers(processes, timeout=CONNECT_WITHIN)
     found = sorted(client.scheduler_info(n_workers=-1)["workers"])
     if len(found) < processes:

@@ -9,6 +9,8 @@ from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
 from tutorial_lib.examination.seen import Seen
 
 BETWEEN_COMMANDS = "notebooks/10_when_a_connection_dies.ipynb#When-does-a-pool-notice-a-dead-connection?"
+TRIED_AGAIN_TOO_OFTEN = 3
+"""Attempts after a timeout. One or two are what retries are for."""
 DURING_A_COMMAND = "notebooks/10_when_a_connection_dies.ipynb#A-connection-that-breaks-during-a-command"
 
 
@@ -29,6 +31,29 @@ def timeout_shorter_than_block(seen: Seen) -> Iterator[Finding]:
                 "Give blocking commands a client of their own, with socket_timeout=None or with a socket_timeout "
                 "that is longer than they wait.",
                 "notebooks/06_commands_that_keep_a_connection.ipynb#A-BLPOP-that-waits-longer-than-socket_timeout",
+            )
+
+
+def retried_timeouts(seen: Seen) -> Iterator[Finding]:
+    """redis-py tried again after timeouts, so that callers waited several times as long as the program allows."""
+    for pool in seen.pools:
+        events, settings = pool.evidence.events.get("timeout", {}), pool.evidence.settings
+        opening = sum(event.count for event in pool.evidence.events.get("timeout-opening", {}).values())
+        again = max(opening, _count(pool.evidence.events.get("sent-again", {}), _commands(events)))
+        if events and again >= TRIED_AGAIN_TOO_OFTEN:
+            limit, attempts = settings.get("socket_timeout"), settings.get("retries", 0) + 1
+            longest = (
+                f": up to {attempts} × {limit:g} s, and the pauses between" if isinstance(limit, int | float) else ""  # noqa: RUF001
+            )
+            yield _finding(
+                "retried-timeouts",
+                58,
+                events,
+                f"the reply to {' or '.join(_commands(events))} did not come in time. {times(again).capitalize()}, "
+                f"redis-py tried again. The caller waits for all attempts{longest}.",
+                "Choose socket_timeout and the number of retries together, so that all attempts end before your own "
+                "caller gives up. If one command is slow, find out why: SLOWLOG GET lists the slowest.",
+                "notebooks/11_how_long_a_caller_waits.ipynb#How-long-is-the-worst-case?",
             )
 
 
@@ -146,6 +171,7 @@ def _finding(kind: str, weight: int, events: dict[Place, Event], said: str, fix:
 
 RULES: tuple[Rule, ...] = (
     timeout_shorter_than_block,
+    retried_timeouts,
     duplicated_write,
     unread_reply,
     stale_reconnects,

@@ -88,6 +88,15 @@ watch_kept = kept_by_an_object(
     "notebooks/06_commands_that_keep_a_connection.ipynb#How-long-does-WATCH-keep-a-connection?",
 )
 
+monitor_kept = kept_by_an_object(
+    "monitor-kept",
+    lambda kept, pool: kept.by == "monitor" and _is_short(pool),
+    "kept by MONITOR, while other callers of the pool got none",
+    "Give MONITOR a client, and so a pool, of its own, and use `with r.monitor() as monitor:`, so that it ends. It "
+    "also slows the server down: use it for a moment only.",
+    "docs/errors.md#monitor-kept",
+)
+
 
 def blocking_on_shared(seen: Seen) -> Iterator[Finding]:
     """A blocking command keeps a connection of a pool from which other lines borrow for other commands.
@@ -147,4 +156,12 @@ def _finding(kind: str, weight: int, pool: Pools, kept: list[Kept], what: str, f
     )
 
 
-RULES: tuple[Rule, ...] = (leak, pubsub_kept, generator_kept, kept_by_exception, watch_kept, blocking_on_shared)
+RULES: tuple[Rule, ...] = (
+    leak,
+    pubsub_kept,
+    generator_kept,
+    kept_by_exception,
+    watch_kept,
+    monitor_kept,
+    blocking_on_shared,
+)

@@ -15,6 +15,10 @@ WAIT_WORTH_TELLING = 0.05
 """Seconds. Shorter waits are what a blocking pool is for; a person does not notice them."""
 WAITS_WORTH_TELLING = 20
 """A few waits when a program starts are no trouble."""
+VERY_LONG_WAIT = 0.5
+VERY_LONG_WAITS_WORTH_TELLING = 3
+"""Three waits that take half a second on average are told, although they are few: threads that return a connection and
+borrow again at once are served first, so the others wait seldom, but long."""
 SHORT_WAIT = 0.01
 """Seconds. The limit that is proposed keeps 99 of 100 waits below."""
 ENOUGH_TO_MEASURE = 20
@@ -48,7 +52,8 @@ def pool_waits(seen: Seen) -> Iterator[Finding]:
         evidence, waited = pool.evidence, pool.evidence.waited
         in_vain = evidence.no_connection.get("timed out", Counter())
         often_and_long = waited.count >= WAITS_WORTH_TELLING and waited.percentile(0.95) > WAIT_WORTH_TELLING
-        if in_vain or often_and_long:
+        very_long = waited.count >= VERY_LONG_WAITS_WORTH_TELLING and waited.mean > VERY_LONG_WAIT
+        if in_vain or often_and_long or very_long:
             count = sum(in_vain.values())
             yield Finding(
                 "pool-waits",
@@ -67,6 +72,8 @@ def _waits(pool: Pools, in_vain: int) -> str:
     how_long = f" {seconds(waited.longest)} for a connection"
     if waited.count > 1:
         how_long = f" for a connection, {seconds(waited.mean)} on average and {seconds(waited.longest)} at most"
+    if waited.count >= WAITS_WORTH_TELLING:
+        how_long += f" (95 of 100 waited {seconds(waited.percentile(0.95))} or less)"
     told = f"{times(waited.count).capitalize()}, a caller waited{how_long}, because {_all(pool.evidence.limit)} in use."
     if not in_vain:
         return told
@@ -80,10 +87,15 @@ def _all(limit: int) -> str:
 
 
 def _holders(pool: Pools) -> str:
-    """Say which lines had the connections meanwhile."""
+    """Say which lines had the connections meanwhile; where that was not noted, which line had them most of the time."""
     held = {place: event.count for place, event in pool.evidence.events.get("held-meanwhile", {}).items()}
     if not held:
-        return ""
+        used = {place: times.total for place, times in pool.evidence.lines.items()}
+        busiest = max(used, key=lambda place: used[place], default=None)
+        if busiest is None or not used[busiest]:
+            return ""
+        share = used[busiest] / sum(used.values())
+        return f" For {share:.0%} of the time that connections were in use, it was on {_short(busiest)}."
     first = worst_first(held)[0]
     others = len(held) - 1
     more = f" and on {counted(others, 'other line')}" if others else ""

@@ -1,0 +1,67 @@
+"""An exercise that needs more than this machine has: neither passed nor wrong, and a sentence says what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.practice.one_ping import TASK, solution, starter
+from tutorial_lib.errors import ServerStartFailed
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.referee import judge
+from tutorial_lib.servers import private_process
+from tutorial_lib.servers.fake import FakeServer
+
+NEEDY = replace(TASK, needs_redis_server=True)
+
+
+@pytest.fixture(autouse=True)
+def fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTORIAL_SERVER", "fake")
+
+
+def test_on_the_fallback_it_says_what_it_needs() -> None:
+    verdict = judge(NEEDY, solution)
+    assert (verdict.status, verdict.lacking) == ("not attempted", True)
+    assert verdict.message == (
+        "This exercise needs a redis-server or valkey-server, and TUTORIAL_SERVER is fake. "
+        "Unset TUTORIAL_SERVER to have one started."
+    )
+
+
+def test_without_a_redis_server_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTORIAL_SERVER", "auto")
+    monkeypatch.setattr(private_process, "find_program", lambda: None)
+    verdict = judge(NEEDY, solution)
+    assert (verdict.status, verdict.lacking) == ("not attempted", True)
+    assert "and none is on PATH. Install one (apt install redis-server" in verdict.message
+
+
+def test_an_untouched_starter_is_told_so_first() -> None:
+    verdict = judge(NEEDY, starter)
+    assert (verdict.status, verdict.lacking) == ("not attempted", False)
+    assert "still as it came" in verdict.message
+
+
+def test_a_redis_server_that_cannot_do_it_says_so() -> None:
+    def start() -> FakeServer:
+        raise ServerStartFailed("It was built without TLS.")
+
+    def check(answer: Callable[..., Any], lab: Lab) -> str:
+        lab.start(start, lambda server: [server.port])
+        return "unreachable"
+
+    verdict = judge(replace(TASK, check=check), solution)
+    assert (verdict.status, verdict.message, verdict.lacking) == ("not attempted", "It was built without TLS.", True)
+
+
+def test_what_a_check_starts_may_be_reached() -> None:
+    def check(answer: Callable[..., Any], lab: Lab) -> str:
+        started = lab.start(FakeServer, lambda server: [server.port])
+        lab.call(answer, started.host, started.port).get_connection()
+        return f"opened {started.opened()}"
+
+    assert judge(replace(TASK, check=check), solution).message == "opened 1"

@@ -182,15 +182,17 @@ guess_carried.reveal("the pipeline and the single-connection client" if shared e
 # %% [markdown]
 # **Carry clients and pools across a fork if you must, but nothing that has borrowed.**
 #
-# That rules out a borrowed connection, a pipeline after `watch()`, a subscribed `PubSub`, and a client with a single
-# connection. The rule that's easiest to keep is: create the client in the child.
+# In the child, the plain client asked its pool for a connection, and the pool noticed the fork. The other two had one
+# already, so they never asked. The same goes for a subscribed `PubSub`. The rule that's easiest to keep is: create the
+# client in the child.
 
 # %% [markdown]
 # ## An asyncio client after a fork
 
 # %% [markdown]
-# An asyncio pool doesn't compare process numbers, and its connections belong to the event loop that opened them
-# ([lesson 12](12_asyncio.ipynb#One-client-in-several-event-loops)). Here the parent checks at its start that Redis answers, and then forks:
+# An asyncio pool doesn't compare process numbers, and its connections belong to the event loop that opened them, as
+# [lesson 12](12_asyncio.ipynb#One-client-in-several-event-loops) showed. Here the parent checks at its start that Redis
+# answers, and then it forks:
 
 # %%
 import asyncio
@@ -242,6 +244,7 @@ def fork_three(work):
         workers.append(os.fork())
         if workers[-1] == 0:
             work(number)
+            os._exit(0)
     return workers
 
 
@@ -315,7 +318,7 @@ print(run_program(create_in_the_worker, server))
 
 # %% [markdown]
 # **Create the client in the worker, and put the process into its name.** Then nothing is inherited, and the server's
-# list says which worker has too many.
+# list says which worker opened which connection.
 
 # %% [markdown]
 # ## Where each framework wants the client
@@ -376,8 +379,8 @@ guess_pickled.reveal(outcome)
 # You meet this error when you pass a client, or any object that has one, to a spawned process, to Dask or to Ray.
 # Programs that used to fork meet it after an upgrade of Python:
 #
-# > **Python 3.14 and newer:** on Linux, `multiprocessing` no longer forks your process by default. It uses
-# > `forkserver`, and [that pickles the arguments](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods).
+# > **Python 3.14 and newer:** on Linux, `multiprocessing` no longer forks your process by default. It forks a small
+# > helper process, which has none of your variables, so [the arguments are pickled](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods).
 # > On macOS it has spawned since Python 3.8, and on Windows always.
 
 # %% tags=["nbval-ignore-output"]
@@ -488,7 +491,9 @@ print(run_program(send_light_twenty_times, server))
 print("connections opened:", server.opened() - opened_before)
 
 # %% [markdown]
-# **Send the settings, and keep one client in each process.** The same twenty tasks now share one connection.
+# **Send the settings, and keep one client in each process.** The same twenty tasks now share one connection. The settings
+# may contain a password, and then the bytes do, too. If that's not acceptable, let each worker read it from its own
+# configuration.
 
 # %% [markdown]
 # ## The same load from more processes

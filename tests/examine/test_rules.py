@@ -11,8 +11,8 @@ import pytest
 
 from tutorial_lib.examination.evidence import Event, Evidence, Kept, Place, PoolEvidence, Times
 from tutorial_lib.examination.finding import Finding
+from tutorial_lib.examination.program_evidence import put_together
 from tutorial_lib.examination.rules import clients, commands, findings_of, kept, pools
-from tutorial_lib.examination.seen import put_together
 
 HERE = Place("app.py", 7, "checkout", "pool.get_connection()")
 THERE = Place("app.py", 20, "report", "r.get('total')")

@@ -36,6 +36,7 @@ class Said:
     __slots__ = (
         "closed_on_purpose",
         "command",
+        "connection",
         "failed",
         "inherited",
         "loop",
@@ -46,9 +47,11 @@ class Said:
         "unanswered",
     )
 
-    def __init__(self, notes: Any) -> None:
+    def __init__(self, notes: Any, connection: int) -> None:
         self.notes = notes
         """What the witness keeps about the connection's pool."""
+        self.connection = connection
+        """The ``id`` by which the pool's tap knows it."""
         self.command = ""
         self.opened_for = ""
         """The command whose sending opened the connection; "" if get_connection did."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from tutorial_lib.examination.evidence import MOST_LINES, Event, Kept, Place, PoolEvidence, Times
 from tutorial_lib.examination.hidden import in_error
-from tutorial_lib.examination.keepers import Keepers, Said
+from tutorial_lib.examination.keepers import ConnectionState, Keepers
 from tutorial_lib.examination.places import ELSEWHERE, Origins, Places
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import in_use_and_idle
@@ -63,8 +63,8 @@ class Notes(Listener):
         self.closed = False
         self.times: dict[tuple[int, int], Times] = {}
         """How long each line kept connections, by the ``id`` of its code and the instruction."""
-        self.said: dict[int, Said] = {}
-        """What was said on each of its connections, by the connection's ``id``."""
+        self.states: dict[int, ConnectionState] = {}
+        """What was sent on each of its connections, by the connection's ``id``."""
         self.tap: Tap | None = None
         self._keepers = keepers
         self._origins = origins
@@ -92,24 +92,24 @@ class Notes(Listener):
         if times is None:
             times = self._times_of(borrow.site)
         times.add(held)
-        said = self.said.get(borrow.connection)
-        if said is not None and (said.unanswered or said.may_block_for is not None):
-            self._look_closer(said, borrow, held)
+        state = self.states.get(borrow.connection)
+        if state is not None and (state.unanswered or state.may_block_for is not None):
+            self._look_closer(state, borrow, held)
 
     def count_in_use(self) -> None:
         """Note how many are in use now. Each return notes how many there were until then, so no peak is missed."""
         evidence = self.group.evidence
         evidence.most_in_use = max(evidence.most_in_use, len(self.tap.held) if self.tap else 0)
 
-    def _look_closer(self, said: Said, borrow: Borrow, held: float) -> None:
+    def _look_closer(self, state: ConnectionState, borrow: Borrow, held: float) -> None:
         events, place = self.group.evidence.events, self._places.of(borrow.site)
-        if said.unanswered:
-            said.unanswered = 0
-            add_event(events, "unread-reply", place, command=said.command)
-        if said.may_block_for is not None:
+        if state.unanswered:
+            state.unanswered = 0
+            add_event(events, "unread-reply", place, command=state.command)
+        if state.may_block_for is not None:
             if held > LONG_BLOCK:
-                add_event(events, "blocked", place, command=said.command)
-            said.may_block_for = None
+                add_event(events, "blocked", place, command=state.command)
+            state.may_block_for = None
 
     def _times_of(self, site: Site) -> Times:
         """Return how long a line kept connections, in the evidence of the pool's group."""

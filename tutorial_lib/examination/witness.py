@@ -17,7 +17,7 @@ import redis.asyncio
 
 from tutorial_lib.examination.evidence import MOST_LINES, Evidence, Place, PoolEvidence, Recent
 from tutorial_lib.examination.hidden import in_error
-from tutorial_lib.examination.keepers import Keepers, Said, said_of
+from tutorial_lib.examination.keepers import ConnectionState, Keepers, state_of
 from tutorial_lib.examination.notes import Events, Group, Notes, add_event
 from tutorial_lib.examination.places import ELSEWHERE, Origins, Places, package_at
 from tutorial_lib.pools.anatomy import in_use_and_idle
@@ -106,9 +106,9 @@ class Witness:
                 notes.tap.held.clear()
                 notes.tap.sockets.clear()
             for connection, in_use in in_use_and_idle(pool) or ():
-                said = said_of(connection)
-                if said is not None and in_use:
-                    said.inherited = True
+                state = state_of(connection)
+                if state is not None and in_use:
+                    state.inherited = True
 
     # -- what attach tells
 
@@ -159,7 +159,7 @@ class Witness:
         notes = self._pools.get(pool)
         inner = getattr(connection, "_conn", connection)
         if notes is not None and hasattr(type(inner), "_examined"):
-            inner._examined = notes.said[id(connection)] = Said(notes, id(connection))
+            inner._examined = notes.states[id(connection)] = ConnectionState(notes, id(connection))
 
     def note(self, kind: str, frame: FrameType | None, detail: str = "", pool: Any = None) -> None:
         """Note that something happened on the user's line that led to ``frame``."""
@@ -173,54 +173,56 @@ class Witness:
         if notes is None:
             return
         for connection, _ in in_use_and_idle(pool) or ():
-            said = said_of(connection)
-            if said is not None:
-                said.closed_on_purpose = True
+            state = state_of(connection)
+            if state is not None:
+                state.closed_on_purpose = True
         in_use = len(notes.tap.held) if notes.tap else 0
         if those_in_use and in_use:
             notes.note("closed-under-others", frame, f"{in_use} in use")
         notes.closed = those_in_use
 
     @staticmethod
-    def opened(said: Said, frame: FrameType | None) -> None:
+    def opened(state: ConnectionState, frame: FrameType | None) -> None:
         """Note that a connection was opened, perhaps again."""
-        notes = said.notes
+        notes = state.notes
         notes.group.evidence.opened += 1
-        said.opened += 1
-        if said.opened > 1:
-            kind = "reopened after close" if said.closed_on_purpose else "reconnected"
+        state.opened += 1
+        if state.opened > 1:
+            kind = "reopened after close" if state.closed_on_purpose else "reconnected"
             notes.note(kind, frame)
-        said.closed_on_purpose = False
-        is_for_a_new_borrow = notes.tap is not None and said.connection not in notes.tap.held
+        state.closed_on_purpose = False
+        is_for_a_new_borrow = notes.tap is not None and state.connection not in notes.tap.held
         if notes.closed and is_for_a_new_borrow:
             notes.closed = False
             notes.note("used-after-close", frame)
 
     @staticmethod
-    def sent_again(said: Said, command: str, frame: FrameType | None) -> None:
+    def sent_again(state: ConnectionState, command: str, frame: FrameType | None) -> None:
         """Note that a command was sent a second time, after its reply did not come."""
-        said.notes.note("sent-again", frame, command=command)
+        state.notes.note("sent-again", frame, command=command)
         if command in NOT_TWICE:
-            said.notes.note("duplicated-write", frame, command=command)
+            state.notes.note("duplicated-write", frame, command=command)
 
     @staticmethod
-    def reply_failed(said: Said, error: BaseException, frame: FrameType | None) -> None:
+    def reply_failed(state: ConnectionState, error: BaseException, frame: FrameType | None) -> None:
         """Note that a reply did not come, and why."""
-        notes = said.notes
+        notes = state.notes
         if isinstance(error, redis.TimeoutError):
-            said.closed_on_purpose = True  # By redis-py, in a moment: what is opened then was not closed by the server.
-        if said.command in HANDSHAKE:  # A connection that cannot be opened: the caller gets none, which is noted then.
+            state.closed_on_purpose = True  # By redis-py, in a moment: the server does not close it.
+        if state.command in HANDSHAKE:  # A connection that cannot be opened: the caller gets none, which is noted then.
             if isinstance(error, redis.TimeoutError):
                 notes.note("timeout-opening", frame)
             return
         if isinstance(error, asyncio.CancelledError):
-            notes.note("cancelled", frame, command=said.command)
+            notes.note("cancelled", frame, command=state.command)
         elif isinstance(error, redis.TimeoutError):
-            notes.note("blocked-too-long" if said.may_block_for is not None else "timeout", frame, command=said.command)
+            notes.note(
+                "blocked-too-long" if state.may_block_for is not None else "timeout", frame, command=state.command
+            )
         elif isinstance(error, redis.ConnectionError | OSError):
-            notes.note("lost", frame, in_error(error), said.command)
+            notes.note("lost", frame, in_error(error), state.command)
         elif isinstance(error, RuntimeError):
-            notes.note("two-loops", frame, in_error(error), said.command)
+            notes.note("two-loops", frame, in_error(error), state.command)
 
     # -- what it says
 

@@ -31,6 +31,8 @@ for widget in list(_instances.values()):
     if type(widget).__name__ == "Playground":
         widget.close()
 _, processes = psutil.wait_procs(psutil.Process().children(recursive=True), timeout=5)
+# Python's own, which a spawned process brings with it. It ends with the kernel.
+processes = [process for process in processes if "resource_tracker" not in " ".join(process.cmdline())]
 threads = [thread for thread in threading.enumerate() if thread not in threads_before]
 # The kernel's own, which begins when it first sends something large, such as a picture.
 threads = [thread for thread in threads if type(thread).__module__ != "zmq.utils.garbage"]

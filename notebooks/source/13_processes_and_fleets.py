@@ -60,7 +60,7 @@ def ping_in_both(host, port):
 # of its own, and returns what the program printed. `work` gets the server's host and port as arguments.
 #
 # > **On Windows** there is no fork, so the cells that need one only say so. **On macOS** they work as on Linux, but Apple's
-# > own libraries may crash in a forked child, so don't build a Mac program on it.
+# > own libraries may crash in a forked child, so don't rely on it there.
 
 # %% jupyter={"source_hidden": true}
 guess_forked = predict(
@@ -182,15 +182,17 @@ guess_carried.reveal("the pipeline and the single-connection client" if shared e
 # %% [markdown]
 # **Carry clients and pools across a fork if you must, but nothing that has borrowed.**
 #
-# That rules out a borrowed connection, a pipeline after `watch()`, a subscribed `PubSub`, and a client with a single
-# connection. The rule that's easiest to keep is: create the client in the child.
+# In the child, the plain client asked its pool for a connection, and the pool noticed the fork. The other two had one
+# already, so they never asked. The same goes for a subscribed `PubSub`. The rule that's easiest to keep is: create the
+# client in the child.
 
 # %% [markdown]
 # ## An asyncio client after a fork
 
 # %% [markdown]
-# An asyncio pool doesn't compare process numbers, and its connections belong to the event loop that opened them
-# ([lesson 12](12_asyncio.ipynb#One-client-in-several-event-loops)). Here the parent checks at its start that Redis answers, and then forks:
+# An asyncio pool doesn't compare process numbers, and its connections belong to the event loop that opened them, as
+# [lesson 12](12_asyncio.ipynb#One-client-in-several-event-loops) showed. Here the parent checks at its start that Redis
+# answers, and then it forks:
 
 # %%
 import asyncio
@@ -242,6 +244,7 @@ def fork_three(work):
         workers.append(os.fork())
         if workers[-1] == 0:
             work(number)
+            os._exit(0)
     return workers
 
 
@@ -315,7 +318,7 @@ print(run_program(create_in_the_worker, server))
 
 # %% [markdown]
 # **Create the client in the worker, and put the process into its name.** Then nothing is inherited, and the server's
-# list says which worker has too many.
+# list says which worker opened which connection.
 
 # %% [markdown]
 # ## Where each framework wants the client
@@ -341,8 +344,8 @@ print(run_program(create_in_the_worker, server))
 
 # %% [markdown]
 # The other way to start a process is to *spawn* it: a new Python starts and knows nothing of its parent. What it needs
-# has to be sent, as bytes. Python's `pickle` makes these bytes, and so do Dask and Ray when they send your objects to
-# their workers. Here you try to pickle a client.
+# has to be sent, as bytes. Python's `pickle` makes these bytes, and Dask and Ray use it too when they send your objects
+# to their workers. Here you try to pickle a client.
 
 # %% jupyter={"source_hidden": true}
 guess_pickled = predict(
@@ -373,12 +376,12 @@ guess_pickled.reveal(outcome)
 # %% [markdown]
 # **A client can't be pickled: `TypeError: cannot pickle '_thread.RLock' object`.**
 #
-# You meet this error when you pass a client, or any object that has one, to a spawned process, to Dask or to Ray. It's
-# also waiting in programs that used to fork, because fewer and fewer do:
+# You meet this error when you pass a client, or any object that has one, to a spawned process, to Dask or to Ray.
+# Programs that used to fork meet it after an upgrade of Python:
 #
-# > **Python 3.14 and newer:** on Linux, `multiprocessing` no longer forks your process by default. It uses
-# > `forkserver`, and [that pickles the arguments](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods).
-# > macOS and Windows have spawned since Python 3.8 and always, respectively.
+# > **Python 3.14 and newer:** on Linux, `multiprocessing` no longer forks your process by default. It forks a small
+# > helper process, which has none of your variables, so [the arguments are pickled](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods).
+# > On macOS it has spawned since Python 3.8, and on Windows always.
 
 # %% tags=["nbval-ignore-output"]
 import multiprocessing
@@ -488,14 +491,16 @@ print(run_program(send_light_twenty_times, server))
 print("connections opened:", server.opened() - opened_before)
 
 # %% [markdown]
-# **Send the settings, and keep one client in each process.** The same twenty tasks now share one connection.
+# **Send the settings, and keep one client in each process.** The same twenty tasks now share one connection. The settings
+# may contain a password, and then the bytes do, too. If that's not acceptable, let each worker read it from its own
+# configuration.
 
 # %% [markdown]
 # ## The same load from more processes
 
 # %% [markdown]
-# Python runs one thread of a process at a time, so a second process can do more work than a second thread. Now measure
-# that. `Workload`, `run_fleet` and `start_fleet` are this course's. A `Workload` says what is asked and by how many
+# Python runs one thread of a process at a time, so more threads don't use more processors, but more processes do. Now
+# measure that. `Workload`, `run_fleet` and `start_fleet` are this course's. A `Workload` says what is asked and by how many
 # threads. `run_fleet` divides it among processes, each with a pool of its own, and adds up what they report. The processes
 # are workers of [Dask](https://distributed.dask.org), and `start_fleet` starts four of them, which takes a few seconds.
 #
@@ -532,16 +537,16 @@ for processes in (1, 2, 4):
 # %% [markdown]
 # **More processes do more work as long as there are processors for them, and each opens its own connections.**
 #
-# The two numbers grow differently. The calls stop growing when every processor is busy; processes, Redis and this
-# notebook share them. The connections keep growing with each process, whether it does more work or not. On the fallback the
-# calls say nothing, because the server is a part of this notebook.
+# The two numbers grow differently. The first stops growing when every processor is busy, because the processes, Redis and
+# this notebook share the processors. The second grows with each process, whether that process gets more work done or not.
+# On the fallback the first number says nothing, because its server is a part of this notebook.
 
 # %% [markdown]
 # ## A fleet that is larger than its server
 
 # %% [markdown]
-# Now let the server accept only 14 connections, with the argument `maxclients` of `load_from`. That's no harm, since it's a
-# server of your own. Four processes with a limit of
+# Now let the server accept only 14 connections, with the argument `maxclients` of `load_from`. It's a private server, so
+# that harms no other program. Four processes with a limit of
 # five may open twenty. The pools are blocking pools: they wait at their limit, for up to 20 seconds.
 
 # %% jupyter={"source_hidden": true}
@@ -603,7 +608,7 @@ print("failed:", within.failed, "opened:", within.opened)
 guess_share.reveal(share)
 
 # %% [markdown]
-# **If the limits of all processes add up to less than `maxclients`, callers wait for their own pool, and none fails.**
+# **If the limits of all processes fit into `maxclients` together, callers wait for their own pool, and none fails.**
 #
 # Remember deployments: while old workers finish and new ones start, there are up to twice as many processes. So calculate
 # with `processes=8`, or raise `maxclients`. In the picture, the line is the budget of each process.

@@ -14,8 +14,8 @@ from tests.browser.test_accessibility import said_by_axe
 from tests.fake_connections import FakeConnection
 from tutorial_lib.examination import html_report
 from tutorial_lib.examination.attach import attach, detach
+from tutorial_lib.examination.program_evidence import put_together
 from tutorial_lib.examination.rules import findings_of
-from tutorial_lib.examination.seen import put_together
 from tutorial_lib.examination.witness import Witness
 
 pytestmark = pytest.mark.chromium

@@ -17,8 +17,8 @@ from tests.redis_for_tests import OwnersRedis, make_certificates, owners_redis
 from tutorial_lib.examination import asking
 from tutorial_lib.examination.asking import ask_once
 from tutorial_lib.examination.evidence import Evidence, Place, PoolEvidence, ServerSaid
+from tutorial_lib.examination.program_evidence import put_together
 from tutorial_lib.examination.rules.limits import most_at_once, over_maxclients
-from tutorial_lib.examination.seen import put_together
 
 PASSWORD = "hunter2"
 SERVER = ServerSaid("localhost:6379", maxclients=100, clients=7)

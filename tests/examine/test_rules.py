@@ -11,8 +11,8 @@ import pytest
 
 from tutorial_lib.examination.evidence import Event, Evidence, Kept, Place, PoolEvidence, Times
 from tutorial_lib.examination.finding import Finding
+from tutorial_lib.examination.program_evidence import put_together
 from tutorial_lib.examination.rules import clients, commands, findings_of, kept, pools
-from tutorial_lib.examination.seen import put_together
 
 HERE = Place("app.py", 7, "checkout", "pool.get_connection()")
 THERE = Place("app.py", 20, "report", "r.get('total')")
@@ -95,8 +95,11 @@ def test_one_refused_caller_is_enough() -> None:
         (pools.WAITS_WORTH_TELLING, 4 * pools.WAIT_WORTH_TELLING, ["pool-waits"]),
         (pools.WAITS_WORTH_TELLING - 1, 4 * pools.WAIT_WORTH_TELLING, []),
         (100 * pools.WAITS_WORTH_TELLING, pools.WAIT_WORTH_TELLING / 2, []),
+        (pools.VERY_LONG_WAITS_WORTH_TELLING, pools.VERY_LONG_WAIT + 0.1, ["pool-waits"]),
+        (pools.VERY_LONG_WAITS_WORTH_TELLING - 1, pools.VERY_LONG_WAIT + 0.1, []),
+        (pools.VERY_LONG_WAITS_WORTH_TELLING, pools.VERY_LONG_WAIT, []),
     ],
-    ids=["often and long", "not often", "not long"],
+    ids=["often and long", "not often", "not long", "few and very long", "very few", "few and long"],
 )
 def test_waits_are_told_if_they_are_often_and_long(count: int, seconds: float, expected: list[str]) -> None:
     assert kinds(pool("BlockingConnectionPool", waited=times_of(*[seconds] * count))) == expected

@@ -76,6 +76,12 @@ def not_for_this_error(host, port):
     return redis.asyncio.Redis(host=host, port=port, retry=retry)
 
 
+def sync_retry_set_later(host, port):
+    r = redis.asyncio.Redis(host=host, port=port)
+    r.set_retry(redis.retry.Retry(ConstantBackoff(0.1), 5))
+    return r
+
+
 def no_retries(host, port):
     return redis.asyncio.Redis(host=host, port=port, retry=Retry(ConstantBackoff(0.1), 0))
 
@@ -143,6 +149,7 @@ def another_database(host, port):
 
 ALSO_WRONG = {
     not_for_this_error: "Which errors does `supported_errors` list?",
+    sync_retry_set_later: "because its `retry` is one for `redis`",
     no_retries: "because it has no `retry`",
     a_number: "redis-py expects a `redis.asyncio.retry.Retry` object",
     too_long: "How long are the pauses",

@@ -64,7 +64,7 @@ WRONG = {
     waits_too_short: "which is the pool's `timeout`",
     errors_as_results: "400 of the 500 requests were refused",
     one_after_the_other: "The requests were served one at a time",
-    a_client_for_each: "so 500 requests open 500 connections",
+    a_client_for_each: "in more than one pool",
     never_closed: "20 connections of it are still open",
 }
 
@@ -139,6 +139,20 @@ async def without_asyncio(host, port, requests):
     return await asyncio.gather(*[request(r) for request in requests], return_exceptions=True)
 
 
+async def a_client_for_each_row(host, port, requests):  # "20 at a time"
+    results = []
+    for begin in range(0, len(requests), 20):
+        async with redis.asyncio.Redis(host=host, port=port) as r:
+            results += await asyncio.gather(*[request(r) for request in requests[begin : begin + 20]])
+    return results
+
+
+async def without_names(host, port, requests):
+    pool = redis.asyncio.BlockingConnectionPool(host, port, 20)
+    async with redis.asyncio.Redis.from_pool(pool) as r:
+        return await asyncio.gather(*[request(r) for request in requests])
+
+
 async def none_asked(host, port, requests):
     return list(range(len(requests)))
 
@@ -157,6 +171,8 @@ ALSO_WRONG = {
     forgets_to_return: "returned `None`. It should return a list",
     client_does_not_close_its_pool: "20 connections of it are still open",
     without_asyncio: "whose commands wait without `await`",
+    a_client_for_each_row: "in more than one pool",
+    without_names: "was given arguments without names",
     none_asked: "0 of the 500 requests were run",
     not_awaited: "can't be awaited",
 }

@@ -155,6 +155,12 @@ async def swallows_all(pool, keys, show):
         await pool.release(connection)
 
 
+async def all_at_once(pool, keys, show):  # "asyncio is about doing things at the same time"
+    r = redis.asyncio.Redis(connection_pool=pool)
+    for value in await asyncio.gather(*[r.get(key) for key in keys]):
+        await show(value)
+
+
 async def never_shows(pool, keys, show):  # forgets an await
     r = redis.asyncio.Redis(connection_pool=pool)
     for value in await r.mget(keys):
@@ -208,6 +214,7 @@ ALSO_WRONG = {
     released_before_it_is_read: "was shown `'value",
     reads_in_a_task: "a part of your code went on without the task",
     swallows_all: "Which `except` catches too much?",
+    all_at_once: "opened 3 connections; one was enough",
     never_shows: "`show` got `[]`",
     the_last_first: "`show` got `['value 3 of page 1'",
     another_error: "raised `RuntimeError: reading failed` instead of",
@@ -273,6 +280,12 @@ async def a_context_manager(pool, keys, show):
         await send_and_show(connection, keys, show)
 
 
+async def a_client_with_one_connection(pool, keys, show):
+    async with redis.asyncio.Redis(connection_pool=pool).client() as r:
+        for key in keys:
+            await show(await r.get(key))
+
+
 async def reads_the_rest(pool, keys, show):
     connection = await pool.get_connection()
     try:
@@ -288,4 +301,12 @@ async def reads_the_rest(pool, keys, show):
         await show(value)
 
 
-ALSO_RIGHT = [values_first, pipelined, one_after_the_other, a_flag, a_context_manager, reads_the_rest]
+ALSO_RIGHT = [
+    values_first,
+    pipelined,
+    one_after_the_other,
+    a_flag,
+    a_context_manager,
+    a_client_with_one_connection,
+    reads_the_rest,
+]

@@ -216,6 +216,13 @@ def with_an_end(r):  # "aclose is called by async for"
     return StreamThatCloses(r)
 
 
+@contextlib.asynccontextmanager
+async def a_context_manager(r):  # "async with closes it"
+    async with r.pubsub() as news:
+        await news.subscribe("offers")
+        yield texts(news)
+
+
 def a_list(r):
     return ["tea, two for one", "umbrellas"]
 
@@ -236,6 +243,7 @@ ALSO_WRONG = {
     released_while_subscribed: "its next borrower is a listener too",
     without_end: "which has no `aclose()`",
     with_an_end: "but no object of your own class",
+    a_context_manager: "`async for` can't read that",
     a_list: "`async for` can't read that",
     from_memory: "reached 0 connections",
 }
@@ -293,8 +301,18 @@ async def a_task_that_is_ended(r):
         await asyncio.wait([task])
 
 
+async def closes_in_a_task(r):
+    news = r.pubsub(ignore_subscribe_messages=True)
+    await news.psubscribe("offer[s]")
+    try:
+        async for message in news.listen():
+            yield message["data"].decode()
+    finally:
+        closes_in_a_task.closing = asyncio.ensure_future(news.aclose())
+
+
 def calls_another(r):
     return try_finally(r)
 
 
-ALSO_RIGHT = [try_finally, client_of_its_own, aclosing, a_task_that_is_ended, calls_another]
+ALSO_RIGHT = [try_finally, client_of_its_own, aclosing, a_task_that_is_ended, closes_in_a_task, calls_another]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -72,7 +73,7 @@ def test_only_this_computer_and_only_this_program_can_reach_it() -> None:
         assert {ip for ip, _ in listening} == {"127.0.0.1"}
         assert len(listening) == 3, "a scheduler, a worker and its nanny; no page of theirs"
         assert address.startswith("tls://127.0.0.1:")
-        with pytest.raises((OSError, TimeoutError)):
+        with pytest.raises((OSError, asyncio.TimeoutError)):
             distributed.Client(address, timeout=2, set_as_default=False, security=distributed.Security.temporary())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import multiprocessing
 import os
 import signal
@@ -11,6 +12,7 @@ import time as clock
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -77,6 +79,35 @@ def test_it_takes_along_what_the_function_uses(server: Server) -> None:
 @needs_fork
 def test_each_line_is_printed_once_where_a_program_forks(server: Server) -> None:
     assert run_program(forks, server) == "before\nin the child\nin the parent"
+
+
+@needs_fork
+def test_where_there_is_no_fork_the_program_is_not_run(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "fork")
+    assert run_program(forks, server) == "Windows has no os.fork(), so this program doesn't run here."
+
+
+CELL = """
+import dataclasses
+
+@dataclasses.dataclass
+class Counter:
+    first: int
+
+    def next(self):
+        return self.first + 1
+
+def counts(host, port):
+    print(Counter(1).next())
+"""
+
+
+def test_a_class_of_a_cell_is_taken_along_with_its_decorators(server: Server) -> None:
+    """Python cannot find the source of a class in a notebook, whose module is no file."""
+    cell: dict[str, Any] = {"__name__": "__main__"}
+    linecache.cache["<cell>"] = (len(CELL), None, CELL.splitlines(keepends=True), "<cell>")
+    exec(compile(CELL, "<cell>", "exec", dont_inherit=True), cell)
+    assert run_program(cell["counts"], server) == "2"
 
 
 def test_a_spawned_process_finds_the_functions_and_arguments_are_handed_on(server: Server) -> None:

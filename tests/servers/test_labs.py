@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import stat
 import textwrap
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,8 @@ from tests.waiting import eventually
 from tutorial_lib import start_cluster, start_sentinel, start_tls
 from tutorial_lib.errors import BadSetting, CannotConnect, NoFailover, ServerNotFound, ServerStartFailed
 from tutorial_lib.servers import private_lab, private_process
-from tutorial_lib.servers.cluster_lab import ClusterLab
+from tutorial_lib.servers.cluster_lab import BUS, ClusterLab, ClusterNode
+from tutorial_lib.servers.private_lab import LabNode
 from tutorial_lib.servers.sentinel_lab import SentinelLab
 from tutorial_lib.servers.sentinel_nodes import SENTINEL
 from tutorial_lib.servers.tls_server import TlsServer
@@ -285,6 +289,40 @@ def test_a_visitor_of_a_cluster_may_not(cluster: ClusterLab, command: str) -> No
         client.execute_command(*command.split())
 
 
+@needs_redis
+def test_a_clusters_bus_does_not_listen_to_strangers(cluster: ClusterLab) -> None:
+    node = cluster.nodes[0]
+    if not node.tls_port:
+        pytest.skip("this redis-server was built without TLS")
+    anybody = ssl.create_default_context(cadata=cluster._certificates.ca_data if cluster._certificates else "")
+    with socket.create_connection((node.host, node.base + BUS), timeout=5) as plain:
+        plain.sendall(b"RCmb" + bytes(3000))
+        with suppress(ConnectionResetError):
+            assert plain.recv(1) == b""
+    with (
+        socket.create_connection((node.host, node.base + BUS), timeout=5) as plain,
+        anybody.wrap_socket(plain, server_hostname=node.host) as stranger,
+        pytest.raises((ssl.SSLError, ConnectionResetError)),
+    ):
+        stranger.recv(1)
+
+
+@needs_redis
+def test_nothing_of_a_certificate_is_left_on_disk(cluster: ClusterLab) -> None:
+    assert not {path.suffix for path in folder_of(cluster).iterdir()} & {".pem", ".key"}
+
+
+@needs_redis
+def test_without_tls_there_is_a_cluster_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def started_without(node: ClusterNode, port: int) -> str | None:
+        return "Bad directive: tls-cluster" if node._certificates else LabNode._start(node, port)
+
+    monkeypatch.setattr(ClusterNode, "_start", started_without)
+    with start_cluster(nodes=1) as lab:
+        assert (lab.nodes[0].tls_port, lab.nodes[0].base) == (0, lab.nodes[0].port)
+        assert not (folder_of(lab) / "server.key").exists()
+
+
 # -- what can be wrong
 
 
@@ -351,20 +389,20 @@ def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no
 NO_SUCH = """
 echo '*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***'
 echo 'Reading the configuration file, at line 12'
-echo '>>> {}'
+echo ">>> '{}'"
 echo 'Bad directive or wrong number of arguments'
 exit 1
 """
 
 
 def test_a_redis_server_without_tls(instead) -> None:  # type: ignore[no-untyped-def]
-    instead(NO_SUCH.format('tls-port "41000"'))
+    instead(NO_SUCH.format("tls-port 41000"))
     with pytest.raises(ServerStartFailed, match=r"was built without TLS, so start_tls\(\) cannot use it"):
         start_tls()
 
 
 def test_a_redis_server_without_cluster(instead) -> None:  # type: ignore[no-untyped-def]
-    instead(NO_SUCH.format('cluster-enabled "yes"'))
+    instead(NO_SUCH.format("cluster-enabled yes"))
     with pytest.raises(ServerStartFailed, match=r"was built without Redis Cluster, so start_cluster\(\) cannot use it"):
         start_cluster()
 

@@ -60,7 +60,7 @@ def command(
     ):
         with _News(running, every, console):
             code = running.exit_code()
-        seen = running.seen()
+        seen = running.evidence()
         troubles = running.troubles()
     findings = findings_of(seen)
     # First what is kept: printing may fail, where a pager has ended.
@@ -106,4 +106,4 @@ class _News:
 
     def _go_on(self, every: float) -> None:
         while not self._ended.wait(every):
-            self._console.print(report.one_line(self._program.seen()))
+            self._console.print(report.one_line(self._program.evidence()))

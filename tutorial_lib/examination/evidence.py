@@ -2,6 +2,9 @@
 
 Everything is bounded. Pools that the same line makes with the same settings share one entry, lines beyond MOST_LINES
 are counted together, and a wait is kept in a histogram.
+
+The classes have no ``__eq__`` and ``__repr__``: those take most of the time in which a dataclass is made, and the
+program under examine imports them all.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
 from math import frexp, ldexp
-from typing import Any
+from typing import Any, NamedTuple
 
 from tutorial_lib.pools.copying import copied
 
@@ -18,8 +21,7 @@ MOST_LINES = 500
 """Lines, and kinds of pools, that are told apart in one process. The rest is counted as one."""
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A line of code: the whole path of its file, the number, the function and the text."""
 
     file: str = ""
@@ -34,7 +36,7 @@ class Place:
         return f"{self.file}:{self.line}{inside}" if self.file else "an unknown line"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Times:
     """How long something took, many times: the count, the sum and the longest in seconds, and a histogram.
 
@@ -78,7 +80,7 @@ class Times:
             self.buckets[bucket] = self.buckets.get(bucket, 0) + count
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Kept:
     """A connection that is in use now: who borrowed it on which line, how long ago, and what keeps it."""
 
@@ -94,7 +96,7 @@ class Kept:
     """Whether the pool has been closed since, and with it this connection."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Recent:
     """One of the last borrows. Times are seconds since the process was first watched."""
 
@@ -109,7 +111,7 @@ class Recent:
     """The connection's ``id``; 0 for a caller that got none."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PoolEvidence:
     """All pools that one line made with the same settings, in one process."""
 
@@ -165,7 +167,7 @@ class PoolEvidence:
         return sum(self.no_connection.get(outcome, Counter()).values())
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ServerSaid:
     """What a server answered to ``--ask-server``, or why it did not."""
 
@@ -181,7 +183,7 @@ def address_of(settings: dict[str, Any]) -> str:
     return str(settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Event:
     """What happened on one line, and how often. ``detail`` is that of the last time."""
 
@@ -190,7 +192,7 @@ class Event:
     commands: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Evidence:
     """What one process saw."""
 
@@ -219,6 +221,8 @@ class Evidence:
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON can hold it. A dict whose keys are lines becomes a list of pairs."""
+    if isinstance(value, Place):
+        return value._asdict()
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, dict):

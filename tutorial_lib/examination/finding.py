@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tutorial_lib.examination.evidence import Place
-from tutorial_lib.examination.seen import Seen
+from tutorial_lib.examination.program_evidence import ProgramEvidence
 
 MOST_LINES_TOLD = 5
 
@@ -54,7 +54,7 @@ class Finding:
         return {**told, "lesson": self.lesson}
 
 
-Rule: TypeAlias = Callable[[Seen], Iterable[Finding]]
+Rule: TypeAlias = Callable[[ProgramEvidence], Iterable[Finding]]
 """A pure function. It finds nothing in a program that is well."""
 
 

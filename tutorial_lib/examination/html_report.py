@@ -12,8 +12,8 @@ from tutorial_lib.examination.card import place_as_html, with_code
 from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
-from tutorial_lib.examination.seen import Pools, Seen
 from tutorial_lib.examination.timeline import STYLE as TIMELINE_STYLE
 from tutorial_lib.examination.timeline import timeline
 from tutorial_lib.notebook.lines import Line
@@ -44,7 +44,7 @@ NOT_TOLD = (
 )
 
 
-def page(program: Sequence[str], seen: Seen, findings: Sequence[Finding], troubles: Sequence[str]) -> str:
+def page(program: Sequence[str], seen: ProgramEvidence, findings: Sequence[Finding], troubles: Sequence[str]) -> str:
     """Return the whole report as one page that fetches nothing."""
     styles, scripts = styles_and_scripts()
     played = [pool for pool in seen.pools if pool.recent]
@@ -108,7 +108,7 @@ def _address(lesson: str) -> str:
         return lesson
 
 
-def _pool(pool: Pools) -> str:
+def _pool(pool: PoolGroup) -> str:
     evidence = pool.evidence
     held = evidence.held
     rows: dict[str, Any] = {
@@ -126,7 +126,7 @@ def _pool(pool: Pools) -> str:
     return f"<h3>{kind}</h3><p>{place_as_html(evidence.made_at)}</p><table>{table}</table>"
 
 
-def _borrows(pool: Pools, number: int) -> str:
+def _borrows(pool: PoolGroup, number: int) -> str:
     """Draw a pool's last borrows, and leave a place where they are played."""
     leases, duration = _leases(pool)
     what = f"Timeline of the last {counted(len(leases), 'caller')}"
@@ -141,13 +141,13 @@ def _settings(settings: dict[str, Any]) -> dict[str, Any]:
     return {**told, "retry": counted(settings.get("retries", 0), "retry", "retries")}
 
 
-def _replay(pool: Pools) -> dict[str, Any]:
+def _replay(pool: PoolGroup) -> dict[str, Any]:
     leases, duration = _leases(pool)
     evidence = pool.evidence
     return played_data(evidence.kind, "", evidence.limit, "timeout" in evidence.settings, duration, leases)
 
 
-def _leases(pool: Pools) -> tuple[list[Lease], float]:
+def _leases(pool: PoolGroup) -> tuple[list[Lease], float]:
     """Return a pool's last borrows, the first of which begins at 0, and how long they took together."""
     began = min(recent.asked for recent in pool.recent)
     numbers: dict[int, int] = {}
@@ -163,7 +163,7 @@ def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:
     return Lease(recent.who, line, *times, recent.outcome, connection)  # type: ignore[arg-type]
 
 
-def _not_seen(seen: Seen, troubles: Sequence[str]) -> str:
+def _not_seen(seen: ProgramEvidence, troubles: Sequence[str]) -> str:
     said = [
         "Not watched are a process whose Python ignores PYTHONPATH (python -I, -E or -S), Redis Cluster's asyncio "
         "client, which has no pool, and the last second of a process that was killed."

@@ -16,8 +16,8 @@ from tutorial_lib.examination.attach import attach, detach, is_attached
 from tutorial_lib.examination.card import as_card
 from tutorial_lib.examination.evidence import Kept
 from tutorial_lib.examination.finding import Finding
+from tutorial_lib.examination.program_evidence import put_together
 from tutorial_lib.examination.rules import findings_of
-from tutorial_lib.examination.seen import put_together
 from tutorial_lib.examination.witness import Witness
 
 

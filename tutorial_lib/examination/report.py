@@ -13,11 +13,11 @@ from rich.text import Text
 from tutorial_lib.examination.evidence import Place, ServerSaid
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
-from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.words import counted
 
 
-def show(seen: Seen, findings: Sequence[Finding], troubles: Sequence[str], console: Console) -> None:
+def show(seen: ProgramEvidence, findings: Sequence[Finding], troubles: Sequence[str], console: Console) -> None:
     """Print what was found, the worst first, and what was watched."""
     console.print()
     console.rule(Text("examine", style="bold"), align="left")
@@ -43,7 +43,7 @@ def server_said(server: ServerSaid) -> str:
     return f"{server.address}: maxclients {server.maxclients:,}, {server.clients:,} connected when it was asked."
 
 
-def one_line(seen: Seen) -> Text:
+def one_line(seen: ProgramEvidence) -> Text:
     """Say in one line where a program stands that still runs."""
     pools = [pool.evidence for pool in seen.pools]
     in_use = sum(len(pool.kept) for pool in pools)
@@ -65,7 +65,7 @@ def nothing_seen(troubles: Sequence[str]) -> str:
     )
 
 
-def as_text(seen: Seen, findings: Sequence[Finding]) -> str:
+def as_text(seen: ProgramEvidence, findings: Sequence[Finding]) -> str:
     """Sum up what was seen, and say whether something was found: two lines."""
     made = counted(sum(pool.evidence.made for pool in seen.pools), "pool")
     borrows = counted(sum(pool.evidence.borrows for pool in seen.pools), "borrow")
@@ -104,7 +104,7 @@ def _show_indented(text: Text, console: Console, by: int = 3) -> None:
         console.print(margin + line)
 
 
-def _show_pool(pool: Pools, console: Console) -> None:
+def _show_pool(pool: PoolGroup, console: Console) -> None:
     evidence = pool.evidence
     kind = f"asyncio {evidence.kind}" if evidence.for_asyncio else evidence.kind
     numbers = f"limit {evidence.limit}, most in use {evidence.most_in_use}, opened {evidence.opened:,}"
@@ -125,7 +125,7 @@ def short_path(path: str) -> str:
     return path if relative.startswith(os.pardir) else relative
 
 
-def as_json(program: Sequence[str], seen: Seen, findings: Sequence[Finding]) -> dict[str, Any]:
+def as_json(program: Sequence[str], seen: ProgramEvidence, findings: Sequence[Finding]) -> dict[str, Any]:
     """Return the report as JSON can hold it."""
     return {
         "program": in_command(program),
@@ -136,7 +136,7 @@ def as_json(program: Sequence[str], seen: Seen, findings: Sequence[Finding]) -> 
     }
 
 
-def _pool_as_json(pool: Pools) -> dict[str, Any]:
+def _pool_as_json(pool: PoolGroup) -> dict[str, Any]:
     evidence = pool.evidence
     at = evidence.made_at
     return {

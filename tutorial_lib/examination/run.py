@@ -16,7 +16,7 @@ from types import FrameType
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.examination.evidence import Evidence, ServerSaid
-from tutorial_lib.examination.seen import Seen, put_together
+from tutorial_lib.examination.program_evidence import ProgramEvidence, put_together
 
 HOOK = Path(__file__).parent / "hook"
 FOLDER_VARIABLE = "REDIS_POOL_EXAMINE"
@@ -36,7 +36,7 @@ class Program:
         code = self.process.wait()
         return code if code >= 0 else 128 - code
 
-    def seen(self) -> Seen:
+    def evidence(self) -> ProgramEvidence:
         """Return what its processes have seen so far."""
         servers = [ServerSaid(**json.loads(path.read_text("utf-8"))) for path in sorted(self.folder.glob("*.server"))]
         return put_together(_evidence(self.folder), servers)

@@ -124,7 +124,7 @@ def load_task(name: str) -> Task:
     known = all_exercises()
     if name not in known:
         near = difflib.get_close_matches(in_short(name), known, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(known)}."
+        hint = f"Did you mean {near[0]!r}?" if near else "`redis-pool-tutorial progress` in a terminal lists them all."
         raise BadSetting(f"There is no exercise called {in_short(name)}. {hint}")
     return read_task(import_module(f"tutorial_lib.exercises.{name.replace('-', '_')}"))
 

@@ -175,9 +175,20 @@ def in_use(lab: Lab) -> int:
 
 
 class CancelledAt:
-    """Awaits a coroutine, and cancels the task that does when it waits for the ``step``-th time."""
+    """Awaits a coroutine, and cancels the task that does when it waits for the ``step``-th time.
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], step: int, now: Callable[[], None]) -> None:
+    ``now`` is called just before. No task is cancelled inside a function of ``spared``.
+    """
+
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        step: int,
+        now: Callable[[], None],
+        spared: tuple[Callable[..., Any], ...] = (),
+    ) -> None:
+        self._spared = [function.__code__ for function in spared]
+        self.has_cancelled = False
         self._coroutine, self._step, self._now = coroutine, step, now
         self.steps = 0
 
@@ -191,7 +202,8 @@ class CancelledAt:
             except StopIteration as end:
                 return end.value
             self.steps += 1
-            if self.steps == self._step:
+            if self.steps == self._step and not self._stands_in_spared():
+                self.has_cancelled = True
                 self._now()
                 asyncio.get_running_loop().call_soon(task.cancel)
             raised = None
@@ -199,3 +211,9 @@ class CancelledAt:
                 yield waits_for
             except BaseException as error:
                 raised = error
+
+    def _stands_in_spared(self) -> bool:
+        waits: Any = self._coroutine
+        while waits is not None and getattr(waits, "cr_code", None) not in self._spared:
+            waits = getattr(waits, "cr_await", None)
+        return waits is not None

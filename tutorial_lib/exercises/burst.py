@@ -190,12 +190,6 @@ class _Burst:
         pool = next(iter(self._pools.values()), None)
         if pool is None:
             return
-        if len(self._pools) > LIMIT:
-            raise Wrong(
-                f"Requests were given a client each, with a pool of its own, so {TASKS} requests open {TASKS} "
-                "connections. A connection is used again only by those that share its pool. Which line makes a client, "
-                "and how often does it run?"
-            )
         if isinstance(self._refusal, redis.MaxConnectionsError):
             raise Wrong(
                 f"{len(self._refused)} of the {TASKS} requests were refused: {named(self._refusal)}. The pool's limit "
@@ -207,6 +201,11 @@ class _Burst:
                 f"Some of the {TASKS} requests were refused: {named(self._refusal)}. They had waited for "
                 f"{getattr(pool, 'timeout', 0):g} s, which is the pool's `timeout`. The last one waits for "
                 f"{last:.2f} s at least, and longer on a busy machine. How long should it be allowed to?"
+            )
+        if self.opened() > LIMIT and len(self._pools) > 1:
+            raise Wrong(
+                f"The {TASKS} requests opened more than {LIMIT} connections, in more than one pool. A connection is "
+                "used again only by requests that share its pool. Which line makes a client, and how often does it run?"
             )
         if self.opened() > LIMIT:
             raise Wrong(f"The {TASKS} requests opened more than {LIMIT} connections. {self._why_many(pool)}")

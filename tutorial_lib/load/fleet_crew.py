@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ class Crew:
             return {}
         answers = self._client.run(function, *arguments, workers=self.alive, on_error="return")
         for address, answer in answers.items():
-            if isinstance(answer, (OSError, TimeoutError)):
+            if isinstance(answer, (OSError, asyncio.TimeoutError)):
                 self._lose({address})
             elif isinstance(answer, BaseException):
                 raise answer
@@ -222,7 +223,7 @@ def _client_of(cluster: Any) -> Iterator[Client]:
         client = Client(cluster, timeout=CONNECT_WITHIN, set_as_default=False)
     except ValueError as error:  # An address that Dask does not understand.
         raise BadSetting(f"cluster is {in_short(cluster)}, and that is no address to Dask: {error}.") from None
-    except (OSError, TimeoutError):
+    except (OSError, asyncio.TimeoutError):  # From Python 3.11 on they are the same.
         raise CannotConnect(
             f"No Dask scheduler answers at {in_short(cluster)} within {CONNECT_WITHIN:g} s. Start one with "
             "`dask scheduler`, correct the address, or leave cluster out: then the processes are started here."
@@ -234,7 +235,7 @@ def _client_of(cluster: Any) -> Iterator[Client]:
 
 
 def _addresses(client: Client, processes: int) -> list[str]:
-    with suppress(TimeoutError):
+    with suppress(asyncio.TimeoutError):
         client.wait_for_workers(processes, timeout=CONNECT_WITHIN)
     found = sorted(client.scheduler_info(n_workers=-1)["workers"])
     if len(found) < processes:

@@ -20,7 +20,7 @@ from tutorial_lib.words import counted
 
 HEAD = (
     *("", "done", "a second", "refused", "failed", "median", "99 %", "worst"),
-    *("connections opened", "peak in use", "limit"),
+    *("opened", "peak in use", "limit"),
 )
 
 
@@ -221,10 +221,21 @@ class FleetReport:
         return "\n".join([self._caption(), "", *lines, *(f"\n{note}" for note in self.notes())])
 
     def _repr_markdown_(self) -> str:
-        head, *rows = [f"| {' | '.join(in_markdown(cell) for cell in row)} |" for row in self._rows()]
-        rows[-1] = "| " + " | ".join(f"**{in_markdown(cell)}**" for cell in self._rows()[-1]) + " |"
+        # A number stays on one line with its unit.
+        head, *each, last = [
+            [in_markdown(cell).replace(" ms", "\N{NO-BREAK SPACE}ms") for cell in row] for row in self._rows()
+        ]
+        rows = [f"| {' | '.join(row)} |" for row in (*each, [f"**{cell}**" for cell in last])]
         notes = [f"**Note:** {in_markdown(note)}\n" for note in self.notes()]
-        return "\n".join([*notes, f"{in_markdown(self._caption())}\n", head, "|:--|" + "--:|" * (len(HEAD) - 1), *rows])
+        return "\n".join(
+            [
+                *notes,
+                f"{in_markdown(self._caption())}\n",
+                f"| {' | '.join(head)} |",
+                "|:--|" + "--:|" * (len(HEAD) - 1),
+                *rows,
+            ]
+        )
 
     def _caption(self) -> str:
         many = counted(len(self.processes), "process", "processes")

@@ -11,7 +11,7 @@ import platform
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -34,7 +34,7 @@ class Order:
 
     name: str
     client_name: str
-    url: str
+    url: str = field(repr=False)  # It may hold a password.
     workload: bytes
     make_pool: bytes
 

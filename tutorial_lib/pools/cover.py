@@ -25,9 +25,9 @@ import redis.asyncio
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, site_of_caller
 from tutorial_lib.pools.anatomy import in_use_now, waiting_now
+from tutorial_lib.pools.borrow import Borrow, Return
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.frames import leave_no_frame
-from tutorial_lib.pools.lease import Borrow, Return
 from tutorial_lib.pools.tap import Listener, Tap, can_wait, how_returned
 
 
@@ -152,7 +152,7 @@ def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
         key, got = id(connection), clock()
         if key in held:
             tap.note_borrowed_again(key, got)
-        if tap.tell_returned:
+        if tap.cuts:
             tap.sockets[key] = tap.socket_of(connection)
         borrow = held[key] = _made(Borrow, (here.name, site, asked, False, got, key))
         if tap.tell_borrowed:
@@ -233,9 +233,9 @@ def _release(tap: Tap, pool: Any) -> Any:
         if borrow is None:
             note_stray(current_thread().name, connection)
         elif tap.tell_returned:
-            socket = socket_of(connection)  # Before the pool closes it, as it does if it should be opened anew.
-            before = sockets.pop(key, socket)
-            how: Return = "returned" if socket is before else how_returned(before, socket)
+            how: Return = "returned"
+            if tap.cuts:  # Looked at before the pool closes it, as it does if it should be opened anew.
+                how = how_returned(sockets.pop(key, None), socket_of(connection))
             at = clock()
             for tell in tap.tell_returned:
                 tell(borrow, at, how)

@@ -98,10 +98,11 @@ def _source_of(thing: Any, names: Mapping[str, Any]) -> str:
 def _class_of_a_cell(kind: type) -> str:
     files = {part.__code__.co_filename for part in vars(kind).values() if isinstance(part, FunctionType)}
     for file in files:
-        text = "".join(linecache.getlines(file))
-        for node in ast.parse(text).body:
+        lines = linecache.getlines(file)
+        for node in ast.parse("".join(lines)).body:
             if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
-                return ast.get_source_segment(text, node) or ""
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                return "".join(lines[first - 1 : node.end_lineno])
     return ""
 
 

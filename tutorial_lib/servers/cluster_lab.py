@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 import socket
 from contextlib import closing
+from pathlib import Path
 
+from tutorial_lib.errors import ServerStartFailed
 from tutorial_lib.servers.base import whole_number
+from tutorial_lib.servers.certificates import Certificates, lacks_tls
 from tutorial_lib.servers.private_lab import LabNode, PrivateLab
+from tutorial_lib.servers.private_process import free_port
 from tutorial_lib.words import counted
 
 SLOTS = 16_384
@@ -38,14 +42,23 @@ def start_cluster(nodes: int = 3) -> ClusterLab:
 
 
 class ClusterNode(LabNode):
-    """One node of a cluster."""
+    """One node of a cluster. With ``certificates`` its bus speaks TLS, on a port above its TLS port."""
+
+    def __init__(self, name: str, program: str, folder: Path, certificates: Certificates | None) -> None:
+        self._certificates = certificates
+        self.tls_port = 0
+        super().__init__(name, program, folder)
+
+    @property
+    def base(self) -> int:
+        """The port above which its bus port is, which other nodes are told."""
+        return self.tls_port or self.port
 
     def _free_port(self) -> int:
-        for _ in range(100):
-            port = random.randint(LOWEST, HIGHEST)
-            if is_free(port) and is_free(port + BUS):
-                break
-        return port
+        if not self._certificates:
+            return free_port_with_bus()
+        self.tls_port = free_port_with_bus()
+        return free_port()
 
     def _command(self, port: int) -> list[str]:
         command = super()._command(port)
@@ -53,12 +66,13 @@ class ClusterNode(LabNode):
         command[end_of_visitor:end_of_visitor] = [f"+cluster|{question}" for question in VISITORS]
         return [
             *command,
+            *(["--tls-cluster", "yes", *self._certificates.options(self.tls_port)] if self._certificates else []),
             *("--cluster-enabled", "yes", "--cluster-config-file", f"{self.name}.conf"),
             *("--cluster-node-timeout", str(NODE_TIMEOUT), "--cluster-announce-ip", self.host),
         ]
 
     def _why_not(self, last_lines: str) -> str:
-        if "bad directive" in last_lines.lower() and "cluster" in last_lines:
+        if "bad directive" in last_lines.lower() and "'cluster-" in last_lines:
             return (
                 f"{self.program} was built without Redis Cluster, so start_cluster() cannot use it. "
                 "Install redis-server 6.2 or newer, or Valkey."
@@ -83,10 +97,14 @@ class ClusterLab(PrivateLab):
         return str(self._running()[0].url)
 
     def _begin(self) -> None:
+        # A bus knows no passwords: with TLS it listens only to nodes that have the lab's own certificate.
+        self._certificates: Certificates | None = Certificates(self._folder)
         for number in range(1, self._count + 1):
-            node = ClusterNode(f"node-{number}", self.program, self._folder)
+            node = self._started(f"node-{number}")
             self.nodes.append(node)
             self._all.append(node)
+        if self._certificates:
+            self._certificates.forget()
         for place, node in enumerate(self.nodes):
             first, end = place * SLOTS // self._count, (place + 1) * SLOTS // self._count
             node._say("CLUSTER SET-CONFIG-EPOCH", place + 1)
@@ -94,7 +112,17 @@ class ClusterLab(PrivateLab):
         # Each meets each, which saves them the time in which they would hear of each other.
         for place, node in enumerate(self.nodes):
             for other in self.nodes[place + 1 :]:
-                node._say("CLUSTER MEET", other.host, other.port)
+                node._say("CLUSTER MEET", other.host, other.base)
+
+    def _started(self, name: str) -> ClusterNode:
+        try:
+            return ClusterNode(name, self.program, self._folder, self._certificates)
+        except ServerStartFailed as error:
+            if not self._certificates or not lacks_tls(str(error)):
+                raise
+        self._certificates.forget()
+        self._certificates = None
+        return ClusterNode(name, self.program, self._folder, None)
 
     def _is_ready(self) -> bool:
         return all(self._knows_all(node) for node in self.nodes)
@@ -103,10 +131,21 @@ class ClusterLab(PrivateLab):
         info = node._say("CLUSTER INFO")
         if (info["cluster_state"], info["cluster_known_nodes"]) != ("ok", str(self._count)):
             return False
-        return len(node._say("CLUSTER SLOTS")) == self._count
+        # With TLS a node learns the plain ports of the others a moment later.
+        named = {port for _, _, (_, port, *_), *_ in node._say("CLUSTER SLOTS")}
+        return named == {other.port for other in self.nodes}
 
     def describe(self) -> str:
         return self._described(counted(self._count, "node"))
+
+
+def free_port_with_bus() -> int:
+    """Return a port that nobody listens on, nor on its bus port. Stale as soon as you have it."""
+    for _ in range(100):
+        port = random.randint(LOWEST, HIGHEST)
+        if is_free(port) and is_free(port + BUS):
+            break
+    return port
 
 
 def is_free(port: int) -> bool:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from tutorial_lib.servers.certificates import Certificates, lacks_tls
 from tutorial_lib.servers.private_process import free_port, make_folder, program_for, remove_folder
 from tutorial_lib.servers.redis_process import RedisProcess
 
@@ -34,22 +35,16 @@ class TlsServer(RedisProcess):
     start = "start_tls()"
 
     def __init__(self) -> None:
-        import trustme  # Here, since it takes a quarter of a second.
-
         program = program_for("A TLS server")
-        authority = trustme.CA(organization_name="redis-pool-tutorial")
-        certificate = authority.issue_cert(self.host, "localhost")
-        self.ca_data = authority.cert_pem.bytes().decode()
-        """The certificate of its authority as PEM text, for ``ssl_ca_data``."""
         folder = make_folder()
         if len(str(folder)) > LONGEST_SOCKET_PATH - len("/redis.sock"):
             folder.rmdir()
             folder = Path(tempfile.mkdtemp(prefix="redis-pool-tutorial-", dir="/tmp"))
         self.folder = folder
         try:
-            authority.cert_pem.write_to_path(folder / "ca.pem")
-            certificate.private_key_pem.write_to_path(folder / "server.key")
-            certificate.cert_chain_pems[0].write_to_path(folder / "server.pem")
+            self._certificates = Certificates(folder)
+            self.ca_data = self._certificates.ca_data
+            """The certificate of its authority as PEM text, for ``ssl_ca_data``."""
             super().__init__(program, folder)
         except BaseException:
             remove_folder(folder)
@@ -69,16 +64,12 @@ class TlsServer(RedisProcess):
         self.tls_port = free_port()
         return [
             *super()._command(port),
-            *("--tls-port", str(self.tls_port), "--tls-auth-clients", "no"),
-            *("--tls-ca-cert-file", str(self.folder / "ca.pem")),
-            *("--tls-cert-file", str(self.folder / "server.pem")),
-            *("--tls-key-file", str(self.folder / "server.key")),
+            *self._certificates.options(self.tls_port),
             *("--unixsocket", self.unix_socket, "--unixsocketperm", "700"),
         ]
 
     def _why_not(self, last_lines: str) -> str:
-        said = last_lines.lower()
-        if "tls" in said and ("bad directive" in said or "connection type" in said):
+        if lacks_tls(last_lines):
             return (
                 f"{self.program} was built without TLS, so start_tls() cannot use it. Install a build that has it, as "
                 "the packages of Debian, Ubuntu, Fedora and Homebrew do."
@@ -86,8 +77,7 @@ class TlsServer(RedisProcess):
         return super()._why_not(last_lines)
 
     def _set_up(self) -> None:
-        for name in ("ca.pem", "server.pem", "server.key"):
-            (self.folder / name).unlink()
+        self._certificates.forget()
         super()._set_up()
 
     def close(self) -> None:

@@ -1,10 +1,10 @@
-"""The rules: each is a pure function of what was seen, and has a threshold with its reason."""
+"""The rules: each is a pure function of what was program, and has a threshold with its reason."""
 
 from __future__ import annotations
 
 from tutorial_lib.examination.finding import Finding, Rule
+from tutorial_lib.examination.program_evidence import ProgramEvidence
 from tutorial_lib.examination.rules import arguments, clients, commands, kept, limits, pools
-from tutorial_lib.examination.seen import Seen
 
 RULES: tuple[Rule, ...] = (*pools.RULES, *kept.RULES, *clients.RULES, *commands.RULES, *arguments.RULES, *limits.RULES)
 
@@ -61,18 +61,18 @@ KEEP_POOLS = frozenset({"celery", "kombu"})
 """Packages whose workers borrow connections by hand for as long as they live, and make a pool for each channel."""
 
 
-def findings_of(seen: Seen) -> list[Finding]:
+def findings_of(program: ProgramEvidence) -> list[Finding]:
     """Return all that the rules find, the worst first.
 
     What an installed package does by itself, without a line of the user's, is told only where commands fail: it is
     not theirs to change. A program that is installed as a package has no other lines, so there it is told, too.
     """
-    found = [finding for rule in RULES for finding in rule(seen) if _is_the_users(finding, seen)]
+    found = [finding for rule in RULES for finding in rule(program) if _is_the_users(finding, program)]
     return sorted(found, key=lambda finding: (-finding.weight, -finding.count, finding.kind))
 
 
-def _is_the_users(finding: Finding, seen: Seen) -> bool:
+def _is_the_users(finding: Finding, program: ProgramEvidence) -> bool:
     packages = {place.package for place in finding.lines}
     if finding.kind in SUFFERED or "" in packages or not packages:
         return True
-    return not seen.has_users_lines and not packages <= KEEP_POOLS
+    return not program.has_users_lines and not packages <= KEEP_POOLS

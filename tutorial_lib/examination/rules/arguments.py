@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Place
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examination.seen import Seen
+from tutorial_lib.examination.program_evidence import ProgramEvidence
 
 
-def ignored_argument(seen: Seen) -> Iterator[Finding]:
+def ignored_argument(program: ProgramEvidence) -> Iterator[Finding]:
     """A client was given a pool, and other settings than the pool's, which have no effect."""
-    if events := seen.of_kind("ignored-argument"):
+    if events := program.of_kind("ignored-argument"):
         names = sorted({name for event in events.values() for name in event.detail.split(", ")})
         yield _finding(
             "ignored-argument",
@@ -25,9 +25,9 @@ def ignored_argument(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def url_beats_keyword(seen: Seen) -> Iterator[Finding]:
+def url_beats_keyword(program: ProgramEvidence) -> Iterator[Finding]:
     """from_url got an argument twice, with different values: the URL's wins."""
-    if events := seen.of_kind("url-beats-keyword"):
+    if events := program.of_kind("url-beats-keyword"):
         detail = next(iter(events.values())).detail
         yield _finding(
             "url-beats-keyword",
@@ -39,9 +39,9 @@ def url_beats_keyword(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def url_decode_false(seen: Seen) -> Iterator[Finding]:
+def url_decode_false(program: ProgramEvidence) -> Iterator[Finding]:
     """A URL says decode_responses=False, which turns decoding on."""
-    if events := seen.of_kind("url-decode-false"):
+    if events := program.of_kind("url-decode-false"):
         yield _finding(
             "url-decode-false",
             45,
@@ -52,12 +52,12 @@ def url_decode_false(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def unknown_argument(seen: Seen) -> Iterator[Finding]:
+def unknown_argument(program: ProgramEvidence) -> Iterator[Finding]:
     """No connection can be made, because the pool got an argument that its connections do not know."""
     lines: Counter[Place] = Counter()
     made_at: Counter[Place] = Counter()
     said = ""
-    for pool in seen.pools:
+    for pool in program.pools:
         for why, places in pool.evidence.no_connection.items():
             if why.startswith("TypeError:") and "argument" in why:
                 said = why

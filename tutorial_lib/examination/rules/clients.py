@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Place
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examination.seen import Seen
+from tutorial_lib.examination.program_evidence import ProgramEvidence
 
 MANY = 5
 """Pools of one line in one process. A program with a few servers makes fewer, or with other settings."""
@@ -23,9 +23,9 @@ PER = {
 """How often such a line makes a pool, and the section of the lesson."""
 
 
-def client_per_call(seen: Seen) -> Iterator[Finding]:
+def client_per_call(program: ProgramEvidence) -> Iterator[Finding]:
     """One line made many pools with the same settings in one process, and each was used."""
-    for pool in seen.pools:
+    for pool in program.pools:
         evidence = pool.evidence
         if pool.most_made < (MANY_OF_A_PACKAGE if evidence.package else MANY) or evidence.opened < evidence.made / 2:
             continue
@@ -35,7 +35,7 @@ def client_per_call(seen: Seen) -> Iterator[Finding]:
         each, lesson = PER[kind]
         made = "clients with a pool each" if evidence.by_client else "pools"
         by = f" ({evidence.package} creates them)" if evidence.package else ""
-        rate = f", {evidence.opened / seen.duration:.3g} a second" if seen.duration > 1 else ""
+        rate = f", {evidence.opened / program.duration:.3g} a second" if program.duration > 1 else ""
         yield Finding(
             kind,
             80,
@@ -63,13 +63,13 @@ def _of_a_package(package: str) -> str:
     )
 
 
-def duplicate_pools(seen: Seen) -> Iterator[Finding]:
+def duplicate_pools(program: ProgramEvidence) -> Iterator[Finding]:
     """Several lines of one process made pools for the same server with the same settings, and used them.
 
     What an installed package made cannot be shared, so only the user's own count. Subscriptions and blocking commands
     should have a pool of their own.
     """
-    for process in seen.processes:
+    for process in program.processes:
         by_settings: dict[str, list[Place]] = defaultdict(list)
         for pool in process.pools:
             if pool.lines and pool.made < MANY and not pool.package and not pool.waits:
@@ -95,9 +95,9 @@ def _without_limit(settings: dict[str, object]) -> dict[str, object]:
     }
 
 
-def closed_under_others(seen: Seen) -> Iterator[Finding]:
+def closed_under_others(program: ProgramEvidence) -> Iterator[Finding]:
     """A pool was closed while other callers used its connections."""
-    if events := seen.of_kind("closed-under-others"):
+    if events := program.of_kind("closed-under-others"):
         count = sum(event.count for event in events.values())
         yield Finding(
             "closed-under-others",
@@ -113,9 +113,9 @@ def closed_under_others(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def used_after_close(seen: Seen) -> Iterator[Finding]:
+def used_after_close(program: ProgramEvidence) -> Iterator[Finding]:
     """A pool was used again after it had been closed. Once may be a restart on purpose; three times are a habit."""
-    events = seen.of_kind("used-after-close")
+    events = program.of_kind("used-after-close")
     count = sum(event.count for event in events.values())
     if count >= 3:
         yield Finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Event, Place
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
-from tutorial_lib.examination.seen import Seen
+from tutorial_lib.examination.program_evidence import ProgramEvidence
 
 BETWEEN_COMMANDS = "notebooks/10_when_a_connection_dies.ipynb#When-does-a-pool-notice-a-dead-connection?"
 TRIED_AGAIN_TOO_OFTEN = 3
@@ -14,9 +14,9 @@ TRIED_AGAIN_TOO_OFTEN = 3
 DURING_A_COMMAND = "notebooks/10_when_a_connection_dies.ipynb#A-connection-that-breaks-during-a-command"
 
 
-def timeout_shorter_than_block(seen: Seen) -> Iterator[Finding]:
+def timeout_shorter_than_block(program: ProgramEvidence) -> Iterator[Finding]:
     """A blocking command ended in a timeout of redis-py's: once is enough, since it will again."""
-    for pool in seen.pools:
+    for pool in program.pools:
         if events := pool.evidence.events.get("blocked-too-long"):
             limit = pool.evidence.settings.get("socket_timeout")
             is_limit = f" is {limit:g} s, and" if isinstance(limit, int | float) else " ends first:"
@@ -34,9 +34,9 @@ def timeout_shorter_than_block(seen: Seen) -> Iterator[Finding]:
             )
 
 
-def retried_timeouts(seen: Seen) -> Iterator[Finding]:
+def retried_timeouts(program: ProgramEvidence) -> Iterator[Finding]:
     """redis-py tried again after timeouts, so that callers waited several times as long as the program allows."""
-    for pool in seen.pools:
+    for pool in program.pools:
         events, settings = pool.evidence.events.get("timeout", {}), pool.evidence.settings
         opening = sum(event.count for event in pool.evidence.events.get("timeout-opening", {}).values())
         again = max(opening, _count(pool.evidence.events.get("sent-again", {}), _commands(events)))
@@ -57,9 +57,9 @@ def retried_timeouts(seen: Seen) -> Iterator[Finding]:
             )
 
 
-def duplicated_write(seen: Seen) -> Iterator[Finding]:
+def duplicated_write(program: ProgramEvidence) -> Iterator[Finding]:
     """A command that counts twice when it runs twice was sent again after its reply was lost."""
-    if events := seen.of_kind("duplicated-write"):
+    if events := program.of_kind("duplicated-write"):
         yield _finding(
             "duplicated-write",
             88,
@@ -72,9 +72,9 @@ def duplicated_write(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def unread_reply(seen: Seen) -> Iterator[Finding]:
+def unread_reply(program: ProgramEvidence) -> Iterator[Finding]:
     """A connection was returned before its reply was read."""
-    if events := seen.of_kind("unread-reply"):
+    if events := program.of_kind("unread-reply"):
         yield _finding(
             "unread-reply",
             98,
@@ -87,9 +87,9 @@ def unread_reply(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def stale_reconnects(seen: Seen) -> Iterator[Finding]:
+def stale_reconnects(program: ProgramEvidence) -> Iterator[Finding]:
     """Connections were lost between two commands: each lost command, or three silent reconnections, are told."""
-    lost, reopened = seen.of_kind("lost"), seen.of_kind("reconnected")
+    lost, reopened = program.of_kind("lost"), program.of_kind("reconnected")
     again = sum(event.count for event in reopened.values())
     if lost or again >= 3:
         text = next((event.detail for event in lost.values() if event.detail), "")
@@ -110,9 +110,9 @@ def stale_reconnects(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def cancelled_borrow(seen: Seen) -> Iterator[Finding]:
+def cancelled_borrow(program: ProgramEvidence) -> Iterator[Finding]:
     """Commands were cancelled on their way. Three times are a habit: each costs a connection."""
-    events = seen.of_kind("cancelled")
+    events = program.of_kind("cancelled")
     if sum(event.count for event in events.values()) >= 3:
         yield _finding(
             "cancelled-borrow",
@@ -126,9 +126,9 @@ def cancelled_borrow(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def used_after_fork(seen: Seen) -> Iterator[Finding]:
+def used_after_fork(program: ProgramEvidence) -> Iterator[Finding]:
     """A child process spoke on a connection that its parent had borrowed."""
-    if events := seen.of_kind("used-after-fork"):
+    if events := program.of_kind("used-after-fork"):
         yield _finding(
             "used-after-fork",
             97,
@@ -141,9 +141,9 @@ def used_after_fork(seen: Seen) -> Iterator[Finding]:
         )
 
 
-def two_loops(seen: Seen) -> Iterator[Finding]:
+def two_loops(program: ProgramEvidence) -> Iterator[Finding]:
     """A connection was used in an event loop that had not opened it."""
-    if events := seen.of_kind("two-loops"):
+    if events := program.of_kind("two-loops"):
         yield _finding(
             "two-loops",
             92,

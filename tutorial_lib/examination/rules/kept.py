@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterator
 
 from tutorial_lib.examination.evidence import Kept
 from tutorial_lib.examination.finding import Finding, Rule, seconds, worst_first
-from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.words import counted
 
 LONG = 1.0
 """Seconds. A connection that was borrowed by hand and is in use for less may be at work."""
 
 
-def leak(seen: Seen) -> Iterator[Finding]:
+def leak(program: ProgramEvidence) -> Iterator[Finding]:
     """Connections that were borrowed with get_connection, and were not returned when the program ended.
 
     One that is young and alone may be at work; several of one line, an old one, or one that exhausted its pool is not,
     nor is one of a test or a block that has ended.
     """
-    for pool in seen.pools:
+    for pool in program.pools:
         by_hand = [kept for kept in pool.evidence.kept if kept.by == "hand"]
         short = _is_short(pool)
-        certain = short or seen.is_over
+        certain = short or program.is_over
         lost = [kept for kept in by_hand if certain or kept.age > LONG or _of_line(by_hand, kept) > 1]
         if lost:
             yield _finding(
@@ -39,12 +39,12 @@ def leak(seen: Seen) -> Iterator[Finding]:
 
 
 def kept_by_an_object(
-    kind: str, wanted: Callable[[Kept, Pools], bool], what: str, fix: str, lesson: str, weight: int = 70
+    kind: str, wanted: Callable[[Kept, PoolGroup], bool], what: str, fix: str, lesson: str, weight: int = 70
 ) -> Rule:
     """Make a rule about connections that are kept by an object of redis-py."""
 
-    def rule(seen: Seen) -> Iterator[Finding]:
-        for pool in seen.pools:
+    def rule(program: ProgramEvidence) -> Iterator[Finding]:
+        for pool in program.pools:
             kept = [one for one in pool.evidence.kept if wanted(one, pool)]
             if kept:
                 yield _finding(kind, weight, pool, kept, what, fix, lesson)
@@ -52,7 +52,7 @@ def kept_by_an_object(
     return rule
 
 
-def _subscribed_to_nothing_or_too_many(kept: Kept, pool: Pools) -> bool:
+def _subscribed_to_nothing_or_too_many(kept: Kept, pool: PoolGroup) -> bool:
     """A subscription may keep its connection. One that hears nothing may not, nor may they exhaust the pool."""
     return kept.by == "pubsub idle" or (kept.by == "pubsub" and _is_short(pool))
 
@@ -98,12 +98,12 @@ monitor_kept = kept_by_an_object(
 )
 
 
-def blocking_on_shared(seen: Seen) -> Iterator[Finding]:
+def blocking_on_shared(program: ProgramEvidence) -> Iterator[Finding]:
     """A blocking command keeps a connection of a pool from which other lines borrow for other commands.
 
     Told where these others had to wait or were refused, or where the blocking callers took half of the limit.
     """
-    for pool in seen.pools:
+    for pool in program.pools:
         evidence = pool.evidence
         blocked = evidence.events.get("blocked", {})
         if not blocked or not set(evidence.lines) - set(blocked):
@@ -129,7 +129,7 @@ def blocking_on_shared(seen: Seen) -> Iterator[Finding]:
             )
 
 
-def _is_short(pool: Pools) -> bool:
+def _is_short(pool: PoolGroup) -> bool:
     return bool(pool.evidence.no_connection.get("refused") or pool.evidence.no_connection.get("timed out"))
 
 
@@ -137,7 +137,7 @@ def _of_line(kept: list[Kept], one: Kept) -> int:
     return sum(other.place == one.place for other in kept)
 
 
-def _finding(kind: str, weight: int, pool: Pools, kept: list[Kept], what: str, fix: str, lesson: str) -> Finding:
+def _finding(kind: str, weight: int, pool: PoolGroup, kept: list[Kept], what: str, fix: str, lesson: str) -> Finding:
     lines = Counter(one.place for one in kept)
     count, oldest = len(kept), max(one.age for one in kept)
     were = f"{counted(count, 'connection')} {'were' if count > 1 else 'was'}"

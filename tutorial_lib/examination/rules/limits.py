@@ -7,21 +7,21 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Evidence, Place, PoolEvidence, ServerSaid, address_of
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
+from tutorial_lib.examination.program_evidence import ProgramEvidence
 from tutorial_lib.examination.rules.clients import MANY
-from tutorial_lib.examination.seen import Seen
 from tutorial_lib.words import counted
 
 LESSON = "notebooks/07_what_the_server_sees.ipynb#When-the-server-is-at-its-limit"
 FIX = "Make the limits of all pools in all processes add up to less than the server's maxclients."
 
 
-def over_maxclients(seen: Seen) -> Iterator[Finding]:
+def over_maxclients(program: ProgramEvidence) -> Iterator[Finding]:
     """The server refused a connection because it had too many. Once is enough: it was an error in the program.
 
     Or, where it was asked for its maxclients, the program's pools may open more connections than that.
     """
     lines: Counter[Place] = Counter()
-    for pool in seen.pools:
+    for pool in program.pools:
         for why, places in pool.evidence.no_connection.items():
             if "max number of clients reached" in why:
                 lines.update(places)
@@ -30,8 +30,8 @@ def over_maxclients(seen: Seen) -> Iterator[Finding]:
         message = f"{times(count).capitalize()} the server refused a connection: `max number of clients reached`."
         yield Finding("over-maxclients", 95, count, worst_first(lines), message, FIX, LESSON)
         return
-    for server in seen.servers:
-        may_open, processes = most_at_once(seen, server)
+    for server in program.servers:
+        may_open, processes = most_at_once(program, server)
         total = sum(may_open.values())
         if server.maxclients and total > server.maxclients:
             yield Finding(
@@ -47,15 +47,15 @@ def over_maxclients(seen: Seen) -> Iterator[Finding]:
             )
 
 
-def most_at_once(seen: Seen, server: ServerSaid) -> tuple[Counter[Place], int]:
+def most_at_once(program: ProgramEvidence, server: ServerSaid) -> tuple[Counter[Place], int]:
     """Return how many connections the pools may open to a server, by the line that made them; and the processes.
 
     Only processes that ran at the same time are added up. The sum was highest at a moment when one of them began.
     """
     best: Counter[Place] = Counter()
     processes = 0
-    for one in seen.processes:
-        at_once = [other for other in seen.processes if other.began <= one.began <= other.began + other.duration]
+    for one in program.processes:
+        at_once = [other for other in program.processes if other.began <= one.began <= other.began + other.duration]
         limits: Counter[Place] = Counter()
         for process in at_once:
             limits.update(_limits(process, server))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tutorial_lib.examination.evidence import Place
 from tutorial_lib.examination.finding import Finding, Rule, seconds, times, worst_first
-from tutorial_lib.examination.seen import Pools, Seen
+from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.sizing.formulas import connections_needed
 from tutorial_lib.words import counted
 
@@ -15,6 +15,10 @@ WAIT_WORTH_TELLING = 0.05
 """Seconds. Shorter waits are what a blocking pool is for; a person does not notice them."""
 WAITS_WORTH_TELLING = 20
 """A few waits when a program starts are no trouble."""
+VERY_LONG_WAIT = 0.5
+VERY_LONG_WAITS_WORTH_TELLING = 3
+"""Three waits that take half a second on average are told, although they are few: threads that return a connection and
+borrow again at once are served first, so the others wait seldom, but long."""
 SHORT_WAIT = 0.01
 """Seconds. The limit that is proposed keeps 99 of 100 waits below."""
 ENOUGH_TO_MEASURE = 20
@@ -23,9 +27,9 @@ PLAUSIBLE = 10_000
 """Connections in use on average. Above, what was measured is no load that a limit could serve."""
 
 
-def exhausted(seen: Seen) -> Iterator[Finding]:
+def exhausted(program: ProgramEvidence) -> Iterator[Finding]:
     """A plain pool at its limit refused callers. Once is enough: each was an error in the program."""
-    for pool in seen.pools:
+    for pool in program.pools:
         evidence = pool.evidence
         if refused := evidence.no_connection.get("refused"):
             count = sum(refused.values())
@@ -35,33 +39,34 @@ def exhausted(seen: Seen) -> Iterator[Finding]:
                 count,
                 worst_first(refused),
                 f"{times(count).capitalize()}, a caller was refused, because {_all(evidence.limit)} in use."
-                f"{_holders(pool)}{_enough(pool, seen)}",
+                f"{_holders(pool)}{_enough(pool, program)}",
                 "If one line keeps connections for long, look at that line first. Otherwise raise max_connections, or "
                 "let callers wait a moment, with a BlockingConnectionPool and a short timeout.",
                 "notebooks/03_when_the_pool_is_exhausted.ipynb#Ten-requests-and-four-connections",
             )
 
 
-def pool_waits(seen: Seen) -> Iterator[Finding]:
+def pool_waits(program: ProgramEvidence) -> Iterator[Finding]:
     """Callers of a blocking pool waited in vain, or waited long and often."""
-    for pool in seen.pools:
+    for pool in program.pools:
         evidence, waited = pool.evidence, pool.evidence.waited
         in_vain = evidence.no_connection.get("timed out", Counter())
         often_and_long = waited.count >= WAITS_WORTH_TELLING and waited.percentile(0.95) > WAIT_WORTH_TELLING
-        if in_vain or often_and_long:
+        very_long = waited.count >= VERY_LONG_WAITS_WORTH_TELLING and waited.mean > VERY_LONG_WAIT
+        if in_vain or often_and_long or very_long:
             count = sum(in_vain.values())
             yield Finding(
                 "pool-waits",
                 85 if count else 50,
                 count or waited.count,
                 worst_first(in_vain or {place: held.count for place, held in evidence.lines.items()}),
-                f"{_waits(pool, count)}{_holders(pool)}{_enough(pool, seen)}",
+                f"{_waits(pool, count)}{_holders(pool)}{_enough(pool, program)}",
                 "If one line keeps connections for long, look at that line first. Otherwise raise max_connections.",
                 "notebooks/03_when_the_pool_is_exhausted.ipynb#How-long-should-a-request-wait?",
             )
 
 
-def _waits(pool: Pools, in_vain: int) -> str:
+def _waits(pool: PoolGroup, in_vain: int) -> str:
     """Say how often callers waited, how long, and how often for nothing."""
     waited, within = pool.evidence.waited, pool.evidence.settings.get("timeout")
     how_long = f" {seconds(waited.longest)} for a connection"
@@ -81,7 +86,7 @@ def _all(limit: int) -> str:
     return few.get(limit, f"all {limit} connections of the pool were")
 
 
-def _holders(pool: Pools) -> str:
+def _holders(pool: PoolGroup) -> str:
     """Say which lines had the connections meanwhile; where that was not noted, which line had them most of the time."""
     held = {place: event.count for place, event in pool.evidence.events.get("held-meanwhile", {}).items()}
     if not held:
@@ -102,13 +107,13 @@ def _short(place: Place) -> str:
     return f"line {place.line} (`{place.text}`)" if place.text else str(place)
 
 
-def _enough(pool: Pools, seen: Seen) -> str:
+def _enough(pool: PoolGroup, program: ProgramEvidence) -> str:
     """Say how many connections the sizing model gives for what was measured."""
     held = pool.evidence.held
-    if held.count < ENOUGH_TO_MEASURE or not held.mean or not seen.duration:
+    if held.count < ENOUGH_TO_MEASURE or not held.mean or not program.duration:
         return ""
     asked = held.count + sum(sum(lines.values()) for lines in pool.evidence.no_connection.values())
-    per_pool = asked / seen.duration / max(1, pool.processes) / max(1, pool.most_made)
+    per_pool = asked / program.duration / max(1, pool.processes) / max(1, pool.most_made)
     if per_pool * held.mean > PLAUSIBLE:
         return ""
     needed = connections_needed(per_pool, held.mean, SHORT_WAIT)

@@ -10,7 +10,7 @@ from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEviden
 
 
 @dataclass
-class Pools:
+class PoolGroup:
     """All pools that one line made with the same settings, in all processes of the program."""
 
     evidence: PoolEvidence
@@ -22,11 +22,11 @@ class Pools:
 
 
 @dataclass
-class Seen:
-    """What the rules look at."""
+class ProgramEvidence:
+    """What all processes of a program saw: what the rules look at."""
 
     processes: list[Evidence]
-    pools: list[Pools] = field(default_factory=list)
+    pools: list[PoolGroup] = field(default_factory=list)
     events: dict[str, dict[Place, Event]] = field(default_factory=dict)
     servers: list[ServerSaid] = field(default_factory=list)
     """What servers answered to ``--ask-server``."""
@@ -55,17 +55,19 @@ class Seen:
         return found
 
 
-def put_together(processes: Iterable[Evidence], servers: Iterable[ServerSaid] = (), is_over: bool = False) -> Seen:
+def put_together(
+    processes: Iterable[Evidence], servers: Iterable[ServerSaid] = (), is_over: bool = False
+) -> ProgramEvidence:
     """Merge what several processes saw. The evidence itself is not changed afterwards."""
-    seen = Seen(list(processes), servers=list(servers), is_over=is_over)
-    by_key: dict[tuple[object, ...], Pools] = {}
+    seen = ProgramEvidence(list(processes), servers=list(servers), is_over=is_over)
+    by_key: dict[tuple[object, ...], PoolGroup] = {}
     for process in seen.processes:
         _merge_events(seen.events, process.events)
         for pool in process.pools:
             key = (pool.kind, pool.for_asyncio, pool.made_at, str(pool.settings), pool.by_client)
             known = by_key.get(key)
             if known is None:
-                known = by_key[key] = Pools(_empty_like(pool), processes=0)
+                known = by_key[key] = PoolGroup(_empty_like(pool), processes=0)
                 seen.pools.append(known)
             known.processes += 1
             known.most_made = max(known.most_made, pool.made)

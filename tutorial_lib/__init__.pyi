@@ -35,6 +35,8 @@ from .servers import Server as Server
 from .servers import start_server as start_server
 from .servers.cluster_lab import start_cluster as start_cluster
 from .servers.sentinel_lab import start_sentinel as start_sentinel
+from .servers.start_lab import close_labs as close_labs
+from .servers.start_lab import start_lab as start_lab
 from .servers.tls_server import start_tls as start_tls
 from .sizing.formulas import connections_needed as connections_needed
 from .sizing.formulas import erlang_c as erlang_c

@@ -24,6 +24,7 @@ from .plots.loads import plot_rtt_curve as plot_rtt_curve
 from .plots.loads import plot_sweep as plot_sweep
 from .plots.recordings import plot_timeline as plot_timeline
 from .plots.recordings import plot_waits as plot_waits
+from .pools.metrics import watch_metrics as watch_metrics
 from .pools.recording import Recording as Recording
 from .pools.recording import record as record
 from .pools.replay import PoolReplay as PoolReplay

@@ -666,4 +666,4 @@ server.close()
 # **Practise:** [Exercises: a pool that speaks TLS, one pool for the master, a failover's log, and the limit for a
 # cluster](../exercises/ex14_beyond_one_server.ipynb)
 #
-# **Next:** [The summary](../docs/summary.md), one page to print.
+# **Next:** [What do you watch in production?](15_in_production.ipynb)

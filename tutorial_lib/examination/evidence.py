@@ -21,8 +21,11 @@ MOST_LINES = 500
 """Lines, and kinds of pools, that are told apart in one process. The rest is counted as one."""
 
 
-class Place(NamedTuple):
-    """A line of code: the whole path of its file, the number, the function and the text."""
+class SourceLine(NamedTuple):
+    """A line of code: the whole path of its file, the number, the function and the text.
+
+    Unlike a recording's Line, which names the file or cell as a learner knows it, it is found again in other processes.
+    """
 
     file: str = ""
     line: int = 0
@@ -84,7 +87,7 @@ class Times:
 class Kept:
     """A connection that is in use now: who borrowed it on which line, how long ago, and what keeps it."""
 
-    place: Place
+    place: SourceLine
     who: str
     age: float
     by: str
@@ -101,7 +104,7 @@ class Recent:
     """One of the last borrows. Times are seconds since the process was first watched."""
 
     who: str
-    place: Place
+    place: SourceLine
     asked: float
     waited: float
     opening: float
@@ -117,7 +120,7 @@ class PoolEvidence:
 
     kind: str
     for_asyncio: bool
-    made_at: Place
+    made_at: SourceLine
     settings: dict[str, Any]
     by_client: bool = False
     """Whether a client made the pool for itself."""
@@ -136,14 +139,14 @@ class PoolEvidence:
     """The most connections of one of them in use at the same moment."""
     waited: Times = field(default_factory=Times)
     """The borrows that had to wait, served or not."""
-    lines: dict[Place, Times] = field(default_factory=dict)
+    lines: dict[SourceLine, Times] = field(default_factory=dict)
     """How long each line that borrowed kept its connection."""
-    no_connection: dict[str, Counter[Place]] = field(default_factory=dict)
+    no_connection: dict[str, Counter[SourceLine]] = field(default_factory=dict)
     """Callers that got no connection: by ``refused``, ``timed out``, ``cancelled`` or the error, then by line."""
     kept: list[Kept] = field(default_factory=list)
     recent: list[Recent] = field(default_factory=list)
     """The last borrows, for the replay."""
-    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+    events: dict[str, dict[SourceLine, Event]] = field(default_factory=dict)
 
     @property
     def limit(self) -> int:
@@ -204,7 +207,7 @@ class Evidence:
     """When it was first watched, in seconds since 1970."""
     duration: float = 0.0
     pools: list[PoolEvidence] = field(default_factory=list)
-    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+    events: dict[str, dict[SourceLine, Event]] = field(default_factory=dict)
     """What concerns no pool that is known: arguments of a client, say."""
 
     def to_json(self) -> dict[str, Any]:
@@ -221,14 +224,14 @@ class Evidence:
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON can hold it. A dict whose keys are lines becomes a list of pairs."""
-    if isinstance(value, Place):
+    if isinstance(value, SourceLine):
         return value._asdict()
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, dict):
         # Copied first: the program goes on meanwhile.
         pairs = copied(value.items())
-        if any(isinstance(key, Place) for key, _ in pairs):
+        if any(isinstance(key, SourceLine) for key, _ in pairs):
             return [[_plain(key), _plain(each)] for key, each in pairs]
         return {str(key): _plain(each) for key, each in pairs}
     if isinstance(value, list):
@@ -236,15 +239,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _by_place(pairs: Iterable[Any]) -> dict[Place, Any]:
-    return {Place(**place): value for place, value in (pairs or ())}
+def _by_place(pairs: Iterable[Any]) -> dict[SourceLine, Any]:
+    return {SourceLine(**place): value for place, value in (pairs or ())}
 
 
 def _times(data: dict[str, Any]) -> Times:
     return Times(**{**data, "buckets": {int(bucket): count for bucket, count in data["buckets"].items()}})
 
 
-def _events(data: dict[str, Any]) -> dict[str, dict[Place, Event]]:
+def _events(data: dict[str, Any]) -> dict[str, dict[SourceLine, Event]]:
     return {
         kind: {
             place: Event(event["count"], event["detail"], Counter(event["commands"]))
@@ -258,12 +261,12 @@ def _pool(data: dict[str, Any]) -> PoolEvidence:
     return PoolEvidence(
         **{
             **data,
-            "made_at": Place(**data["made_at"]),
+            "made_at": SourceLine(**data["made_at"]),
             "waited": _times(data["waited"]),
             "lines": {place: _times(times) for place, times in _by_place(data["lines"]).items()},
             "no_connection": {why: Counter(_by_place(pairs)) for why, pairs in data["no_connection"].items()},
-            "recent": [Recent(**{**recent, "place": Place(**recent["place"])}) for recent in data["recent"]],
-            "kept": [Kept(**{**kept, "place": Place(**kept["place"])}) for kept in data["kept"]],
+            "recent": [Recent(**{**recent, "place": SourceLine(**recent["place"])}) for recent in data["recent"]],
+            "kept": [Kept(**{**kept, "place": SourceLine(**kept["place"])}) for kept in data["kept"]],
             "events": _events(data["events"]),
         }
     )

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-from tutorial_lib.examination.evidence import MOST_LINES, Event, Kept, Place, PoolEvidence, Times
+from tutorial_lib.examination.evidence import MOST_LINES, Event, Kept, PoolEvidence, SourceLine, Times
 from tutorial_lib.examination.hidden import in_error
 from tutorial_lib.examination.keepers import ConnectionState, Keepers
-from tutorial_lib.examination.places import ELSEWHERE, Origins, Places
+from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLines
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import in_use_and_idle
 from tutorial_lib.pools.borrow import Borrow, End, Outcome, Return
@@ -26,7 +26,7 @@ LONG_BLOCK = 0.2
 """Seconds that a blocking command must keep its connection before it counts as blocking."""
 
 
-Events = dict[str, dict[Place, Event]]
+Events = dict[str, dict[SourceLine, Event]]
 
 
 class Group:
@@ -58,7 +58,7 @@ class Notes(Listener):
 
     wants_lines = True
 
-    def __init__(self, group: Group, keepers: Keepers, origins: Origins, places: Places) -> None:
+    def __init__(self, group: Group, keepers: Keepers, origins: Origins, places: SourceLines) -> None:
         self.group = group
         self.closed = False
         self.times: dict[tuple[int, int], Times] = {}
@@ -86,7 +86,7 @@ class Notes(Listener):
             evidence.most_in_use = len(self.tap.held) + 1
         self.group.recent.append((borrow, at, how))
         held = at - borrow.got
-        # By the id of the code, which Places keeps alive: to find the line by its words would take ten times as long.
+        # By the id of the code, which SourceLines keeps alive: to find the line by its words takes ten times as long.
         code, instruction = borrow.site
         times = self.times.get((id(code), instruction))
         if times is None:
@@ -148,7 +148,7 @@ class Notes(Listener):
             yield Kept(place, borrow.who, now - borrow.got, by, command, self.closed)
 
 
-def add_event(events: Events, kind: str, place: Place, detail: str = "", command: str = "") -> None:
+def add_event(events: Events, kind: str, place: SourceLine, detail: str = "", command: str = "") -> None:
     """Count an event. Runs in any thread; a count that two threads raise at the same moment may be one too low."""
     on_line = events.setdefault(kind, {})
     if place not in on_line and len(on_line) >= MOST_LINES:

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import redis
 import redis.asyncio
 
-from tutorial_lib.examination.evidence import MOST_LINES, Evidence, Place, PoolEvidence, Recent
+from tutorial_lib.examination.evidence import MOST_LINES, Evidence, PoolEvidence, Recent, SourceLine
 from tutorial_lib.examination.hidden import in_error
 from tutorial_lib.examination.keepers import ConnectionState, Keepers, state_of
 from tutorial_lib.examination.notes import Events, Group, Notes, add_event
-from tutorial_lib.examination.places import ELSEWHERE, Origins, Places, package_at
+from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLines, package_at
 from tutorial_lib.pools.anatomy import in_use_and_idle
 from tutorial_lib.pools.borrow import Borrow
 from tutorial_lib.pools.copying import copied
@@ -82,7 +82,7 @@ class Witness:
     def __init__(self) -> None:
         self.keepers = Keepers()
         self.origins = Origins()
-        self._places = Places()
+        self._places = SourceLines()
         self._pools: weakref.WeakKeyDictionary[Any, Notes] = weakref.WeakKeyDictionary()
         self._start_afresh()
 
@@ -261,7 +261,7 @@ class Witness:
 class Made(NamedTuple):
     """How a pool came about."""
 
-    at: Place
+    at: SourceLine
     by_client: bool
     package: str
     limit_chosen: bool

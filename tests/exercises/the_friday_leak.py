@@ -107,7 +107,7 @@ WRONG = {
     OnlyTheOrders: "`items_in` had asked for a key",
     SwallowsTheBank: "The caller has to get the error",
     ClosesThemAll: "What did the end of one order do to the other",
-    SwallowsRedis: "Redis's `ResponseError` has to reach the caller",
+    SwallowsRedis: "What does a report say that hides it",
     LargerLimitToo: "are 20 connections in total",
 }
 

@@ -45,9 +45,9 @@ order 35: MaxConnectionsError: Too many connections
 order 36: MaxConnectionsError: Too many connections
 ```
 
-**Given** the program below, `shop.py`, with the class `Shop(host, port)`. `buy(order, ask_bank)` calls `ask_bank(order)`, and the bank
-publishes its answer in the channel `paid:<order>`. `items_in(key)` is for the report and returns the length of a list.
-The cell above the program runs it through such a Friday and draws its pool.
+**Given** the program below, `shop.py`, with the class `Shop(host, port)`. `buy(order, ask_bank)` calls
+`ask_bank(order)`, and the bank publishes its answer in the channel `paid:<order>`. `items_in(key)` is for the report
+and returns the length of a list. The cell above the program runs it through such a Friday and draws its pool.
 
 **Write** what's missing, so that the shop survives every Friday.
 
@@ -171,7 +171,8 @@ class _Friday:
         result = ended(lambda: self._buy(next(self._numbers), ask_bank))
         if not isinstance(result, OSError) or isinstance(result, redis.RedisError):
             raise Wrong(
-                f"`ask_bank` raised an `OSError`, and `buy` {_became(result)}. The caller has to get the error."
+                f"`ask_bank` raised an `OSError`, and `buy` {_became(result)}. The caller has to get the error. "
+                "What does `buy` do with it?"
             )
         self._require_all_returned("`ask_bank` had raised an `OSError` in one order", result)
 
@@ -180,8 +181,8 @@ class _Friday:
         result = ended(lambda: self._items_in("orders:week"))
         if not isinstance(result, redis.ResponseError):
             raise Wrong(
-                f"`orders:week` holds a text, not a list, and `items_in` {_became(result)}. Redis's `ResponseError` has "
-                "to reach the caller."
+                f"`orders:week` holds a text, not a list, and `items_in` {_became(result)}. Redis's `ResponseError` "
+                "has to reach the caller. What does a report say that hides it?"
             )
         self._require_all_returned("`items_in` had asked for a key that isn't a list", result)
 

@@ -211,8 +211,8 @@ class _Week:
             longest = max(seen.timeouts, key=lambda timeout: timeout or float("inf"))
             waits = "for ever" if longest is None else f"for {longest:g} s"
             raise Wrong(
-                f"The worker can wait now, but if Redis says nothing, a request waits {waits}. redis-py 8 gave requests "
-                f"a timeout of {LONGEST:g} s. Which part of the shop needs another timeout than the rest?"
+                f"The worker can wait now, but if Redis says nothing, a request waits {waits}. redis-py 8 gave "
+                f"requests a timeout of {LONGEST:g} s. Which part of the shop needs another timeout than the rest?"
             )
 
     def _timeouts_during(self, ask: Callable[[], Any], answer: Callable[[], Any]) -> _Seen:

@@ -73,6 +73,9 @@ BELIEFS = {
     "fork-always-unsafe": "A pool of the parent must not be used after a fork.",
     "fork-always-safe": "A pool makes everything safe after a fork.",
     "setstate-once": "__setstate__ that creates a client costs one connection for each process.",
+    "idle-is-open": "A connection that the pool counts as idle is open.",
+    "metrics-count-refusals": "redis-py's metrics count the callers that a pool refused.",
+    "each-finding-a-cause": "Each error that a program shows has a cause of its own.",
     "more-is-faster": "More connections are faster.",
 }
 

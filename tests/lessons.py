@@ -12,6 +12,9 @@ from tools.build_notebooks import MEASURED, TOP
 LESSONS = sorted(TOP.glob("notebooks/*.ipynb"))
 EXERCISES = sorted(TOP.glob("exercises/*.ipynb"))
 
+NEEDS_REDIS_SERVER = "needs-redis-server"
+"""The tag of a cell that is skipped where there is no redis-server, and compared where there is one."""
+
 
 def name_of(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
@@ -36,6 +39,11 @@ def tags(cell: NotebookNode) -> list[str]:
 def strict(notebook: NotebookNode) -> list[NotebookNode]:
     """Return the code cells whose output must be the same on every server and at every run."""
     return [cell for cell in code(notebook) if MEASURED not in tags(cell)]
+
+
+def of_a_lab(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the code cells whose output must be the same wherever there is a redis-server."""
+    return [cell for cell in code(notebook) if NEEDS_REDIS_SERVER in tags(cell)]
 
 
 def is_folded(cell: NotebookNode) -> bool:

@@ -41,7 +41,7 @@ def test_each_section_says_measures_and_leads_to_a_lesson() -> None:
             heading
         )
         lesson = text.partition("**Run it:**")[2]
-        assert re.search(r"\]\(\.\./notebooks/\d\d_.+\.ipynb#.+\)", lesson) or "15 In production" in lesson, heading
+        assert re.search(r"\]\(\.\./notebooks/\d\d_.+\.ipynb#.+\)", lesson), heading
 
 
 def test_a_new_pool_has_no_connection(server: FakeServer, pool: redis.ConnectionPool) -> None:

@@ -10,8 +10,8 @@ from statistics import median
 import pytest
 from nbformat import NotebookNode
 
-from tests.lessons import LESSONS, code, is_folded, name_of, prose, read, strict, tags
-from tools.build_notebooks import TOP
+from tests.lessons import LESSONS, code, is_folded, name_of, of_a_lab, prose, read, strict, tags
+from tools.build_notebooks import MEASURED, TOP
 
 MINUTES = re.compile(r"\*(\d+) minutes, plus (\d+) for the exercises?\.\*")
 
@@ -76,9 +76,13 @@ def test_no_output_is_missing_by_accident(lesson: NotebookNode) -> None:
 
 
 def test_nothing_in_a_strict_output_varies(lesson: NotebookNode) -> None:
-    for cell in strict(lesson):
+    for cell in strict(lesson) + of_a_lab(lesson):
         for what, pattern in VARIES.items():
             assert not pattern.search(text_of(cell)), f"{what} in the output of:\n{cell.source}"
+
+
+def test_a_cell_that_needs_a_redis_server_is_not_compared_where_there_is_none(lesson: NotebookNode) -> None:
+    assert [cell.source for cell in of_a_lab(lesson) if MEASURED not in tags(cell)] == []
 
 
 def test_no_cell_warns(lesson: NotebookNode) -> None:

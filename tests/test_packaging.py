@@ -28,7 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def carried() -> set[str]:
     """What a learner gets, as the repository has it: ``notebooks/00_start_here.ipynb`` …"""
     paths = [*TOP.glob("notebooks/*.ipynb"), *TOP.glob("exercises/*.ipynb"), *TOP.glob("docs/*.md")]
-    paths += [*TOP.glob("recipes/*.py"), *TOP.glob("recipes/*.md")]
+    paths += [*TOP.glob("recipes/*.py"), *TOP.glob("recipes/*.md"), *TOP.glob("notebooks/*.py")]
     names = {path.relative_to(TOP).as_posix() for path in paths}
     assert "notebooks/00_start_here.ipynb" in names
     return names

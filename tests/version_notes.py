@@ -83,7 +83,7 @@ NOTES = (
     Note("07", "keepalive is off by default", (Row("keepalive", False, until=(7,)),)),
     Note("10", "retried three times in redis-py 6 and 7, and not at all in redis-py 5", RETRIES),
     Note("11", "had no socket timeouts by default", (NO_TIMEOUT, NO_CONNECT_TIMEOUT)),
-    Note("12", "there was practically no limit, so a burst was never refused", (NO_LIMIT,)),
+    Note("12", "there was practically no limit, so the pool never refused a task", (NO_LIMIT,)),
     Note("12", "the asyncio pool reconnects by itself", (Row("stale idle, asyncio", "recovers", until=(8, 0)),)),
 )
 

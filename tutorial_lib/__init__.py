@@ -1,7 +1,7 @@
 """What a notebook imports. Each name is loaded when it is first used, so that importing the package is cheap.
 
 Servers to practise on:  start_server
-Servers of other kinds:  start_tls  start_sentinel  start_cluster
+Servers of other kinds:  start_tls  start_sentinel  start_cluster  start_lab  close_labs
 Trouble on the way:      FaultProxy  CannedServer
 Eyes on a pool:          snapshot  record  sent_commands  PoolView  PoolReplay
 Your own program:        examine

@@ -24,6 +24,7 @@ from .plots.loads import plot_rtt_curve as plot_rtt_curve
 from .plots.loads import plot_sweep as plot_sweep
 from .plots.recordings import plot_timeline as plot_timeline
 from .plots.recordings import plot_waits as plot_waits
+from .pools.metrics import watch_metrics as watch_metrics
 from .pools.recording import Recording as Recording
 from .pools.recording import record as record
 from .pools.replay import PoolReplay as PoolReplay
@@ -35,6 +36,8 @@ from .servers import Server as Server
 from .servers import start_server as start_server
 from .servers.cluster_lab import start_cluster as start_cluster
 from .servers.sentinel_lab import start_sentinel as start_sentinel
+from .servers.start_lab import close_labs as close_labs
+from .servers.start_lab import start_lab as start_lab
 from .servers.tls_server import start_tls as start_tls
 from .sizing.formulas import connections_needed as connections_needed
 from .sizing.formulas import erlang_c as erlang_c

@@ -28,7 +28,7 @@ from tutorial_lib.errors import BadSetting, CourseFolderError
 from tutorial_lib.practice.lesson import EXERCISES
 
 FIRST_LESSON = "notebooks/00_start_here.ipynb"
-PIECES = ("notebooks/*.ipynb", "exercises/*.ipynb", "docs/*.md", "recipes/*.py", "recipes/*.md")
+PIECES = ("notebooks/*.ipynb", "notebooks/*.py", "exercises/*.ipynb", "docs/*.md", "recipes/*.py", "recipes/*.md")
 MEMORY = ".redis-pool-tutorial.json"
 IN_A_CLONE = "my-course"  # git ignores it
 PACKAGE = Path(__file__).parent

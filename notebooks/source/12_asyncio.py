@@ -83,12 +83,12 @@ guess_gather.reveal(f"{one_by_one}, then {server.opened() - opened_before}")
 # %% [markdown]
 # **Each task that waits for Redis needs a connection of its own, although all tasks share one thread.**
 #
-# A task borrows a connection, sends its command and awaits the reply. Meanwhile the loop runs the next task, which finds
-# no idle connection and opens another. So don't count threads. Count the tasks that may wait for Redis at the same
-# time.
+# A task borrows a connection, sends its command and awaits the reply. Meanwhile the loop runs the next task, which
+# finds no idle connection and opens another. So don't count threads. Count the tasks that may wait for Redis at the
+# same time.
 #
 # You close an asyncio client with `await r.aclose()`, or by leaving an `async with`. As in [lesson
-# 04](04_one_pool_for_many_parts.ipynb), that isn't final:
+# 04](04_one_pool_for_many_parts.ipynb), a closed client can still be used:
 
 # %%
 opened_before = server.opened()
@@ -99,8 +99,9 @@ print(f"{greeting}, and the server has accepted {server.opened() - opened_before
 
 # %% [markdown]
 # The `get` after the block raised no error. It opened a second connection, which stays open until you call `aclose()`
-# again. [A project ran into this](https://github.com/redis-developer/langgraph-redis/issues/109) when it returned an
-# object from inside the `async with` that owned its client.
+# again. That happens easily: if a function returns an object from inside the
+# `async with` that owns the object's client, its caller gets a client that has already been closed. [One program did
+# so](https://github.com/redis-developer/langgraph-redis/issues/109).
 
 # %% [markdown]
 # ## A burst of tasks
@@ -114,8 +115,8 @@ print(f"{greeting}, and the server has accepted {server.opened() - opened_before
 guess_burst = predict(
     "How many of the 150 tasks get an error?",
     {
-        0: "Fifty tasks would have to wait for a connection, and a plain pool doesn't let callers wait, with asyncio "
-        "either.",
+        0: "Fifty tasks would have to wait for a connection, and a plain pool never lets a caller wait, whether it's a "
+        "thread or a task.",
         50: "All 150 tasks ask before the first reply is there. A hundred get a connection, and the pool refuses the rest.",
         149: "One thread runs all the tasks, but while one task awaits its reply, the others run and borrow as well.",
     },
@@ -138,13 +139,13 @@ print(f"{type(errors[0]).__name__}: {errors[0]}")
 guess_burst.reveal(len(errors))
 
 # %% [markdown]
-# **A default client serves a hundred tasks at the same time, and refuses all others at once.**
+# **A default client serves a hundred tasks at a time, and its pool refuses all the others immediately.**
 #
 # A task needs little memory and no thread, so an asyncio program easily starts more tasks than it has connections.
 # [Programs that never set a limit](https://github.com/hopeit-git/hopeit.engine/issues/222) met this error when they
 # upgraded to redis-py 8.
 #
-# > **redis-py 7 and older:** there was practically no limit, so a burst was never refused.
+# > **redis-py 7 and older:** there was practically no limit, so the pool never refused a task.
 #
 # There are two fixes. The first is a `BlockingConnectionPool`, which lets tasks wait for up to `timeout` seconds:
 
@@ -157,8 +158,8 @@ print(f"{len(errors)} errors, {server.opened() - opened_before} connections")
 # %% [markdown]
 # The second fix is a semaphore in front of the client. asyncio's
 # [`Semaphore(10)`](https://docs.python.org/3/library/asyncio-sync.html#asyncio.Semaphore) lets ten tasks into its
-# `async with` and makes the others wait. It also works with a client that a framework made for you, and you can put it
-# around more than the Redis command, for example around a whole request:
+# `async with` and makes the others wait. That also works with a client that a framework has created for you. And the
+# `async with` may contain more than the Redis command, for example a whole request:
 
 # %%
 ten_at_a_time = asyncio.Semaphore(10)
@@ -181,8 +182,8 @@ print(f"{len(greetings)} replies, {server.opened() - opened_before} connections"
 # To borrow by hand, await `get_connection()` and `release()`. As with threads, `release` belongs in a `finally`. Below,
 # six tasks share two connections, and each keeps one for a second.
 #
-# Give your tasks names, because `PoolView` shows them. Look for the two orders that have a connection, and the four that
-# are waiting.
+# `PoolView` from lesson 01 shows the names of tasks, so give your tasks names. In the picture, look for the two orders
+# that have a connection, and for the four that are waiting.
 
 
 # %%
@@ -209,9 +210,10 @@ snapshot(small)
 # **A task keeps its connection from `get_connection()` to `release()`, whatever it awaits in between.**
 #
 # So return the connection before you await something else that's slow, such as another service. `record` and
-# `PoolReplay` name tasks, too. And with `tasks=True`, the `playground` from lesson 03 has a pool of `redis.asyncio`,
-# whose callers are tasks of one event loop. Press **Start**, and then try **waits**: the pool refuses or waits as it did
-# with threads.
+# `PoolReplay` show the names of tasks, too.
+#
+# With `tasks=True`, the `playground` from lesson 03 uses a pool of `redis.asyncio`, and its callers are tasks of one
+# event loop. Press **Start**, and then **waits**: the pool refuses callers or lets them wait, as it did with threads.
 
 # %% tags=["nbval-ignore-output"]
 playground(limit=4, callers=10, hold=0.5, tasks=True)
@@ -220,12 +222,12 @@ playground(limit=4, callers=10, hold=0.5, tasks=True)
 # ## One client in several event loops
 
 # %% [markdown]
-# Scripts, tests and Celery jobs often call `asyncio.run(…)`. Each call makes a new event loop, and closes it at the end.
-# What if all of them use one client?
+# Scripts, tests and Celery jobs often call `asyncio.run(…)`. Each call makes a new event loop, and closes it at the
+# end. What if all of them use one client?
 #
-# In your cells, Jupyter's loop is running already, and `asyncio.run` refuses to start a second loop in the same thread.
-# So `in_a_new_loop` lets `run_threads(1, …)`, which you know from lesson 03, call it in another thread. `outcome` returns
-# a command's reply, or its error as text.
+# Your cells already run in Jupyter's loop, and a thread can't run two loops at once. So the function `in_a_new_loop`
+# calls `asyncio.run` in another thread, with `run_threads(1, …)` from lesson 03. `outcome` returns a command's reply,
+# or its error as text.
 
 
 # %%
@@ -265,10 +267,11 @@ guess_loops.reveal(", ".join("hello" if reply == "hello" else "error" for reply 
 #
 # `asyncio.run` closes its loop, but the connection stays idle in the pool. The next loop borrows it, and sending a
 # command on it needs the closed loop: `Event loop is closed`. redis-py then disconnects, so the run after that opens a
-# new connection and works. That's why half of the runs fail.
+# new connection and works. That's why every second run fails.
 #
-# If the first loop is still running, the text is a different one. Here Jupyter's loop opens the connection, and another
-# loop waits on it for a job that doesn't come. The error names the task; "…" stands for that part.
+# If the first loop is still running, you get a different error. Below, Jupyter's loop opens the connection, and
+# another loop uses it to wait for a job that never comes. The error describes the task at length, so the cell prints
+# "…" instead of that part.
 
 # %%
 ours = redis.asyncio.Redis(**at)
@@ -277,9 +280,9 @@ reply = in_a_new_loop(ours.blpop("jobs", timeout=1))
 print(reply.partition("<")[0] + "…", reply[reply.index("got Future") :])
 
 # %% [markdown]
-# At its limit, a `BlockingConnectionPool` raises an error with a third text. Its waiting callers belong to a loop, too,
-# so tasks of two loops can't wait for the same pool. Here both connections of `small`, the pool from above, are in use,
-# and one task of Jupyter's loop is waiting already:
+# An exhausted `BlockingConnectionPool` raises a third error. Its tasks wait on an `asyncio.Condition`, which belongs
+# to one loop, so tasks of two loops can't wait for the same pool. Below, both connections of `small`, the pool from
+# above, are in use, and a task of Jupyter's loop is already waiting when a task of another loop asks:
 
 # %%
 borrowed = [await small.get_connection() for _ in range(2)]
@@ -321,10 +324,10 @@ print(*[in_a_new_loop(get_with_own_client()) for _ in range(3)])
 # ## What does a cancelled command leave behind?
 
 # %% [markdown]
-# Many web servers cancel a request's task when the browser disconnects, and `asyncio.wait_for` cancels a task when its
-# time is over. If the task is waiting for a reply at that moment, the reply still arrives.
+# Some web frameworks cancel a request's task when the browser disconnects, and `asyncio.wait_for` cancels a task when
+# its time is up. If the task is waiting for a reply at that moment, the reply still arrives.
 #
-# `cancel_when_received` cancels a task at that very moment. It uses `FaultProxy` from lesson 10:
+# `cancel_when_received` cancels a task at exactly that moment. It uses `FaultProxy` from lesson 10:
 # `proxy.downstream.latency = 5` delays every reply by five seconds. `server.commands()`, another helper, counts the
 # commands that the server has received, so the function can wait until the command is there.
 
@@ -354,8 +357,8 @@ guess_cancelled = predict(
     "the connection?",
     {
         "it stays in use": "redis-py returns the connection in a `finally`, which also runs when a task is cancelled.",
-        "it's returned, and the next caller reads the late reply": "That was a bug of redis-py in 2023. Now it disconnects "
-        "before it returns a connection whose reply it hasn't read.",
+        "it's returned, and the next caller reads the late reply": "redis-py had this bug until 2023. Since then, it "
+        "disconnects a connection whose reply it hasn't read before it returns the connection to the pool.",
         "it's closed and returned": "The reply can still arrive, so redis-py disconnects. The next caller reconnects.",
     },
     answer="it's closed and returned",
@@ -373,15 +376,18 @@ closed_and_returned = (in_use, opened) == (0, 1)
 guess_cancelled.reveal("it's closed and returned" if closed_and_returned else "it stays in use")
 
 # %% [markdown]
-# **redis-py closes the connection of a cancelled command and returns it, so nothing leaks and no reply gets mixed up.**
+# **redis-py closes the connection of a cancelled command and returns it, so no connection leaks and no caller gets
+# another caller's reply.**
 #
-# You can read it in `read_response` of [redis-py's
-# connection.py](https://github.com/redis/redis-py/blob/v8.1.0/redis/asyncio/connection.py): it disconnects on every
-# exception. That isn't free, though. The next caller has to reconnect, so many cancelled tasks cost many new
-# connections. And Redis counted the view: cancelling a task doesn't stop a command that has been sent.
+# The method `read_response` in [redis-py's
+# connection.py](https://github.com/redis/redis-py/blob/v8.1.0/redis/asyncio/connection.py) disconnects on every
+# exception, and a cancellation is one. It has done so since [a bug in
+# 2023](https://github.com/redis/redis-py/issues/2665). That isn't free, though: the next caller has to reconnect, so
+# many cancelled tasks cost many new connections. And Redis counted the view, because cancelling a task doesn't stop a
+# command that has been sent.
 #
-# If you borrow by hand, you have to disconnect yourself. The next function is cancelled after it has sent its command
-# and before it reads the reply. Then another caller asks for the greeting:
+# If you borrow by hand, you have to disconnect the connection yourself. The next function is cancelled after it has
+# sent its command and before it reads the reply. Then another caller asks for the greeting:
 
 
 # %%
@@ -416,9 +422,10 @@ for careful in (False, True):
 
 # %% [markdown]
 # In lesson 11 you saw that no argument of redis-py is a deadline for a whole command. asyncio has one:
-# `asyncio.wait_for(command, seconds)` cancels the command when its time is over. Below, Redis doesn't answer at all, and
-# the client has a `socket_timeout` of 0.2 s and three retries. You send one command without a deadline, and one with a
-# deadline of 0.3 s. `time_of` returns how long a command took to fail, and whether its error is one of redis-py's.
+# `asyncio.wait_for(command, seconds)` cancels the command when its time is up. Below, `proxy.blackhole()` keeps every
+# reply back, as in lesson 11, and the client has a `socket_timeout` of 0.2 s and three retries. You send one command
+# without a deadline, and one with a deadline of 0.3 s. `time_of` returns how long a command took to fail, and whether
+# its error is one of redis-py's.
 
 # %%
 r_deadline = redis.asyncio.Redis(**via_proxy, socket_timeout=0.2, retry=Retry(NoBackoff(), 3))
@@ -437,28 +444,30 @@ async def time_of(command):
 # %%
 proxy.blackhole()
 without, from_redis = await time_of(r_deadline.ping())
-print(f"socket_timeout: longer than the deadline: {without > 0.3}, a RedisError: {from_redis}")
+print(f"socket_timeout: later than the deadline: {without > 0.3}, a RedisError: {from_redis}")
 deadline, from_redis = await time_of(asyncio.wait_for(r_deadline.ping(), 0.3))
-print(f"wait_for: sooner than that: {deadline < without}, a RedisError: {from_redis}")
+print(f"wait_for: earlier than that: {deadline < without}, a RedisError: {from_redis}")
 proxy.heal()
 
 # %% [markdown]
 # **`socket_timeout` limits each attempt. `asyncio.wait_for` limits everything: the wait for a connection, the command,
 # and all retries.**
 #
-# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close the
-# connection, so don't set them too tight. Use both: `socket_timeout` lets redis-py retry, and the deadline is what your
-# users can live with. If a command mustn't be interrupted, await `asyncio.shield(task)` instead of `task`. Then only your
-# waiting is cancelled, and the command finishes.
+# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close
+# the connection, so don't make them too short. Use both: `socket_timeout` lets redis-py retry, and the deadline is the
+# longest time that your users accept. If a command mustn't be interrupted, run it in a task and await
+# [`asyncio.shield(task)`](https://docs.python.org/3/library/asyncio-task.html#asyncio.shield). Then the deadline only
+# ends your waiting, and the command still finishes.
 #
-# > **Python 3.10:** `async with asyncio.timeout(0.3)` does the same as `wait_for`, but came with Python 3.11.
+# > **Python 3.11 and newer:** `async with asyncio.timeout(0.3):` sets a deadline for a whole block.
 
 # %% [markdown]
 # ## An async generator that's left early
 
 # %% [markdown]
-# Lesson 06 showed that a paused generator is still inside its `with`. Here is the same with asyncio: `messages` yields
-# what arrives on a channel, and the loop that reads it stops after the first message.
+# Lesson 06 showed that a paused generator is still inside its `with`. Here is the same with asyncio. `messages` yields
+# what arrives on a channel. The `async for` that reads it stops after the first message, which is Redis's confirmation
+# of the subscription.
 
 
 # %%
@@ -490,7 +499,7 @@ guess_left.reveal(snapshot(r.connection_pool).in_use)
 # **An async generator that's left early keeps its connection until it's closed, and closing it takes an `await`.**
 #
 # Python can't close an async generator by itself, because its clean-up has to be awaited. Once nothing refers to the
-# generator, Python asks the event loop to do it in a task of its own, some time later.
+# generator any more, Python asks the event loop to close it in a task of its own, some time later.
 # [`aclosing`](https://docs.python.org/3/library/contextlib.html#contextlib.aclosing) from the standard library closes
 # the generator at the end of its block, however you leave it:
 
@@ -505,7 +514,7 @@ print("in use:", snapshot(r.connection_pool).in_use)
 # ## One subscription and several tasks
 
 # %% [markdown]
-# Three tasks want the offers, and share one `PubSub`. Each of them calls `get_message`.
+# Three tasks want to know the shop's offers, and they share one `PubSub`. Each of them calls `get_message`.
 
 # %% jupyter={"source_hidden": true}
 guess_readers = predict(
@@ -532,8 +541,8 @@ guess_readers.reveal(3 - results.count(None))
 # %% [markdown]
 # **Only one task at a time may read from a `PubSub`.**
 #
-# The same goes for a connection that you borrowed by hand. Let one task read, and give each of the others an
-# `asyncio.Queue` to which it passes the messages on. One connection is then enough for any number of tasks:
+# The same goes for a connection that you borrowed by hand. Give each task an `asyncio.Queue`, and let one more task
+# read the messages and put them into all queues. One connection is then enough for any number of tasks:
 
 # %%
 queues = [asyncio.Queue() for _ in range(3)]
@@ -602,8 +611,9 @@ guess_retry.reveal("a ConnectionError" if failed else "the command is retried")
 
 # %% [markdown]
 # In lesson 10, a pool checked each connection when it handed it out, and reconnected a dead one. Now compare a
-# synchronous pool and an asyncio pool. Neither retries, because you create both yourself. `proxy.close_connections()`
-# closes their idle connections, as a firewall or a restart of Redis would.
+# synchronous pool and an asyncio pool. Neither of them retries, because a pool that you create yourself has no retries
+# by default. `proxy.close_connections()` closes their idle connections, as a load balancer or a restart of Redis
+# would.
 
 # %% jupyter={"source_hidden": true}
 guess_stale = predict(
@@ -611,8 +621,8 @@ guess_stale = predict(
     {
         "neither": "The synchronous pool notices the closed connection. The asyncio pool looks as well, but ignores what it "
         "finds.",
-        "the asyncio pool": "It asks whether there's something to read. An end of file counts as data, and data is allowed "
-        "with RESP3.",
+        "the asyncio pool": "It only asks whether there's something to read, which is allowed with RESP3. It doesn't "
+        "notice that all there is to read is the end of file.",
         "both": "The synchronous pool tries to read, finds the end of file and reconnects, as in lesson 10.",
     },
     answer="the asyncio pool",
@@ -638,11 +648,11 @@ guess_stale.reveal("neither" if result is True else "the asyncio pool")
 # %% [markdown]
 # **In redis-py 8.1, an asyncio pool hands out a connection that died while idle, and your command fails.**
 #
-# When a pool hands a connection out, it checks whether there's something to read. With RESP3, the default since
-# redis-py 8, a server may send notifications at any time, so to 8.1 unread data is no reason to reconnect. The asyncio
-# check can't tell data from the end of file that a closed connection leaves. [A fix is
-# merged](https://github.com/redis/redis-py/pull/4260). Until you have it, one retry is enough, because the failed attempt
-# disconnects:
+# When a pool hands a connection out, it checks whether there's something to read. With the protocol RESP3, the default
+# since redis-py 8, a server may send notifications at any time, so redis-py 8.1 accepts a connection with unread data.
+# But a closed connection also has something to read, namely the end of file, and the asyncio check can't tell the two
+# apart. [A fix is merged](https://github.com/redis/redis-py/pull/4260) for a later version. Until you have it, one
+# retry is enough, because the failed attempt disconnects:
 
 # %%
 print("asyncio pool with one retry:", await outcome(r_retrying.ping()))
@@ -651,16 +661,21 @@ print("asyncio pool with one retry:", await outcome(r_retrying.ping()))
 # `redis.asyncio.Redis(host=…)` retries ten times by default, so you only see this with `from_url` and with pools that
 # you create yourself. Remember that a retry may run a command twice.
 #
-# > **redis-py 8.0 and older:** the asyncio pool reconnects by itself. Version 8.2 will, too.
+# > **redis-py 8.0 and older:** the asyncio pool reconnects by itself.
+#
+# > **Python 3.12, 3.13.0 to 3.13.9, and 3.14.0:** if an idle connection was *reset*, the next command raises
+# > `AttributeError: 'NoneType' object has no attribute '_add_writer'` or
+# > `TypeError: 'NoneType' object is not callable`. No retry helps, because `Retry` doesn't expect these errors. It's [a
+# > bug](https://github.com/redis/redis-py/issues/4287) that Python 3.13.10 and 3.14.1 don't have.
 
 # %% [markdown]
 # ## Going deeper: a connection that's never returned
 
 # %% [markdown]
-# Lesson 05 showed that a borrowed connection stays in use until you release it, because the pool refers to it. The
-# asyncio pool does the same, although it wasn't meant to: redis-py has code for an asyncio pool that forgets such
-# connections. A new pool keeps those in use in an ordinary `set`, but after `reset()` it has a `WeakSet`, which doesn't
-# keep its members alive.
+# Lesson 05 showed that a borrowed connection stays in use until you release it, because the pool refers to it. A new
+# asyncio pool does the same, because it keeps the connections in use in an ordinary `set`. But `reset()` replaces that
+# with a `WeakSet`, which doesn't keep its members alive. From then on, the pool forgets a connection that your program
+# no longer refers to:
 
 # %%
 forgetful = redis.asyncio.ConnectionPool(**at, max_connections=2)
@@ -684,9 +699,9 @@ for step in ("a new pool", "after reset()"):
 # | `Too many connections` in a burst | each waiting task needs a connection | `BlockingConnectionPool`, or a semaphore |
 # | `Event loop is closed`, `attached to a different loop` | a connection belongs to its loop | one client per loop, closed before the loop ends |
 # | many new connections, no leak | cancelled commands close theirs | longer deadlines, `asyncio.shield` |
-# | connections in use by streams | a generator was left early | `async with aclosing(…)` |
+# | connections that stay in use after a stream | a generator was left early | `async with aclosing(…)` |
 # | `readuntil() called while another coroutine is already waiting` | several tasks read one `PubSub` | one reader, and a queue for each task |
-# | `Connection closed by server.` after a quiet hour | 8.1 doesn't notice dead idle connections | one retry, from `redis.asyncio.retry` |
+# | `Connection closed by server.` after a quiet hour | redis-py 8.1 doesn't notice dead idle connections | one retry, from `redis.asyncio.retry` |
 #
 # Apart from that, asyncio pools have the limits, errors and timeouts that you know from the other lessons.
 
@@ -709,7 +724,7 @@ for step in ("a new pool", "after reset()"):
 #
 # <details><summary>A request times out, and its <code>INCR</code> was cancelled. Was it counted?</summary>
 #
-# You can't know. The command may have reached Redis before the task was cancelled, as on this page.
+# You can't know. The command may have reached Redis before the task was cancelled, as it did on this page.
 #
 # </details>
 
@@ -729,7 +744,7 @@ proxy.close()
 server.close()
 
 # %% [markdown]
-# **Practise:** [Exercises: a burst, a client for each loop, a cancellation at any moment, a stream that can be left, and a
-# retry that is awaited](../exercises/ex12_asyncio.ipynb)
+# **Practise:** [Exercises: a burst, a client for each loop, a cancellation at any moment, a stream that can be left,
+# and a retry that is awaited](../exercises/ex12_asyncio.ipynb)
 #
 # **Next:** [What happens to a pool in many processes?](13_processes_and_fleets.ipynb)

@@ -16,13 +16,13 @@ from tests.examine.running import LONG, environment, examine, kinds
 from tests.redis_for_tests import OwnersRedis, make_certificates, owners_redis
 from tutorial_lib.examination import asking
 from tutorial_lib.examination.asking import ask_once
-from tutorial_lib.examination.evidence import Evidence, Place, PoolEvidence, ServerSaid
+from tutorial_lib.examination.evidence import Evidence, PoolEvidence, ServerSaid, SourceLine
 from tutorial_lib.examination.program_evidence import put_together
 from tutorial_lib.examination.rules.limits import most_at_once, over_maxclients
 
 PASSWORD = "hunter2"
 SERVER = ServerSaid("localhost:6379", maxclients=100, clients=7)
-LINE = Place("/app/app.py", 3, "<module>", "pool = redis.ConnectionPool(max_connections=30)")
+LINE = SourceLine("/app/app.py", 3, "<module>", "pool = redis.ConnectionPool(max_connections=30)")
 
 
 def process(began: float, duration: float, *, limit: int = 30, **pool: Any) -> Evidence:

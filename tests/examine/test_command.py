@@ -155,6 +155,24 @@ def test_output_and_exit_code_are_the_programs_own(server: OwnersRedis, program:
     assert b"leak" in watched.stderr
 
 
+@needs_redis
+def test_a_program_sees_no_thread_of_ours_and_forks_without_a_word(server: OwnersRedis, program: Path) -> None:
+    program.write_text(
+        LEAK + "from gevent import monkey; monkey.patch_all()\n"  # Late, which gevent takes ill where threads run.
+        "import threading, time\n"
+        "print(threading.active_count(), flush=True)\n"
+        "if not os.fork(): time.sleep(0.1); print(threading.active_count(), flush=True); os._exit(0)\n"
+        "os.wait()"
+    )
+    alone, watched = (
+        subprocess.run(words, capture_output=True, env=environment(server.port), timeout=LONG)
+        for words in ([PYTHON, program], examine(PYTHON, program))
+    )
+    assert watched.stdout == alone.stdout == b"1\n1\n"
+    assert watched.stderr.startswith(alone.stderr + b"\nexamine "), watched.stderr
+    assert b"leak" in watched.stderr
+
+
 def test_a_program_that_a_signal_ended_is_told_as_a_shell_does(program: Path) -> None:
     program.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     assert run(PYTHON, program).returncode == 128 + signal.SIGKILL

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tutorial_lib.examination.evidence import Event, Evidence, Kept, Place, PoolEvidence, Times
+from tutorial_lib.examination.evidence import Event, Evidence, Kept, PoolEvidence, SourceLine, Times
 from tutorial_lib.examination.finding import Finding
 from tutorial_lib.examination.program_evidence import put_together
 from tutorial_lib.examination.rules import clients, commands, findings_of, kept, pools
 
-HERE = Place("app.py", 7, "checkout", "pool.get_connection()")
-THERE = Place("app.py", 20, "report", "r.get('total')")
+HERE = SourceLine("app.py", 7, "checkout", "pool.get_connection()")
+THERE = SourceLine("app.py", 20, "report", "r.get('total')")
 TOP = Path(__file__).parents[2]
 
 
@@ -26,7 +26,7 @@ def times_of(*seconds: float) -> Times:
     return times
 
 
-def pool(kind: str = "ConnectionPool", limit: int = 4, made_at: Place = THERE, **seen: Any) -> PoolEvidence:
+def pool(kind: str = "ConnectionPool", limit: int = 4, made_at: SourceLine = THERE, **seen: Any) -> PoolEvidence:
     settings = {"host": "localhost", "max_connections": limit}
     if kind == "BlockingConnectionPool":
         settings["timeout"] = 2
@@ -47,7 +47,7 @@ def one(age: float, by: str = "hand") -> Kept:
     return Kept(HERE, "MainThread", age, by)
 
 
-def events(kind: str, count: int, command: str = "") -> dict[str, dict[Place, Event]]:
+def events(kind: str, count: int, command: str = "") -> dict[str, dict[SourceLine, Event]]:
     return {kind: {HERE: Event(count, "", Counter([command] if command else []))}}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tutorial_lib.load.live_counts import MOST_REMEMBERED, RECENT, Counts, LiveCounts, Waits
 from tutorial_lib.notebook.lines import UNKNOWN
-from tutorial_lib.pools.lease import Borrow, End, Outcome
+from tutorial_lib.pools.borrow import Borrow, End, Outcome
 
 
 class Clock:

@@ -141,6 +141,34 @@ def test_checking_again_notices_that_the_function_was_defined_again(three: Exerc
     assert three.check(cell["three"]).status == "passed"
 
 
+class starter_class:  # noqa: N801
+    def three(self) -> Any:
+        return ...
+
+
+class Three:
+    def three(self) -> int:
+        return 3
+
+
+def test_an_answer_may_be_a_class(progress: ProgressFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check_class(answer: Callable[..., Any], lab: Lab) -> str:
+        return f"It's {lab.call(answer).three()}."
+
+    task = replace(TASK, name="Three", starter=starter_class, solution=Three, check=check_class)
+    asked = Exercise(task, Standing(progress))
+    cell: dict[str, Any] = {"__name__": "cell"}
+    exec(task.starter_text, cell)
+
+    assert task.starter_text.startswith("class Three:")
+    assert asked.check(cell["Three"]) == Verdict("not attempted", asked.check(starter_class).message, "three")
+    assert asked.check(Three).message == "It's 3."
+    assert "It calls your class itself, so give it the class" in asked.check(Three()).message
+    asked.check(Three)
+    monkeypatch.setitem(globals(), "Three", starter_class)
+    assert "has been defined again" in asked.check_again().message
+
+
 def test_an_unknown_exercise_gets_a_suggestion() -> None:
     with pytest.raises(BadSetting, match="Did you mean 'first-pool'"):
         exercise("frist-pool")

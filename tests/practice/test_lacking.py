@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from tests.practice.one_ping import TASK, solution, starter
 from tutorial_lib.errors import ServerStartFailed
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.referee import judge
+from tutorial_lib.practice.sandbox import can_fork
 from tutorial_lib.servers import private_process
 from tutorial_lib.servers.fake import FakeServer
 
@@ -65,3 +69,22 @@ def test_what_a_check_starts_may_be_reached() -> None:
         return f"opened {started.opened()}"
 
     assert judge(replace(TASK, check=check), solution).message == "opened 1"
+
+
+@pytest.mark.skipif(not can_fork(), reason="there a check has no process of its own")
+@pytest.mark.parametrize("seconds", [20.0, 0.3])
+def test_what_a_check_starts_leaves_no_file(seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    told = tmp_path / "told"
+
+    def check(answer: Callable[..., Any], lab: Lab) -> str:
+        folder = Path(tempfile.mkdtemp())
+        (folder / "server.key").write_text("secret")
+        told.write_text(str(folder))
+        if seconds < 1:
+            threading.Event().wait()
+        return "seen"
+
+    assert judge(replace(TASK, check=check, seconds=seconds), solution).status == ("passed" if seconds > 1 else "error")
+    assert not Path(told.read_text()).exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["told"]

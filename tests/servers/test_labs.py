@@ -241,8 +241,8 @@ def test_the_sentinels_replace_a_master_that_was_killed() -> None:
     with start_sentinel() as lab:
         lab.kill(lab.master)
 
-        assert eventually(lambda: lab.master is lab.nodes[1], within=15)
-        assert eventually(lambda: lab.nodes[1]._say("ROLE")[0] in (b"master", "master"), within=15)
+        assert eventually(lambda: lab.master is lab.nodes[1], within=60)
+        assert eventually(lambda: lab.nodes[1]._say("ROLE")[0] in (b"master", "master"), within=60)
 
 
 @needs_redis

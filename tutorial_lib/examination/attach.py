@@ -22,7 +22,7 @@ import redis.asyncio.connection
 import redis.client
 import redis.connection
 
-from tutorial_lib.examination.keepers import BLOCKING, Said
+from tutorial_lib.examination.keepers import BLOCKING, ConnectionState
 from tutorial_lib.examination.witness import MAY_BE_TOLD, Witness
 from tutorial_lib.pools.frames import leave_no_frame
 
@@ -192,10 +192,10 @@ def _connect(old: Any, witness: Witness) -> Any:
     is_async = asyncio.iscoroutinefunction(old)
 
     def after(frame: FrameType, _: Any, connection: Any) -> None:
-        said = connection._examined
-        if said is not None:
-            said.loop = id(asyncio.get_running_loop()) if is_async else 0
-            witness.opened(said, frame)
+        state = connection._examined
+        if state is not None:
+            state.loop = id(asyncio.get_running_loop()) if is_async else 0
+            witness.opened(state, frame)
 
     return _telling(old, after=after)
 
@@ -215,27 +215,27 @@ def _handshake(old: Any) -> Any:
 
 
 def _send_command(old: Any, witness: Witness) -> Any:
-    def look_closer(said: Said, args: tuple[Any, ...], frame: Any) -> None:
-        if said.failed == args[0]:
-            witness.sent_again(said, args[0], frame)
-        said.failed = ""
-        if said.inherited:
-            said.notes.note("used-after-fork", frame, command=args[0])
+    def look_closer(state: ConnectionState, args: tuple[Any, ...], frame: Any) -> None:
+        if state.failed == args[0]:
+            witness.sent_again(state, args[0], frame)
+        state.failed = ""
+        if state.inherited:
+            state.notes.note("used-after-fork", frame, command=args[0])
         if args[0] in BLOCKING:
-            said.may_block_for = _may_block_for(args)
-            said.notes.group.evidence.waits = True
+            state.may_block_for = _may_block_for(args)
+            state.notes.group.evidence.waits = True
 
     if asyncio.iscoroutinefunction(old):
 
         async def send_in_a_task(connection: Any, *args: Any, **kwargs: Any) -> Any:
-            said = connection._examined
-            if said is not None:
-                said.command = args[0]
-                said.unanswered += 1
-                if said.failed or said.inherited or args[0] in BLOCKING:
-                    look_closer(said, args, sys._getframe(1))
-                if said.loop and said.loop != id(asyncio.get_running_loop()):
-                    said.notes.note("two-loops", sys._getframe(1), command=args[0])
+            state = connection._examined
+            if state is not None:
+                state.command = args[0]
+                state.unanswered += 1
+                if state.failed or state.inherited or args[0] in BLOCKING:
+                    look_closer(state, args, sys._getframe(1))
+                if state.loop and state.loop != id(asyncio.get_running_loop()):
+                    state.notes.note("two-loops", sys._getframe(1), command=args[0])
             try:
                 return await old(connection, *args, **kwargs)
             except BaseException as error:
@@ -245,12 +245,12 @@ def _send_command(old: Any, witness: Witness) -> Any:
         return send_in_a_task
 
     def send(connection: Any, *args: Any, **kwargs: Any) -> Any:
-        said = connection._examined
-        if said is not None:  # Each step here is taken for every command.
-            said.command = args[0]
-            said.unanswered += 1
-            if said.failed or said.inherited or args[0] in BLOCKING:
-                look_closer(said, args, sys._getframe(1))
+        state = connection._examined
+        if state is not None:  # Each step here is taken for every command.
+            state.command = args[0]
+            state.unanswered += 1
+            if state.failed or state.inherited or args[0] in BLOCKING:
+                look_closer(state, args, sys._getframe(1))
         try:
             return old(connection, *args, **kwargs)
         except BaseException as error:
@@ -276,14 +276,14 @@ def _may_block_for(args: tuple[Any, ...]) -> float | None:
 
 def _read_response(old: Any, witness: Witness) -> Any:
     def failed(connection: Any, error: BaseException) -> None:
-        said = connection._examined
-        if said is None:
+        state = connection._examined
+        if state is None:
             return
         if isinstance(error, redis.ResponseError):  # That is a reply, too.
-            said.unanswered = max(0, said.unanswered - 1)
+            state.unanswered = max(0, state.unanswered - 1)
             return
-        said.failed = said.command
-        witness.reply_failed(said, error, sys._getframe(2))
+        state.failed = state.command
+        witness.reply_failed(state, error, sys._getframe(2))
 
     if asyncio.iscoroutinefunction(old):
 
@@ -294,9 +294,9 @@ def _read_response(old: Any, witness: Witness) -> Any:
                 failed(connection, error)
                 leave_no_frame(error)
                 raise
-            said = connection._examined
-            if said is not None and said.unanswered:
-                said.unanswered -= 1
+            state = connection._examined
+            if state is not None and state.unanswered:
+                state.unanswered -= 1
             return reply
 
         return read_in_a_task
@@ -308,9 +308,9 @@ def _read_response(old: Any, witness: Witness) -> Any:
             failed(connection, error)
             leave_no_frame(error)
             raise
-        said = connection._examined
-        if said is not None and said.unanswered:
-            said.unanswered -= 1
+        state = connection._examined
+        if state is not None and state.unanswered:
+            state.unanswered -= 1
         return reply
 
     return read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import SourceLine
 from tutorial_lib.examination.finding import Finding
 from tutorial_lib.examination.report import short_path
 
@@ -33,7 +33,7 @@ def with_code(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
-def place_as_html(place: Place) -> str:
+def place_as_html(place: SourceLine) -> str:
     """Write a line of code: where it stands, and its text below."""
     if not place.file:
         return html.escape(str(place))

@@ -2,6 +2,9 @@
 
 Everything is bounded. Pools that the same line makes with the same settings share one entry, lines beyond MOST_LINES
 are counted together, and a wait is kept in a histogram.
+
+The classes have no ``__eq__`` and ``__repr__``: those take most of the time in which a dataclass is made, and the
+program under examine imports them all.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
 from math import frexp, ldexp
-from typing import Any
+from typing import Any, NamedTuple
 
 from tutorial_lib.pools.copying import copied
 
@@ -18,9 +21,11 @@ MOST_LINES = 500
 """Lines, and kinds of pools, that are told apart in one process. The rest is counted as one."""
 
 
-@dataclass(frozen=True, order=True)
-class Place:
-    """A line of code: the whole path of its file, the number, the function and the text."""
+class SourceLine(NamedTuple):
+    """A line of code: the whole path of its file, the number, the function and the text.
+
+    Unlike a recording's Line, which names the file or cell as a learner knows it, it is found again in other processes.
+    """
 
     file: str = ""
     line: int = 0
@@ -34,7 +39,7 @@ class Place:
         return f"{self.file}:{self.line}{inside}" if self.file else "an unknown line"
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Times:
     """How long something took, many times: the count, the sum and the longest in seconds, and a histogram.
 
@@ -78,11 +83,11 @@ class Times:
             self.buckets[bucket] = self.buckets.get(bucket, 0) + count
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Kept:
     """A connection that is in use now: who borrowed it on which line, how long ago, and what keeps it."""
 
-    place: Place
+    place: SourceLine
     who: str
     age: float
     by: str
@@ -94,12 +99,12 @@ class Kept:
     """Whether the pool has been closed since, and with it this connection."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Recent:
     """One of the last borrows. Times are seconds since the process was first watched."""
 
     who: str
-    place: Place
+    place: SourceLine
     asked: float
     waited: float
     opening: float
@@ -109,13 +114,13 @@ class Recent:
     """The connection's ``id``; 0 for a caller that got none."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class PoolEvidence:
     """All pools that one line made with the same settings, in one process."""
 
     kind: str
     for_asyncio: bool
-    made_at: Place
+    made_at: SourceLine
     settings: dict[str, Any]
     by_client: bool = False
     """Whether a client made the pool for itself."""
@@ -134,14 +139,14 @@ class PoolEvidence:
     """The most connections of one of them in use at the same moment."""
     waited: Times = field(default_factory=Times)
     """The borrows that had to wait, served or not."""
-    lines: dict[Place, Times] = field(default_factory=dict)
+    lines: dict[SourceLine, Times] = field(default_factory=dict)
     """How long each line that borrowed kept its connection."""
-    no_connection: dict[str, Counter[Place]] = field(default_factory=dict)
+    no_connection: dict[str, Counter[SourceLine]] = field(default_factory=dict)
     """Callers that got no connection: by ``refused``, ``timed out``, ``cancelled`` or the error, then by line."""
     kept: list[Kept] = field(default_factory=list)
     recent: list[Recent] = field(default_factory=list)
     """The last borrows, for the replay."""
-    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+    events: dict[str, dict[SourceLine, Event]] = field(default_factory=dict)
 
     @property
     def limit(self) -> int:
@@ -165,7 +170,7 @@ class PoolEvidence:
         return sum(self.no_connection.get(outcome, Counter()).values())
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ServerSaid:
     """What a server answered to ``--ask-server``, or why it did not."""
 
@@ -181,7 +186,7 @@ def address_of(settings: dict[str, Any]) -> str:
     return str(settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Event:
     """What happened on one line, and how often. ``detail`` is that of the last time."""
 
@@ -190,7 +195,7 @@ class Event:
     commands: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Evidence:
     """What one process saw."""
 
@@ -202,7 +207,7 @@ class Evidence:
     """When it was first watched, in seconds since 1970."""
     duration: float = 0.0
     pools: list[PoolEvidence] = field(default_factory=list)
-    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+    events: dict[str, dict[SourceLine, Event]] = field(default_factory=dict)
     """What concerns no pool that is known: arguments of a client, say."""
 
     def to_json(self) -> dict[str, Any]:
@@ -219,12 +224,14 @@ class Evidence:
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON can hold it. A dict whose keys are lines becomes a list of pairs."""
+    if isinstance(value, SourceLine):
+        return value._asdict()
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, dict):
         # Copied first: the program goes on meanwhile.
         pairs = copied(value.items())
-        if any(isinstance(key, Place) for key, _ in pairs):
+        if any(isinstance(key, SourceLine) for key, _ in pairs):
             return [[_plain(key), _plain(each)] for key, each in pairs]
         return {str(key): _plain(each) for key, each in pairs}
     if isinstance(value, list):
@@ -232,15 +239,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _by_place(pairs: Iterable[Any]) -> dict[Place, Any]:
-    return {Place(**place): value for place, value in (pairs or ())}
+def _by_place(pairs: Iterable[Any]) -> dict[SourceLine, Any]:
+    return {SourceLine(**place): value for place, value in (pairs or ())}
 
 
 def _times(data: dict[str, Any]) -> Times:
     return Times(**{**data, "buckets": {int(bucket): count for bucket, count in data["buckets"].items()}})
 
 
-def _events(data: dict[str, Any]) -> dict[str, dict[Place, Event]]:
+def _events(data: dict[str, Any]) -> dict[str, dict[SourceLine, Event]]:
     return {
         kind: {
             place: Event(event["count"], event["detail"], Counter(event["commands"]))
@@ -254,12 +261,12 @@ def _pool(data: dict[str, Any]) -> PoolEvidence:
     return PoolEvidence(
         **{
             **data,
-            "made_at": Place(**data["made_at"]),
+            "made_at": SourceLine(**data["made_at"]),
             "waited": _times(data["waited"]),
             "lines": {place: _times(times) for place, times in _by_place(data["lines"]).items()},
             "no_connection": {why: Counter(_by_place(pairs)) for why, pairs in data["no_connection"].items()},
-            "recent": [Recent(**{**recent, "place": Place(**recent["place"])}) for recent in data["recent"]],
-            "kept": [Kept(**{**kept, "place": Place(**kept["place"])}) for kept in data["kept"]],
+            "recent": [Recent(**{**recent, "place": SourceLine(**recent["place"])}) for recent in data["recent"]],
+            "kept": [Kept(**{**kept, "place": SourceLine(**kept["place"])}) for kept in data["kept"]],
             "events": _events(data["events"]),
         }
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import SourceLine
 from tutorial_lib.examination.program_evidence import ProgramEvidence
 
 MOST_LINES_TOLD = 5
@@ -19,7 +19,7 @@ class Finding:
     kind: str
     weight: int
     count: int
-    lines: tuple[Place, ...]
+    lines: tuple[SourceLine, ...]
     message: str
     """What was seen, with its numbers."""
     fix: str
@@ -58,7 +58,7 @@ Rule: TypeAlias = Callable[[ProgramEvidence], Iterable[Finding]]
 """A pure function. It finds nothing in a program that is well."""
 
 
-def worst_first(lines: dict[Place, int]) -> tuple[Place, ...]:
+def worst_first(lines: dict[SourceLine, int]) -> tuple[SourceLine, ...]:
     """Return the lines with the highest counts, a few at most."""
     return tuple(sorted(lines, key=lambda place: (-lines[place], place))[:MOST_LINES_TOLD])
 

@@ -30,12 +30,13 @@ BLOCKING = frozenset(
 """Commands to which a server may reply late on purpose. XREAD does so only if it is told to."""
 
 
-class Said:
+class ConnectionState:
     """What was sent on one connection, how much of it was answered, and whose connection it is."""
 
     __slots__ = (
         "closed_on_purpose",
         "command",
+        "connection",
         "failed",
         "inherited",
         "loop",
@@ -46,9 +47,11 @@ class Said:
         "unanswered",
     )
 
-    def __init__(self, notes: Any) -> None:
+    def __init__(self, notes: Any, connection: int) -> None:
         self.notes = notes
         """What the witness keeps about the connection's pool."""
+        self.connection = connection
+        """The ``id`` by which the pool's tap knows it."""
         self.command = ""
         self.opened_for = ""
         """The command whose sending opened the connection; "" if get_connection did."""
@@ -65,10 +68,10 @@ class Said:
         """The ``id`` of the event loop that opened it."""
 
 
-def said_of(connection: Any) -> Said | None:
+def state_of(connection: Any) -> ConnectionState | None:
     """Return what is noted of a connection; of the one inside, where client-side caching wraps it."""
-    said: Said | None = getattr(getattr(connection, "_conn", connection), "_examined", None)
-    return said
+    state: ConnectionState | None = getattr(getattr(connection, "_conn", connection), "_examined", None)
+    return state
 
 
 class Keepers:
@@ -85,14 +88,14 @@ class Keepers:
 
     def who_keeps(self, connection: Any) -> tuple[str, str]:
         """Return what keeps a connection, as in ``Kept.by``, and the last command that was sent on it."""
-        said: Said | None = said_of(connection)
-        command = said.command if said else ""
+        state: ConnectionState | None = state_of(connection)
+        command = state.command if state else ""
         for kind, keepers in self._objects.items():
             for keeper in copied(keepers):
                 if getattr(keeper, "connection", None) is connection:
                     silent = " idle" if kind == "pubsub" and not getattr(keeper, "subscribed", True) else ""
                     return kind + (self._what_keeps_that(keeper) or silent), command
-        if said and said.unanswered:
+        if state and state.unanswered:
             return "command", command
         return "hand", command
 

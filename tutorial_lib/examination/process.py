@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import json
 import os
@@ -75,7 +76,8 @@ class _Writer:
         setattr(module, name, write_first)
 
     def _start_thread(self) -> None:
-        threading.Thread(target=self._go_on, name="examine", daemon=True).start()
+        # No threading.Thread: the program may count its threads, and gevent that patches late asks after each of them.
+        _thread.start_new_thread(self._go_on, ())
 
     def _go_on(self) -> None:
         has_ended, pause = self._has_ended, SOONEST

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tutorial_lib.examination.evidence import Event, Evidence, Place, PoolEvidence, Recent, ServerSaid
+from tutorial_lib.examination.evidence import Event, Evidence, PoolEvidence, Recent, ServerSaid, SourceLine
 
 
 @dataclass
@@ -27,7 +27,7 @@ class ProgramEvidence:
 
     processes: list[Evidence]
     pools: list[PoolGroup] = field(default_factory=list)
-    events: dict[str, dict[Place, Event]] = field(default_factory=dict)
+    events: dict[str, dict[SourceLine, Event]] = field(default_factory=dict)
     servers: list[ServerSaid] = field(default_factory=list)
     """What servers answered to ``--ask-server``."""
     is_over: bool = False
@@ -47,9 +47,9 @@ class ProgramEvidence:
             for place in (pool.evidence.made_at, *pool.evidence.lines)
         )
 
-    def of_kind(self, kind: str) -> dict[Place, Event]:
+    def of_kind(self, kind: str) -> dict[SourceLine, Event]:
         """Return the events of one kind, of pools and of clients, by their lines."""
-        found: dict[Place, Event] = {}
+        found: dict[SourceLine, Event] = {}
         for events in [self.events, *(pool.evidence.events for pool in self.pools)]:
             _merge_events({kind: found}, {kind: events.get(kind, {})})
         return found
@@ -97,7 +97,7 @@ def _merge(into: PoolEvidence, pool: PoolEvidence) -> None:
     _merge_events(into.events, pool.events)
 
 
-def _merge_events(into: dict[str, dict[Place, Event]], events: dict[str, dict[Place, Event]]) -> None:
+def _merge_events(into: dict[str, dict[SourceLine, Event]], events: dict[str, dict[SourceLine, Event]]) -> None:
     for kind, by_place in events.items():
         for place, event in by_place.items():
             known = into.setdefault(kind, {}).setdefault(place, Event())

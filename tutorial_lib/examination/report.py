@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tutorial_lib.examination.evidence import Place, ServerSaid
+from tutorial_lib.examination.evidence import ServerSaid, SourceLine
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
@@ -87,7 +87,7 @@ def _show_finding(number: int, finding: Finding, console: Console) -> None:
     _show_indented(Text(f"Read: {finding.where}", style="dim"), console)
 
 
-def _show_line(place: Place, console: Console, style: str = "") -> None:
+def _show_line(place: SourceLine, console: Console, style: str = "") -> None:
     inside = f" in {place.function}()" if place.function.isidentifier() else ""
     where = f"{short_path(place.file)}:{place.line}" if place.file else str(place)
     _show_indented(Text.assemble((where, "cyan"), inside, style=style), console)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from tutorial_lib.pools.lease import Borrow, End
+from tutorial_lib.pools.borrow import Borrow, End
 from tutorial_lib.pools.tap import Listener
 
 RECENT = 30.0

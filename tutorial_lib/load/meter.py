@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from tutorial_lib.pools.borrow import Borrow, End, Return
 from tutorial_lib.pools.cover import leave, listen
-from tutorial_lib.pools.lease import Borrow, End, Return
 from tutorial_lib.pools.tap import Listener, Tap
 
 if TYPE_CHECKING:

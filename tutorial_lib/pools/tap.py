@@ -21,8 +21,8 @@ import redis.asyncio
 
 from tutorial_lib.notebook.lines import UNKNOWN, Site, task_site
 from tutorial_lib.pools.anatomy import in_use_now, socket_reader
+from tutorial_lib.pools.borrow import Borrow, End, Outcome, Return
 from tutorial_lib.pools.copying import copied
-from tutorial_lib.pools.lease import Borrow, End, Outcome, Return
 
 
 class Listener:
@@ -30,9 +30,14 @@ class Listener:
 
     wants_lines = False
     """Whether to find out which line borrows. A live view does without."""
+    wants_cuts = False
+    """Whether to find out if a connection was closed while it was borrowed. Otherwise each is "returned"."""
 
     def borrowed(self, borrow: Borrow) -> None:
         """A caller has got its connection."""
+
+    def waited(self, borrow: Borrow) -> None:
+        """A caller has got its connection, and had to wait for it."""
 
     def returned(self, borrow: Borrow, at: float, how: Return) -> None:
         """A connection was returned, or a second caller got it while the first still had it."""
@@ -63,7 +68,7 @@ class Tap:
         self.held: dict[int, Borrow] = {}
         """The borrow of each connection that is in use, by the connection's ``id``."""
         self.sockets: dict[int, object] = {}
-        """What each of them spoke through when it was borrowed. Kept only for listeners that hear of returns."""
+        """What each of them spoke through when it was borrowed. Kept only for listeners that want cuts."""
         self.earlier: set[int] = set()
         """Connections that were in use before the tap was there, and were neither returned nor borrowed since."""
         self.waited_before = 0
@@ -72,8 +77,8 @@ class Tap:
         """How many callers got no connection, and how many returns were strays."""
         self.covers: dict[str, weakref.ref[Any]] = {}
         """What covers the pool's methods, by their names."""
-        self.lines = False
-        """Whether a listener wants to know which line borrows."""
+        self.lines = self.cuts = False
+        """What a listener wants to know."""
         self.listeners = ()
 
     @property
@@ -85,6 +90,9 @@ class Tap:
     def listeners(self, listeners: tuple[Listener, ...]) -> None:
         self._listeners = listeners
         self.lines = any(listener.wants_lines for listener in listeners)
+        self.cuts = any(listener.wants_cuts for listener in listeners)
+        if not self.cuts:
+            self.sockets.clear()
         self.tell_borrowed = [one.borrowed for one in listeners if type(one).borrowed is not Listener.borrowed]
         self.tell_returned = [one.returned for one in listeners if type(one).returned is not Listener.returned]
 
@@ -109,10 +117,13 @@ class Tap:
         borrow = asked._replace(got=self.clock(), connection=key)
         if key in self.held:
             self.note_borrowed_again(key, borrow.got)
-        if self.tell_returned:
+        if self.cuts:
             self.sockets[key] = self.socket_of(connection)
         self.held[key] = borrow
         self.asking.pop(id(asked), None)  # Only now, so that a look at any moment finds the borrow.
+        if borrow.queued:
+            for listener in self._listeners:
+                listener.waited(borrow)
         for tell in self.tell_borrowed:
             tell(borrow)
 

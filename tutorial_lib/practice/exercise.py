@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -114,6 +115,7 @@ class Exercise:
 
 def _defined_again(answer: Any) -> bool:
     # A function knows the names of the cell or file it was defined in; is it still what its own name means there?
-    names = getattr(answer, "__globals__", {})
+    home = sys.modules.get(getattr(answer, "__module__", ""))  # a class knows its module only
+    names = getattr(answer, "__globals__", vars(home) if home else {})
     now = names.get(getattr(answer, "__name__", ""), answer)
     return callable(now) and now is not answer

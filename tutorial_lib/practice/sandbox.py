@@ -16,6 +16,7 @@ import faulthandler
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import tempfile
@@ -167,6 +168,8 @@ def _supervise(job: Job, mouth: int, life: int, dump: IO[bytes]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setsid()  # Ctrl-C in a terminal, and the notebook's stop button, go to the kernel alone
     adopt_orphans()
+    # Whatever the check and the answer put into temporary files goes with them: what would remove it is killed here.
+    scratch = tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="redis-pool-tutorial-")
     if os.fork() == 0:
         os.close(life)
         _be_its_parent(job, mouth, dump)
@@ -175,6 +178,7 @@ def _supervise(job: Job, mouth: int, life: int, dump: IO[bytes]) -> None:
         os.read(life, 1)  # returns when the kernel closes its end, or is no more
     finally:
         end_all(descendants)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _be_its_parent(job: Job, mouth: int, dump: IO[bytes]) -> NoReturn:

@@ -7,7 +7,8 @@ import dis
 import inspect
 import linecache
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -50,7 +51,7 @@ class _Needed:
         self._define(function)
 
     def _define(self, thing: Any) -> None:
-        source = _source_of(thing, self._names)
+        source = _source_of(thing)
         for name in _names_used(compile(source, "<program>", "exec", dont_inherit=True)):
             if name in self._names and name not in self._seen and not name.startswith("__"):
                 self._seen.add(name)
@@ -83,19 +84,17 @@ def _names_used(code: CodeType) -> Iterator[str]:
             yield from _names_used(part)
 
 
-def _source_of(thing: Any, names: Mapping[str, Any]) -> str:
-    try:
-        return textwrap.dedent(inspect.getsource(thing))
-    except (OSError, TypeError):  # Python finds no class that was defined in a cell.
-        source = _class_of_a_cell(thing)
+def _source_of(thing: Any) -> str:
+    # Python finds a class by its module's file, and what is defined in a cell has none.
+    source = _class_where_its_methods_are(thing) if isinstance(thing, type) else ""
+    with suppress(OSError, TypeError):
+        source = source or textwrap.dedent(inspect.getsource(thing))
     if not source:
-        raise BadSetting(
-            f"The source of `{thing.__name__}` cannot be read. Define it in a cell, and run the cell again."
-        )
+        raise BadSetting(f"The source of `{thing.__name__}` cannot be read. Define it in a cell, and run that again.")
     return source
 
 
-def _class_of_a_cell(kind: type) -> str:
+def _class_where_its_methods_are(kind: type) -> str:
     files = {part.__code__.co_filename for part in vars(kind).values() if isinstance(part, FunctionType)}
     for file in files:
         lines = linecache.getlines(file)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-READY_WITHIN = 15.0
-"""Seconds that the nodes have to find each other. They need one to three, and more on a busy machine."""
+READY_WITHIN = 45.0
+"""Seconds that the nodes have to find each other. They need one to three, but a sentinel that was stopped for two
+seconds, as a busy computer may do, does nothing for thirty: it no longer trusts its clock (Redis calls that TILT)."""
 
 POLL = 0.02
 

@@ -9,7 +9,7 @@ import redis
 
 from tutorial_lib.errors import NoFailover, ServerStartFailed
 from tutorial_lib.servers.base import whole_number
-from tutorial_lib.servers.private_lab import POLL, PrivateLab
+from tutorial_lib.servers.private_lab import POLL, READY_WITHIN, PrivateLab
 from tutorial_lib.servers.private_process import PORTS_TO_TRY, free_port
 from tutorial_lib.servers.sentinel_nodes import DataNode, Secrets, Sentinel, Watched
 from tutorial_lib.words import counted
@@ -17,8 +17,8 @@ from tutorial_lib.words import counted
 MOST_REPLICAS = 4
 MOST_SENTINELS = 7
 
-FAILOVER_WITHIN = 10.0
-"""Seconds that ``failover()`` waits. It needs one or two."""
+FAILOVER_WITHIN = READY_WITHIN
+"""Seconds that ``failover()`` waits. It needs one or two, but see READY_WITHIN."""
 
 
 def start_sentinel(replicas: int = 1, sentinels: int = 3) -> SentinelLab:

@@ -10,9 +10,9 @@ from typing import Any
 
 from tutorial_lib.notebook.lines import line_of
 from tutorial_lib.pools.anatomy import PoolConnection, connections_of, waiting_now
+from tutorial_lib.pools.borrow import Borrow, Outcome
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
-from tutorial_lib.pools.lease import Borrow, Outcome
 from tutorial_lib.pools.sides import Addresses, Sides, compare
 from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
 from tutorial_lib.pools.tap import Listener, Tap, can_wait

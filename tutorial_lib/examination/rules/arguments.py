@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import SourceLine
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
 from tutorial_lib.examination.program_evidence import ProgramEvidence
 
@@ -54,8 +54,8 @@ def url_decode_false(program: ProgramEvidence) -> Iterator[Finding]:
 
 def unknown_argument(program: ProgramEvidence) -> Iterator[Finding]:
     """No connection can be made, because the pool got an argument that its connections do not know."""
-    lines: Counter[Place] = Counter()
-    made_at: Counter[Place] = Counter()
+    lines: Counter[SourceLine] = Counter()
+    made_at: Counter[SourceLine] = Counter()
     said = ""
     for pool in program.pools:
         for why, places in pool.evidence.no_connection.items():
@@ -77,7 +77,7 @@ def unknown_argument(program: ProgramEvidence) -> Iterator[Finding]:
         )
 
 
-def _finding(kind: str, weight: int, lines: dict[Place, int], said: str, fix: str, lesson: str) -> Finding:
+def _finding(kind: str, weight: int, lines: dict[SourceLine, int], said: str, fix: str, lesson: str) -> Finding:
     count = sum(lines.values())
     return Finding(kind, weight, count, worst_first(lines), f"{times(count).capitalize()}, {said}", fix, lesson)
 

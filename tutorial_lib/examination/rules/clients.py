@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import SourceLine
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
 from tutorial_lib.examination.program_evidence import ProgramEvidence
 
@@ -70,7 +70,7 @@ def duplicate_pools(program: ProgramEvidence) -> Iterator[Finding]:
     should have a pool of their own.
     """
     for process in program.processes:
-        by_settings: dict[str, list[Place]] = defaultdict(list)
+        by_settings: dict[str, list[SourceLine]] = defaultdict(list)
         for pool in process.pools:
             if pool.lines and pool.made < MANY and not pool.package and not pool.waits:
                 by_settings[f"{pool.for_asyncio} {_without_limit(pool.settings)}"].append(pool.made_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutorial_lib.examination.evidence import Event, Place
+from tutorial_lib.examination.evidence import Event, SourceLine
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
 from tutorial_lib.examination.program_evidence import ProgramEvidence
 
@@ -155,15 +155,15 @@ def two_loops(program: ProgramEvidence) -> Iterator[Finding]:
         )
 
 
-def _commands(events: dict[Place, Event]) -> list[str]:
+def _commands(events: dict[SourceLine, Event]) -> list[str]:
     return sorted({command for event in events.values() for command in event.commands})
 
 
-def _count(events: dict[Place, Event], commands: list[str]) -> int:
+def _count(events: dict[SourceLine, Event], commands: list[str]) -> int:
     return sum(event.commands[command] for event in events.values() for command in commands)
 
 
-def _finding(kind: str, weight: int, events: dict[Place, Event], said: str, fix: str, lesson: str) -> Finding:
+def _finding(kind: str, weight: int, events: dict[SourceLine, Event], said: str, fix: str, lesson: str) -> Finding:
     count = sum(event.count for event in events.values())
     lines = worst_first({place: event.count for place, event in events.items()})
     return Finding(kind, weight, count, lines, f"{times(count).capitalize()}, {said}", fix, lesson)

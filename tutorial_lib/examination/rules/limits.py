@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tutorial_lib.examination.evidence import Evidence, Place, PoolEvidence, ServerSaid, address_of
+from tutorial_lib.examination.evidence import Evidence, PoolEvidence, ServerSaid, SourceLine, address_of
 from tutorial_lib.examination.finding import Finding, Rule, times, worst_first
 from tutorial_lib.examination.program_evidence import ProgramEvidence
 from tutorial_lib.examination.rules.clients import MANY
@@ -20,7 +20,7 @@ def over_maxclients(program: ProgramEvidence) -> Iterator[Finding]:
 
     Or, where it was asked for its maxclients, the program's pools may open more connections than that.
     """
-    lines: Counter[Place] = Counter()
+    lines: Counter[SourceLine] = Counter()
     for pool in program.pools:
         for why, places in pool.evidence.no_connection.items():
             if "max number of clients reached" in why:
@@ -47,16 +47,16 @@ def over_maxclients(program: ProgramEvidence) -> Iterator[Finding]:
             )
 
 
-def most_at_once(program: ProgramEvidence, server: ServerSaid) -> tuple[Counter[Place], int]:
+def most_at_once(program: ProgramEvidence, server: ServerSaid) -> tuple[Counter[SourceLine], int]:
     """Return how many connections the pools may open to a server, by the line that made them; and the processes.
 
     Only processes that ran at the same time are added up. The sum was highest at a moment when one of them began.
     """
-    best: Counter[Place] = Counter()
+    best: Counter[SourceLine] = Counter()
     processes = 0
     for one in program.processes:
         at_once = [other for other in program.processes if other.began <= one.began <= other.began + other.duration]
-        limits: Counter[Place] = Counter()
+        limits: Counter[SourceLine] = Counter()
         for process in at_once:
             limits.update(_limits(process, server))
         if sum(limits.values()) > sum(best.values()):
@@ -64,8 +64,8 @@ def most_at_once(program: ProgramEvidence, server: ServerSaid) -> tuple[Counter[
     return best, processes
 
 
-def _limits(process: Evidence, server: ServerSaid) -> dict[Place, int]:
-    limits: Counter[Place] = Counter()
+def _limits(process: Evidence, server: ServerSaid) -> dict[SourceLine, int]:
+    limits: Counter[SourceLine] = Counter()
     for pool in process.pools:
         if address_of(pool.settings) == server.address and pool.opened:
             limits[pool.made_at] += _may_open(pool)

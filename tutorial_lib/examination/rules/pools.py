@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from tutorial_lib.examination.evidence import Place
+from tutorial_lib.examination.evidence import SourceLine
 from tutorial_lib.examination.finding import Finding, Rule, seconds, times, worst_first
 from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.sizing.formulas import connections_needed
@@ -103,7 +103,7 @@ def _holders(pool: PoolGroup) -> str:
     return f" {they} had been borrowed on {_short(first)}{more}."
 
 
-def _short(place: Place) -> str:
+def _short(place: SourceLine) -> str:
     return f"line {place.line} (`{place.text}`)" if place.text else str(place)
 
 

@@ -8,14 +8,14 @@ from types import FrameType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from tutorial_lib.examination.evidence import MOST_LINES, Place
+from tutorial_lib.examination.evidence import MOST_LINES, SourceLine
 from tutorial_lib.examination.hidden import in_code
 from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_number_of, line_of, site_of
 from tutorial_lib.notebook.whose import is_cell, package_of
 
 MOST_SITES = 10 * MOST_LINES
 """Places in the code that are told apart in a process, some 5 MB: a line may have several."""
-ELSEWHERE = Place(text="more lines than are told apart")
+ELSEWHERE = SourceLine(text="more lines than are told apart")
 
 
 class Origins:
@@ -47,22 +47,22 @@ class Origins:
         return self._made_at.get(task.get_coro(), UNKNOWN)
 
 
-class Places:
+class SourceLines:
     """Sites put into words, each once: that takes time, and a process asks for the same few again and again."""
 
     def __init__(self) -> None:
         # By the id of the code, which is kept alive here: Python hashes a code object anew each time, and that takes
         # 0.7 ms for a function of a thousand lines.
-        self._known: dict[tuple[int, int], tuple[Site, Place]] = {}
+        self._known: dict[tuple[int, int], tuple[Site, SourceLine]] = {}
 
-    def of(self, site: Site) -> Place:
+    def of(self, site: Site) -> SourceLine:
         """Return the line of a site; ELSEWHERE for those beyond what is kept."""
         key = id(site[0]), site[1]
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= MOST_SITES:
                 return ELSEWHERE
-            known = self._known[key] = site, place_of(site)
+            known = self._known[key] = site, source_line_of(site)
         return known[1]
 
 
@@ -73,14 +73,14 @@ def package_at(frame: FrameType | None) -> str:
     return package_of(frame.f_code.co_filename) if frame is not None else ""
 
 
-def place_of(site: Site) -> Place:
+def source_line_of(site: Site) -> SourceLine:
     """Put a site into words, with the whole path of its file."""
     code, instruction = site
     if code is None:
-        return Place()
+        return SourceLine()
     if isinstance(code, Line):
-        return Place(code.file, code.number, code.function, in_code(code.text))
+        return SourceLine(code.file, code.number, code.function, in_code(code.text))
     number = line_number_of(code, instruction)
     file = line_of(site).file if is_cell(code.co_filename) else code.co_filename
     text = in_code(linecache.getline(code.co_filename, number).strip())
-    return Place(file, number, code.co_name, text, package_of(code.co_filename))
+    return SourceLine(file, number, code.co_name, text, package_of(code.co_filename))

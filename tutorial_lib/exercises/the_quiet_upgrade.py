@@ -102,7 +102,7 @@ WHY = """
 Three defaults have changed in redis-py 8: the limit of a pool (100; it was 2³¹), `socket_timeout` (5 s; there was
 none) and the protocol (RESP3; it was RESP2). A command's method, such as `zrevrange`, gives you the same result with
 either protocol, but `execute_command` doesn't know your command's shape and passes on what came. `protocol=2` would
-bring back the old replies, and a blocking command needs a client of its own anyway.
+restore the old replies, and a blocking command needs a client of its own anyway.
 """
 
 

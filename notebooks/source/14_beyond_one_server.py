@@ -114,7 +114,7 @@ guess_ways.reveal(max(ratios, key=ratios.get))
 for name, ratio in ratios.items():
     print(f"{name:11}  a new connection takes {ratio:5.0f} times as long")
 loading = fastest(ssl.create_default_context, 5)
-print(f"TLS: {on_a_new_one:.0f} ms on a new connection, {loading:.0f} ms of them to load certificates")
+print(f"TLS: {on_a_new_one:.0f} ms on a new one, {loading:.0f} ms of them to load certificates")
 
 # %% [markdown]
 # **With TLS a new connection costs many times what it costs without, so reuse pays most there.**

@@ -14,7 +14,7 @@
 # **You need** lessons 03 to 07: exhausted pools, leaks, subscriptions and the server's list of connections. New: the
 # command `examine`, and metrics. *15 minutes, plus 60 for the exercises.*
 
-# %% tags=["nbval-ignore-output"]
+# %%
 from collections import deque
 from time import monotonic
 
@@ -22,8 +22,18 @@ import redis
 import redis.asyncio
 from web_shop import Shop, SoldOut, open_for_a_day
 
-from tutorial_lib import examine, hold, plot_timeline, predict, record, run_threads, start_server, watch_metrics
+from tutorial_lib import (
+    examine,
+    hold,
+    plot_timeline,
+    predict,
+    record,
+    run_threads,
+    start_server,
+    watch_metrics,
+)
 
+# %% tags=["nbval-ignore-output"]
 server = start_server(keys=["shop:price:tea", "shop:stock:tea", "greeting"])  # keys of this page
 server
 
@@ -437,6 +447,7 @@ for each in (pool, plain):
 server.close()
 
 # %% [markdown]
-# **Practise:** [web_shop.py](web_shop.py) until `examine` finds nothing in it. The exercises of this lesson are to come.
+# **Practise:** [Exercises: incidents, each with its story, its log and the program that failed](../exercises/ex15_in_production.ipynb),
+# and [web_shop.py](web_shop.py) until `examine` finds nothing in it.
 #
 # **Next:** [The summary](../docs/summary.md), one page to print.

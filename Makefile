@@ -53,7 +53,7 @@ release-check: .venv/dev
 	$(BIN)/python -m pytest -q tests/test_packaging.py tests/test_release.py
 
 # What the course needs, and what its development needs on top. Made anew when pyproject.toml changes.
-.venv/course: EXTRA := [fleet]
+.venv/course: EXTRA := [fleet,metrics]
 .venv/dev: EXTRA := [dev]
 .venv/course .venv/dev: pyproject.toml $(if $(LOST),lost)
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { $(NEW_ENOUGH) && $(PYTHON) -m venv --clear .venv; }

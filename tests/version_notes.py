@@ -85,6 +85,7 @@ NOTES = (
     Note("11", "had no socket timeouts by default", (NO_TIMEOUT, NO_CONNECT_TIMEOUT)),
     Note("12", "there was practically no limit, so the pool never refused a task", (NO_LIMIT,)),
     Note("12", "the asyncio pool reconnects by itself", (Row("stale idle, asyncio", "recovers", until=(8, 0)),)),
+    Note("14", "there is no default `socket_timeout`", (NO_TIMEOUT,)),
 )
 
 

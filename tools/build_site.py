@@ -96,6 +96,8 @@ def write_notebooks(source: Path) -> None:
             notebook = json.loads(path.read_text("utf-8"))
             notebook["cells"] = [change(cell) for cell in notebook["cells"]]
             (source / folder / path.name).write_text(json.dumps(notebook), "utf-8")
+        for program in (TOP / folder).glob("*.py"):  # what a lesson examines
+            shutil.copy(program, source / folder)
 
 
 def write_documents(source: Path) -> None:

@@ -109,7 +109,7 @@ def servers() -> Iterator[tuple[str, dict[str, str]]]:
 def run_notebooks(version: str, path: str) -> Iterator[Run]:
     """Run every notebook against its stored outputs, on each server that is there."""
     python = environment(
-        f"python-{version}", path, "-e", ".[fleet]", "nbval~=0.11.0", "pytest~=9.0", "pytest-xdist~=3.6"
+        f"python-{version}", path, "-e", ".[fleet,metrics]", "nbval~=0.11.0", "pytest~=9.0", "pytest-xdist~=3.6"
     )
     plain = ["-o", "addopts=", "-o", "filterwarnings=", "-p", "no:cacheprovider", "--color=no", "-q"]
     nbval = ["--nbval", "--nbval-cell-timeout=60", "--nbval-current-env", "-n", "2", "--dist", "loadscope"]

@@ -41,7 +41,7 @@ from tutorial_lib import (
     start_tls,
 )
 
-server = start_server()
+server = start_server(keys=[])  # this page writes nothing to it
 server
 
 # %% [markdown]
@@ -52,8 +52,8 @@ server
 # port that speaks *TLS*. With TLS, client and server first agree on keys, and the server shows a certificate that tells
 # who it is. After that everything is encrypted.
 #
-# `start_tls()`, a helper of this course, starts a server with all three. `start_lab` calls it, and makes the page go on if
-# it can't start. The certificate is signed by an authority that the server made up when it started, so a client has to
+# `start_tls()`, a helper of this course, starts a server with all three. `start_lab` calls it, and lets the page go on if
+# there's no redis-server. The certificate is signed by an authority that the server made up when it started, so a client has to
 # be told about that authority. That's what `ssl_ca_data` does.
 
 # %% tags=["nbval-ignore-output"]
@@ -106,15 +106,15 @@ ratios = {}
 for name, way in ways.items():
     with redis.Redis(**way) as r:
         reused = fastest(r.ping, 500)
-    new = fastest(lambda way=way: ping_once(way), 5)
-    ratios[name] = new / reused
+    on_a_new_one = fastest(lambda way=way: ping_once(way), 5)
+    ratios[name] = on_a_new_one / reused
 guess_ways.reveal(max(ratios, key=ratios.get))
 
 # %% tags=["nbval-ignore-output"]
 for name, ratio in ratios.items():
     print(f"{name:11}  a new connection takes {ratio:5.0f} times as long")
 loading = fastest(ssl.create_default_context, 5)
-print(f"TLS: {new:.0f} ms for a new connection, and {loading:.0f} ms of them to load certificates")
+print(f"TLS: {on_a_new_one:.0f} ms on a new one, {loading:.0f} ms of them to load certificates")
 
 # %% [markdown]
 # **With TLS a new connection costs many times what it costs without, so reuse pays most there.**
@@ -227,7 +227,7 @@ guess_attempts.reveal(CountedConnection.attempts)
 
 # %% [markdown]
 # Two more mistakes: a client without TLS talks to the TLS port, or a client with TLS talks to the plain port. Both clients
-# below don't retry, and have two timeouts: 3 s to connect and 0.3 s for a reply.
+# below don't retry, and have two timeouts: 3 s to connect and 0.5 s for a reply.
 
 # %% jupyter={"source_hidden": true}
 guess_port = predict(
@@ -244,7 +244,7 @@ guess_port = predict(
 guess_port
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
-careful = {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": 3, "socket_timeout": 0.3}
+careful = {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": 3, "socket_timeout": 0.5}
 clients = {
     "the one without TLS": redis.Redis(host=tls.host, port=tls.tls_port, **careful),
     "the one with TLS": redis.Redis(host=tls.host, port=tls.port, **trusted, **careful),
@@ -264,9 +264,11 @@ guess_port.reveal(" and ".join(waited))
 # **A TLS client on a plain port gets no answer, so it waits for a timeout. The other way round, it fails at once.**
 #
 # The message says `Timeout connecting to server`, although the TCP connection was open. The timeout that applies is
-# `socket_timeout`, not `socket_connect_timeout`, because the TLS handshake comes after connecting. The next cell would take
-# 3 s otherwise. By default it's 5 s, and [a program that used TLS although its settings
+# `socket_timeout`, not `socket_connect_timeout`, because the TLS handshake comes after connecting. Otherwise
+# the next cell would take 3 s. The default is 5 s, and [a program that used TLS although its settings
 # said `ssl: false`](https://github.com/BerriAI/litellm/issues/32590) stalled that long in each operation.
+#
+# > **redis-py 7 and older:** there is no default `socket_timeout`, so nothing in the client ends this wait.
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 begin = perf_counter()
@@ -356,7 +358,7 @@ snapshot(sentinel.master_for("mymaster", **waits).connection_pool)
 # Six threads share that pool's two connections. With a plain pool, four of them would be refused.
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
-master = sentinels.master_for(group.service, **waits)
+master = sentinels.master_for(group.service, **waits, retry=Retry(NoBackoff(), 3))
 master.ping()
 opened_before = group.master.opened()
 run_threads(6, lambda: master.blpop("jobs", timeout=0.1))
@@ -387,7 +389,7 @@ guess_failover = predict(
 guess_failover
 
 # %% [markdown]
-# The view shows the client's pool, and next to it what the *old* master sees.
+# The view shows the client's pool, and beside it the connections that the *old* master has.
 
 # %% tags=["nbval-ignore-output"]
 old = group.master
@@ -402,14 +404,16 @@ for _ in range(20):
 nodes = {"to the old master": old, "to the new master": new}
 increments = {where: node.commands()["INCRBY"] for where, node in nodes.items()}
 print(increments)  # redis-py sends INCRBY
+view.freeze()
 guess_failover.reveal(" and ".join(where for where, count in increments.items() if count))
 
 # %% [markdown]
 # **After a failover by hand, a client goes on writing to the old master, without an error.**
 #
-# The view above still shows the pool's connections at the old master. Sentinel turns the old master into a replica up to
-# ten seconds later, and Redis then closes its clients' connections. What happens to the writes until then? The next
-# cell counts on until the counter is lower than before. It takes about ten seconds; watch the view.
+# Look at the view: nothing has changed, and the connections still lead to the old master. The pool only asks the
+# sentinels when it opens a connection. After about ten seconds Sentinel turns the old master into a replica, and
+# closes its clients' connections. What happens to the writes until then? The cell after the next question goes on counting
+# until the counter is lower than before, which takes those ten seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_lost = predict(
@@ -429,19 +433,29 @@ while views > counted and perf_counter() < give_up:
     sleep(0.02)
     counted, views = views, master.incr("views:home")
 
-view.freeze()
 guess_lost.reveal("none" if views == 1 else "all")
 
 # %% tags=["nbval-ignore-output"]
 print(f"{counted} views were counted, and then the counter began again at {views}")
+PoolView(master.connection_pool, new, title=f"The pool for mymaster, and {new.name}").freeze()
 
 # %% [markdown]
 # **Every write that the old master acknowledged after the failover is lost, and the client gets no error.**
 #
-# If the master crashes, its connections break, so the client asks the sentinels at once. But then it gets errors for
-# some seconds, until the sentinels have agreed: `Connection refused`, and `No master found for 'mymaster'`. After a
-# failover by hand, disconnect the pools of your programs, so that they ask again. For writes that mustn't be lost, read
-# about [`min-replicas-to-write`](https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/).
+# In this view the pool has reached the new master: it found its connection closed, asked the sentinels, and opened
+# another. After a failover by hand, disconnect the pools of your programs, so that they ask at once. For writes that
+# mustn't be lost, read about
+# [`min-replicas-to-write`](https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/).
+#
+# If the master crashes instead, its connections break, so the client asks the sentinels right away. Until they have
+# agreed on a new master, it gets errors: `Connection refused`, and later `No master found for 'mymaster'`. In one of the
+# exercises you read the log of such a failover. Retries help here, but a client from `master_for` has none unless you ask for them,
+# as this page did:
+
+# %%
+for options in ({}, {"retry": Retry(NoBackoff(), 3)}):
+    pool = sentinel.master_for("mymaster", **options).connection_pool
+    print("retries:", pool.make_connection().retry.get_retries())
 
 # %% [markdown]
 # ## How many connections does a cluster client have?
@@ -527,14 +541,14 @@ for r in (redis.RedisCluster(**at, **wanted), redis.RedisCluster.from_url(cluste
 
 # %% [markdown]
 # [Lesson 11](11_how_long_a_caller_waits.ipynb) recommended a PING when your program starts, so that a wrong address shows
-# up early. Five clients of the cluster do that. `cluster.opened()` says how many connections each
+# up early. Three clients of the cluster do that. `cluster.opened()` says how many connections each
 # node has accepted.
 
 # %% jupyter={"source_hidden": true}
 guess_ping = predict(
-    "On how many of the three nodes do the five clients have connections after their PINGs?",
+    "On how many of the three nodes do the three clients open connections?",
     {
-        1: "A PING has no key, so it goes to the client's default node, and that's the same node for all five.",
+        1: "A PING has no key, so it goes to the client's default node, and that's the same node for all three.",
         3: "A connection to a node is opened when a command goes there. A PING goes to one node.",
     },
     answer=1,
@@ -543,8 +557,8 @@ guess_ping
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 opened_before = cluster.opened()
-five = [redis.asyncio.RedisCluster(**at) for _ in range(5)]
-for each in five:
+pinging = [redis.asyncio.RedisCluster(**at) for _ in range(3)]
+for each in pinging:
     await each.ping()
 reached = [name for name, opened in cluster.opened().items() if opened > opened_before[name]]
 guess_ping.reveal(len(reached))
@@ -609,7 +623,8 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 # | Sentinel | one for each call of `master_for` | call it once; after a failover by hand, writes go on to the old master and are lost |
 # | Cluster | one for each node | the limit is per node; it doesn't wait; a PING reaches one node |
 #
-# With all three, the client accepts settings that it doesn't use. Check what the pool has, as the cells of this page do.
+# Clients also accept settings that they never use, such as `connection_pool_class` or `health_check_interval` of a
+# cluster client. Check what the pool has, as the cells of this page do.
 
 # %% [markdown]
 # ## Check yourself
@@ -640,10 +655,9 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 # Close what this page opened, and stop the servers. `close_labs` closes what `start_lab` has started.
 
 # %% tags=["nbval-ignore-output", "no-output"]
-for each in (*five, other, small):
+for each in (*pinging, other, small):
     await each.aclose()
-for each in (rc, master):
-    each.close()
+master.close()
 
 # %% tags=["no-output"]
 close_labs()

@@ -14,7 +14,7 @@
 # **You need** lessons 03 to 07: exhausted pools, leaks, subscriptions and the server's list of connections. New: the
 # command `examine`, and metrics. *15 minutes, plus 60 for the exercises.*
 
-# %% tags=["nbval-ignore-output"]
+# %%
 from collections import deque
 from time import monotonic
 
@@ -22,8 +22,18 @@ import redis
 import redis.asyncio
 from web_shop import Shop, SoldOut, open_for_a_day
 
-from tutorial_lib import examine, predict, run_threads, start_server, watch_metrics
+from tutorial_lib import (
+    examine,
+    hold,
+    plot_timeline,
+    predict,
+    record,
+    run_threads,
+    start_server,
+    watch_metrics,
+)
 
+# %% tags=["nbval-ignore-output"]
 server = start_server(keys=["shop:price:tea", "shop:stock:tea", "greeting"])  # keys of this page
 server
 
@@ -142,8 +152,8 @@ print("errors from Redis:", [outcome for outcome in outcomes if "Error" in outco
 
 # %% [markdown]
 # No request fails anymore, but three mistakes are left that cost connections, or change what a reply looks like. They're
-# for you: fix web_shop.py in an editor, and examine it in a terminal, as you would with a program of your own. Use the address that
-# the cell below shows:
+# for you: fix web_shop.py in an editor, and examine it in a terminal, as you would with a program of your own. Go to the
+# folder `notebooks` there, and use the address that the cell below shows:
 #
 # ```console
 # redis-pool-tutorial examine python web_shop.py redis://…
@@ -160,7 +170,7 @@ print(server.url)
 
 # %% [markdown]
 # `examine` slows a program down a little, so it's for tests and for a bad day. For every other day you need a few
-# numbers that cost nothing. There are three places to get them:
+# numbers that cost almost nothing. There are three places to get them:
 #
 # | number | where it comes from | what it tells you |
 # |---|---|---|
@@ -169,8 +179,9 @@ print(server.url)
 # | opened per second | `INFO stats`: the rise of `total_connections_received` | a client for each request, or connections that die |
 # | waits and refusals | your own code | that your users notice |
 #
-# redis-py has no count of waits or refusals, so this pool takes its own. A `deque` with a `maxlen` keeps the latest
-# values only, and many threads may append to it:
+# redis-py's pools don't count waits or refusals, so this pool does. A `deque` with a `maxlen` keeps the latest values
+# only, and many threads may append to it. A wait here includes the time that it takes to open a connection. If Redis is
+# down, that's in `refused` too, with its own text:
 
 
 # %%
@@ -211,8 +222,8 @@ def dashboard(when):
 
 # %% jupyter={"source_hidden": true}
 guess_idle = predict(
-    "At the end of the next cell, `pool.disconnect()` closes all four connections. What do the pool and the server "
-    "count then?",
+    "The next two cells fill the pool and empty it. At the end, `pool.disconnect()` closes all four connections. What do "
+    "the pool and the server count then?",
     {
         "0 idle, 0 at the server": "The server is right. But the pool keeps its four connection objects, to open them "
         "again later, and counts them as idle.",
@@ -252,11 +263,22 @@ guess_idle.reveal(f"{idle} idle, {named} at the server")
 print(f"longest wait: {max(pool.waits):.2f} s")
 
 # %% [markdown]
+# A rush looks like this. Ten callers each keep a connection for 0.06 seconds, and the pool's `timeout` is 0.1 seconds.
+# Look at the two crosses: these callers would have been served 0.02 seconds later. The lower part is what a dashboard
+# would draw, the connections in use at their limit:
+
+# %% tags=["nbval-ignore-output"]
+with record(pool) as recording:
+    results = run_threads(10, lambda: hold(pool, seconds=0.06))
+
+plot_timeline(recording)
+
+# %% [markdown]
 # ## What does redis-py report to OpenTelemetry?
 
 # %% [markdown]
 # [OpenTelemetry](https://opentelemetry.io/docs/what-is-opentelemetry/) is a standard for sending metrics to a monitoring
-# system. redis-py 8 can report to it, if `opentelemetry-sdk` is installed and you turn it on. Redis's page on
+# system. redis-py can report to it, if `opentelemetry-sdk` is installed and you turn it on. Redis's page on
 # [observability](https://redis.io/docs/latest/develop/clients/observability/) shows the lines that you need.
 #
 # `watch_metrics` is a helper of this course that turns all metrics on and keeps them in this notebook instead of sending
@@ -341,8 +363,8 @@ print("in use, says the pool:", async_pool.get_connection_count()[1][0])
 await async_pool.aclose()
 
 # %% [markdown]
-# **Trust `create_time`'s count and the errors of commands, and count refusals and waits yourself.** A fix for the
-# negative number is [on its way](https://github.com/redis/redis-py/pull/4078).
+# **Trust the number of connections opened, those in use by a synchronous pool, and the errors of commands. Count refusals
+# and waits yourself.** A fix for the negative number is [on its way](https://github.com/redis/redis-py/pull/4078).
 
 # %% [markdown]
 # ## What do other pages say?
@@ -425,6 +447,7 @@ for each in (pool, plain):
 server.close()
 
 # %% [markdown]
-# **Practise:** [web_shop.py](web_shop.py) until `examine` finds nothing in it. The exercises of this lesson are to come.
+# **Practise:** [Exercises: incidents, each with its story, its log and the program that failed](../exercises/ex15_in_production.ipynb),
+# and [web_shop.py](web_shop.py) until `examine` finds nothing in it.
 #
 # **Next:** [The summary](../docs/summary.md), one page to print.

@@ -90,8 +90,8 @@ class solution:
 
 WHY = """
 A retry after a `ConnectionError` costs only its pause, and a short outage needs it. A retry after a `TimeoutError`
-costs the whole timeout once more, for a server that is already too slow. Attempts at two levels multiply: 3 times 11 are 33.
-And an `INCR` whose reply is lost may have been run, so a retry can count it twice: a write that isn't safe to repeat
+costs the whole timeout once more, for a server that is already too slow. Attempts at two levels multiply: 3 times 11
+are 33. And an `INCR` whose reply is lost may have been run, so a retry can count it twice: a write that isn't safe to repeat
 needs a client that doesn't repeat it.
 """
 
@@ -125,9 +125,13 @@ class _Night:
         self._ask: dict[str, Callable[[], Any]] = {"price": lambda: price("tea"), "sell": lambda: sell("tea")}
 
     def is_well(self) -> None:
-        for name, wanted in (("price", PRICE), ("sell", 1)):
-            call = self._call(name, 2.0)
-            if call.result != wanted:
+        for name in ("price", "sell"):
+            for _ in range(3):  # one late reply may be a busy machine's fault
+                call = self._call(name, 2.0)
+                wanted = PRICE if name == "price" else self._sold()
+                if call.result == wanted:
+                    break
+            else:
                 raise Wrong(f"Redis was up, and `{name}` {became(call)}. It should return {wanted}. What does it ask?")
 
     def is_told_in_time(self, name: str) -> float:
@@ -155,14 +159,16 @@ class _Night:
         return call.seconds
 
     def counts_once(self) -> None:
-        self._call("sell", 2.0)  # so that a connection is open
-        before = self._sold()
-        self._proxy.reset_after(0)
-        call = self._call("sell", 2.0)
-        self._proxy.heal()
-        times = self._sold() - before
-        if times != 1:
-            count = f"{so_many(times, 'time')}" if times else "not at all"
+        for _ in range(3):  # on a busy machine the first may be late, with its connection
+            self._call("sell", 2.0)  # so that a connection is open
+            before = self._sold()
+            self._proxy.reset_after(0)
+            call = self._call("sell", 2.0)
+            self._proxy.heal()
+            if times := self._sold() - before:
+                break
+        if times > 1 or not (times or call.error):
+            count = so_many(times, "time") if times else "not at all"
             raise Wrong(
                 f"One connection broke after Redis had run the `INCR`, and `sell` {became(call)}. The sale was counted "
                 f"{count}. What does an error tell you about a command that was already sent?"

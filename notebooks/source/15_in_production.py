@@ -14,7 +14,7 @@
 # **You need** lessons 03 to 07: exhausted pools, leaks, subscriptions and the server's list of connections. New: the
 # command `examine`, and metrics. *15 minutes, plus 60 for the exercises.*
 
-# %% tags=["nbval-ignore-output"]
+# %%
 from collections import deque
 from time import monotonic
 
@@ -22,8 +22,18 @@ import redis
 import redis.asyncio
 from web_shop import Shop, SoldOut, open_for_a_day
 
-from tutorial_lib import examine, hold, plot_timeline, predict, record, run_threads, start_server, watch_metrics
+from tutorial_lib import (
+    examine,
+    hold,
+    plot_timeline,
+    predict,
+    record,
+    run_threads,
+    start_server,
+    watch_metrics,
+)
 
+# %% tags=["nbval-ignore-output"]
 server = start_server(keys=["shop:price:tea", "shop:stock:tea", "greeting"])  # keys of this page
 server
 

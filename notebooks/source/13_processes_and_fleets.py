@@ -1,9 +1,9 @@
 # %% [markdown]
 # # What happens to a pool in many processes?
 #
-# Your web shop runs in one process, and one process uses one processor. So in production there are several: gunicorn
-# starts workers, Celery does, and so does `multiprocessing`. Each of them needs a pool, and there are two ways to get
-# one into a new process, both with surprises.
+# Python usually runs the threads of a process one at a time, so a web shop in one process uses one processor. In
+# production there are therefore several processes, such as the workers of gunicorn, Celery or `multiprocessing`. Each
+# worker needs a pool. A pool can reach a new process in two ways, and both have surprises.
 #
 # **You'll learn to**
 # - say what a forked process may use of its parent's pool, and what it must not touch;
@@ -38,7 +38,7 @@ server
 # memory.
 #
 # Here the parent creates a pool and uses it, so the pool has one idle connection. Then the parent forks, and the child
-# uses the same pool. `os._exit(0)` ends the child at once, and `os.wait()` waits for that.
+# uses the same pool. `os._exit(0)` ends the child at once, and with `os.wait()` the parent waits for that.
 
 
 # %%
@@ -59,8 +59,8 @@ def ping_in_both(host, port):
 # writes the function `work` into a file, with the imports and functions that `work` uses, runs this file as a program
 # of its own, and returns what the program printed. `work` gets the server's host and port as arguments.
 #
-# > **On Windows** there is no fork, so the cells that need one only say so. **On macOS** they work as on Linux, but Apple's
-# > own libraries may crash in a forked child, so don't rely on it there.
+# > **On Windows** there is no fork, so the cells that need one only say so. **On macOS** they work as on Linux, but
+# > Apple's own libraries may crash in a forked child, so don't rely on it there.
 
 # %% jupyter={"source_hidden": true}
 guess_forked = predict(
@@ -84,18 +84,18 @@ guess_forked.reveal(server.opened() - opened_before)
 #
 # Each pool remembers the number of the process that it was created in. `get_connection()`, `release()` and
 # `disconnect()` first compare it with `os.getpid()`. If the two differ, the pool starts from zero, as
-# [`_checkpid`](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py) in redis-py's source shows. The child
-# doesn't shut the parent's sockets down either. It only closes its own copy of them, which is why the parent could go
-# on with the connection that it had.
+# [`_checkpid`](https://github.com/redis/redis-py/blob/v8.1.0/redis/connection.py) in redis-py's source shows. Nor does
+# the child shut down the parent's sockets. It only closes its own copies of them, so the parent could go on using its
+# connection.
 
 # %% [markdown]
 # ## A connection that was borrowed before the fork
 
 # %% [markdown]
-# The pool can only help when it's asked. Suppose the parent has borrowed a connection before it forks. The child has a
-# copy of the variable `connection`, and it uses it without asking the pool for anything.
+# A pool can only notice a fork when it's asked for something. Suppose the parent has borrowed a connection before it
+# forks. The child has a copy of the variable `connection`, and uses it without asking the pool.
 #
-# In the next program the child serves Anna. It sends a `GET` for her cart and is ended before it reads the reply, as if
+# In the next program the child serves Anna. It sends a `GET` for her cart and exits before it reads the reply, as if
 # her request had timed out. Then the parent serves Ben.
 
 
@@ -127,10 +127,11 @@ guess_cart
 guess_cart.reveal(run_program(serve_two_customers, server))
 
 # %% [markdown]
-# **A connection that was borrowed before a fork is one socket in two processes, and each may read the other's replies.**
+# **A connection that was borrowed before a fork is one socket in two processes, and each may read the other's
+# replies.**
 #
-# To Redis it's one client that sends commands. It answers them in their order, and either process takes whatever
-# arrives first. Under load this shows as wrong values, `TypeError`s in code that expected another type, or a process
+# Redis sees one client that sends commands, and answers them in their order. Either process may read whichever reply
+# comes first. Under load this shows as wrong values, `TypeError`s in code that expected another type, or a process
 # that waits for a reply that the other one has read. No exception names the cause.
 
 # %% [markdown]
@@ -149,11 +150,11 @@ def carry_three(host, port):
     pipe = r.pipeline()
     pipe.watch("greeting")
     single = redis.Redis(host=host, port=port, single_connection_client=True)
-    kinds = {"client": r, "watched pipeline": pipe, "single-connection client": single}
-    before = {name: kind.client_id() for name, kind in kinds.items()}
+    clients = {"client": r, "watched pipeline": pipe, "single-connection client": single}
+    before = {name: client.client_id() for name, client in clients.items()}
     if os.fork() == 0:
-        for name, kind in kinds.items():
-            same = kind.client_id() == before[name]
+        for name, client in clients.items():
+            same = client.client_id() == before[name]
             print(name, "has", "the parent's connection" if same else "its own connection")
         os._exit(0)
     os.wait()
@@ -180,11 +181,11 @@ shared = carried.count("the parent's connection") == 2 and "client has its own" 
 guess_carried.reveal("the pipeline and the single-connection client" if shared else carried)
 
 # %% [markdown]
-# **Carry clients and pools across a fork if you must, but nothing that has borrowed.**
+# **A client or a pool may cross a fork, but an object that has borrowed a connection must not.**
 #
-# In the child, the plain client asked its pool for a connection, and the pool noticed the fork. The other two had one
-# already, so they never asked. The same goes for a subscribed `PubSub`. The rule that's easiest to keep is: create the
-# client in the child.
+# In the child, the plain client asked its pool for a connection, and the pool noticed the fork. The other two objects
+# already had a connection, so they never asked. The same goes for a subscribed `PubSub`. The easiest rule is to create
+# the client in the child.
 
 # %% [markdown]
 # ## An asyncio client after a fork
@@ -225,13 +226,14 @@ print("connections opened:", server.opened() - opened_before)
 # ## One limit and three workers
 
 # %% [markdown]
-# A pool that was created before the fork works in the child. What about its limit? Three workers share the code of a
-# shop, whose pool has `max_connections=5` and the name `shop`, and it's a busy day: each worker uses all the
-# connections that it may.
+# A pool that was created before the fork works in the child. What about its limit? Below, a shop's pool has
+# `max_connections=5`, and its connections get the client name `shop`. The shop forks three workers, and each worker
+# borrows as many connections as its pool allows.
 #
-# `fork_three(work)` forks three workers, each of which calls `work` with its number. `serve` is what a worker does: it
-# borrows up to the limit, says so in the list `ready`, and waits for a signal. `count_names` waits until three workers
-# are ready, counts the names in `CLIENT LIST`, and ends the workers.
+# `fork_three(work)` forks three workers, and calls `work` in each of them with the worker's number. `serve` is called
+# in a worker. It borrows up to the limit, then adds an item to the Redis list `ready`, and waits until it's ended.
+# `count_names` is called in the parent. It waits for three items in `ready`, counts the names in `CLIENT LIST`, and
+# ends the workers.
 
 # %%
 import signal
@@ -295,7 +297,8 @@ guess_limit
 guess_limit.reveal(run_program(create_before_the_fork, server))
 
 # %% [markdown]
-# **`max_connections` is a limit for each process, so a fleet may open its limit times the number of processes.**
+# **`max_connections` is a limit for each process, so three processes with a limit of five may open fifteen
+# connections.**
 #
 # All fifteen have the same name, so `CLIENT LIST` can't tell you which worker has them. If each worker creates its own
 # pool after the fork, you can put the worker's number into `client_name`. A real program would rather take
@@ -317,8 +320,8 @@ def create_in_the_worker(host, port):
 print(run_program(create_in_the_worker, server))
 
 # %% [markdown]
-# **Create the client in the worker, and put the process into its name.** Then nothing is inherited, and the server's
-# list says which worker opened which connection.
+# **Create the client in the worker, and name it after the process.** Then the worker inherits no connection, and the
+# server's list says which worker opened which connection.
 
 # %% [markdown]
 # ## Where each framework wants the client
@@ -328,24 +331,26 @@ print(run_program(create_in_the_worker, server))
 #
 # | program | create the client in |
 # |---|---|
-# | gunicorn | the hook [`post_fork`](https://docs.gunicorn.org/en/stable/settings.html#post-fork) with `--preload`, the module of your app without it |
-# | Celery | a function for the signal [`worker_process_init`](https://docs.celeryq.dev/en/stable/userguide/signals.html#worker-process-init) |
+# | gunicorn | the module of your app; with `--preload`, the hook [`post_fork`](https://docs.gunicorn.org/en/stable/settings.html#post-fork) |
+# | Celery | a handler of the signal [`worker_process_init`](https://docs.celeryq.dev/en/stable/userguide/signals.html#worker-process-init) |
 # | `multiprocessing.Pool`, `ProcessPoolExecutor` | the function that you pass as [`initializer=`](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.ProcessPoolExecutor) |
 # | Dask | `setup` of a [`WorkerPlugin`](https://distributed.dask.org/en/stable/plugins.html) |
 # | Ray | `__init__` of an [actor](https://docs.ray.io/en/latest/ray-core/actors.html) |
 #
-# With Celery the limit of *your* pool isn't the whole sum. Celery has connections of its own for its broker and for
-# results, and its library kombu creates [a pool for each
-# channel](https://github.com/celery/kombu/blob/main/kombu/transport/redis.py). So people set one limit and [see many more
-# connections](https://github.com/celery/celery/issues/9822). Count the pools in each process, and multiply.
+# With Celery, your own pool is only a part of the sum. Celery has more connections for results and for its *broker*,
+# the server that holds the queue of jobs. For the broker, its library kombu creates [pools of its
+# own](https://github.com/celery/kombu/blob/main/kombu/transport/redis.py) in each process. So people set a limit, and
+# [see more connections than that](https://github.com/celery/celery/issues/4994). Count all pools of a process, and
+# multiply by the number of processes.
 
 # %% [markdown]
 # ## A client in an argument
 
 # %% [markdown]
-# The other way to start a process is to *spawn* it: a new Python starts and knows nothing of its parent. What it needs
-# has to be sent, as bytes. Python's `pickle` makes these bytes, and Dask and Ray use it too when they send your objects
-# to their workers. Here you try to pickle a client.
+# The other way to start a process is to *spawn* it: a new Python starts and knows nothing of its parent. The parent
+# has to send it everything that it needs, as bytes. Python's `pickle` turns objects into these bytes. Dask and Ray
+# send your objects to their workers in the same way, with `pickle` or its extension `cloudpickle`. Here you try to
+# pickle a client.
 
 # %% jupyter={"source_hidden": true}
 guess_pickled = predict(
@@ -354,9 +359,8 @@ guess_pickled = predict(
         "the copy opens connections of its own": "That would be useful, and you'll build it below. A client doesn't do "
         "it by itself.",
         "the copy shares the connection": "A socket belongs to the operating system's list of open files. Bytes can't "
-        "carry it to a process that was started anew.",
-        "a TypeError": "A client has locks, its pool has too, and a lock means nothing outside its process. `pickle` "
-        "refuses.",
+        "carry it to another process.",
+        "a TypeError": "A client and its pool contain locks. A lock means nothing outside its process, so `pickle` refuses.",
     },
     answer="a TypeError",
 )
@@ -380,8 +384,9 @@ guess_pickled.reveal(outcome)
 # Programs that used to fork meet it after an upgrade of Python:
 #
 # > **Python 3.14 and newer:** on Linux, `multiprocessing` no longer forks your process by default. It forks a small
-# > helper process, which has none of your variables, so [the arguments are pickled](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods).
-# > On macOS it has spawned since Python 3.8, and on Windows always.
+# > helper process, which has none of your variables, so [the arguments are
+# > pickled](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods). On macOS, spawning has
+# > been the default since Python 3.8, and on Windows it's the only way.
 
 # %% tags=["nbval-ignore-output"]
 import multiprocessing
@@ -392,9 +397,9 @@ print("here multiprocessing uses", multiprocessing.get_context().get_start_metho
 # ## An object that can be sent
 
 # %% [markdown]
-# What the other process needs isn't the client but what the client was created from: the address and the settings. Two
-# methods say so to `pickle`. `__getstate__` returns what goes into the bytes, and `__setstate__` gets it on the other
-# side, in place of `__init__`.
+# The other process doesn't need this client. It needs the address and the settings, so that it can create a client of
+# its own. Two methods tell `pickle` that. `__getstate__` returns what goes into the bytes. On the other side, `pickle`
+# calls `__setstate__` with it, and doesn't call `__init__`.
 
 
 # %%
@@ -420,8 +425,9 @@ print(greeting_of(pickle.loads(pickle.dumps(Shop(server.host, server.port)))))
 
 # %% [markdown]
 # Now send the shop to a spawned process, as an argument of twenty tasks. `ProcessPoolExecutor` is from the standard
-# library. It starts one process here, and `map` calls `greeting_of` there twenty times. Notice that a spawned process
-# can only call functions that it can import. A function of a notebook isn't in any file, but `run_program` writes one.
+# library. Here it starts one process, and `map` calls `greeting_of` in that process twenty times. A spawned process
+# can only call functions that it can import from a file. That's another reason for `run_program`, which writes the
+# functions of this notebook into a file.
 
 # %%
 from concurrent.futures import ProcessPoolExecutor
@@ -491,21 +497,22 @@ print(run_program(send_light_twenty_times, server))
 print("connections opened:", server.opened() - opened_before)
 
 # %% [markdown]
-# **Send the settings, and keep one client in each process.** The same twenty tasks now share one connection. The settings
-# may contain a password, and then the bytes do, too. If that's not acceptable, let each worker read it from its own
-# configuration.
+# **Send the settings, and keep one client in each process.** The same twenty tasks now share one connection. If the
+# settings contain a password, the bytes contain it, too. If you don't want that, let each worker read the password
+# from its own configuration.
 
 # %% [markdown]
 # ## The same load from more processes
 
 # %% [markdown]
-# Python runs one thread of a process at a time, so more threads don't use more processors, but more processes do. Now
-# measure that. `Workload`, `run_fleet` and `start_fleet` are this course's. A `Workload` says what is asked and by how many
-# threads. `run_fleet` divides it among processes, each with a pool of its own, and adds up what they report. The processes
-# are workers of [Dask](https://distributed.dask.org), and `start_fleet` starts four of them, which takes a few seconds.
+# More threads don't use more processors, because Python runs them one at a time, unless you installed its
+# free-threaded build. More processes do. Now measure that with three helpers of this course. A `Workload` describes
+# which command is sent, by how many threads (`users`) and for how many seconds. `run_fleet` divides these threads
+# among processes, each with a pool of its own, and adds up what the processes report. The processes are workers of
+# [Dask](https://distributed.dask.org), and `start_fleet` starts four of them, which takes a few seconds.
 #
-# > **If Dask isn't installed**, or if you use **a Redis of your own**, the cells from here on raise an error that says what
-# > to do.
+# > **If Dask isn't installed**, or if you use **a Redis of your own**, the cells from here on raise an error that says
+# > what to do.
 
 # %%
 from time import sleep
@@ -537,21 +544,21 @@ for processes in (1, 2, 4):
 # %% [markdown]
 # **More processes do more work as long as there are processors for them, and each opens its own connections.**
 #
-# The two numbers grow differently. The first stops growing when every processor is busy, because the processes, Redis and
-# this notebook share the processors. The second grows with each process, whether that process gets more work done or not.
-# On the fallback the first number says nothing, because its server is a part of this notebook.
+# The two numbers grow differently. The first stops growing when every processor is busy, because the processes, Redis
+# and this notebook share the processors. The second grows with each process, whether that process gets more work done
+# or not. On the course's fallback server the first number says nothing, because that server runs inside this notebook.
 
 # %% [markdown]
 # ## A fleet that is larger than its server
 
 # %% [markdown]
-# Now let the server accept only 14 connections, with the argument `maxclients` of `load_from`. It's a private server, so
-# that harms no other program. Four processes with a limit of
-# five may open twenty. The pools are blocking pools: they wait at their limit, for up to 20 seconds.
+# Now let the server accept only 14 connections, with the argument `maxclients` of `load_from`. It's a private server,
+# so that harms no other program. Four processes with a limit of five may open twenty. These are blocking pools: at its
+# limit, a pool lets callers wait for up to 20 seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_fleet = predict(
-    "What do the callers get for which the server has no room?",
+    "Fourteen connections are open. What happens to callers that need one more?",
     {
         "they wait": "A blocking pool waits if it has reached its own limit. These haven't: each has opened fewer than "
         "five, so it tries to open another.",
@@ -573,12 +580,13 @@ plot_fleet(too_large)
 guess_fleet.reveal(" and ".join(too_large.failed) or "they wait")
 
 # %% [markdown]
-# **Within a process the pool's limit applies, and for the fleet only the server's: `max number of clients reached`.**
+# **Each pool only knows its own limit. The limit for all of them is the server's, which refuses with the error of
+# [lesson 07](07_what_the_server_sees.ipynb): `max number of clients reached`.**
 #
-# `plot_fleet` shows for each process how many connections it opened, in front of what its pool may open, and below how
-# many of its calls were answered and how many failed. The processes that came first keep their connections, because a
-# pool never shrinks. Those that came last got fewer, or none at all, and their calls failed. In production that's the
-# worker that was restarted last.
+# In the picture of `plot_fleet`, the upper bars show how many connections each process opened, in front of its pool's
+# limit. The lower bars show how many of its calls were answered, and how many failed. The processes that came first
+# keep their connections, because a pool never shrinks. Those that came last got fewer connections or none at all, so
+# some or all of their calls failed. In production, that's the worker that was restarted last.
 
 # %% [markdown]
 # ## A budget for each process
@@ -589,7 +597,7 @@ guess_fleet.reveal(" and ".join(too_large.failed) or "they wait")
 
 # %% jupyter={"source_hidden": true}
 guess_share = predict(
-    "What is the largest limit for each of the four pools with which this server refuses none?",
+    "What is the largest limit for each of the four pools, if the server mustn't refuse any connection?",
     {
         5: "Four times five is twenty, and the server accepts 14.",
         4: "Four times four is sixteen, and that's still too many. A share has to be rounded down.",
@@ -608,10 +616,11 @@ print("failed:", within.failed, "opened:", within.opened)
 guess_share.reveal(share)
 
 # %% [markdown]
-# **If the limits of all processes fit into `maxclients` together, callers wait for their own pool, and none fails.**
+# **If the limits of all pools add up to no more than `maxclients`, callers may have to wait for a connection, but the
+# server refuses none.**
 #
-# Remember deployments: while old workers finish and new ones start, there are up to twice as many processes. So calculate
-# with `processes=8`, or raise `maxclients`. In the picture, the line is the budget of each process.
+# Remember deployments: while old workers finish and new ones start, there are up to twice as many processes. So
+# calculate with `processes=8`, or raise `maxclients`. In the picture, the line is the budget of each process.
 
 # %% tags=["nbval-ignore-output"]
 plot_fleet(within, budget=share)

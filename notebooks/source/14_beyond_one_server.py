@@ -227,7 +227,7 @@ guess_attempts.reveal(CountedConnection.attempts)
 
 # %% [markdown]
 # Two more mistakes: a client without TLS talks to the TLS port, or a client with TLS talks to the plain port. Both clients
-# below don't retry, and have two timeouts: 3 s to connect and 0.3 s for a reply.
+# below don't retry, and have two timeouts: 3 s to connect and 0.5 s for a reply.
 
 # %% jupyter={"source_hidden": true}
 guess_port = predict(
@@ -244,7 +244,7 @@ guess_port = predict(
 guess_port
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
-careful = {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": 3, "socket_timeout": 0.3}
+careful = {"retry": Retry(NoBackoff(), 0), "socket_connect_timeout": 3, "socket_timeout": 0.5}
 clients = {
     "the one without TLS": redis.Redis(host=tls.host, port=tls.tls_port, **careful),
     "the one with TLS": redis.Redis(host=tls.host, port=tls.port, **trusted, **careful),
@@ -358,7 +358,7 @@ snapshot(sentinel.master_for("mymaster", **waits).connection_pool)
 # Six threads share that pool's two connections. With a plain pool, four of them would be refused.
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
-master = sentinels.master_for(group.service, **waits)
+master = sentinels.master_for(group.service, **waits, retry=Retry(NoBackoff(), 3))
 master.ping()
 opened_before = group.master.opened()
 run_threads(6, lambda: master.blpop("jobs", timeout=0.1))
@@ -419,7 +419,7 @@ guess_failover.reveal(" and ".join(where for where, count in increments.items() 
 guess_lost = predict(
     "How many of the views that the old master has counted does the new master have in the end?",
     {
-        "all": "Nothing copies them. Replicas copy from the master, and the old master is none any more.",
+        "all": "Nothing copies them. Replicas copy from the master, and the old master no longer is one.",
         "none": "When the old master becomes a replica, it replaces its data with a copy of the new master's.",
     },
     answer="none",
@@ -449,7 +449,8 @@ PoolView(master.connection_pool, new, title=f"The pool for mymaster, and {new.na
 #
 # If the master crashes instead, its connections break, so the client asks the sentinels right away. Until they have
 # agreed on a new master, it gets errors: `Connection refused`, and later `No master found for 'mymaster'`. In one of the
-# exercises you read the log of such a failover. Retries help here, but a client from `master_for` has none unless you ask:
+# exercises you read the log of such a failover. Retries help here, but a client from `master_for` has none unless you ask
+# for them, as this page did:
 
 # %%
 for options in ({}, {"retry": Retry(NoBackoff(), 3)}):
@@ -540,14 +541,14 @@ for r in (redis.RedisCluster(**at, **wanted), redis.RedisCluster.from_url(cluste
 
 # %% [markdown]
 # [Lesson 11](11_how_long_a_caller_waits.ipynb) recommended a PING when your program starts, so that a wrong address shows
-# up early. Five clients of the cluster do that. `cluster.opened()` says how many connections each
+# up early. Three clients of the cluster do that. `cluster.opened()` says how many connections each
 # node has accepted.
 
 # %% jupyter={"source_hidden": true}
 guess_ping = predict(
-    "On how many of the three nodes do the five clients have connections after their PINGs?",
+    "On how many of the three nodes do the three clients open connections?",
     {
-        1: "A PING has no key, so it goes to the client's default node, and that's the same node for all five.",
+        1: "A PING has no key, so it goes to the client's default node, and that's the same node for all three.",
         3: "A connection to a node is opened when a command goes there. A PING goes to one node.",
     },
     answer=1,
@@ -556,8 +557,8 @@ guess_ping
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 opened_before = cluster.opened()
-five = [redis.asyncio.RedisCluster(**at) for _ in range(5)]
-for each in five:
+pinging = [redis.asyncio.RedisCluster(**at) for _ in range(3)]
+for each in pinging:
     await each.ping()
 reached = [name for name, opened in cluster.opened().items() if opened > opened_before[name]]
 guess_ping.reveal(len(reached))
@@ -654,7 +655,7 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 # Close what this page opened, and stop the servers. `close_labs` closes what `start_lab` has started.
 
 # %% tags=["nbval-ignore-output", "no-output"]
-for each in (*five, other, small):
+for each in (*pinging, other, small):
     await each.aclose()
 master.close()
 

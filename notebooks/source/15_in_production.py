@@ -447,6 +447,7 @@ for each in (pool, plain):
 server.close()
 
 # %% [markdown]
-# **Practise:** [web_shop.py](web_shop.py) until `examine` finds nothing in it. The exercises of this lesson are to come.
+# **Practise:** [Exercises: incidents, each with its story, its log and the program that failed](../exercises/ex15_in_production.ipynb),
+# and [web_shop.py](web_shop.py) until `examine` finds nothing in it.
 #
 # **Next:** [The summary](../docs/summary.md), one page to print.

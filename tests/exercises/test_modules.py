@@ -165,4 +165,6 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "one-master": 113,
         "read-the-failover": 114,
         "cluster-budget": 115,
+        "the-friday-leak": 120,
+        "the-quiet-upgrade": 121,
     }

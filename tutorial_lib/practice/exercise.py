@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.practice.referee import judge
 from tutorial_lib.practice.standing import Standing
 from tutorial_lib.practice.task import Task
 from tutorial_lib.practice.verdict import Note, Verdict
+from tutorial_lib.servers import private_kind
 
 Present = Callable[[Verdict], Verdict]
 
@@ -77,6 +79,16 @@ class Exercise:
             return Note(f"This shows the whole solution. {self._hints_left()} To see it, ask for it once more.")
         self.solution_shown = True
         return Note(f"One way to do it:\n\n```python\n{self.task.solution_text}\n```")
+
+    def dashboard(self) -> Any:
+        """Run the failing program of an incident on a server of its own, and return the picture of that run.
+
+        BadSetting for an exercise that is no incident.
+        """
+        if not self.task.dashboard:
+            raise BadSetting(f"`{self.task.id}` has no dashboard. The incidents of lesson 15 have one.")
+        with private_kind()() as server:
+            return self.task.dashboard(self.task.program(), server)
 
     def withdraw(self) -> None:
         """Take back a first ``solution()``: the next one asks again."""

@@ -66,6 +66,9 @@ def exercise_notebook(lesson: Lesson, tasks: Sequence[Task], following: Lesson |
     ]
     for number, task in enumerate(tasks, start=1):
         cells.append(_text(f"{task.id}-prompt", f"## {heading(number, task.title)}\n\n{task.prompt}"))
+        if task.dashboard:
+            shows = f'exercise("{task.id}").dashboard()'
+            cells.append(_code(f"{task.id}-dashboard", shows, {"tags": ["nbval-ignore-output"]}))
         call = f'exercise("{task.id}").check({task.name})'
         cells.append(_code(task.id, f"{task.starter_text}\n\n\n{call}", {MARK: {"exercise": task.id}}))
     after = _AFTER.format(onward=_onward(following), number=lesson.number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from tutorial_lib.practice.lab import Lab
+from tutorial_lib.servers import Server
 
 Answer = Callable[..., Any]
 Check = Callable[[Answer, Lab], "str | None"]
@@ -38,6 +40,8 @@ class Task:
     """Why the solution works, and what else would, in Markdown: for a learner who has passed."""
     uses: tuple[str, ...] = ()
     """Public names of tutorial_lib that its notebook imports for the learner, besides ``exercise``."""
+    dashboard: Callable[[Answer, Server], Any] | None = None
+    """For an incident: runs the failing program on a server, and returns the picture that a dashboard showed."""
     needs_redis_server: bool = False
     """True if the fallback won't do: its check starts a redis-server with TLS, or one with sentinels."""
 
@@ -60,6 +64,16 @@ class Task:
     def kind(self) -> str:
         """What a learner writes: "function" or "class"."""
         return "class" if isinstance(self.starter, type) else "function"
+
+    def program(self) -> Answer:
+        """Return the starter as a program with a file of its own, such as ``shop.py``: its lines count as in its cell.
+
+        So a recording that names a line of it names one that the learner sees.
+        """
+        names = dict(vars(sys.modules[self.starter.__module__]))
+        exec(compile(self.starter_text, f"{self.name.lower()}.py", "exec", dont_inherit=True), names)
+        program: Answer = names[self.name]
+        return program
 
     def is_untouched(self, answer: Answer) -> bool:
         """True if the answer does, instruction for instruction, what the starter does: comments do not count."""
@@ -88,6 +102,7 @@ def read_task(module: ModuleType) -> Task:
         seconds=getattr(module, "SECONDS", Task.seconds),
         why=getattr(module, "WHY", Task.why),
         uses=getattr(module, "USES", Task.uses),
+        dashboard=getattr(module, "dashboard", Task.dashboard),
         needs_redis_server=getattr(module, "NEEDS_REDIS_SERVER", Task.needs_redis_server),
     )
 

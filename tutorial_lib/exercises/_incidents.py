@@ -1,0 +1,50 @@
+"""What the checks of the incidents share: the methods of a learner's program, and the pools that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import redis
+
+from tutorial_lib.exercises._parts import require_callable
+from tutorial_lib.pools.snapshot import snapshot
+from tutorial_lib.practice.lab import Lab
+from tutorial_lib.practice.verdict import Wrong, shown
+
+
+def method_of(program: Any, name: str, lab: Lab, *arguments: Any) -> Callable[..., Any]:
+    """Return a method of the learner's program that can be called with such arguments; otherwise raise Wrong."""
+    found = getattr(program, name, None)
+    if found is None:
+        raise Wrong(f"`{lab.name}` made {shown(program)}, which has no method `{name}`. The rest of the shop calls it.")
+    return require_callable(found, name, *arguments)
+
+
+def program_pools(lab: Lab, *own: redis.Redis) -> list[redis.ConnectionPool]:
+    """Return the learner's pools: all but those of the check's own clients."""
+    ours = [r.connection_pool for r in own]
+    return [pool for pool in lab.pools() if pool not in ours]
+
+
+def in_use(pools: Iterable[redis.ConnectionPool]) -> int:
+    """Count the connections that are in use in all of these pools."""
+    return sum(snapshot(pool).in_use for pool in pools)
+
+
+def require_limit(pools: Iterable[redis.ConnectionPool], limit: int, idea: str) -> None:
+    """Raise Wrong, with this idea, if these pools may together open more connections than ``limit``."""
+    allowed = sum(pool.max_connections for pool in pools)
+    if allowed > limit:
+        raise Wrong(
+            f"The limits of the program's pools are {allowed:,} connections in total, and its share of the server is "
+            f"{limit}. {idea}"
+        )
+
+
+def ended(work: Callable[[], Any]) -> Any:
+    """Return what the call returned, or the error that it raised, if that is one that a shop would log."""
+    try:
+        return work()
+    except (redis.RedisError, OSError) as error:
+        return error

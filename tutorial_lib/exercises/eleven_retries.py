@@ -91,8 +91,8 @@ class solution:
 WHY = """
 A retry after a `ConnectionError` costs only its pause, and a short outage needs it. A retry after a `TimeoutError`
 costs the whole timeout once more, for a server that is already too slow. Attempts at two levels multiply: 3 times 11
-are 33. And an `INCR` whose reply is lost may have been run, so a retry can count it twice: a write that isn't safe to repeat
-needs a client that doesn't repeat it.
+are 33. And an `INCR` whose reply is lost may have been run, so a retry can count it twice: a write that isn't safe to
+repeat needs a client that doesn't repeat it.
 """
 
 

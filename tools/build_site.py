@@ -29,6 +29,7 @@ SETTINGS = TOP / "tools" / "site"
 DOCUMENTS = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "LICENSE")
 PICTURE_FOR_EACH_THEME = re.compile(r'<picture>.*?<img alt="([^"]*)" src="([^"]*)">\s*</picture>', re.DOTALL)
 LINK_TO_A_HEADING = re.compile(r"(\]\([^)#\s]*#)([^)\s]+)(\))")
+LINK_OF_A_FINDING = re.compile(r'(href="\.\./notebooks/[^"#]+)\.ipynb#([^"]+)')
 
 Cell = dict[str, Any]
 
@@ -44,6 +45,16 @@ def slug(anchor: str) -> str:
 
 def with_anchors_of_the_site(text: str) -> str:
     return LINK_TO_A_HEADING.sub(lambda found: found[1] + slug(found[2]) + found[3], text)
+
+
+def with_links_of_the_site(output: dict[str, Any]) -> dict[str, Any]:
+    """Return a cell's output whose cards of findings lead to the site's pages."""
+    data = output.get("data", {})
+    if "text/html" not in data:
+        return output
+    text = "".join(data["text/html"])
+    linked = LINK_OF_A_FINDING.sub(lambda found: f"{found[1]}.html#{slug(found[2])}", text)
+    return {**output, "data": {**data, "text/html": linked}}
 
 
 def prediction(cell: Cell) -> str | None:
@@ -67,6 +78,7 @@ def lesson_cell(cell: Cell) -> Cell:
         return {**cell, "source": with_anchors_of_the_site(source_of(cell))}
     if "predict(" in source_of(cell) and (text := prediction(cell)):
         return {"cell_type": "markdown", "id": cell["id"], "metadata": {}, "source": text}
+    cell = {**cell, "outputs": [with_links_of_the_site(output) for output in cell.get("outputs", [])]}
     if ".reveal(" in source_of(cell):
         return {**cell, "metadata": {**cell["metadata"], "tags": ["hide-output"]}}
     return cell

@@ -419,7 +419,7 @@ guess_failover.reveal(" and ".join(where for where, count in increments.items() 
 guess_lost = predict(
     "How many of the views that the old master has counted does the new master have in the end?",
     {
-        "all": "Nothing copies them. Replicas copy from the master, and the old master is none any more.",
+        "all": "Nothing copies them. Replicas copy from the master, and the old master no longer is one.",
         "none": "When the old master becomes a replica, it replaces its data with a copy of the new master's.",
     },
     answer="none",
@@ -449,8 +449,8 @@ PoolView(master.connection_pool, new, title=f"The pool for mymaster, and {new.na
 #
 # If the master crashes instead, its connections break, so the client asks the sentinels right away. Until they have
 # agreed on a new master, it gets errors: `Connection refused`, and later `No master found for 'mymaster'`. In one of the
-# exercises you read the log of such a failover. Retries help here, but a client from `master_for` has none unless you ask for them,
-# as this page did:
+# exercises you read the log of such a failover. Retries help here, but a client from `master_for` has none unless you ask
+# for them, as this page did:
 
 # %%
 for options in ({}, {"retry": Retry(NoBackoff(), 3)}):

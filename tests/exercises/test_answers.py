@@ -5,6 +5,7 @@ For one exercise: make test ARGS="tests/exercises -k first-pool"
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from importlib import import_module
@@ -53,31 +54,21 @@ def lines_given_away(task: Task, text: str) -> list[str]:
 def of_each(*groups: str) -> list[Any]:
     """Return a test's arguments, exercise, answer and server, for every answer in lists of these names.
 
-    Each answer is judged on one of the servers, every other one on the fallback; for a release on both. Where only
-    a redis-server will do, each is judged on that.
+    Each answer is judged on one of the servers, in turn; with BOTH_SERVERS=1 on both.
     """
     found = [(name, answer) for name in all_exercises() for group in groups for answer in answers_in(name, group)]
+    both = os.environ.get("BOTH_SERVERS") == "1"
     return [
         pytest.param(
             name,
             answer,
             server,
             id=f"{server}-{name}-{getattr(answer, '__name__', type(answer).__name__)}",
-            marks=[pytest.mark.redis_server] * (server == "redis")
-            + [pytest.mark.release] * (place % 2 != turn and not load_task(name).needs_redis_server),
+            marks=[pytest.mark.redis_server] * (server == "redis"),
         )
         for place, (name, answer) in enumerate(found)
         for turn, server in enumerate(("fake", "redis"))
-        if server == "redis" or not load_task(name).needs_redis_server
-    ]
-
-
-def each_exercise() -> list[Any]:
-    """Return each exercise and a server on which its answers can be judged: the fallback, where that will do."""
-    needy = {name: load_task(name).needs_redis_server for name in all_exercises()}
-    return [
-        pytest.param(name, "redis" if needs else "fake", id=name, marks=[pytest.mark.redis_server] * needs)
-        for name, needs in needy.items()
+        if both or place % 2 == turn
     ]
 
 

@@ -49,7 +49,7 @@ The check forks, so it runs on Linux only.
 """
 
 
-class starter:  # noqa: N801
+class starter:
     def __init__(self, host, port, currency):
         self.currency = currency
         self.r = redis.Redis(
@@ -66,7 +66,7 @@ class starter:  # noqa: N801
     def __setstate__(self, state): ...  # your code here
 
 
-class solution:  # noqa: N801
+class solution:
     def __init__(self, host, port, currency):
         self.settings = {"host": host, "port": port, "max_connections": 3, "client_name": "shop"}
         self.currency = currency

@@ -47,7 +47,7 @@ The check forks, so it runs on Linux only.
 """
 
 
-class starter:  # noqa: N801
+class starter:
     def __init__(self, host, port):
         self.host = host
         self.port = port
@@ -60,7 +60,7 @@ class starter:  # noqa: N801
     def stop(self): ...  # and here
 
 
-class solution:  # noqa: N801
+class solution:
     def __init__(self, host, port):
         self.host = host
         self.port = port

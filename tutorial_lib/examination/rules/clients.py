@@ -56,8 +56,8 @@ _SHARE = (
 
 def _of_a_package(package: str) -> str:
     return (
-        f"Look in {package}'s settings for a way to share one pool, or use few threads that stay, such as a server's "
-        "thread pool, instead of one for each request. Django's own cache cannot share; django-redis does."
+        "Give Django's cache a pool_class that returns one pool in each process: recipes/django_cache.py shows "
+        "how. Or use django-redis, which has one pool in each process."
         if package == "django"
         else f"Look in {package}'s settings for a way to share one pool between threads."
     )

@@ -297,7 +297,7 @@ class _Readings:
             )
         if "raised" in at:
             raise Wrong(
-                f"{said}. A cancellation is not the only error that ends `await show(…)`. How else can your code be left?"
+                f"{said}. A cancellation is not the only error that ends `await show(…)`. How else can your code end?"
             )
         raise Wrong(
             f"{said}, for good: after {so_many(LIMIT, 'customer')} who left, the pool would be exhausted. A "

@@ -167,4 +167,5 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "cluster-budget": 115,
         "the-friday-leak": 120,
         "the-quiet-upgrade": 121,
+        "eleven-retries": 122,
     }

@@ -92,7 +92,11 @@ COURSE = (
         "What changes with TLS, Sentinel and Cluster?",
         ("tls-by-pool", "one-master", "read-the-failover", "cluster-budget"),
     ),
-    Lesson("15_in_production", "What do you watch in production?", ("the-friday-leak", "the-quiet-upgrade")),
+    Lesson(
+        "15_in_production",
+        "What do you watch in production?",
+        ("the-friday-leak", "the-quiet-upgrade", "eleven-retries"),
+    ),
 )
 
 

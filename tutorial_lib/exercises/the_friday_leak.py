@@ -59,7 +59,7 @@ and returns the length of a list. The cell above the program runs it through suc
 """
 
 
-class starter:  # noqa: N801
+class starter:
     def __init__(self, host, port):
         self.r = redis.Redis(host=host, port=port, max_connections=3)
         self.open_orders = {}
@@ -84,7 +84,7 @@ class starter:  # noqa: N801
         return length
 
 
-class solution:  # noqa: N801
+class solution:
     def __init__(self, host, port):
         self.r = redis.Redis(host=host, port=port, max_connections=3)
 

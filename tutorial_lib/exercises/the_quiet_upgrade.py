@@ -61,7 +61,7 @@ three were right with redis-py 7. The cell above the program runs it with 104 cu
 """
 
 
-class starter:  # noqa: N801
+class starter:
     def __init__(self, host, port):
         self.r = redis.Redis(host=host, port=port)
 
@@ -79,7 +79,7 @@ class starter:  # noqa: N801
         return {reply[n].decode(): int(reply[n + 1]) for n in range(0, len(reply), 2)}
 
 
-class solution:  # noqa: N801
+class solution:
     def __init__(self, host, port):
         self.r = redis.Redis(host=host, port=port, max_connections=110)
         self.worker = redis.Redis(host=host, port=port, max_connections=5, socket_timeout=None)

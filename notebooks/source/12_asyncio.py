@@ -99,8 +99,8 @@ print(f"{greeting}, and the server has accepted {server.opened() - opened_before
 
 # %% [markdown]
 # The `get` after the block raised no error. It opened a second connection, which stays open until you call `aclose()`
-# again. That happens easily: if a function returns an object from inside the
-# `async with` that owns the object's client, its caller gets a client that has already been closed. [One program did
+# again. That happens easily: if a function returns an object from inside the `async with` that owns the object's
+# client, its caller gets a client that has already been closed. [One program did
 # so](https://github.com/redis-developer/langgraph-redis/issues/109).
 
 # %% [markdown]
@@ -263,7 +263,7 @@ print(*replies, sep="\n")
 guess_loops.reveal(", ".join("hello" if reply == "hello" else "error" for reply in replies))
 
 # %% [markdown]
-# **A connection belongs to the event loop that opened it, and no other loop can use it.**
+# **A connection belongs to the event loop that opened it, and other loops can't use it reliably.**
 #
 # `asyncio.run` closes its loop, but the connection stays idle in the pool. The next loop borrows it, and sending a
 # command on it needs the closed loop: `Event loop is closed`. redis-py then disconnects, so the run after that opens a
@@ -309,8 +309,8 @@ async def get_with_own_client():
 print(*[in_a_new_loop(get_with_own_client()) for _ in range(3)])
 
 # %% [markdown]
-# That means one client for each loop, not one for each request. A web server has one loop, so create the client when
-# the server starts. In FastAPI that's the [lifespan](https://fastapi.tiangolo.com/advanced/events/):
+# That means one client for each loop, not one for each request. Each process of a web server usually has one loop, so create the
+# client when the process starts. In FastAPI that's the [lifespan](https://fastapi.tiangolo.com/advanced/events/):
 #
 # ```python
 # @asynccontextmanager
@@ -414,8 +414,8 @@ for careful in (False, True):
 #
 # That's the bug from [lesson
 # 05](05_who_still_holds_a_connection.ipynb#What-does-an-interrupted-caller-leave-behind?). With asyncio, each `await`
-# between a command and its reply is a place where it can happen. Call `disconnect()` before `release()` unless you're
-# sure that the reply was read.
+# between a command and its reply is a place where it can happen. Call `disconnect()` before `release()` unless you're sure that the reply has
+# been read.
 
 # %% [markdown]
 # ## A deadline for a command
@@ -453,9 +453,9 @@ proxy.heal()
 # **`socket_timeout` limits each attempt. `asyncio.wait_for` limits everything: the wait for a connection, the command,
 # and all retries.**
 #
-# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close
-# the connection, so don't make them too short. Use both: `socket_timeout` lets redis-py retry, and the deadline is the
-# longest time that your users accept. If a command mustn't be interrupted, run it in a task and await
+# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close the
+# connection, so one that's too short costs many new connections. Use both: `socket_timeout` lets redis-py retry, and
+# the deadline is the longest time that your users accept. If a command mustn't be interrupted, run it in a task and await
 # [`asyncio.shield(task)`](https://docs.python.org/3/library/asyncio-task.html#asyncio.shield). Then the deadline only
 # ends your waiting, and the command still finishes.
 #

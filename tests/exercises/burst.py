@@ -65,7 +65,7 @@ WRONG = {
     errors_as_results: "400 of the 500 requests were refused",
     one_after_the_other: "The requests were served one at a time",
     a_client_for_each: "in more than one pool",
-    never_closed: "20 connections of it are still open",
+    never_closed: "20 connections that it opened are still open",
 }
 
 
@@ -169,7 +169,7 @@ ALSO_WRONG = {
     blocking_pool_of_two: "The requests were served 2 at a time",
     as_they_come: "in the order of the requests",
     forgets_to_return: "returned `None`. It should return a list",
-    client_does_not_close_its_pool: "20 connections of it are still open",
+    client_does_not_close_its_pool: "20 connections that it opened are still open",
     without_asyncio: "whose commands wait without `await`",
     a_client_for_each_row: "in more than one pool",
     without_names: "was given arguments without names",

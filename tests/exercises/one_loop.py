@@ -100,7 +100,7 @@ def runs_itself(host, port):  # "report() should just work"
 WRONG = {
     cached_client: "in its own loop, and that loop has ended",
     never_closed: "When is the last moment to do it?",
-    closed_if_all_goes_well: "not on the way that raises",
+    closed_if_all_goes_well: "but not if it raises",
     without_asyncio: "no other task of the loop ran",
     loop_in_a_loop: "tried to start another one in it",
     unknown_costs_nothing: "`snow` has no price, and `report` returned `[3, 0]`",
@@ -186,8 +186,8 @@ def report_itself(host, port):  # calls it
 
 ALSO_WRONG = {
     one_for_each_loop_kept: "When is the last moment to do it?",
-    tries_again_with_a_new_one: "1 connection of it was still open",
-    pool_is_shared: "Which line makes the client or its pool",
+    tries_again_with_a_new_one: "1 connection that it opened was still open",
+    pool_is_shared: "Which line creates the client or its pool",
     client_that_was_given_a_pool: "was still open on the server",
     closed_by_except: "When is the last moment to do it?",
     int_of_none: "raised `TypeError",

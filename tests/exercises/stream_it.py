@@ -242,7 +242,7 @@ ALSO_WRONG = {
     reads_in_a_task: "and offers still reach it",
     released_while_subscribed: "its next borrower is a listener too",
     without_end: "which has no `aclose()`",
-    with_an_end: "but no object of your own class",
+    with_an_end: "but not an object of your own class",
     a_context_manager: "`async for` can't read that",
     a_list: "`async for` can't read that",
     from_memory: "reached 0 connections",

@@ -54,10 +54,17 @@ def lines_given_away(task: Task, text: str) -> list[str]:
 def of_each(*groups: str) -> list[Any]:
     """Return a test's arguments, exercise, answer and server, for every answer in lists of these names.
 
-    Each answer is judged on one of the servers, in turn; with BOTH_SERVERS=1 on both.
+    Each answer is judged on one of the servers, in turn; with BOTH_SERVERS=1 on both. Where only a redis-server will
+    do, each is judged on that.
     """
     found = [(name, answer) for name in all_exercises() for group in groups for answer in answers_in(name, group)]
     both = os.environ.get("BOTH_SERVERS") == "1"
+    judged = []
+    for place, (name, answer) in enumerate(found):
+        needs = load_task(name).needs_redis_server
+        for turn, server in enumerate(("fake", "redis")):
+            if (server == "redis") if needs else (both or place % 2 == turn):
+                judged.append((name, answer, server))
     return [
         pytest.param(
             name,
@@ -66,9 +73,16 @@ def of_each(*groups: str) -> list[Any]:
             id=f"{server}-{name}-{getattr(answer, '__name__', type(answer).__name__)}",
             marks=[pytest.mark.redis_server] * (server == "redis"),
         )
-        for place, (name, answer) in enumerate(found)
-        for turn, server in enumerate(("fake", "redis"))
-        if both or place % 2 == turn
+        for name, answer, server in judged
+    ]
+
+
+def each_exercise() -> list[Any]:
+    """Return each exercise and a server on which its answers can be judged: the fallback, where that will do."""
+    needy = {name: load_task(name).needs_redis_server for name in all_exercises()}
+    return [
+        pytest.param(name, "redis" if needs else "fake", id=name, marks=[pytest.mark.redis_server] * needs)
+        for name, needs in needy.items()
     ]
 
 

@@ -62,7 +62,7 @@ WHY = """
 There are two classes called `Retry`. The one in `redis.retry` calls a function and catches what it raises. With
 `redis.asyncio` that call only makes a coroutine, which raises later, when it's awaited, so this `Retry` never sees the
 error. The one in `redis.asyncio.retry` awaits each attempt. It awaits each pause too, so the loop runs other tasks
-meanwhile. A backoff only works out how long a pause is, so both use those of `redis.backoff`. Five pauses of 0.1 s are
+meanwhile. A backoff only calculates how long a pause is, so both use those of `redis.backoff`. Five pauses of 0.1 s are
 longer than the outage, and shorter than 0.8 s.
 """
 
@@ -152,7 +152,7 @@ class _Client:
         settings = self._r.connection_pool.connection_kwargs
         retry = settings.get("retry")
         if not call.returned:
-            return "That's too late for an answer. How long are the pauses between the attempts?"
+            return "That's too late. How long are the pauses between the attempts?"
         if type(self._r) is not redis.asyncio.Redis:
             return "Redis was back soon afterwards. What does your client do until then?"
         if isinstance(retry, redis.retry.Retry):
@@ -221,8 +221,8 @@ class _Client:
 HINTS = (
     "What does a call of an `async def` do before it is awaited? A `Retry` that catches the error of the call has "
     "nothing to catch.",
-    "redis-py has two classes with the name `Retry`. In which module is the client that you return, and which one is "
-    "beside it?",
+    "redis-py has two classes with the name `Retry`. The client that you return is in `redis.asyncio`. Which "
+    "`Retry` is there, too?",
     "The pauses in total have to be longer than 0.2 s and shorter than 0.8 s. The backoff may stay as it is: it only "
-    "works out a number.",
+    "calculates a number.",
 )

@@ -67,11 +67,11 @@ async def solution(host, port, requests):
 
 
 WHY = """
-A task costs next to nothing, so a loop easily has more of them than a server has connections to give. A
+A task costs next to nothing, so an event loop easily runs more tasks than a server accepts connections. A
 `BlockingConnectionPool` lets a task wait until another one returns a connection, for 20 s unless its `timeout` says
-otherwise. An `asyncio.Semaphore(20)` around each request, in front of a plain pool, does the same one step earlier, and
-so do 20 tasks that take the requests from an `asyncio.Queue`. A client made by `from_pool` closes its pool when it is
-closed itself.
+otherwise. An `asyncio.Semaphore(20)` around each request, in front of a plain pool, does the same one step earlier,
+and so do 20 tasks that take the requests from an `asyncio.Queue`. A client made by `from_pool` closes its pool when it
+is closed itself.
 """
 
 
@@ -193,7 +193,7 @@ class _Burst:
         if isinstance(self._refusal, redis.MaxConnectionsError):
             raise Wrong(
                 f"{len(self._refused)} of the {TASKS} requests were refused: {named(self._refusal)}. The pool's limit "
-                f"is {pool.max_connections}, and a plain pool never waits. What could wait in its place?"
+                f"is {pool.max_connections}, and a plain pool never waits. What could wait instead?"
             )
         if self._refusal:
             last = (TASKS / pool.max_connections - 1) * ROUND_TRIP
@@ -243,7 +243,7 @@ class _Burst:
             return
         left = len(self._lab.server.clients())
         raise Wrong(
-            f"`{self._lab.name}` has returned, and {so_many(left, 'connection')} of it "
+            f"`{self._lab.name}` has returned, and {so_many(left, 'connection')} that it opened "
             f"{'is' if left == 1 else 'are'} still open. Which object has an `aclose()`, and on which ways out is it "
             "called?"
         )
@@ -252,8 +252,8 @@ class _Burst:
 HINTS = (
     "One kind of pool refuses a request when it is exhausted, and the other lets it wait. Which two kinds does "
     "`redis.asyncio` have?",
-    "A higher limit only moves the trouble to the server. With 20 connections, 480 of the tasks have to wait: in the "
+    "A higher limit only moves the problem to the server. With 20 connections, 480 of the tasks have to wait: in the "
     "pool, or before they ask it.",
-    "All requests have to use the same pool, with a limit of 20. Close what you have made before `serve` returns: an "
-    "`async with` around the client does.",
+    "All requests have to use the same pool, with a limit of 20. Close the client before `serve` returns, for "
+    "example with an `async with` around everything that uses it.",
 )

@@ -76,12 +76,12 @@ async def solution(pool, keys, show):
 
 
 WHY = """
-A cancellation is an exception, `asyncio.CancelledError`, and it's raised at the `await` where the task stands. So
-`finally` returns the connection on every way out. That alone isn't enough, because the replies to the commands that
-were sent still come, and the next borrower would read them as its own. So a connection with replies to come has to be
+A cancellation is an exception, `asyncio.CancelledError`, and it's raised at the `await` where the task waits. So
+`finally` returns the connection in any case. That alone isn't enough, because the replies to the commands that were
+sent still arrive, and the next borrower would read them as its own. So a connection with unread replies has to be
 disconnected before it's released, and the pool opens it again when it is next borrowed. You can also read every reply
-first, release the connection, and then show the values: that keeps no connection while a browser takes its time. The
-commands of `redis.asyncio.Redis` do all of this themselves.
+first, release the connection, and then show the values: then no connection is in use while a slow browser is served.
+The commands of `redis.asyncio.Redis` do all of this themselves.
 """
 
 
@@ -186,8 +186,8 @@ class _Readings:
             )
         if opened > 1:
             raise Wrong(
-                f"{READINGS} readings, none of them cancelled, opened {opened} connections; one was enough. When no "
-                "reply is left to come, what speaks against using the connection again?"
+                f"{READINGS} readings, none of them cancelled, opened {opened} connections; one was enough. When all "
+                "replies have been read, why not use the connection again?"
             )
 
     async def require_left_in_show(self) -> None:
@@ -296,7 +296,9 @@ class _Readings:
                 "call is missing?"
             )
         if "raised" in at:
-            raise Wrong(f"{said}. A cancellation is not the only error that `show` can meet. Which ways out are there?")
+            raise Wrong(
+                f"{said}. A cancellation is not the only error that ends `await show(…)`. How else can your code end?"
+            )
         raise Wrong(
             f"{said}, for good: after {so_many(LIMIT, 'customer')} who left, the pool would be exhausted. A "
             "cancellation is raised at an `await`, and the lines below don't run. Which do in any case?"
@@ -325,11 +327,11 @@ class _Readings:
 
 
 HINTS = (
-    "A cancellation is an exception, and it's raised at the `await` where the task stands. Which statement runs on "
-    "every way out of a block?",
+    "A cancellation is an exception, and it's raised at the `await` where the task waits. Which statement runs "
+    "however a block ends?",
     "All commands are sent before the first value is shown. If the task is cancelled at that moment, how many replies "
-    "are still to come, and who reads them?",
-    "A pool takes a connection back in any state. So one that has replies to come has to be disconnected before you "
-    "release it.",
-    "`asyncio.CancelledError` is a `BaseException`, and no `Exception`. Catch it, disconnect, and raise it again.",
+    "have not arrived yet, and who reads them?",
+    "A pool takes a connection back in any state. So disconnect a connection with unread replies before you release "
+    "it.",
+    "`asyncio.CancelledError` is a `BaseException`, not an `Exception`. Catch it, disconnect, and raise it again.",
 )

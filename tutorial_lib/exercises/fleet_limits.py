@@ -64,7 +64,7 @@ def solution(host, port, maxclients, workers, others):
 
 WHY = """
 While a worker restarts, the old process and the new one are both connected, so the budget is for one process more than
-there are workers: 4 times 3, and 8 others, is 20. If all workers are replaced at the same time, count them twice. Each
+there are workers: 4 times 3, plus 8 others, is 20. If all workers are replaced at the same time, count them twice. Each
 process only knows its own pool, so the sum has to be right before the first one starts.
 """
 
@@ -159,7 +159,7 @@ def _why(error: str) -> str:
     if "No connection available" in error:
         return f"The server answered after {BUSY_SECONDS} s. How long does your pool wait?"
     if REFUSAL in error:
-        return f"The server refused: it accepts {MAXCLIENTS}. Which connections did you not count?"
+        return f"The server refused: it accepts {MAXCLIENTS}. Which connections did you leave out?"
     return f"The server answered after {BUSY_SECONDS} s. Which of your settings gave up before that?"
 
 
@@ -241,7 +241,7 @@ def _require_other_numbers(fleet: Fleet) -> None:
 
 HINTS = (
     "How many processes have connections at the same time, at most? Think of the moment just before an old one ends.",
-    "Subtract the others first: they are there once for the whole server. What is left is divided among the processes.",
+    "Subtract the others first: they count once, for the whole server. What is left is divided among the processes.",
     "8 threads share 3 connections, so a request may have to wait. Which pool lets it?",
     "A `BlockingConnectionPool` with this process's part of the budget as `max_connections`, where one process more "
     "than `workers` shares it, and with a `timeout` that is longer than the server may take.",

@@ -31,8 +31,8 @@ LATER = {customer: f"{cart} and socks" for customer, cart in CARTS.items()}
 PROMPT = """
 **Given** a web server that loads your program once and then forks. It calls `make_carts(host, port)` and gets a
 function `cart_of(customer)`, which returns the value of the key `cart:<customer>` as text. It calls `cart_of` once, to
-see that Redis answers, and then it forks **3** workers. The last version looked like this, and customers saw the carts
-of others:
+see that Redis answers, and then it forks **3** workers. The last version looked like this, and customers saw other
+customers' carts:
 
 ```python
 def make_carts(host, port):
@@ -50,7 +50,7 @@ def make_carts(host, port):
 **It passes when**
 - in the parent and in the 3 workers, each call of `cart_of` returns what the cart holds at that moment;
 - each of the **4** processes opens **1** connection, so that the server accepts 4;
-- the parent goes on working on its connection when the workers have ended.
+- the parent can still use its connection after the workers have ended.
 
 The check forks, so it runs on Linux only.
 """
@@ -75,7 +75,7 @@ def solution(host, port):
 WHY = """
 `r.get` asks the pool for a connection each time, and the pool notices when it's in another process: there it starts
 from zero and opens a connection of its own. A client that each process creates for itself, after the fork, is just as
-good. What must not be carried across is anything that has borrowed already.
+good. An object that has already borrowed a connection must not be used on both sides of a fork.
 """
 
 
@@ -116,7 +116,7 @@ def _require(cart: Any, customer: str, carts: dict[str, str], process: str) -> N
         return
     said = f"In {process} `cart_of({customer!r})` returned {shown(cart)}; the cart holds `{wanted!r}`."
     if cart == wanted.encode():
-        raise Wrong(f"{said} Those are bytes. Who turns them into text, and when?")
+        raise Wrong(f"{said} Those are bytes. What turns them into text?")
     if carts is LATER and cart == CARTS[customer]:
         raise Wrong(f"{said} The cart has changed since the first call. When did your function ask Redis?")
     if cart in carts.values():

@@ -41,7 +41,7 @@ PROMPT = """
 - three calls of `asyncio.run`, one after the other, return the prices of the articles, as a list of whole numbers in
   the same order (the price of `tea` is in the key `price:tea`);
 - an article without a price makes `report` raise a `LookupError`;
-- after each `asyncio.run`, the one that raises included, **0** connections are open on the server;
+- after each `asyncio.run`, including the one that raises, **0** connections are open on the server;
 - other tasks of the loop go on while `report` waits for Redis.
 """
 
@@ -71,10 +71,10 @@ def solution(host, port):
 
 WHY = """
 A connection of `redis.asyncio` is tied to the loop in which it was opened, and `asyncio.run` closes its loop at the
-end. So each loop needs connections of its own, and they have to be closed before the loop is. `async with` does that on
-every way out. One client for all runs works too, if each run ends with `await r.aclose()` in a `finally`: the next
-command then opens a new connection in the new loop. A web service has one loop for as long as it lives, so it makes its
-client when it starts and closes it when it ends: in the application's lifespan.
+end. So each loop needs connections of its own, and they have to be closed before the loop is. `async with` does that
+however its block ends. One client for all runs works too, if each run ends with `await r.aclose()` in a `finally`: the
+next command then opens a new connection in the new loop. A web service has one loop for as long as it lives, so it
+creates its client when it starts and closes it when it stops: in the application's lifespan.
 """
 
 
@@ -145,7 +145,7 @@ def _at_the_loop(which: str, error: RuntimeError) -> Exception:
         return error
     return Wrong(
         f"The {which} `asyncio.run` raised {named(error)}. It was given a connection that an earlier run had opened in "
-        "its own loop, and that loop has ended. Which line makes the client or its pool, and how often does it run?"
+        "its own loop, and that loop has ended. Which line creates the client or its pool, and how often does it run?"
     )
 
 
@@ -177,19 +177,19 @@ def _require_none(still_open: int, when: str) -> None:
     if not still_open:
         return
     how = (
-        "It's closed on the way that returns, but not on the way that raises. Which statement covers both?"
+        "It's closed if `report` returns, but not if it raises. Which statement covers both?"
         if "raised" in when
         else "Its loop is closed, so no code can close the connection any more, and each run adds to them. When is "
         "the last moment to do it?"
     )
     were = "was" if still_open == 1 else "were"
-    raise Wrong(f"{when}, {so_many(still_open, 'connection')} of it {were} still open on the server. {how}")
+    raise Wrong(f"{when}, {so_many(still_open, 'connection')} that it opened {were} still open on the server. {how}")
 
 
 HINTS = (
     "Each `asyncio.run` makes a loop, and closes it at the end. The second run was given a connection: in which loop "
     "was that one opened?",
-    "`make_report` runs once, and `report` runs once in each loop. So where should the client be made?",
-    "What a run opens has to be closed before its loop ends, on every way out. A client of `redis.asyncio` has an "
-    "`aclose()`, and it's an async context manager as well.",
+    "`make_report` runs once, and `report` runs once in each loop. So where should the client be created?",
+    "What a run opens has to be closed before its loop ends, even if `report` raises an error. A client of "
+    "`redis.asyncio` has an `aclose()`, and it's an async context manager as well.",
 )

@@ -40,8 +40,9 @@ one way to do it; `__init__` and `price` may change, too.
 **It passes when**
 - `pickle.dumps(shop)` works, also after the shop was used and its attribute `currency` was changed;
 - in another process `pickle.loads` makes a shop that has the changed `currency` and returns the same prices;
-- `pickle.loads` opens **0** connections there, and 6 threads that ask at the same time open at most **3**, each
-  called `shop`, and none of them gets an error;
+- `pickle.loads` opens **0** connections there;
+- when **6** threads there ask at the same time, none of them gets an error, and together they open at most **3**
+  connections, each with the client name `shop`;
 - the first shop goes on working afterwards, on the connection that it had.
 
 The check forks, so it runs on Linux only.
@@ -215,7 +216,7 @@ def _load(other: Worker, sent: bytes, lab: Lab) -> None:
     try:
         other.ask("loads", sent)
     except Wrong as error:
-        raise Wrong(f"{error} It was making a shop of the bytes. What did the bytes lack?") from error
+        raise Wrong(f"{error} That happened in `pickle.loads`. What is missing from the bytes?") from error
     if lab.server.opened() > before:
         raise Wrong(
             f"`pickle.loads` opened {lab.server.opened() - before} connections, before anything asked for a price. "
@@ -229,7 +230,7 @@ def _use_at_once(other: Worker, lab: Lab, before: int) -> int:
     if failed:
         raise Wrong(
             f"In the other process {CALLERS} threads asked for a price at the same time, and {len(failed)} of them got "
-            f"{failed[0]}. Which pool has the copy, and what did the first shop have?"
+            f"{failed[0]}. Which kind of pool does the copy have, and which did the first shop have?"
         )
     opened = lab.server.opened() - before
     if opened > LIMIT:

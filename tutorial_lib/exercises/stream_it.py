@@ -64,11 +64,11 @@ async def solution(r):
 
 
 WHY = """
-A generator that is left stands at its `yield`, or at the `await` in which it is cancelled, and an exception is raised
-there: `GeneratorExit` or `CancelledError`. `async with` and `finally` cover both, so the `PubSub` is closed and its
-connection released. After `break` no code of the page does that: Python notices that the generator is lost, and has the
-loop close it a moment later. If something still refers to the generator, that doesn't happen, so a page that wants to
-be sure writes `async with contextlib.aclosing(offers(r)) as stream:`.
+A generator that's left is paused at its `yield`, or is cancelled at an `await`, and an exception is raised there:
+`GeneratorExit` or `CancelledError`. `async with` and `finally` cover both, so the `PubSub` is closed and its
+connection released. After `break` no code of the page does that: Python notices that nothing refers to the generator,
+and has the loop close it a moment later. If something still refers to the generator, that doesn't happen, so a page
+that wants to be sure writes `async with contextlib.aclosing(offers(r)) as stream:`.
 """
 
 
@@ -220,8 +220,8 @@ class _Pages:
         if still_heard and not self._is_generator:
             raise Wrong(
                 f"{said}, and offers still reach it. `async for` doesn't call the `aclose()` of an iterator when its "
-                "loop is left. Python closes a generator that is lost, but no object of your own class. What does a "
-                "`yield` in an `async def` make?"
+                "loop is left. Python closes a generator to which nothing refers, but not an object of your own class. "
+                "What does a `yield` in an `async def` make?"
             )
         if still_heard:
             raise Wrong(f"{said}, and offers still reach it. Python {page.raised}. Which lines of yours run then?")
@@ -252,8 +252,8 @@ class _Pages:
 HINTS = (
     "Which object borrowed the connection, and which of its methods returns it? It's the same as in the exercise *A "
     "listener that can be stopped*, with an `await`.",
-    "However a page leaves, an exception is raised where the generator stands: `GeneratorExit` at a `yield`, or "
-    "`CancelledError` at an `await`. Which statements run code on every way out?",
+    "However a page leaves, an exception is raised where the generator is paused: `GeneratorExit` at a `yield`, or "
+    "`CancelledError` at an `await`. Which statements run code in either case?",
     "Both exceptions have to go on once your code has cleaned up. An `async with` around everything that uses the "
     "`PubSub` does both.",
 )

@@ -80,8 +80,9 @@ class solution:
 
 WHY = """
 What the parent creates is copied into each worker, so it should hold settings only. `start` runs after the fork: there
-the pool belongs to one process from the beginning, and its name can say which. gunicorn calls such functions
-`post_fork` and `worker_exit`, Celery has the signals `worker_process_init` and `worker_process_shutdown`.
+the pool belongs to one process from the beginning, and its connections can be named after that process. gunicorn calls
+such functions `post_fork` and `worker_exit`, Celery has the signals `worker_process_init` and
+`worker_process_shutdown`.
 """
 
 
@@ -197,7 +198,7 @@ def _require_stopped(shift: Shift, number: int, worker: Worker) -> None:
     if shift.of(number):
         raise Wrong(
             f"A second after `stop()` in worker {number}, the server still has {shift.of(number)} of its connections. "
-            "Its process may go on for long. What closes them?"
+            "Its process may run for a long time. What closes them?"
         )
 
 
@@ -213,7 +214,8 @@ def _require_later_worker(shift: Shift) -> None:
 
 
 HINTS = (
-    "What does the parent need a connection for? If for nothing, `__init__` only keeps settings that a worker needs.",
+    "What does the parent need a connection for? If it needs none, `__init__` only keeps the settings that a worker "
+    "needs.",
     "`start` runs in the worker. There the number is known, so there the pool can get its name: `client_name`.",
     "Four threads and two connections: a plain pool raises at its limit. Which pool waits?",
     "`stop` runs in the worker, too. A pool has a method that disconnects all its connections.",

@@ -309,8 +309,9 @@ async def get_with_own_client():
 print(*[in_a_new_loop(get_with_own_client()) for _ in range(3)])
 
 # %% [markdown]
-# That means one client for each loop, not one for each request. Each process of a web server usually has one loop, so create the
-# client when the process starts. In FastAPI that's the [lifespan](https://fastapi.tiangolo.com/advanced/events/):
+# That means one client for each loop, not one for each request. Each process of a web server usually has one loop, so
+# create the client when the process starts. In FastAPI that's the
+# [lifespan](https://fastapi.tiangolo.com/advanced/events/):
 #
 # ```python
 # @asynccontextmanager
@@ -412,10 +413,9 @@ for careful in (False, True):
 # %% [markdown]
 # **A connection that you release with a reply unread gives the next caller that reply.**
 #
-# That's the bug from [lesson
-# 05](05_who_still_holds_a_connection.ipynb#What-does-an-interrupted-caller-leave-behind?). With asyncio, each `await`
-# between a command and its reply is a place where it can happen. Call `disconnect()` before `release()` unless you're sure that the reply has
-# been read.
+# That's the bug from [lesson 05](05_who_still_holds_a_connection.ipynb#What-does-an-interrupted-caller-leave-behind?).
+# With asyncio, each `await` between a command and its reply is a place where it can happen. Call `disconnect()` before
+# `release()` unless you're sure that the reply has been read.
 
 # %% [markdown]
 # ## A deadline for a command
@@ -453,11 +453,11 @@ proxy.heal()
 # **`socket_timeout` limits each attempt. `asyncio.wait_for` limits everything: the wait for a connection, the command,
 # and all retries.**
 #
-# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close the
-# connection, so one that's too short costs many new connections. Use both: `socket_timeout` lets redis-py retry, and
-# the deadline is the longest time that your users accept. If a command mustn't be interrupted, run it in a task and await
-# [`asyncio.shield(task)`](https://docs.python.org/3/library/asyncio-task.html#asyncio.shield). Then the deadline only
-# ends your waiting, and the command still finishes.
+# The `TimeoutError` of `wait_for` is Python's own, so `except redis.RedisError` doesn't catch it. Both timeouts close
+# the connection, so one that's too short costs many new connections. Use both: `socket_timeout` lets redis-py retry,
+# and the deadline is the longest time that your users accept. If a command mustn't be interrupted, run it in a task
+# and await [`asyncio.shield(task)`](https://docs.python.org/3/library/asyncio-task.html#asyncio.shield). Then the
+# deadline only ends your waiting, and the command still finishes.
 #
 # > **Python 3.11 and newer:** `async with asyncio.timeout(0.3):` sets a deadline for a whole block.
 

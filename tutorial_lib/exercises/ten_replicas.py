@@ -12,7 +12,7 @@ from tutorial_lib.exercises._incidents import ended, method_of
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import Wrong
+from tutorial_lib.practice.verdict import Wrong, shown
 from tutorial_lib.servers import Server
 
 ID = "ten-replicas"
@@ -137,14 +137,14 @@ class _Shop:
             if isinstance(result, Exception):
                 raise Wrong(f"One replica, one thread: `{name}` raised {named(result)}. What does it use?")
             if result != 1:
-                raise Wrong(f"`{name}` was called for the first time and returned `{result!r}`. It should return 1.")
+                raise Wrong(f"`{name}` was called for the first time and returned {shown(result)}. It should return 1.")
         self._rush([replica])
         opened = self._lab.server.opened() - opened_before
         if opened > SHARE:
             raise Wrong(
                 f"One replica, {THREADS} threads: it opened {so_many(opened, 'connection')}. {REPLICAS + 1} such "
-                f"replicas are {opened * (REPLICAS + 1)}, and the server accepts {MAXCLIENTS}. Which pools does a replica have, "
-                "and what is the sum of their limits?"
+                f"replicas are {opened * (REPLICAS + 1)}, and the server accepts {MAXCLIENTS}. Which pools "
+                "does a replica have, and what is the sum of their limits?"
             )
 
     def grows(self) -> None:

@@ -169,4 +169,5 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "the-quiet-upgrade": 121,
         "eleven-retries": 122,
         "ten-replicas": 123,
+        "the-slow-consumer": 124,
     }

@@ -170,4 +170,5 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "eleven-retries": 122,
         "ten-replicas": 123,
         "the-slow-consumer": 124,
+        "after-the-failover": 125,
     }

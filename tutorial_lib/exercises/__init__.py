@@ -95,7 +95,14 @@ COURSE = (
     Lesson(
         "15_in_production",
         "What do you watch in production?",
-        ("the-friday-leak", "the-quiet-upgrade", "eleven-retries", "ten-replicas", "the-slow-consumer"),
+        (
+            "the-friday-leak",
+            "the-quiet-upgrade",
+            "eleven-retries",
+            "ten-replicas",
+            "the-slow-consumer",
+            "after-the-failover",
+        ),
     ),
 )
 

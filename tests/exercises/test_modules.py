@@ -168,4 +168,6 @@ def test_places_in_a_progress_code_do_not_move() -> None:
         "the-friday-leak": 120,
         "the-quiet-upgrade": 121,
         "eleven-retries": 122,
+        "ten-replicas": 123,
+        "the-slow-consumer": 124,
     }

@@ -95,7 +95,7 @@ COURSE = (
     Lesson(
         "15_in_production",
         "What do you watch in production?",
-        ("the-friday-leak", "the-quiet-upgrade", "eleven-retries"),
+        ("the-friday-leak", "the-quiet-upgrade", "eleven-retries", "ten-replicas", "the-slow-consumer"),
     ),
 )
 

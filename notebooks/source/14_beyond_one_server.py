@@ -172,9 +172,11 @@ guess_ssl.reveal(", ".join(errors))
 # `redis.Redis` reads `ssl` and chooses the connection class for its pool. If you create the pool yourself, you choose the
 # class. Once as many attempts have failed as the pool's limit allows, the log only says `Too many connections`, which
 # hides the cause. This mistake [happened in Redis's own SDK for
-# FastAPI](https://github.com/redis/fastapi-redis-sdk/pull/48). Both pools below are right:
+# FastAPI](https://github.com/redis/fastapi-redis-sdk/pull/48).
 #
 # > **redis-py 5 and older:** the third error is a plain `ConnectionError` with the same text.
+#
+# Both pools below are right:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 tls_port = {"host": tls.host, "port": tls.tls_port, "ssl_ca_data": tls.ca_data}
@@ -197,7 +199,7 @@ guess_attempts = predict(
     "How often does the client try to connect before it raises an error?",
     {
         1: "One attempt should be enough, because the certificate stays the same. But redis-py treats the failed check "
-        "like an error of the network.",
+        "like a network error.",
         4: "The failed check becomes a `ConnectionError`, and redis-py retries those: one attempt and three retries.",
     },
     answer=4,
@@ -215,7 +217,7 @@ class CountedConnection(redis.SSLConnection):
 
 
 # %% [markdown]
-# The cell prints only the part of the message that comes from Python's `ssl` module:
+# The next cell prints the part of the message that comes from Python's `ssl` module, and then the number of attempts:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 three_retries = Retry(NoBackoff(), 3)
@@ -252,7 +254,7 @@ guess_port = predict(
         "the one without TLS": "The server sees that what it receives isn't TLS, and closes the connection at once.",
         "the one with TLS": "It sends its first TLS message and waits for an answer. The plain port mistakes that message "
         "for the beginning of a command, and waits for the rest.",
-        "both": "The TLS port notices at once that it received something else than TLS, so only one client has to wait.",
+        "both": "The TLS port notices at once that it received something other than TLS, so only one client has to wait.",
     },
     answer="the one with TLS",
 )
@@ -327,8 +329,8 @@ guess_pools.reveal(pools)
 # **Each call of `master_for` builds a new pool, so call it once and keep the client.**
 #
 # A program that [called it each time it used Redis](https://github.com/open-webui/open-webui/issues/27210) opened a new
-# connection each time. You can see that at a master: `start_sentinel` starts one, with a replica and three sentinels. The
-# cell after it calls `master_for` ten times, and sends one command with each client:
+# connection each time. Now do the same with a real master: `start_sentinel` starts one, with a replica and three sentinels.
+# The cell after it calls `master_for` ten times, and sends one command with each client:
 
 # %% tags=["nbval-ignore-output"]
 group = start_lab(start_sentinel)
@@ -516,9 +518,9 @@ guess_nodes.reveal(len(borrowed))
 # %% [markdown]
 # **A cluster client has a pool for each node, and `max_connections` is the limit of each of them.**
 #
-# For a node's `maxclients`, only the limit counts, because each client has one pool for that node. For the sockets that
-# your program may open, multiply the limit by the number of nodes. Here are the three pools in a view each, with four
-# connections in use:
+# A node's `maxclients` has to allow for one such pool from each client. Your program may open more connections than that,
+# because it has a pool for each node: the limit times the number of nodes. Here is a view of each of the three pools, with
+# four connections in use:
 
 # %% tags=["nbval-ignore-output"]
 for node, pool in zip(rc.get_nodes(), pools, strict=True):

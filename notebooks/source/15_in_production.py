@@ -121,7 +121,7 @@ guess_left.reveal(len(findings))
 # findings that are left, only `timeout-shorter-than-block` is about an error that users see. The other four raise nothing:
 
 # %%
-print({outcome: times for outcome, times in outcomes.items() if "Timeout" in outcome})
+print({outcome: times for outcome, times in outcomes.items() if "Error" in outcome})
 
 # %% [markdown]
 # Here are two more fixes. `price` creates a client in each call, which costs a new connection each time. And `next_order`
@@ -212,7 +212,7 @@ r = redis.Redis(connection_pool=pool)
 # %% [markdown]
 # `dashboard` prints one line with these numbers. `get_connection_count()` returns two pairs, the first for the idle
 # connections and the second for those in use. Each pair is a number and its labels for a metric. `server.clients()` and
-# `server.opened()` are this course's helpers for `CLIENT LIST` and `total_connections_received`:
+# `server.opened()` are this course's helpers for `CLIENT LIST` and `total_connections_received`.
 #
 # > **redis-py 7.1 and older:** pools have no `get_connection_count()`, and there are no metrics to report.
 
@@ -264,7 +264,7 @@ guess_idle.reveal(f"{idle} idle, {named} at the server")
 # **The pool knows which connections are in use, and only the server knows which are open.**
 #
 # That's why you want both on a dashboard. Set an alarm on `refused`, because each refusal is a request that failed. The
-# longest of the latest waits warns you earlier, before a request fails. Here it's the pool's whole `timeout`, because
+# longest of the recent waits warns you earlier, before a request fails. Here it's the pool's whole `timeout`, because
 # three callers waited in vain:
 
 # %% tags=["nbval-ignore-output"]
@@ -306,7 +306,8 @@ metrics.of(plain)
 # %% [markdown]
 # Four connections are in use, none is idle, and `create_time` was reported four times, once for each connection that was
 # opened. On a dashboard its count is more useful than the time, because it's the number of connections opened. All four
-# connections are in use now, so the next callers will be refused. `metrics.changes` says what has changed since `before`:
+# connections are in use now, so the next callers will be refused. Five of them try after the question, and
+# `metrics.changes` returns which metrics that has changed.
 
 # %% jupyter={"source_hidden": true}
 guess_refused = predict(

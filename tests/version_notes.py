@@ -47,6 +47,7 @@ class Note(NamedTuple):
 
 
 NO_LIMIT = Row("default limit", 2**31, until=(7,))
+NO_OWN_ERROR = Row("exhausted", "ConnectionError: Too many connections", until=(5,))
 NO_TIMEOUT = Row("socket_timeout", None, until=(7,))
 NO_CONNECT_TIMEOUT = Row("socket_connect_timeout", None, until=(7,))
 RETRIES = (
@@ -64,7 +65,7 @@ NOTES = (
     Note(
         "03",
         "the error was a plain `ConnectionError` with the same text",
-        (Row("exhausted", "ConnectionError: Too many connections", until=(5,)),),
+        (NO_OWN_ERROR,),
     ),
     Note("03", "`socket_timeout` had no default", (NO_TIMEOUT,)),
     Note("04", "the default limit was 2,147,483,648 connections", (NO_LIMIT,)),
@@ -85,7 +86,10 @@ NOTES = (
     Note("11", "had no socket timeouts by default", (NO_TIMEOUT, NO_CONNECT_TIMEOUT)),
     Note("12", "there was practically no limit, so the pool never refused a task", (NO_LIMIT,)),
     Note("12", "the asyncio pool reconnects by itself", (Row("stale idle, asyncio", "recovers", until=(8, 0)),)),
+    Note("14", "the third error is a plain `ConnectionError` with the same text", (NO_OWN_ERROR,)),
+    Note("14", "retried three times in redis-py 6 and 7, and not at all in redis-py 5", RETRIES),
     Note("14", "there is no default `socket_timeout`", (NO_TIMEOUT,)),
+    Note("15", "pools have no `get_connection_count()`", (Row("get_connection_count", False, until=(7, 1)),)),
 )
 
 

@@ -1,19 +1,19 @@
 # %% [markdown]
 # # What changes with TLS, Sentinel and Cluster?
 #
-# So far there was one server, and a pool that led to it. In production the connection is often encrypted. Sentinels may
-# replace a master that fails, or a cluster spreads the keys over several nodes. Each of these changes what a connection
-# costs, how many pools your program has, and which errors it gets.
+# In the lessons so far there was one server, and one pool of connections to it. In production the connections are often
+# encrypted, and one server is often not enough: Sentinel replaces a server that fails, and Cluster spreads the keys over
+# several servers. Each of these changes what a connection costs, how many pools your program has, or which errors it gets.
 #
 # **You'll learn to**
 # - say what a connection costs with TLS, and recognise a wrong port, a wrong argument and an untrusted certificate;
-# - keep one pool for a master that Sentinel watches, and know which writes a failover loses;
+# - keep one pool for a server that Sentinel watches, and say which writes a failover loses;
 # - count the connections of a cluster client, and find the settings that it ignores.
 #
 # **You need** lessons [03](03_when_the_pool_is_exhausted.ipynb), [04](04_one_pool_for_many_parts.ipynb) and
-# [11](11_how_long_a_caller_waits.ipynb). TLS, Sentinel and Cluster are explained as far as you need them. The page starts
-# private servers from the redis-server (or valkey-server) on this computer. If there's none, the cells that need one are
-# skipped and say so.
+# [11](11_how_long_a_caller_waits.ipynb), and [12](12_asyncio.ipynb) for the three cells with asyncio. TLS, Sentinel and
+# Cluster are explained as far as you need them. The page starts private servers from the redis-server or valkey-server on
+# this computer. If there's none, the cells that need one are skipped and say so.
 # *20 minutes, plus 40 for the exercises.*
 
 # %%
@@ -49,12 +49,13 @@ server
 
 # %% [markdown]
 # Redis listens on a TCP port. It can also listen on a *Unix socket*, which is a file on the same computer, and on a second
-# port that speaks *TLS*. With TLS, client and server first agree on keys, and the server shows a certificate that tells
-# who it is. After that everything is encrypted.
+# port that speaks *TLS*. With TLS, client and server first agree on keys, and the server shows a *certificate* that says
+# who it is. After that, everything they send is encrypted. The certificate is signed by an *authority*, and a client only
+# accepts it if it trusts that authority.
 #
-# `start_tls()`, a helper of this course, starts a server with all three. `start_lab` calls it, and lets the page go on if
-# there's no redis-server. The certificate is signed by an authority that the server made up when it started, so a client has to
-# be told about that authority. That's what `ssl_ca_data` does.
+# This course's helper `start_tls` starts a server that listens in all three ways. The helper `start_lab` calls it, and lets
+# the page go on if there's no redis-server. The server's authority was created together with the server, so your computer
+# doesn't know it. The argument `ssl_ca_data` tells redis-py to trust it.
 
 # %% tags=["nbval-ignore-output"]
 tls = start_lab(start_tls)
@@ -70,7 +71,8 @@ ways = {
 
 # %% [markdown]
 # Now measure how long a PING takes on an open connection, and on a new one. `fastest` runs a function several times and
-# returns the shortest time in milliseconds, because other programs on your computer only ever make it longer.
+# returns the shortest time in milliseconds, because other programs on your computer can only make it longer.
+# `ping_on_a_new_one` disconnects the client's pool first, so the PING has to open a connection.
 
 
 # %%
@@ -83,65 +85,70 @@ def fastest(function, times):
     return min(results) * 1000
 
 
-def ping_once(way):
-    with redis.Redis(**way) as r:
-        r.ping()
+def ping_on_a_new_one(r):
+    r.connection_pool.disconnect()
+    r.ping()
 
 
 # %% jupyter={"source_hidden": true}
 guess_ways = predict(
     "For which of the three is a new connection most expensive, compared with an open one?",
     {
-        "Unix socket": "It saves the network part of the work, so opening one is the cheapest of the three.",
-        "TCP": "It needs a handshake of TCP and one of Redis. TLS needs both, too, and a third one.",
-        "TLS": "The keys have to be agreed on and the certificate checked. On an open connection, encrypting a PING is "
-        "little work.",
+        "Unix socket": "Opening one needs neither TCP's handshake nor that of TLS.",
+        "TCP": "A new connection needs TCP's handshake and that of Redis. TLS needs both of these, and one of its own.",
+        "TLS": "Client and server have to agree on keys and check the certificate. On an open connection, encrypting a "
+        "PING is little work.",
     },
     answer="TLS",
 )
 guess_ways
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
-ratios = {}
+measured, ratios = {}, {}
 for name, way in ways.items():
     with redis.Redis(**way) as r:
-        reused = fastest(r.ping, 500)
-    on_a_new_one = fastest(lambda way=way: ping_once(way), 5)
-    ratios[name] = on_a_new_one / reused
+        measured[name] = fastest(r.ping, 500), fastest(lambda r=r: ping_on_a_new_one(r), 10)
+    on_an_open_one, on_a_new_one = measured[name]
+    ratios[name] = on_a_new_one / on_an_open_one
 guess_ways.reveal(max(ratios, key=ratios.get))
 
 # %% tags=["nbval-ignore-output"]
-for name, ratio in ratios.items():
-    print(f"{name:11}  a new connection takes {ratio:5.0f} times as long")
-loading = fastest(ssl.create_default_context, 5)
-print(f"TLS: {on_a_new_one:.0f} ms on a new one, {loading:.0f} ms of them to load certificates")
+for name, (on_an_open_one, on_a_new_one) in measured.items():
+    times = f"{on_an_open_one:.3f} ms on an open connection, {on_a_new_one:6.2f} ms on a new one"
+    print(f"{name:11}  {times}: {ratios[name]:.0f} times as long")
+loading = fastest(ssl.create_default_context, 10)
+print(f"to load the certificates that this computer trusts: {loading:.0f} ms")
 
 # %% [markdown]
-# **With TLS a new connection costs many times what it costs without, so reuse pays most there.**
+# **With TLS, opening a connection costs many times as much as without it, so reusing connections pays off most there.**
 #
-# The last line shows where the time goes on your own computer: for each connection, redis-py calls Python's
-# [`ssl.create_default_context`](https://docs.python.org/3/library/ssl.html#ssl.create_default_context), and that loads
-# all certificates that the system trusts, even though you've named your own. With a server far away, TLS adds one or
-# two round trips, as [lesson 02](02_what_a_connection_costs.ipynb) calculated. On an open connection, TLS costs little.
+# The last line shows where most of that time goes if the server is on your own computer. For each connection, redis-py
+# calls Python's
+# [`ssl.create_default_context`](https://docs.python.org/3/library/ssl.html#ssl.create_default_context), which loads all
+# certificates that the system trusts, even if you name your own authority. If the server is far away, the handshake of
+# TLS also adds one or two round trips, as [lesson 02](02_what_a_connection_costs.ipynb) calculated. On an open connection,
+# TLS costs little.
 #
-# A Unix socket saves a bit of both, but only reaches a server on the same computer.
+# Compare the first two lines, too: a PING through the Unix socket is usually faster than one through TCP. But a Unix
+# socket only reaches a server on the same computer.
 
 # %% [markdown]
 # ## `ssl=True` and a pool
 
 # %% [markdown]
-# `redis.Redis(ssl=True)` speaks TLS. This program passes the same argument to a pool, with room for two connections. The
-# server is the one from the other lessons; it doesn't matter here, as you'll see.
+# `redis.Redis(ssl=True)` speaks TLS. The program below passes the same argument to a pool that may open two connections.
+# It uses the ordinary `server` without TLS from the top of this page, which makes no difference here: the pool fails
+# before it connects to anything.
 
 # %% jupyter={"source_hidden": true}
 guess_ssl = predict(
     "Three clients use that pool, one after the other. Which errors do they get?",
     {
-        "TypeError, three times": "The first two. The pool counts a connection before it has been created, and both are "
-        "counted now.",
+        "TypeError, three times": "Only the first two do. The pool counts a connection before it creates it, so two "
+        "failed attempts use up a limit of two.",
         "TypeError, TypeError, MaxConnectionsError": "A connection doesn't know `ssl`, so creating it fails. The pool has "
-        "counted it already, so after two attempts it's exhausted.",
-        "none": "The pool passes arguments that it doesn't know on to its connections. A connection doesn't know `ssl` either.",
+        "already counted it by then, so after two attempts the pool is exhausted.",
+        "none": "The pool passes the arguments that it doesn't know to its connections, and they don't know `ssl` either.",
     },
     answer="TypeError, TypeError, MaxConnectionsError",
 )
@@ -162,9 +169,14 @@ guess_ssl.reveal(", ".join(errors))
 # **`ssl=True` is an argument of `redis.Redis`. A pool needs `connection_class=redis.SSLConnection`, or a URL that begins
 # with `rediss://`.**
 #
-# `redis.Redis` reads `ssl` and chooses the connection class for its pool. A pool that you make yourself takes the class
-# from you. After a few attempts the log only says `Too many connections`, which hides the cause. It [happened to
-# Redis's own SDK for FastAPI](https://github.com/redis/fastapi-redis-sdk/issues/48). Both pools below are right:
+# `redis.Redis` reads `ssl` and chooses the connection class for its pool. If you create the pool yourself, you choose the
+# class. Once as many attempts have failed as the pool's limit allows, the log only says `Too many connections`, which
+# hides the cause. This mistake [happened in Redis's own SDK for
+# FastAPI](https://github.com/redis/fastapi-redis-sdk/pull/48).
+#
+# > **redis-py 5 and older:** the third error is a plain `ConnectionError` with the same text.
+#
+# Both pools below are right:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 tls_port = {"host": tls.host, "port": tls.tls_port, "ssl_ca_data": tls.ca_data}
@@ -178,15 +190,16 @@ for good in (by_class, by_url):
 # ## A certificate that isn't trusted
 
 # %% [markdown]
-# A client that isn't told about the authority refuses the server's certificate. Will it try again? The class below
-# counts attempts to connect, and the client retries three times, without pauses.
+# A client that isn't told about the authority refuses the server's certificate. Does it try again? The pool below uses a
+# connection class that counts its attempts to connect. `Retry(NoBackoff(), 3)` allows three retries, without pauses
+# between them.
 
 # %% jupyter={"source_hidden": true}
 guess_attempts = predict(
     "How often does the client try to connect before it raises an error?",
     {
-        1: "Another attempt meets the same certificate, so it would be enough. But redis-py takes the failure for one of "
-        "the network.",
+        1: "One attempt should be enough, because the certificate stays the same. But redis-py treats the failed check "
+        "like a network error.",
         4: "The failed check becomes a `ConnectionError`, and redis-py retries those: one attempt and three retries.",
     },
     answer=4,
@@ -203,6 +216,9 @@ class CountedConnection(redis.SSLConnection):
         return super()._connect()
 
 
+# %% [markdown]
+# The next cell prints the part of the message that comes from Python's `ssl` module, and then the number of attempts:
+
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 three_retries = Retry(NoBackoff(), 3)
 no_trust = {"host": tls.host, "port": tls.tls_port, "retry": three_retries}
@@ -215,29 +231,30 @@ except redis.ConnectionError as error:
 guess_attempts.reveal(CountedConnection.attempts)
 
 # %% [markdown]
-# **An untrusted certificate is a `ConnectionError`, so redis-py retries it, in vain.**
+# **An untrusted certificate raises a `ConnectionError`, so redis-py retries it, in vain.**
 #
 # A default client retries ten times, with pauses, so this mistake takes some seconds to show up. If your program is slow to
-# report that it can't connect, look for `CERTIFICATE_VERIFY_FAILED` in the message. Don't answer it with
-# `ssl_cert_reqs="none"`: the connection would be encrypted, but it could be with anyone. Name the authority
-# with `ssl_ca_certs` (a file) or `ssl_ca_data` (its text).
+# report that it can't connect, look for `CERTIFICATE_VERIFY_FAILED` in the message. Don't get rid of it with
+# `ssl_cert_reqs="none"`: the connection would still be encrypted, but you wouldn't know who is at the other end. Name the
+# authority instead. `ssl_ca_certs` takes the name of a file with its certificate, and `ssl_ca_data` takes the text.
+#
+# > **redis-py 7 and older:** a default client retried three times in redis-py 6 and 7, and not at all in redis-py 5.
 
 # %% [markdown]
 # ## The wrong port
 
 # %% [markdown]
-# Two more mistakes: a client without TLS talks to the TLS port, or a client with TLS talks to the plain port. Both clients
-# below don't retry, and have two timeouts: 3 s to connect and 0.5 s for a reply.
+# There are two more mistakes: a client without TLS talks to the TLS port, or a client with TLS talks to the plain port.
+# Neither of the clients below retries. Each has two timeouts: 3 s to connect, and 0.5 s for a reply.
 
 # %% jupyter={"source_hidden": true}
 guess_port = predict(
     "Which of the two clients has to wait for a timeout?",
     {
-        "the one without TLS": "The server sees that these bytes aren't TLS, and closes the connection at once.",
-        "the one with TLS": "It sends its first TLS message and waits for an answer. Redis takes that for the beginning of a "
-        "command, and waits for the rest.",
-        "both": "Only a server that waits for more keeps a client waiting. One of these two servers knows at once that "
-        "something is wrong.",
+        "the one without TLS": "The server sees that what it receives isn't TLS, and closes the connection at once.",
+        "the one with TLS": "It sends its first TLS message and waits for an answer. The plain port mistakes that message "
+        "for the beginning of a command, and waits for the rest.",
+        "both": "The TLS port notices at once that it received something other than TLS, so only one client has to wait.",
     },
     answer="the one with TLS",
 )
@@ -263,10 +280,10 @@ guess_port.reveal(" and ".join(waited))
 # %% [markdown]
 # **A TLS client on a plain port gets no answer, so it waits for a timeout. The other way round, it fails at once.**
 #
-# The message says `Timeout connecting to server`, although the TCP connection was open. The timeout that applies is
-# `socket_timeout`, not `socket_connect_timeout`, because the TLS handshake comes after connecting. Otherwise
-# the next cell would take 3 s. The default is 5 s, and [a program that used TLS although its settings
-# said `ssl: false`](https://github.com/BerriAI/litellm/issues/32590) stalled that long in each operation.
+# The message says `Timeout connecting to server`, although the TCP connection was open. The TLS handshake comes after
+# connecting, so the timeout that ends the wait is `socket_timeout`, not `socket_connect_timeout`. The cell below shows it:
+# it takes less than 3 s. The default `socket_timeout` is 5 s, and [a program that used TLS although its settings said
+# `ssl: false`](https://github.com/BerriAI/litellm/pull/32590) stalled for that long whenever it called Redis.
 #
 # > **redis-py 7 and older:** there is no default `socket_timeout`, so nothing in the client ends this wait.
 
@@ -281,19 +298,20 @@ except redis.TimeoutError:
 # ## Asking Sentinel for a client
 
 # %% [markdown]
-# A *sentinel* is a small server that watches a Redis *master* and its *replicas*. When the master fails, the sentinels
-# agree on a replica that takes its place. A program doesn't know the master's address. It knows the sentinels, and asks
-# them for the master by a name, here `mymaster`.
+# With Sentinel, one Redis server, the *master*, takes the writes, and one or more *replicas* copy its data. A *sentinel* is
+# a small server that watches them. When the master fails, the sentinels agree on a replica that takes its place: that's a
+# *failover*. So your program doesn't store the master's address. It knows the addresses of the sentinels, and asks them for
+# the master by a name, here `mymaster`.
 #
 # In redis-py, `redis.Sentinel(...)` holds the sentinels' addresses, and its `master_for` returns a client. Neither of
-# them connects to anything yet, so the next cell runs without a sentinel.
+# these connects to anything yet, so the next cell runs without a sentinel.
 
 # %% jupyter={"source_hidden": true}
 guess_pools = predict(
     "Three parts of a program each call `master_for` on the same `Sentinel`. How many pools is that?",
     {
-        1: "That would be the case if `Sentinel` kept a pool for each name. It doesn't: it keeps only the sentinels.",
-        3: "Each call of `master_for` builds a client with a pool of its own, also for the same name.",
+        1: "That would be true if `Sentinel` kept a pool for each name. It only keeps clients for the sentinels.",
+        3: "Each call of `master_for` builds a client with a pool of its own, even for the same name.",
         0: "A client always has a pool, although the pool has no connections before the first command.",
     },
     answer=3,
@@ -310,8 +328,9 @@ guess_pools.reveal(pools)
 # %% [markdown]
 # **Each call of `master_for` builds a new pool, so call it once and keep the client.**
 #
-# A program that [called it at each access](https://github.com/open-webui/open-webui/issues/27210) opened a connection
-# for each of them. `start_sentinel()` starts a master, a replica and three sentinels. Ten calls and ten commands:
+# A program that [called it each time it used Redis](https://github.com/open-webui/open-webui/issues/27210) opened a new
+# connection each time. Now do the same with a real master: `start_sentinel` starts one, with a replica and three sentinels.
+# The cell after it calls `master_for` ten times, and sends one command with each client:
 
 # %% tags=["nbval-ignore-output"]
 group = start_lab(start_sentinel)
@@ -331,8 +350,8 @@ for each in masters:
 # ## A pool for the master that waits
 
 # %% [markdown]
-# `master_for` uses a `SentinelConnectionPool`. It's a plain pool, which never waits. So what about the blocking pool from
-# lesson 03?
+# `master_for` uses a `SentinelConnectionPool`, which is a plain pool that never waits. Can you give it the blocking pool from
+# lesson 03 instead?
 
 # %%
 try:
@@ -341,9 +360,9 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# The message misleads. `master_for` passes the name and the `Sentinel` to the pool's class, and a blocking pool takes
-# the name for its `max_connections`. It couldn't find the master anyway. redis-py has no pool that does both, but you can
-# combine the two classes in one line:
+# The message is misleading. `master_for` passes the name and the `Sentinel` to the pool's class as its first two
+# arguments, and the first argument of a blocking pool is `max_connections`. A blocking pool can't ask sentinels anyway.
+# redis-py has no pool that can do both, but a class that inherits from both pools can, without any code of its own:
 
 
 # %%
@@ -355,41 +374,45 @@ waits = {"connection_pool_class": BlockingSentinelPool, "max_connections": 2, "t
 snapshot(sentinel.master_for("mymaster", **waits).connection_pool)
 
 # %% [markdown]
-# Six threads share that pool's two connections. With a plain pool, four of them would be refused.
+# In the next cell, six threads share two connections of that pool. With a plain pool, four of them would be refused. This
+# client may also retry. By default it wouldn't, as you'll see at the end of the next section.
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 master = sentinels.master_for(group.service, **waits, retry=Retry(NoBackoff(), 3))
 master.ping()
 opened_before = group.master.opened()
-run_threads(6, lambda: master.blpop("jobs", timeout=0.1))
-print("opened in addition:", group.master.opened() - opened_before)
+results = run_threads(6, lambda: master.blpop("jobs", timeout=0.1))
+print("refused:", sum(isinstance(result, redis.ConnectionError) for result in results))
+print("opened in addition to the first:", group.master.opened() - opened_before)
 snapshot(master.connection_pool)
 
 # %% [markdown]
-# **A pool of both classes finds the master and waits at its limit.** All six got their turn, and the pool opened one more
-# connection.
+# **A pool that inherits from both classes finds the master, and waits at its limit.** None of the six threads was refused,
+# and the pool opened one more connection.
 
 # %% [markdown]
 # ## During a failover
 
 # %% [markdown]
-# A failover can also be started by hand, for maintenance: `group.failover()` has the sentinels make the replica the master.
-# Your pool has connections to the old master, which is still running. It hasn't been told yet.
+# A failover can also be started by hand, for example for maintenance. The lab's `group.failover()` does that: it asks the
+# sentinels to make the replica the master. Your pool has connections to the old master, which is still running.
 
 # %% jupyter={"source_hidden": true}
 guess_failover = predict(
     "The sentinels have agreed on the new master. Where do the client's next 20 writes go?",
     {
         "to the new master": "The pool asks the sentinels only when it opens a connection, and it has one that works.",
-        "nowhere: they fail": "The old master still takes writes, so there's no reason to fail.",
-        "to the old master": "Its connection is open, and the old master still thinks it's the master, so it answers.",
+        "nowhere: they fail": "The old master is still running and accepts writes, so they succeed.",
+        "to the old master": "The client's connection is open, and the old master hasn't been told yet that it's no longer "
+        "the master, so it accepts writes.",
     },
     answer="to the old master",
 )
 guess_failover
 
 # %% [markdown]
-# The view shows the client's pool, and beside it the connections that the *old* master has.
+# The view shows the client's pool, and beside it the connections that the *old* master has. The cell after it starts the
+# failover and adds 1 to a counter 20 times. A node's `commands()` says how often it has run each command:
 
 # %% tags=["nbval-ignore-output"]
 old = group.master
@@ -410,16 +433,16 @@ guess_failover.reveal(" and ".join(where for where, count in increments.items() 
 # %% [markdown]
 # **After a failover by hand, a client goes on writing to the old master, without an error.**
 #
-# Look at the view: nothing has changed, and the connections still lead to the old master. The pool only asks the
-# sentinels when it opens a connection. After about ten seconds Sentinel turns the old master into a replica, and
-# closes its clients' connections. What happens to the writes until then? The cell after the next question goes on counting
-# until the counter is lower than before, which takes those ten seconds.
+# In the view nothing has changed: the connections still lead to the old master, because the pool only asks the sentinels
+# when it opens a connection. After about ten seconds Sentinel turns the old master into a replica, and closes its
+# clients' connections. What happens to the writes until then? The cell after the next question keeps adding to the counter
+# until its value is lower than before, which takes those ten seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_lost = predict(
     "How many of the views that the old master has counted does the new master have in the end?",
     {
-        "all": "Nothing copies them. Replicas copy from the master, and the old master no longer is one.",
+        "all": "Nothing copies them to the new master: a replica copies from its master, never the other way round.",
         "none": "When the old master becomes a replica, it replaces its data with a copy of the new master's.",
     },
     answer="none",
@@ -442,15 +465,15 @@ PoolView(master.connection_pool, new, title=f"The pool for mymaster, and {new.na
 # %% [markdown]
 # **Every write that the old master acknowledged after the failover is lost, and the client gets no error.**
 #
-# In this view the pool has reached the new master: it found its connection closed, asked the sentinels, and opened
-# another. After a failover by hand, disconnect the pools of your programs, so that they ask at once. For writes that
-# mustn't be lost, read about
-# [`min-replicas-to-write`](https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/).
+# This view shows that the pool has reached the new master: it found its connection closed, asked the sentinels, and opened
+# another. After a failover by hand, call `disconnect()` on the pools of your programs, so that they ask the sentinels at
+# once. If some writes mustn't be lost, read about `min-replicas-to-write` on Redis's page on
+# [Sentinel](https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/).
 #
 # If the master crashes instead, its connections break, so the client asks the sentinels right away. Until they have
 # agreed on a new master, it gets errors: `Connection refused`, and later `No master found for 'mymaster'`. In one of the
-# exercises you read the log of such a failover. Retries help here, but a client from `master_for` has none unless you ask
-# for them, as this page did:
+# exercises you read the log of such a failover. Retries help here, but a client from `master_for` doesn't retry unless you
+# ask it to, as this page did:
 
 # %%
 for options in ({}, {"retry": Retry(NoBackoff(), 3)}):
@@ -461,8 +484,9 @@ for options in ({}, {"retry": Retry(NoBackoff(), 3)}):
 # ## How many connections does a cluster client have?
 
 # %% [markdown]
-# In a *cluster*, each key belongs to one of 16,384 *slots*, and each node has a part of the slots. `redis.RedisCluster`
-# calculates the slot of a key, and sends the command to the right node. `start_cluster()` starts three nodes.
+# A *cluster* consists of several Redis servers, called *nodes*. Each key belongs to one of 16,384 *slots*, and each node
+# stores the keys of some of the slots. `redis.RedisCluster` calculates the slot of a key, and sends the command to the
+# right node. You give it the address of one node, and it asks that node for the others. `start_cluster` starts three nodes.
 
 # %% tags=["nbval-ignore-output"]
 cluster = start_lab(start_cluster)
@@ -472,12 +496,17 @@ cluster
 guess_nodes = predict(
     "A cluster client has `max_connections=4`. How many connections may it have at the same time, with three nodes?",
     {
-        4: "The limit belongs to a pool, and each node has a pool of its own.",
-        12: "Each node has a pool of its own, with a limit of 4. Three times four is twelve.",
+        4: "That would be true if the client had one pool. `max_connections` is the limit of a pool, and the client has "
+        "several.",
+        12: "The client has a pool for each of the three nodes, and each pool may open four connections.",
     },
     answer=12,
 )
 guess_nodes
+
+# %% [markdown]
+# In redis-py, `get_nodes()` returns what the client knows about each node, and `node.redis_connection` is its client for
+# that node. The cell borrows as many connections as it can get, without sending a command:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 at = {"host": cluster.nodes[0].host, "port": cluster.nodes[0].port}
@@ -489,9 +518,9 @@ guess_nodes.reveal(len(borrowed))
 # %% [markdown]
 # **A cluster client has a pool for each node, and `max_connections` is the limit of each of them.**
 #
-# So your budget for a server's `maxclients` is per node, and the number of sockets in your program is limit times
-# nodes. Here are the three pools, with four connections in use each. A view of a cluster is a view of each node's
-# pool:
+# A node's `maxclients` has to allow for one such pool from each client. Your program may open more connections than that,
+# because it has a pool for each node: the limit times the number of nodes. Here is a view of each of the three pools, with
+# four connections in use:
 
 # %% tags=["nbval-ignore-output"]
 for node, pool in zip(rc.get_nodes(), pools, strict=True):
@@ -502,8 +531,8 @@ for node, pool in zip(rc.get_nodes(), pools, strict=True):
 # ## At a node's limit
 
 # %% [markdown]
-# All pools are at their limits now. Then the connections are returned to all of them except the one for the node that has
-# the key `cart:1`.
+# All three pools are at their limits now. The next cell returns the connections of two of them. The third pool, which stays
+# exhausted, belongs to the node that stores the key `cart:1`.
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 busy = rc.get_node_from_key("cart:1").redis_connection.connection_pool
@@ -522,8 +551,8 @@ for pool, connection in borrowed:
 # %% [markdown]
 # **Idle connections to the other nodes don't help, and the pools of a cluster client don't wait by default.**
 #
-# A key that is asked for more often than the others exhausts the pool of its node. Can the pools wait? The argument
-# `connection_pool_class` exists, but only `from_url` uses it:
+# So a key that is read far more often than others can exhaust the pool of its node. Can the pools wait? `RedisCluster`
+# accepts the argument `connection_pool_class`, but only `from_url` uses it:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 wanted = {"connection_pool_class": redis.BlockingConnectionPool, "max_connections": 4}
@@ -533,23 +562,22 @@ for r in (redis.RedisCluster(**at, **wanted), redis.RedisCluster.from_url(cluste
     r.close()
 
 # %% [markdown]
-# The first client got no error, and no blocking pool either. There are [several](https://github.com/redis/redis-py/issues/2522)
-# [issues](https://github.com/redis/redis-py/issues/3135) about it.
+# The first client raised no error, but it didn't get a blocking pool either. The client for asyncio has no such argument:
+# [the issue that asked for it](https://github.com/redis/redis-py/issues/2522) was closed.
 
 # %% [markdown]
 # ## What does a PING reach?
 
 # %% [markdown]
 # [Lesson 11](11_how_long_a_caller_waits.ipynb) recommended a PING when your program starts, so that a wrong address shows
-# up early. Three clients of the cluster do that. `cluster.opened()` says how many connections each
-# node has accepted.
+# up early. Three clients of the cluster do that here. `cluster.opened()` says how many connections each node has accepted.
 
 # %% jupyter={"source_hidden": true}
 guess_ping = predict(
     "On how many of the three nodes do the three clients open connections?",
     {
         1: "A PING has no key, so it goes to the client's default node, and that's the same node for all three.",
-        3: "A connection to a node is opened when a command goes there. A PING goes to one node.",
+        3: "A client opens a connection to a node when it sends a command there, and it sends a PING to one node only.",
     },
     answer=1,
 )
@@ -564,18 +592,23 @@ reached = [name for name, opened in cluster.opened().items() if opened > opened_
 guess_ping.reveal(len(reached))
 
 # %% [markdown]
-# **A PING opens a connection to the default node only, and tells nothing about the others.**
+# **A PING goes to the client's default node only, and tells you nothing about the other nodes.**
 #
-# A large service [had 16,821 connections at one node](https://github.com/plastic-labs/honcho/issues/1198), and 1,190 at
-# the others. Nearly all of them had sent one PING and were never used again. So when your program starts, get a few keys
-# of your own instead.
+# Those connections add up. A large service had [16,821 connections at one
+# node](https://github.com/plastic-labs/honcho/pull/1198), and fewer than 1,200 at each of the other two. The last command
+# of 15,511 of them had been a PING. If you want to check every node, say so:
+
+# %% tags=["nbval-ignore-output", "needs-redis-server"]
+await pinging[0].ping(target_nodes=redis.asyncio.RedisCluster.ALL_NODES)
+reached = [name for name, opened in cluster.opened().items() if opened > opened_before[name]]
+print(len(reached), "nodes reached")
 
 # %% [markdown]
 # ## Settings and errors that get lost
 
 # %% [markdown]
-# Two more things that cluster clients do differently. The first is a health check. `redis.RedisCluster` accepts
-# `health_check_interval`, and here is what reaches the connections:
+# Cluster clients do two more things differently. The first is the health check from lesson 11. `redis.RedisCluster` accepts
+# `health_check_interval`. Here is what reaches the connections:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 checked = redis.RedisCluster(**at, health_check_interval=7)
@@ -589,9 +622,11 @@ print("asyncio:", other.connection_kwargs.get("health_check_interval"))
 # %% [markdown]
 # **The synchronous cluster client drops `health_check_interval` without a word.** The asyncio client keeps it.
 #
-# A program that relied on it [got `Broken pipe`](https://github.com/langgenius/dify/issues/38972) after its provider had
-# closed idle connections. The second is an error with no text. With asyncio each node keeps its connections itself,
-# without a pool, and at its limit it raises this:
+# A program that relied on it [got `Broken pipe`](https://github.com/langgenius/dify/issues/38972) after its cloud provider
+# had closed idle connections.
+#
+# The second is an error without a text. In the client for asyncio, each node keeps its connections itself instead of in a
+# pool. Ten tasks share two connections here:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 small = redis.asyncio.RedisCluster(**at, max_connections=2)
@@ -603,8 +638,8 @@ print(f"{len(errors)} times {type(errors[0]).__name__}, and its text is {str(err
 # %% [markdown]
 # **The `MaxConnectionsError` of an asyncio cluster client has no text.** So log the type of an error, not only its text.
 #
-# And a connection that is borrowed by hand and forgotten counts for ever, as in [lesson
-# 05](05_who_still_holds_a_connection.ipynb):
+# These nodes have one thing in common with a pool: a connection that you borrow by hand and forget is counted as in use
+# forever, as in [lesson 05](05_who_still_holds_a_connection.ipynb):
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 node = small.get_node_from_key("cart:1")
@@ -619,12 +654,12 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 # %% [markdown]
 # | with | pools | what to remember |
 # |---|---|---|
-# | TLS | as many as before | opening is expensive; `rediss://` or `SSLConnection` for a pool; a wrong port means a timeout |
-# | Sentinel | one for each call of `master_for` | call it once; after a failover by hand, writes go on to the old master and are lost |
-# | Cluster | one for each node | the limit is per node; it doesn't wait; a PING reaches one node |
+# | TLS | as many as without it | opening is expensive; a pool needs `rediss://` or `SSLConnection`; a TLS client on a plain port waits for a timeout |
+# | Sentinel | one for each call of `master_for` | call it once; after a failover by hand, writes still go to the old master for some seconds, and are lost |
+# | Cluster | one for each node | the limit is per node; the pools don't wait; a PING reaches one node |
 #
-# Clients also accept settings that they never use, such as `connection_pool_class` or `health_check_interval` of a
-# cluster client. Check what the pool has, as the cells of this page do.
+# A cluster client also accepts settings that it never uses, such as `connection_pool_class` and `health_check_interval`.
+# Look at what its pools got, as the cells of this page do.
 
 # %% [markdown]
 # ## Check yourself
@@ -640,14 +675,14 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 # <details><summary>The log says <code>Timeout connecting to server</code>, but the server is up and the port is open. What
 # do you check?</summary>
 #
-# Whether a TLS client talks to a plain port. The handshake gets no answer there.
+# Whether a client with TLS talks to a port without TLS. Its handshake gets no answer there.
 #
 # </details>
 #
-# <details><summary>A cluster has 6 nodes and your 10 processes have a limit of 50. How many connections may one node
-# get?</summary>
+# <details><summary>A cluster has 6 nodes, and each of your 10 processes has one client with
+# <code>max_connections=50</code>. How many connections may one node get?</summary>
 #
-# 500: each process has a pool of 50 for it. In total, all nodes may get 3,000.
+# 500, because each process has a pool for that node with a limit of 50. All six nodes together may get 3,000 connections.
 #
 # </details>
 

@@ -2,17 +2,17 @@
 # # What do you watch in production?
 #
 # In the lessons so far you knew what was wrong, because each section was about one mistake. In production you only see
-# that pages fail. In this lesson a small web shop has six mistakes at once, and you find out which lines they're on.
+# that requests fail. In this lesson a small web shop has six mistakes at once, and you find the lines that cause them.
 # Then you choose the numbers that tell you about the next problem before your users do.
 #
 # **You'll learn to**
-# - examine a program that fails, and tell causes from consequences;
-# - put numbers about connections on a dashboard: from the pool, from the server, and from your own code;
+# - examine a program that fails, and distinguish causes from consequences;
+# - choose numbers about connections for a dashboard: from the pool, from the server, and from your own code;
 # - say what redis-py reports to OpenTelemetry, and what it never reports;
 # - start a new service from a recipe whose connections were counted.
 #
-# **You need** lessons 03 to 07: exhausted pools, leaks, subscriptions and the server's list of connections. New: the
-# command `examine`, and metrics. *15 minutes, plus 60 for the exercises.*
+# **You need** lessons 03 to 07: exhausted pools, leaks, subscriptions and the server's list of connections. The command
+# `examine` and redis-py's metrics are new. *15 minutes, plus 60 for the exercises.*
 
 # %%
 from collections import deque
@@ -42,8 +42,9 @@ server
 
 # %% [markdown]
 # The shop is a program of 70 lines: open [web_shop.py](web_shop.py) beside this page, and read it first if you want to
-# find the mistakes yourself. Each method of `Shop` answers one kind of request. `open_for_a_day` serves twenty
-# customers, one after the other so that the result is the same each time, and counts how their requests ended:
+# find the mistakes yourself. Each method of `Shop` answers one kind of request, and its pool may open eight connections.
+# `open_for_a_day` serves twenty customers and counts how their requests ended. It serves them one after the other, so that
+# the result is the same each time:
 
 # %%
 shop = Shop(server.url)
@@ -52,11 +53,11 @@ for outcome, times in open_for_a_day(shop).most_common():
 shop.close()
 
 # %% [markdown]
-# `SoldOut` is the shop's own error, because there were only five packets of tea. The other errors come from Redis. The
+# `SoldOut` is the shop's own error, because there were only five packets of tea. The other errors come from redis-py. The
 # shop serves one customer at a time, so how can eight connections be too few?
 #
-# Let `examine` look. It's a helper of this course that watches every pool while a program runs, and then names the
-# lines that are to blame:
+# Let `examine` find out. This helper of the course watches every pool while a program runs, and then reports the lines
+# that cause problems. Each report is a *finding*. The cell prints what kinds of findings there are:
 
 # %%
 with examine() as findings:
@@ -67,8 +68,8 @@ shop.close()
 print(*findings.kinds, sep="\n")
 
 # %% [markdown]
-# The worst finding is at the top. Each has a card that names its line, says what to do, and links to the lesson that
-# explains it. Look at the lines of the first two cards:
+# The worst finding is at the top. Shown as a whole, each finding is a card that names the line, says what to do, and links
+# to the lesson that explains the mistake. Look at the lines of the first two cards:
 
 # %% tags=["nbval-ignore-output"]
 findings
@@ -77,9 +78,9 @@ findings
 # ## Which finding do you fix first?
 
 # %% [markdown]
-# The first two cards are about the same line. The connection that `buy` borrows isn't returned when the tea is sold
-# out, because the exception comes before `release`. Here is the shop with only that line fixed. An ordinary command
-# returns its connection by itself:
+# The first two cards name the same line. The connection that `buy` borrows isn't returned when the tea is sold out, because
+# the exception is raised before `release` is called. Here is the shop with only that method fixed. It uses an ordinary
+# command, which returns its connection by itself:
 
 
 # %%
@@ -95,10 +96,10 @@ class WithoutLeak(Shop):
 guess_left = predict(
     "There were eight findings. How many are left after this one fix?",
     {
-        7: "That would be so if each finding had a cause of its own. Two of the others only came with the leak.",
-        5: "The exhausted pool was a consequence of the leak. `blocking-on-shared` was one, too: `BLPOP` on a shared "
-        "pool is only reported if other callers run short of connections.",
-        0: "The leak caused most of the errors, but not all findings: some of these mistakes never raise an error.",
+        7: "That would be true if each finding had its own cause. Two of the others were consequences of the leak.",
+        5: "The exhausted pool was a consequence of the leak. So was `blocking-on-shared`: `BLPOP` on a shared pool is "
+        "only reported if other callers run out of connections.",
+        0: "The leak caused most of the errors, but not all the findings: some of these mistakes never raise an error.",
     },
     answer=5,
 )
@@ -116,15 +117,15 @@ guess_left.reveal(len(findings))
 # %% [markdown]
 # **Fix the worst finding and examine again, because one mistake can cause several findings.**
 #
-# If you had raised `max_connections` instead, the error would have come back after a few more customers. One of the
-# five findings that are left is still an error that users see. The other four raise nothing:
+# If you had raised `max_connections` instead, the error would have come back after a few more customers. Of the five
+# findings that are left, only `timeout-shorter-than-block` is about an error that users see. The other four raise nothing:
 
 # %%
-print({outcome: times for outcome, times in outcomes.items() if "Timeout" in outcome})
+print({outcome: times for outcome, times in outcomes.items() if "Error" in outcome})
 
 # %% [markdown]
-# Two more fixes. `price` creates a client for each call, which costs a new connection each time. And `next_order` waits
-# two seconds for an order on a pool that allows one second for each reply, so it needs a client of its own:
+# Here are two more fixes. `price` creates a client in each call, which costs a new connection each time. And `next_order`
+# waits two seconds for an order, although its pool allows only one second for each reply, so it needs a client of its own:
 
 
 # %%
@@ -151,9 +152,10 @@ print(*findings.kinds, sep="\n")
 print("errors from Redis:", [outcome for outcome in outcomes if "Error" in outcome])
 
 # %% [markdown]
-# No request fails anymore, but three mistakes are left that cost connections, or change what a reply looks like. They're
-# for you: fix web_shop.py in an editor, and examine it in a terminal, as you would with a program of your own. Go to the
-# folder `notebooks` there, and use the address that the cell below shows:
+# Redis no longer makes a request fail, but three mistakes are left. They cost connections, or change the type of a reply.
+# These three are for you: fix web_shop.py in an editor, and examine it in a terminal, as you would examine a program of
+# your own. In the terminal, go to the folder `notebooks`. Instead of `redis://…`, write the address that the cell below
+# shows:
 #
 # ```console
 # redis-pool-tutorial examine python web_shop.py redis://…
@@ -169,19 +171,20 @@ print(server.url)
 # ## What belongs on a dashboard?
 
 # %% [markdown]
-# `examine` slows a program down a little, so it's for tests and for a bad day. For every other day you need a few
-# numbers that cost almost nothing. There are three places to get them:
+# `examine` slows a program down a little, so use it in tests, and in production only while something is wrong. For every
+# other day you need a few numbers that cost almost nothing. There are three places to get them: the pool, the server and
+# your own code.
 #
-# | number | where it comes from | what it tells you |
+# | number | where it comes from | what it can tell you |
 # |---|---|---|
-# | in use, idle, limit | `pool.get_connection_count()`, `pool.max_connections` | a leak: in use rises and never falls |
+# | connections in use, idle, limit | `pool.get_connection_count()`, `pool.max_connections` | there's a leak, if the number in use rises and never falls |
 # | open connections by name | `CLIENT LIST`, and `client_name` on the pool | what's really open, in all processes together |
-# | opened per second | `INFO stats`: the rise of `total_connections_received` | a client for each request, or connections that die |
-# | waits and refusals | your own code | that your users notice |
+# | connections opened per second | `INFO stats`: how much `total_connections_received` has risen | there's a client for each request, or connections die |
+# | waits and refusals | your own code | users are waiting, or their requests fail |
 #
-# redis-py's pools don't count waits or refusals, so this pool does. A `deque` with a `maxlen` keeps the latest values
-# only, and many threads may append to it. A wait here includes the time that it takes to open a connection. If Redis is
-# down, that's in `refused` too, with its own text:
+# redis-py's pools don't count waits or refusals, so the class below does. A `deque` with a `maxlen` keeps only the latest
+# values, and threads can share it. The measured wait includes the time that it takes to open a connection. If Redis is
+# down, that error is in `refused` too, with a text of its own:
 
 
 # %%
@@ -207,8 +210,11 @@ pool = WatchedPool(**at, max_connections=4, timeout=0.1, client_name="shop")
 r = redis.Redis(connection_pool=pool)
 
 # %% [markdown]
-# `dashboard` prints one line with these numbers. `server.clients()` and `server.opened()` are this course's helpers for
-# `CLIENT LIST` and `total_connections_received`:
+# `dashboard` prints one line with these numbers. `get_connection_count()` returns two pairs, the first for the idle
+# connections and the second for those in use. Each pair is a number and its labels for a metric. `server.clients()` and
+# `server.opened()` are this course's helpers for `CLIENT LIST` and `total_connections_received`.
+#
+# > **redis-py 7.1 and older:** pools have no `get_connection_count()`, and there are no metrics to report.
 
 
 # %%
@@ -222,14 +228,15 @@ def dashboard(when):
 
 # %% jupyter={"source_hidden": true}
 guess_idle = predict(
-    "The next two cells fill the pool and empty it. At the end, `pool.disconnect()` closes all four connections. What do "
-    "the pool and the server count then?",
+    "The next two cells borrow all four connections, return them, and close them with `pool.disconnect()`. What do the "
+    "pool and the server count at the end?",
     {
-        "0 idle, 0 at the server": "The server is right. But the pool keeps its four connection objects, to open them "
-        "again later, and counts them as idle.",
-        "4 idle, 0 at the server": "A pool counts connection objects, whether they're open or not. Only the server "
-        "knows what's open.",
-        "4 idle, 4 at the server": "`disconnect()` really closes the sockets, so the server's list is empty.",
+        "0 idle, 0 at the server": "You're right about the server. But the pool keeps its four connection objects, to "
+        "open them again later, and counts them as idle.",
+        "4 idle, 0 at the server": "A pool counts its connection objects, whether they're open or not. These four are "
+        "closed, and the pool will open them again when it hands them out.",
+        "4 idle, 4 at the server": "You're right about the pool. But `disconnect()` closes the sockets, so the server has "
+        "no connection of that name.",
     },
     answer="4 idle, 0 at the server",
 )
@@ -256,16 +263,17 @@ guess_idle.reveal(f"{idle} idle, {named} at the server")
 # %% [markdown]
 # **The pool knows which connections are in use, and only the server knows which are open.**
 #
-# That's why you want both on a dashboard. `refused` is the number to set an alarm on, since each refusal is a request
-# that failed. The longest of the latest waits tells you earlier. Here it's the pool's whole `timeout`:
+# That's why you want both on a dashboard. Set an alarm on `refused`, because each refusal is a request that failed. The
+# longest of the recent waits warns you earlier, before a request fails. Here it's the pool's whole `timeout`, because
+# three callers waited in vain:
 
 # %% tags=["nbval-ignore-output"]
 print(f"longest wait: {max(pool.waits):.2f} s")
 
 # %% [markdown]
-# A rush looks like this. Ten callers each keep a connection for 0.06 seconds, and the pool's `timeout` is 0.1 seconds.
-# Look at the two crosses: these callers would have been served 0.02 seconds later. The lower part is what a dashboard
-# would draw, the connections in use at their limit:
+# Now more requests arrive than the pool has connections. Ten callers each keep a connection for 0.06 seconds, and the
+# pool's `timeout` is 0.1 seconds. Look at the two crosses: these callers were refused, and 0.02 seconds later they would
+# have got a connection. The lower part is what a dashboard would draw: the connections in use, which have reached the limit.
 
 # %% tags=["nbval-ignore-output"]
 with record(pool) as recording:
@@ -278,10 +286,10 @@ plot_timeline(recording)
 
 # %% [markdown]
 # [OpenTelemetry](https://opentelemetry.io/docs/what-is-opentelemetry/) is a standard for sending metrics to a monitoring
-# system. redis-py can report to it, if `opentelemetry-sdk` is installed and you turn it on. Redis's page on
-# [observability](https://redis.io/docs/latest/develop/clients/observability/) shows the lines that you need.
+# system. redis-py can report metrics to it, if `opentelemetry-sdk` is installed and you turn the metrics on. Redis's page
+# on [observability with redis-py](https://redis.io/docs/latest/develop/clients/redis-py/observability/) shows how.
 #
-# `watch_metrics` is a helper of this course that turns all metrics on and keeps them in this notebook instead of sending
+# This course's helper `watch_metrics` turns all of redis-py's metrics on, and keeps them in this notebook instead of sending
 # them anywhere. `metrics.of(pool)` returns what was reported about one pool:
 
 # %%
@@ -297,8 +305,9 @@ metrics.of(plain)
 
 # %% [markdown]
 # Four connections are in use, none is idle, and `create_time` was reported four times, once for each connection that was
-# opened. For a dashboard its count is more useful than the time: it's the number of connections opened. All four are
-# borrowed now, so the next callers will be refused:
+# opened. On a dashboard its count is more useful than the time, because it's the number of connections opened. All four
+# connections are in use now, so the next callers will be refused. Five of them try after the question, and
+# `metrics.changes` returns which metrics that has changed.
 
 # %% jupyter={"source_hidden": true}
 guess_refused = predict(
@@ -307,8 +316,8 @@ guess_refused = predict(
         "the count of errors": "`redis.client.errors` counts errors of commands that were sent. These callers never got "
         "a connection to send one on.",
         "the count of timeouts": "redis-py defines `db.client.connection.timeouts`, but no line of redis-py 8.1 reports "
-        "it. And these callers didn't even wait.",
-        "nothing": "Refusals are raised before redis-py's code for metrics is reached.",
+        "it. These callers didn't even wait, either.",
+        "nothing": "The pool raises the error before it reaches the code that reports metrics, and no command is sent.",
     },
     answer="nothing",
 )
@@ -323,9 +332,9 @@ guess_refused.reveal(metrics.changes(plain, before))
 # %% [markdown]
 # **A refused caller leaves no trace in redis-py's metrics.**
 #
-# With all four connections in use the metrics look the same, whether one caller or a thousand are refused. The waits have
-# the same gap: the `WatchedPool` from above refuses three callers once more, each after waiting for the pool's
-# whole timeout.
+# The metrics look the same whether one caller is refused or a thousand are: four connections are in use. Waits that end in
+# a refusal are missing, too. In the next cell the `WatchedPool` from above refuses three callers again, after each of them
+# has waited for the pool's whole `timeout`.
 
 # %%
 borrowed = [pool.get_connection() for _ in range(4)]
@@ -337,12 +346,12 @@ while borrowed:
     pool.release(borrowed.pop())
 
 # %% [markdown]
-# `db.client.connection.wait_time` is only reported for waits that end with a connection, so the longest waits are
-# missing, and its average is too good. That's why the `WatchedPool` counts for itself. To send these counts to
-# OpenTelemetry too, create a counter with `meter.create_counter("shop.pool.refused")`, and call its `add(1)` in the
-# `except` block.
+# `db.client.connection.wait_time` is only reported for waits that end with a connection. So the longest waits are missing,
+# and the average looks better than it is. That's why the `WatchedPool` counts waits and refusals itself. To send these
+# numbers to OpenTelemetry too, create a counter with
+# `opentelemetry.metrics.get_meter("shop").create_counter("shop.pool.refused")`, and call its `add(1)` in the `except` block.
 #
-# There are more gaps. `idle` has the pool's own mistake from above, since it doesn't fall when `disconnect()` closes the
+# Some numbers that are reported are wrong. Like the pool's own count, `idle` doesn't fall when `disconnect()` closes the
 # connections:
 
 # %%
@@ -352,7 +361,7 @@ plain.disconnect()
 print("idle in the metrics:", metrics.of(plain).get("db.client.connection.count idle"))
 
 # %% [markdown]
-# And the blocking pool of asyncio reports a return for each command, but no borrow:
+# The blocking pool for asyncio reports each time a connection is returned, but not when it's borrowed. After 100 PINGs:
 
 # %%
 async_pool = redis.asyncio.BlockingConnectionPool(**at)
@@ -363,21 +372,22 @@ print("in use, says the pool:", async_pool.get_connection_count()[1][0])
 await async_pool.aclose()
 
 # %% [markdown]
-# **Trust the number of connections opened, those in use by a synchronous pool, and the errors of commands. Count refusals
-# and waits yourself.** A fix for the negative number is [on its way](https://github.com/redis/redis-py/pull/4078).
+# **Trust the number of connections opened, the number in use in a synchronous pool, and the count of commands that failed.
+# Count refusals and waits yourself.** There's [a pull request](https://github.com/redis/redis-py/pull/4078) that fixes the
+# negative number.
 
 # %% [markdown]
 # ## What do other pages say?
 
 # %% [markdown]
-# If a page that you trust says something else than these lessons, which of the two is right? Most often the page is about
-# an older version, or about another client library. These three surprise most people:
+# If a page that you trust contradicts these lessons, which of the two is right? Often the page is about an older version, or
+# about another client library. These three statements may surprise you:
 #
 # | a page says | measured with redis-py 8.1 | shown in |
 # |---|---|---|
 # | `redis.client.errors` is "a counter of all errors" | Refused callers change no metric. | the section above |
 # | "attempt a failed command three times" by default | Eleven attempts with `Redis(host=…)`, and one with `from_url` or a pool of your own. | [10](10_when_a_connection_dies.ipynb#Who-retries,-and-how-often?) |
-# | `TimeoutError` stands below `ConnectionError` | It isn't a kind of `ConnectionError`, so one `except` misses the other. | [11](11_how_long_a_caller_waits.ipynb#When-Redis-goes-silent) |
+# | in a list of errors, `TimeoutError` is below `ConnectionError` | It isn't a kind of `ConnectionError`, so `except ConnectionError` misses it. | [11](11_how_long_a_caller_waits.ipynb#When-Redis-goes-silent) |
 #
 # [What documentation says, and what you can measure](../docs/docs_say.md) has all of them, with a link to each page.
 
@@ -385,15 +395,15 @@ await async_pool.aclose()
 # ## Which recipe fits your program?
 
 # %% [markdown]
-# You have seen how a shop goes wrong. The [recipes](../recipes/README.md) are eight small applications that are right:
-# one pool in each process, and its connections counted by the server while hundreds of requests came in. Open the one
-# that is closest to your program:
+# You've seen what a shop can do wrong. The [recipes](../recipes/README.md) are eight small applications that do it right.
+# For each of them, the server counted the connections while hundreds of requests came in. Open the one that is closest to
+# your program:
 #
 # | you use | open | what to look for |
 # |---|---|---|
 # | FastAPI | [fastapi_app.py](../recipes/fastapi_app.py) | the pool is created in the `lifespan`, inside the event loop |
 # | Flask | [flask_app.py](../recipes/flask_app.py) | one client for all threads of a process |
-# | Django's cache | [django_cache.py](../recipes/django_cache.py) | the built-in cache has a pool for each thread; `OnePool` shares one |
+# | Django's cache | [django_cache.py](../recipes/django_cache.py) | the built-in cache has a pool for each thread; the recipe's `OnePool` is one pool for all threads |
 # | django-redis | [django_redis_app.py](../recipes/django_redis_app.py) | where its pool gets `max_connections` |
 # | gunicorn | [gunicorn_forks.py](../recipes/gunicorn_forks.py) | the pool is created after the fork |
 # | Celery | [celery_app.py](../recipes/celery_app.py) | three kinds of pools, and the setting for each |
@@ -404,20 +414,20 @@ await async_pool.aclose()
 # ## Summary
 
 # %% [markdown]
-# `examine` names the lines that exhaust, leak or multiply pools. Fix the worst finding first, and examine again. On a
-# dashboard you want four numbers: in use against the limit, open connections by name, connections opened per second, and
-# refusals. The last of them comes from your own code, because neither the pool nor redis-py's metrics count it. A pool's
-# `idle` says nothing about what's open, so ask the server.
+# `examine` names the lines that leak connections, exhaust a pool or create too many pools. Fix the worst finding first, and
+# examine again. On a dashboard you want four numbers: connections in use compared with the limit, open connections by name,
+# connections opened per second, and refusals. The last one comes from your own code, because neither the pool nor
+# redis-py's metrics count refusals. A pool's `idle` says nothing about which connections are open, so ask the server.
 
 # %% [markdown]
 # ## Check yourself
 
 # %% [markdown]
-# <details><summary>All panels of your dashboard are green, built from redis-py's metrics, but users report
-# <code>Too many connections</code>. What's missing?</summary>
+# <details><summary>Your dashboard uses redis-py's metrics, and everything on it is green, but users report <code>Too many
+# connections</code>. What's missing?</summary>
 #
-# A count of refusals. redis-py's metrics don't have one: all you see is that the connections in use have reached the
-# limit. Catch the error where you call Redis, or in a pool like `WatchedPool`, and count it there.
+# A count of refusals. redis-py's metrics don't have one. All they show is that the number of connections in use has reached
+# the limit. Catch the error where you call Redis, or in a pool like `WatchedPool`, and count it there.
 #
 # </details>
 #
@@ -425,8 +435,8 @@ await async_pool.aclose()
 # could it be?</summary>
 #
 # Connections are opened and closed all the time. Either the program creates a client for each request, or connections
-# die and are opened again, or asyncio tasks are cancelled. `examine` tells which: `client-per-call`,
-# `stale-reconnects` or `cancelled-borrow`.
+# die and are opened again, or asyncio tasks are cancelled. `examine` tells you which of these it is, with the finding
+# `client-per-call`, `stale-reconnects` or `cancelled-borrow`.
 #
 # </details>
 #

@@ -49,12 +49,12 @@ def kinds_of_errors(log, promoted):
 
 
 WRONG = {
-    what_raised_is_lost: "The program knows of a write that raised",
+    what_raised_is_lost: "The program knows about a write that raised",
     all_of_the_old_master: "it knows some of the old one's writes",
     only_after_the_promotion: "A write before the promotion can be lost too",
     counter_began_at_zero: "The counter's first reply is 4001",
     one_too_few: "includes the write that it answers",
-    negative_seconds: "How long is that after it, at least?",
+    negative_seconds: "What should `late` be in that case?",
     until_the_new_one_answers: "That is when the new master answered first",
     kinds_of_errors: "how many such entries are there",
 }
@@ -65,7 +65,7 @@ def since_the_log_began(log, promoted):
     return lost, max(seconds for seconds, node, _ in log if node == log[0][1]), errors
 
 
-ALSO_WRONG = {since_the_log_began: "Since when should you count?"}
+ALSO_WRONG = {since_the_log_began: "From which moment should you count?"}
 
 
 def in_one_loop(log, promoted):

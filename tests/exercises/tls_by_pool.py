@@ -44,7 +44,7 @@ def without_a_limit(host, port, ca_data):
 WRONG = {
     ssl_on_the_pool: "`ssl=True` is an argument of `redis.Redis`",
     plain_connections: "the pool's connections are plain ones",
-    plain_class: "they know nothing of TLS",
+    plain_class: "they know nothing about TLS",
     without_the_authority: "they don't know the authority",
     text_for_a_file: "looked for a file of that name",
     checks_nothing: "on the port of an impostor",

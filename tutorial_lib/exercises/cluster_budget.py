@@ -21,15 +21,15 @@ MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 **Given** a Redis Cluster of `nodes` nodes, each of which accepts `maxclients` connections. `processes` processes use
 it, each with one client, `redis.RedisCluster(..., max_connections=limit)`. Besides those, each node has `others`
-connections: monitoring, redis-cli. All four are whole numbers, and `maxclients` is large enough for all of them.
+connections: monitoring, redis-cli. All four are whole numbers, and `maxclients` is at least `processes + others`.
 
 **Write** `cluster_limit(maxclients, nodes, processes, others)`, which returns two numbers, `limit, most`:
 - `limit`, the largest `max_connections` for each client with which no node refuses a connection;
 - `most`, how many connections **one process** may then have open, to all nodes together.
 
 **It passes when**
-- with your `limit` in every process, and all pools exhausted, each node still has room for its `others`. This is tried
-  on a server that accepts 42, in the place of one node, and calculated for larger clusters;
+- with your `limit` in every process, and all pools exhausted, each node still has room for its `others`. The check
+  tries this with a server that accepts 42 connections and stands for one node, and calculates it for other clusters;
 - one more in each client would be too many;
 - `most` is right, and both are whole numbers.
 """
@@ -49,8 +49,8 @@ def solution(maxclients, nodes, processes, others):
 
 WHY = """
 A `RedisCluster` has a pool for each node, and `max_connections` is the limit of each of these pools. A node only sees
-one pool of each process, so the number of nodes doesn't matter to it. It matters to the process, whose sockets are
-the sum of all its pools.
+one pool of each process, so the number of nodes doesn't matter for `limit`. It matters for the process, because its
+sockets are the sum of all its pools.
 """
 
 
@@ -94,7 +94,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         f"With your limit each node that accepts {tried.maxclients} gets {tried.at_a_node(tried.limit)} connections, "
         f"and {fine} were refused. With one more in each client it refused {too_many}. For {worked.nodes} nodes and "
         f"{worked.processes} processes the limit is {worked.limit}. A process may then have {worked.most:,} "
-        "connections open, so it must be allowed as many files."
+        "connections open, so the operating system must allow it that many open files."
     )
 
 
@@ -144,7 +144,7 @@ def _why_large(limit: int, cluster: Cluster) -> str:
 def _why_small(limit: int, cluster: Cluster) -> str:
     nodes = cluster.nodes
     if limit in (cluster.limit // nodes, (cluster.maxclients - cluster.others) // (cluster.processes * nodes)):
-        return f"Do the {nodes} nodes share one limit, or does each of them accept so many?"
+        return f"Do the {nodes} nodes share one limit, or does each of them accept that many?"
     if limit == (cluster.maxclients - cluster.others * nodes) // cluster.processes:
         return "How many of the others are connected to one node?"
     return "What did you keep in reserve, and what for?"
@@ -155,7 +155,7 @@ def _require_most(most: int, cluster: Cluster) -> None:
         return
     ideas = {
         cluster.limit: "To how many nodes does a process have connections, and how many pools are that?",
-        cluster.most * cluster.processes: "Asked for are the connections of one process, not of all of them.",
+        cluster.most * cluster.processes: "`most` counts the connections of one process, not of all of them.",
         cluster.limit * cluster.processes: "That is what one node has. How many does one process have?",
     }
     raise Wrong(

@@ -34,7 +34,7 @@ the master: the same client each time, or a new client on the same pool.
 
 **It passes when**
 - **20** calls of `get_client()`, each followed by a command, use **1** pool;
-- these 20 commands open **1** connection on the master, and 1 on the sentinel, which is asked once;
+- these 20 commands open **1** connection to the master, and 1 to the sentinel, which is asked once;
 - the pool asks the sentinels where the master is whenever it opens a connection. So it finds the next master too, and
   your function never stores an address.
 
@@ -84,14 +84,14 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         )
     if master > 1:
         raise Wrong(
-            f"There is one pool, and {CALLS} commands, one after another, opened {master} connections on the master. "
+            f"There is one pool, and {CALLS} commands, one after another, opened {master} connections to the master. "
             f"For each of them the sentinels were asked again. What closes a connection that the next part could use?"
         )
     counted = int(clients[0].get(VIEWS) or 0)
     if counted != CALLS:
         raise Wrong(f"{CALLS} views were counted, and the master says {counted}. Where did your code write to it?")
     return (
-        f"{CALLS} calls of `get_client()`, 1 pool, 1 connection on the master, and the sentinel was asked once. When "
+        f"{CALLS} calls of `get_client()`, 1 pool, 1 connection to the master, and the sentinel was asked once. When "
         "this pool opens its next connection, it asks again where the master is."
     )
 
@@ -138,7 +138,7 @@ def _require_sentinels_pool(client: redis.Redis) -> None:
 HINTS = (
     "`sentinel.master_for(service)` returns a client that asks the sentinels for the master's address. What does it "
     "build for that client, each time it is called?",
-    "`share_master` runs once, before any part asks for a client; `get_client` runs 20 times. On which level does "
-    "`master_for` belong?",
-    "Store the client beside `get_client`, one level up, and let `get_client` return it.",
+    "`share_master` runs once, before any part asks for a client; `get_client` runs 20 times. In which of the two "
+    "should `master_for` be called?",
+    "Call `master_for` in `share_master`, before `get_client` is defined, and let `get_client` return that client.",
 )

@@ -34,8 +34,8 @@ one. `promoted` says at which second the sentinels named the new master.
 - `late`: for how many seconds after `promoted` the old master still acknowledged writes, or 0;
 - `errors`: how many commands raised.
 
-**It passes when** all three are right for **3** logs: a failover by hand, and two masters that were killed. Other
-programs don't write to this counter, and it doesn't begin at 0 in each log.
+**It passes when** all three are right for **3** logs: a failover by hand, and two masters that were killed. No other
+program writes to this counter, and it doesn't begin at 0 in every log.
 """
 
 
@@ -58,9 +58,9 @@ def solution(log, promoted):
 
 
 WHY = """
-The new master's counter says how many writes it knows; what was acknowledged beyond that is gone. After a failover by
-hand the old master lives on, so the client's open connection still works, and no error tells the program that its
-writes will be thrown away. A master that is killed takes only what it hadn't replicated yet.
+The new master's counter says how many writes it knows, and any other acknowledged write is gone. After a failover by
+hand the old master keeps running, so the client's open connection still works, and no error tells the program that its
+writes will be thrown away. When a master is killed, only those writes are lost that it hadn't replicated yet.
 """
 
 Entry = tuple[float, "str | None", "int | str"]
@@ -156,13 +156,13 @@ def _why_lost(lost: float, failover: Failover) -> str:
     after = sum(node == failover.old and seconds > failover.promoted for seconds, node, _ in failover.log)
     acknowledged = failover.acknowledged + failover.after
     ideas = {
-        failover.errors: "The program knows of a write that raised, and can repeat it. Lost are writes that it "
-        "believes to be done. How many were acknowledged, and how many did the new master count?",
+        failover.errors: "The program knows about a write that raised, and can repeat it. A lost write is one that "
+        "it believes was saved. How many were acknowledged, and how many did the new master count?",
         failover.acknowledged: "The new master's first reply shows that it knows some of the old one's writes. How "
         "many?",
         after: "A write before the promotion can be lost too, if the replica didn't have it yet. How many writes does "
         "the new master's counter include?",
-        acknowledged - failover.last: f"The counter's first reply is {failover.first}. How many writes did it count "
+        acknowledged - failover.last: f"The counter's first reply is {failover.first}. How many writes has it counted "
         "since then?",
         failover.lost - 1: "The new master's first reply includes the write that it answers. Which value did it have "
         "before?",
@@ -176,11 +176,13 @@ def _why_late(late: float, failover: Failover) -> str:
     log = failover.log
     first_on_new = next(seconds for seconds, node, _ in log if node == failover.new) - failover.promoted
     if late < 0:
-        return "The old master's last reply came before the promotion. How long is that after it, at least?"
+        return "The old master's last reply came before the promotion. What should `late` be in that case?"
     if abs(late - first_on_new) < 0.011:
         return "That is when the new master answered first. When did the old one answer for the last time?"
     if abs(late - log[failover.acknowledged - 1][0]) < 0.011:
-        return "That is the time of the old master's last reply, since the log began. Since when should you count?"
+        return (
+            "That is the time of the old master's last reply, since the log began. From which moment should you count?"
+        )
     return "When did the old master, the node of the first entry, answer for the last time?"
 
 

@@ -25,7 +25,7 @@ LIMIT = 5
 COMMANDS = 20
 
 PROMPT = """
-**Given** a Redis at `host` whose `port` speaks TLS. Its certificate is signed by an authority of the company's own,
+**Given** a Redis at `host` whose `port` speaks TLS. Its certificate is signed by the company's own authority,
 which this computer doesn't know. `ca_data` is that authority's certificate, as text.
 
 **Write** `make_tls_pool(host, port, ca_data)`, which returns a pool for that Redis.
@@ -33,8 +33,7 @@ which this computer doesn't know. `ca_data` is that authority's certificate, as 
 **It passes when**
 - the pool's connections are encrypted, and **20** commands use **1** of them;
 - the pool holds at most **5** connections;
-- on a port where another server listens, with a certificate of another authority, the pool's connections are **not**
-  opened.
+- the pool opens **no** connection to an impostor, a server whose certificate another authority has signed.
 
 This exercise needs a redis-server with TLS, which the check starts itself.
 """
@@ -56,7 +55,7 @@ def solution(host, port, ca_data):
 WHY = """
 A pool opens its connections with its `connection_class`, and only `SSLConnection` knows the arguments that begin with
 `ssl_`. `ssl=True` belongs to `redis.Redis(...)`, which chooses that class for you.
-`from_url("rediss://…", ssl_ca_data=ca_data)` does it too.
+`from_url("rediss://…", ssl_ca_data=ca_data)` does the same.
 """
 
 
@@ -71,7 +70,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     opened = server.opened() - before
     if opened != 1:
         raise Wrong(
-            f"{COMMANDS} commands, one after another, opened {opened} connections. A handshake with TLS is what costs "
+            f"{COMMANDS} commands, one after another, opened {opened} connections. The TLS handshake is what costs "
             "most here. What closes each connection after its command?"
         )
     if pool.max_connections != LIMIT:
@@ -105,13 +104,13 @@ def _require_open(pool: redis.ConnectionPool) -> None:
 def _misplaced(pool: redis.ConnectionPool, error: TypeError) -> Exception:
     if "'ssl'" in str(error):
         return Wrong(
-            f"The pool was built without a complaint, and its first connection failed: `{error}`. `ssl=True` is an "
+            f"The pool was built without a complaint, but its first connection failed: `{error}`. `ssl=True` is an "
             "argument of `redis.Redis`. What does a pool need to know instead about the connections that it opens?"
         )
     if "'ssl_" in str(error):
         return Wrong(
-            f"The pool was built without a complaint, and its first connection failed: `{error}`. The pool opens plain "
-            "connections, and they know nothing of TLS. Which class of connections does?"
+            f"The pool was built without a complaint, but its first connection failed: `{error}`. The pool opens plain "
+            "connections, and they know nothing about TLS. Which class of connections does?"
         )
     return explained(pool, error)
 
@@ -121,19 +120,19 @@ def _why_not(pool: redis.ConnectionPool, error: redis.RedisError) -> str:
     encrypted = isinstance(pool.connection_class, type) and issubclass(pool.connection_class, redis.SSLConnection)
     if not encrypted:
         return (
-            f"{said} The port speaks TLS, and the pool's connections are plain ones, a "
+            f"{said} The port speaks TLS, but the pool's connections are plain ones, of the class "
             f"`{getattr(pool.connection_class, '__name__', pool.connection_class)}`: the server could not read what "
             "they sent, and closed them. Which class of connections speaks TLS?"
         )
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return (
-            f"{said} The connections speak TLS, and they don't know the authority that signed the server's "
+            f"{said} The connections speak TLS, but they don't know the authority that signed the server's "
             "certificate. It is in `ca_data`. Which argument takes it?"
         )
     if "No such file" in str(error) or "File name too long" in str(error):
         return (
             f"{said} The connections looked for a file of that name. `ca_data` is the certificate itself, as text. "
-            "Which argument takes a text instead of a file's name?"
+            "Which argument takes text instead of the name of a file?"
         )
     return said + " Which of the arguments that begin with `ssl_` did you set, and what does each expect?"
 
@@ -154,9 +153,9 @@ def _require_doubt(answer: Callable[..., Any], server: TlsServer, impostor: TlsS
 
 HINTS = (
     "A pool makes its connections from a class. Which one does it take if you name none, and which one speaks TLS?",
-    "`connection_class=` tells a pool which class to use. What the pool doesn't know itself, it passes on to the "
-    "connections: arguments that begin with `ssl_`, for example.",
+    "`connection_class=` tells a pool which class to use. Arguments that the pool doesn't know itself are "
+    "passed on to the connections, for example those that begin with `ssl_`.",
     "`redis.SSLConnection` checks the server's certificate. `ssl_ca_certs` takes the name of a file with the "
     "authority's certificate, and another argument takes its text.",
-    "Two arguments more than the starter has: the class, and `ssl_ca_data`.",
+    "You need two more arguments than the starter has: the class, and `ssl_ca_data`.",
 )

@@ -75,11 +75,14 @@ NO_FUNCTIONS = {
     "Recording",
     "Server",
     "Sweep",
+    "close_labs",
     "run_fleet",
     "start_cluster",
+    "start_lab",
     "start_sentinel",
     "start_server",
     "start_tls",
+    "watch_metrics",
 }
 
 

@@ -3,7 +3,7 @@
 Servers to practise on:  start_server
 Servers of other kinds:  start_tls  start_sentinel  start_cluster  start_lab  close_labs
 Trouble on the way:      FaultProxy  CannedServer
-Eyes on a pool:          snapshot  record  sent_commands  PoolView  PoolReplay
+Eyes on a pool:          snapshot  record  sent_commands  watch_metrics  PoolView  PoolReplay
 Your own program:        examine
 Callers to watch:        run_threads  hold
 A pool to play with:     playground

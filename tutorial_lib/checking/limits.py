@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import psutil
 
 LARGEST_FILE = 100_000_000  # bytes that a learner's code may write into one file
 ROOM_FOR_THREADS = 400  # that the user may start beyond those that run already
+THREADS_STACK = 1_048_576  # bytes; usually 8 MB, all of which counts as memory, and a hundred threads would be too many
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def limit_this_process(memory: int) -> None:
         import resource
     except ImportError:  # Windows: there the supervisor alone counts the memory
         return
+    threading.stack_size(THREADS_STACK)
     # RLIMIT_DATA, not RLIMIT_AS: a thread reserves far more addresses than it uses.
     limits = {resource.RLIMIT_DATA: memory, resource.RLIMIT_FSIZE: LARGEST_FILE, resource.RLIMIT_CORE: 0}
     # The system counts all of a user's threads here, so there is room for what else the teacher does meanwhile. It does

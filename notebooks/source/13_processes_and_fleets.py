@@ -515,11 +515,9 @@ print("connections opened:", server.opened() - opened_before)
 # > what to do.
 
 # %%
-from time import sleep
-
 from tutorial_lib import Workload, run_fleet, start_fleet
 
-r.close()
+r.close()  # its connection would count, too
 fleet = start_fleet(processes=4)
 greetings = Workload("GET greeting", users=32, duration=0.4)
 
@@ -529,7 +527,6 @@ def load_from(processes, limit, maxclients=10_000):
     def make_pool(url):  # runs in each process
         return redis.BlockingConnectionPool.from_url(url, max_connections=limit, client_name="shop")
 
-    sleep(0.2)  # the server has to notice that an earlier fleet has disconnected
     server.set_limit(maxclients)
     report = run_fleet(server, greetings, processes, pool=make_pool, cluster=fleet)
     server.set_limit(10_000)

@@ -36,7 +36,7 @@ def test_a_learner_checks_everything(
         *(["✓" if name == "first-pool" else "○", name] for name in FIRST_POOL),
     ]
     assert lines[6] == "2 of 6 passed."
-    assert lines[-1].startswith("warm-up: `arrange` is not written yet. Write it in the notebook")
+    assert lines[-1].startswith("warm-up: `arrange` is still as it came. Write it in the notebook")
     assert progress.read().passed() == {"pool-party", "first-pool"}
 
 

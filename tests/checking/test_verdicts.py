@@ -97,7 +97,7 @@ def test_what_is_not_attempted_is_told_to_somebody_at_a_terminal(tmp_path: Path)
     )
     for result in check(path, "first-pool", "greeting").values():
         assert result.message.endswith(
-            "is not written yet. Write it in the notebook, save the notebook, and check again."
+            "is still as it came. Write it in the notebook, save the notebook, and check again."
         )
 
 

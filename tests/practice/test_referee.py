@@ -47,6 +47,12 @@ def test_the_starter_is_not_attempted_and_needs_no_server() -> None:
     assert judge(TASK, starter, start=no_server).status == "not attempted"
 
 
+@pytest.mark.parametrize(("name", "to_do"), [("first-pool", "Write it"), ("the-friday-leak", "Change it")])
+def test_a_starter_that_is_a_whole_program_is_to_be_changed(name: str, to_do: str) -> None:
+    task = load_task(name)
+    assert to_do in judge(task, task.starter).message
+
+
 def test_a_starter_in_another_file_with_comments_is_still_the_starter() -> None:
     names: dict[str, Any] = {}
     exec("def make_pool(host, port):\n    # a pool?\n\n    return ...   # later", names)

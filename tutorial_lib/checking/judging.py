@@ -78,7 +78,8 @@ class Judging:
         elif (
             verdict.status == "not attempted" and not verdict.lacking
         ):  # the course's own sentence speaks of the cell in front of the learner
-            said = f"`{task.name}` is not written yet. Write it in the notebook, save the notebook, and check again."
+            then = f"{task.to_do} it in the notebook, save the notebook, and check again."
+            said = f"`{task.name}` is still as it came. {then}"
             self.tell(name, "not attempted", said)
         else:
             self.tell(name, verdict.status, verdict.message)

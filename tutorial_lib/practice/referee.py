@@ -150,7 +150,8 @@ def _heading(task: Task, answer: Any) -> str:
 
 
 def _not_begun(task: Task) -> str:
-    return f"`{task.name}` is still as it came. Write it{' in this cell' if in_notebook() else ''}, then {try_again()}."
+    where = " in this cell" if in_notebook() else ""
+    return f"`{task.name}` is still as it came. {task.to_do} it{where}, then {try_again()}."
 
 
 # -- from how it ended to what is said

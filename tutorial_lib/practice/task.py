@@ -65,6 +65,11 @@ class Task:
         """What a learner writes: "function" or "class"."""
         return "class" if isinstance(self.starter, type) else "function"
 
+    @property
+    def to_do(self) -> str:
+        """What a learner does with the starter: "Write", or "Change" where it is a whole program that is wrong."""
+        return "Write" if "..." in self.starter_text else "Change"
+
     def program(self) -> Answer:
         """Return the starter as a program with a file of its own, such as ``shop.py``: its lines count as in its cell.
 

@@ -1,8 +1,11 @@
-"""What the checks of the incidents share: the methods of a learner's program, and the pools that it uses."""
+"""What the incidents share: the methods of a learner's program, the pools that it uses, and callers for a picture."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
+from functools import partial
+from time import sleep
 from typing import Any
 
 import redis
@@ -48,3 +51,13 @@ def ended(work: Callable[[], Any]) -> Any:
         return work()
     except (redis.RedisError, OSError) as error:
         return error
+
+
+def call_one_after_the_other(jobs: Iterable[tuple[str, Callable[[], Any]]], apart: float) -> None:
+    """Call each job in a thread of its name, ``apart`` seconds after the one before; return when all have ended."""
+    threads = [threading.Thread(target=partial(ended, job), name=name) for name, job in jobs]
+    for thread in threads:
+        thread.start()
+        sleep(apart)
+    for thread in threads:
+        thread.join()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
-from time import sleep
 from typing import Any
 
 import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within
-from tutorial_lib.exercises._incidents import ended, method_of
+from tutorial_lib.exercises._incidents import call_one_after_the_other, method_of
 from tutorial_lib.exercises._weather import became, outage
 from tutorial_lib.exercises._words import so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
@@ -207,14 +205,8 @@ def dashboard(program: Callable[..., Any], server: Server) -> Any:
         shop.price("tea")
         with record(shop.r.connection_pool) as recording:
             proxy.pause(0.8)
-            customers = []
             asked = {"price 1": shop.price, "price 2": shop.price, "sell 1": shop.sell, "sell 2": shop.sell}
-            for name, ask in asked.items():
-                customers.append(threading.Thread(target=partial(ended, partial(ask, "tea")), name=name))
-                customers[-1].start()
-                sleep(0.03)
-            for customer in customers:
-                customer.join()
+            call_one_after_the_other([(name, partial(ask, "tea")) for name, ask in asked.items()], apart=0.03)
         picture = plot_timeline(recording)
         shop.r.connection_pool.disconnect()
     return picture

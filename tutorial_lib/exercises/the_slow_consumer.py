@@ -11,7 +11,14 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._incidents import ended, in_use, method_of, program_pools, require_limit
+from tutorial_lib.exercises._incidents import (
+    call_one_after_the_other,
+    ended,
+    in_use,
+    method_of,
+    program_pools,
+    require_limit,
+)
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.pools.recording import record
 from tutorial_lib.practice.lab import Lab
@@ -245,12 +252,7 @@ def dashboard(program: Callable[..., Any], server: Server) -> Any:
             (f"mailer {number}", lambda: mailer.handle(lambda mail: sleep(0.3))) for number in (1, 2)
         ]
         jobs += [(f"status {number}", mailer.waiting) for number in (1, 2, 3, 4)]
-        threads = [threading.Thread(target=partial(ended, job), name=name) for name, job in jobs]
-        for thread in threads:
-            thread.start()
-            sleep(0.05)
-        for thread in threads:
-            thread.join()
+        call_one_after_the_other(jobs, apart=0.05)
     picture = plot_timeline(recording)
     mailer.r.connection_pool.disconnect()
     return picture

@@ -14,6 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 
 import tutorial_lib
+from tools import build_site
 from tutorial_lib.exercises import all_exercises
 
 TOP = Path(__file__).parent.parent
@@ -70,7 +71,7 @@ def test_ci_runs_on_every_python_that_the_project_names() -> None:
 def test_the_site_is_published_from_where_it_is_built() -> None:
     steps = read(TOP / ".github/workflows/site.yml")["jobs"]["publish"]["steps"]
     (folder,) = (step["with"]["path"] for step in steps if "upload-pages" in step.get("uses", ""))
-    assert f"in {folder}." in MAKEFILE
+    assert TOP / folder == build_site.BUILD / build_site.PAGES
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)

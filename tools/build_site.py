@@ -26,6 +26,8 @@ from tutorial_lib.exercises import COURSE
 
 TOP = Path(__file__).resolve().parent.parent
 SETTINGS = TOP / "tools" / "site"
+BUILD = TOP / "build"
+PAGES = "site"
 DOCUMENTS = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "LICENSE")
 PICTURE_FOR_EACH_THEME = re.compile(r'<picture>.*?<img alt="([^"]*)" src="([^"]*)">\s*</picture>', re.DOTALL)
 LINK_TO_A_HEADING = re.compile(r"(\]\([^)#\s]*#)([^)\s]+)(\))")
@@ -139,7 +141,7 @@ def binder_links() -> dict[str, str]:
 
 def build(folder: Path) -> Path:
     """Build the site in ``folder``, and return its front page."""
-    source, site = folder / "site-source", folder / "site"
+    source, site = folder / "site-source", folder / PAGES
     for old in (source, site):
         shutil.rmtree(old, ignore_errors=True)
     shutil.copytree(SETTINGS, source)
@@ -153,4 +155,4 @@ def build(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(f"Open {build(TOP / 'build').relative_to(TOP)} in a browser. It needs no server.")
+    print(f"Open {build(BUILD).relative_to(TOP)} in a browser. It needs no server.")

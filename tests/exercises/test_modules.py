@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import nbformat
 import pytest
 import redis
 
+import tutorial_lib
 from tests.exercises.test_answers import SERVERS, each_exercise, lines_given_away
 from tools.build_notebooks import lesson_notebook
 from tutorial_lib import course, exercises
@@ -40,6 +43,19 @@ def test_hints_lead_to_the_solution_and_do_not_give_it(name: str) -> None:
     assert len(task.hints) >= FEWEST_HINTS
     assert all(hint.strip() for hint in task.hints)
     assert [line for hint in task.hints for line in lines_given_away(task, hint)] == []
+
+
+@pytest.mark.parametrize("name", all_exercises())
+def test_a_call_of_the_courses_helpers_in_a_hint_works(name: str) -> None:
+    task = load_task(name)
+    for text in (task.prompt, task.why, *task.hints):
+        for call, helper, given in re.findall(r"`((\w+)\(([^`]*)\))`", text):
+            if helper not in tutorial_lib.__all__ or "…" in given:
+                continue
+            (parsed,) = (node for node in ast.walk(ast.parse(call)) if isinstance(node, ast.Call))
+            inspect.signature(getattr(tutorial_lib, helper)).bind(*parsed.args, **{w.arg: w for w in parsed.keywords})
+            if helper in ("PoolView", "record", "snapshot", "hold"):
+                assert "pool" in ast.unparse(parsed.args[0]), f"{call}: these take a pool, not its client"
 
 
 def test_every_module_is_in_the_order_of_the_course() -> None:

@@ -326,7 +326,7 @@ def dashboard(program: Callable[..., Any], server: Server) -> Any:
 HINTS = (
     "Look at the picture: after `switched()` the program has its replies, but from which server? Start two servers of "
     "your own, let `discover` name first the one and then the other, and look at `clients()` of both.",
-    "`examine(orders.r)` and the `connection_kwargs` of a pool show the address that it connects to. What of that does "
+    "`orders.r.connection_pool.connection_kwargs` shows the address that the pool connects to. Which of that does "
     "`close()` change?",
     "A connection that is under way isn't replaced while it is in use, and a pool takes it back later. If the client "
     "is replaced as a whole, each call keeps the client that it began with.",

@@ -279,8 +279,9 @@ def _friday(shop: Any, bank: redis.Redis) -> dict[str, Callable[[], Any]]:
 HINTS = (
     "An error in the log names an order that found no connection, not one that kept it. Look at the picture: which "
     "bars go on to the end, and which order of the log does each belong to?",
-    "Make a `Shop` in a new cell with a server of your own, `start_server()`, and open `PoolView(shop.r)` or use "
-    "`record`. Let an order end in each of the ways that the log shows. `examine` names the line that borrowed.",
+    "Make a `Shop` in a new cell with a server of your own, `start_server()`, and open "
+    "`PoolView(shop.r.connection_pool)` or use `record`. Let an order end in each of the ways that the log shows. "
+    "`examine` names the line that borrowed.",
     "Order 32 returned early, order 34 was left by an error of `ask_bank`, and the report by an error of Redis. Which "
     "lines were skipped each time?",
     "`with` closes a `PubSub` on every way out. And what does the report need a connection of its own for, if the "

@@ -261,8 +261,8 @@ def dashboard(program: Callable[..., Any], server: Server) -> Any:
 HINTS = (
     "Look at the picture: who holds the connections while the page is refused, and what is Redis asked for in "
     "that time?",
-    "`PoolView(mailer.r)` shows a connection in use for as long as `send` sleeps. A pipeline that has called `watch` "
-    "needs its connection until it ends.",
+    "`PoolView(mailer.r.connection_pool)` shows a connection in use for as long as `send` sleeps. A pipeline that has "
+    "called `watch` needs its connection until it ends.",
     "Two workers may look at the same first mail. Which commands take an item out of a list and return it, at once?",
     "If the mail is taken before it is sent, an error of `send` loses it. Put it back then, or move it to a "
     "second list "

@@ -31,6 +31,7 @@ FIRST_LESSON = "notebooks/00_start_here.ipynb"
 PIECES = ("notebooks/*.ipynb", "notebooks/*.py", "exercises/*.ipynb", "docs/*.md", "recipes/*.py", "recipes/*.md")
 MEMORY = ".redis-pool-tutorial.json"
 IN_A_CLONE = "my-course"  # git ignores it
+AT_HOME = "~/redis-pool-tutorial"
 PACKAGE = Path(__file__).parent
 
 Step = Literal["write", "renew", "keep", "leave"]
@@ -90,7 +91,7 @@ def folder(environ: Mapping[str, str], asked: str | None = None) -> Path:
     if chosen:
         return named_path(chosen, "TUTORIAL_FOLDER").absolute()
     top = clone()
-    return top / IN_A_CLONE if top else named_path("~/redis-pool-tutorial", "--folder")
+    return top / IN_A_CLONE if top else named_path(AT_HOME, "--folder")
 
 
 def named_path(text: str, setting: str) -> Path:

@@ -30,6 +30,8 @@ USERS = 20
 LESSON = "01_your_first_pool"
 EXERCISE = "first-pool"
 LONGEST = 600.0
+WHERE = "__import__('os').getcwd()"
+TOO_MANY = 429
 
 CONFIG = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
@@ -126,13 +128,15 @@ async def _one_user(session: Any, hub: Hub, name: str) -> str:
     api, own = f"{hub.url}/hub/api/users/{name}", f"{hub.url}/user/{name}/api"
     try:
         await (await session.post(api)).read()
-        await (await session.post(f"{api}/server")).read()
+        await _until(lambda: _is_accepted(session, f"{api}/server"))
         await _until(lambda: _is_ready(session, api))
         page = await (await session.get(f"{own}/contents/notebooks/{LESSON}.ipynb")).json()
         cells = [cell["source"] for cell in page["content"]["cells"] if cell["cell_type"] == "code"]
         if any(cell.get("outputs") for cell in page["content"]["cells"]):
             return f"{name}: the page has outputs, which give away its predictions"
-        problem, _ = await _run(session, own, cells)
+        problem, shown = await _run(session, own, [WHERE, *cells])
+        if f"/homes/{name}/" not in shown[0]["text/plain"]:
+            return f"{name}: works in {shown[0]['text/plain']}, which is not at home"
         if problem:
             return f"{name}, lesson {LESSON}: {problem}"
         problem, shown = await _run(session, own, _exercise_cells())
@@ -189,6 +193,12 @@ async def _answers(session: Any, url: str) -> bool:
             return bool(answer.status == 200)
     except aiohttp.ClientError:
         return False
+
+
+async def _is_accepted(session: Any, server: str) -> bool:
+    """Ask the hub to start a server. It lets only a few start at once, and says so: then ask again."""
+    async with session.post(server) as answer:
+        return bool(answer.status != TOO_MANY)
 
 
 async def _is_ready(session: Any, api: str) -> bool:

@@ -22,6 +22,7 @@ def command(folder: str | None, arguments: tuple[str, ...]) -> int:
 
     It does what lab does on a laptop: the user gets a copy of their own, without outputs. ARGUMENTS are the hub's.
     """
-    where = course.folder(os.environ, folder)
+    # Never my-course in a clone, as on a laptop: a hub has one clone for all users, and each works in a copy at home.
+    where = course.folder(os.environ, folder or os.environ.get("TUTORIAL_FOLDER") or course.AT_HOME)
     course.prepare(course.carried(), where)
     return jupyterlab.serve_user(where, course.FIRST_LESSON, extra=arguments)

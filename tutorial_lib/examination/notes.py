@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
+from itertools import islice
 from types import FrameType
 from typing import Any
 
@@ -16,8 +17,7 @@ from tutorial_lib.examination.keepers import ConnectionState, Keepers
 from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLines
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import in_use_and_idle
-from tutorial_lib.pools.borrow import Borrow, End, Outcome, Return
-from tutorial_lib.pools.copying import copied
+from tutorial_lib.pools.borrow import Borrow, End, Ended, Outcome
 from tutorial_lib.pools.tap import Listener, Tap
 
 RECENT = 400
@@ -34,8 +34,8 @@ class Group:
 
     def __init__(self, evidence: PoolEvidence) -> None:
         self.evidence = evidence
-        self.recent: deque[tuple[Borrow, float, str]] = deque(maxlen=RECENT)
-        """The last borrows, when each ended, and how."""
+        self.recent: deque[tuple[Any, ...]] = deque(maxlen=RECENT)
+        """The last borrows: the fields of each, when it ended, and how."""
         self._threads: set[str] = set()
         self._tasks: set[str] = set()
 
@@ -80,29 +80,30 @@ class Notes(Listener):
     def waited(self, borrow: Borrow) -> None:
         self.group.evidence.waited.add(borrow.got - borrow.asked)
 
-    def returned(self, borrow: Borrow, at: float, how: Return) -> None:
+    def returned(self, ended: Ended) -> None:
+        _, site, _, _, got, connection, at, _, _ = ended
         evidence = self.group.evidence
         if self.tap and len(self.tap.held) >= evidence.most_in_use:  # Without this borrow, which was in use until now.
             evidence.most_in_use = len(self.tap.held) + 1
-        self.group.recent.append((borrow, at, how))
-        held = at - borrow.got
+        self.group.recent.append(ended)
+        held = at - got
         # By the id of the code, which SourceLines keeps alive: to find the line by its words takes ten times as long.
-        code, instruction = borrow.site
+        code, instruction = site
         times = self.times.get((id(code), instruction))
         if times is None:
-            times = self._times_of(borrow.site)
+            times = self._times_of(site)
         times.add(held)
-        state = self.states.get(borrow.connection)
+        state = self.states.get(connection)
         if state is not None and (state.unanswered or state.may_block_for is not None):
-            self._look_closer(state, borrow, held)
+            self._look_closer(state, site, held)
 
     def count_in_use(self) -> None:
         """Note how many are in use now. Each return notes how many there were until then, so no peak is missed."""
         evidence = self.group.evidence
         evidence.most_in_use = max(evidence.most_in_use, len(self.tap.held) if self.tap else 0)
 
-    def _look_closer(self, state: ConnectionState, borrow: Borrow, held: float) -> None:
-        events, place = self.group.evidence.events, self._places.of(borrow.site)
+    def _look_closer(self, state: ConnectionState, site: Site, held: float) -> None:
+        events, place = self.group.evidence.events, self._places.of(site)
         if state.unanswered:
             state.unanswered = 0
             add_event(events, "unread-reply", place, command=state.command)
@@ -122,13 +123,13 @@ class Notes(Listener):
 
     def unserved(self, borrow: Borrow, end: End) -> None:
         evidence = self.group.evidence
-        self.group.recent.append((borrow, end.at, end.outcome))
+        self.group.recent.append((*borrow, end.at, end.outcome))
         why: str = end.outcome
         if why == "failed":
             why = f"{end.error}: {in_error(sys.exc_info()[1])}"
         evidence.no_connection.setdefault(why, Counter())[self._places.of(borrow.site)] += 1
         if end.outcome in ("refused", "timed out") and self.tap is not None:
-            for holder in copied(self.tap.held.values())[:MOST_LINES]:
+            for holder in islice(self.tap.in_use().values(), MOST_LINES):
                 add_event(evidence.events, "held-meanwhile", self._places.of(holder.site))
         if end.outcome == "timed out":
             evidence.waited.add(end.at - borrow.asked)
@@ -142,7 +143,7 @@ class Notes(Listener):
         if self.tap is None or pool is None:
             return
         by_key = {id(connection): connection for connection, _ in in_use_and_idle(pool) or ()}
-        for key, borrow in copied(self.tap.held.items()):
+        for key, borrow in self.tap.in_use().items():
             by, command = self._keepers.who_keeps(by_key.get(key))
             place = self._places.of(borrow.site)
             yield Kept(place, borrow.who, now - borrow.got, by, command, self.closed)

@@ -21,7 +21,7 @@ from tutorial_lib.examination.keepers import ConnectionState, Keepers, state_of
 from tutorial_lib.examination.notes import Events, Group, Notes, add_event
 from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLines, package_at
 from tutorial_lib.pools.anatomy import in_use_and_idle
-from tutorial_lib.pools.borrow import Borrow
+from tutorial_lib.pools.borrow import Borrow, borrow_of
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
 
@@ -104,7 +104,6 @@ class Witness:
             if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
                 notes.tap.earlier |= set(notes.tap.held)
                 notes.tap.held.clear()
-                notes.tap.sockets.clear()
             for connection, in_use in in_use_and_idle(pool) or ():
                 state = state_of(connection)
                 if state is not None and in_use:
@@ -237,14 +236,14 @@ class Witness:
         for group in groups:
             group.evidence.kept, group.evidence.recent = [], []
         for group in sorted(groups, key=lambda group: -len(group.recent))[: WITH_RECENT if recent else 0]:
-            group.evidence.recent = [self._told(*past) for past in copied(group.recent)]
+            group.evidence.recent = [self._told(borrow_of(past), past[6], past[7]) for past in copied(group.recent)]
         for notes in everyone:
             evidence_of_pool = notes.group.evidence
             evidence_of_pool.kept += notes.kept(now)
             notes.count_in_use()
             if evidence_of_pool.recent and notes.tap is not None:
                 evidence_of_pool.recent += [
-                    self._told(borrow, now, "still held") for borrow in copied(notes.tap.held.values())
+                    self._told(borrow, now, "still held") for borrow in notes.tap.in_use().values()
                 ]
         evidence.pools = [group.evidence for group in groups]
         evidence.events = self._events

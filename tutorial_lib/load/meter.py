@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from tutorial_lib.pools.borrow import Borrow, End, Return
+from tutorial_lib.pools.borrow import Borrow, End, Ended, Held
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.tap import Listener, Tap
 
@@ -43,7 +43,7 @@ class Meter(Listener):
     def __init__(self, pool: redis.ConnectionPool, clock: Callable[[], float]) -> None:
         self._pool, self._clock = pool, clock
         self._here = _SpentByThread()
-        self._held: dict[int, Borrow] = {}
+        self._held: dict[int, Held] = {}
         self._tap: Tap | None = None
 
     def __enter__(self) -> Self:
@@ -67,8 +67,9 @@ class Meter(Listener):
         if len(self._held) > spent.most_in_use:  # Four times as fast as max(), at every call of a load.
             spent.most_in_use = len(self._held)
 
-    def returned(self, borrow: Borrow, at: float, how: Return) -> None:
-        self._here.spent.held += at - borrow.got
+    def returned(self, ended: Ended) -> None:
+        _, _, _, _, got, _, at, _, _ = ended
+        self._here.spent.held += at - got
 
     def unserved(self, borrow: Borrow, end: End) -> None:
         self._here.spent.waited += end.at - borrow.asked

@@ -133,7 +133,7 @@ _made = tuple.__new__
 
 def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
     get_now, waits = MethodType(_undecorated(pool), pool), can_wait(pool)
-    clock, here, held, sockets = tap.clock, _ThreadName(), tap.held, tap.sockets
+    clock, here, held, socket_of = tap.clock, _ThreadName(), tap.held, tap.socket_of
     is_plain = getattr(pool, "cache", None) is None
 
     def get_connection(*args: Any, **kwargs: Any) -> Any:
@@ -154,12 +154,13 @@ def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
         key, got = id(connection), clock()
         if key in held:
             tap.note_borrowed_again(key, got)
+        socket = None
         if tap.cuts:
-            sockets[key] = getattr(connection, "_sock", None) if is_plain else tap.socket_of(connection)
-        borrow = held[key] = _made(Borrow, (here.name, site, asked, False, got, key))
+            socket = getattr(connection, "_sock", None) if is_plain else socket_of(connection)
+        held[key] = here.name, site, asked, False, got, key, socket
         if tap.tell_borrowed:
             for tell in tap.tell_borrowed:
-                tell(borrow)
+                tell(_made(Borrow, (here.name, site, asked, False, got, key)))
         return connection
 
     return get_connection
@@ -221,8 +222,8 @@ def _asked_in_a_task(tap: Tap, pool: Any) -> Borrow:
 
 
 def _release(tap: Tap, pool: Any) -> Any:
-    release, held, sockets, socket_of, clock = pool.release, tap.held, tap.sockets, tap.socket_of, tap.clock
-    is_plain = getattr(pool, "cache", None) is None
+    release, held, socket_of, clock = pool.release, tap.held, tap.socket_of, tap.clock
+    is_plain, next_number = getattr(pool, "cache", None) is None, tap.next_number
 
     def note_stray(who: str, connection: Any) -> None:
         caller = sys._getframe(2)
@@ -231,20 +232,19 @@ def _release(tap: Tap, pool: Any) -> Any:
             tap.note_stray(who, site_of(caller), id(connection))
 
     def in_a_thread(connection: Any) -> Any:
-        key = id(connection)
-        borrow = held.pop(key, None)
-        if borrow is None:
+        fields = held.pop(id(connection), None)
+        if fields is None:
             note_stray(current_thread().name, connection)
         elif tap.tell_returned:
+            who, site, asked, queued, got, key, before = fields
             how: Return = "returned"
             if tap.cuts:  # Looked at before the pool closes it, as it does if it should be opened anew.
                 socket = getattr(connection, "_sock", None) if is_plain else socket_of(connection)
-                before = sockets.pop(key, socket)
                 if before is not socket:
                     how = how_returned(before, socket)
-            at = clock()
+            ended = who, site, asked, queued, got, key, clock(), how, next_number()
             for tell in tap.tell_returned:
-                tell(borrow, at, how)
+                tell(ended)
         try:
             return release(connection)
         except BaseException as error:
@@ -253,20 +253,19 @@ def _release(tap: Tap, pool: Any) -> Any:
 
     async def in_a_task(connection: Any) -> Any:
         key = id(connection)
-        borrow, before = held.pop(key, None), tap.sockets.pop(key, None)
-        if borrow is None:
+        fields = held.pop(key, None)
+        if fields is None:
             note_stray(_current_name(), connection)
-        at, socket = tap.clock(), socket_of(connection)  # From here on another task may get it.
+        at, socket = clock(), socket_of(connection)  # From here on another task may get it.
         try:
             answer = await release(connection)
         except BaseException as error:  # Cancelled on the way: the pool does not have it back.
-            if borrow is not None:
-                held[key], tap.sockets[key] = borrow, before
+            if fields is not None:
+                held[key] = fields
             leave_no_frame(error)
             raise
-        if borrow is not None:
-            for tell in tap.tell_returned:
-                tell(borrow, at, how_returned(before, socket))
+        if fields is not None:
+            tap.note_ended(fields, at, how_returned(fields[-1], socket))
         return answer
 
     return functools.wraps(release)(in_a_task if inspect.iscoroutinefunction(release) else in_a_thread)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.lines import line_of
-from tutorial_lib.pools.borrow import Borrow, End, Outcome, Return
+from tutorial_lib.pools.borrow import Borrow, End, Ended, Outcome, Return, borrow_of
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Lease, Moment, moments
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 KEPT = 100_000
 """How many finished leases are remembered one by one: about 220 bytes each, 22 MB in total."""
 
-FORGOTTEN_AT_ONCE = 1_000
+STRAYS_KEPT = 1_000
 
 _NO_NUMBERS: Mapping[int, int] = {}
 
@@ -54,56 +53,36 @@ class _Heard(Listener):
     wants_lines = wants_cuts = True
 
     def __init__(self) -> None:
-        self.began = 0.0
-        self.done: deque[tuple[Any, ...]] = deque()
-        """The finished borrows: the fields of each, and then when it ended, and how. See ``finished()``."""
+        self.done: deque[Ended] = deque(maxlen=KEPT)
+        self.returned = self.done.append  # type: ignore[assignment, method-assign]
+        # Not a function written in Python: to call one costs a GET on loopback 1 % of its throughput.
         self.got_none: deque[tuple[Borrow, End]] = deque(maxlen=KEPT)
-        self.strays: deque[tuple[Borrow, Outcome]] = deque(maxlen=FORGOTTEN_AT_ONCE)
+        self.strays: deque[tuple[Borrow, Outcome]] = deque(maxlen=STRAYS_KEPT)
         self.outcomes: Counter[Outcome] = Counter()
         self.errors: Counter[str] = Counter()
-        self.forgotten = 0
-        self.longest_forgotten_wait = 0.0
-        self._forgetting = threading.Lock()
-
-    def returned(self, borrow: Borrow, at: float, how: Return) -> None:
-        # A plain tuple of plain values: Python's garbage collector looks at it once, and at 100,000 Borrows again and
-        # again.
-        self.done.append(borrow + (at, how))  # noqa: RUF005  (*borrow, at, how) takes twice as long.
-        if len(self.done) > KEPT and self._forgetting.acquire(blocking=False):  # Unless another thread does it.
-            try:
-                for _ in range(FORGOTTEN_AT_ONCE):
-                    borrow, _, _ = _finished(self.done.popleft())
-                    self._forget(borrow)
-            finally:
-                self._forgetting.release()
+        self.longest_wait = 0.0
+        """Of the callers that are no longer waiting, those that are forgotten among them."""
 
     def finished(self) -> list[Finished]:
-        """List the finished borrows."""
-        return [_finished(fields) for fields in copied(self.done)]
+        """List the finished borrows that are kept."""
+        return [_finished(ended) for ended in copied(self.done)]
 
-    def _forget(self, borrow: Borrow) -> None:
-        if borrow.got >= self.began:
-            self.forgotten += 1
-            self._forget_wait(borrow.waited(until=borrow.got))
-
-    def _forget_wait(self, waited: float) -> None:
-        self.longest_forgotten_wait = max(self.longest_forgotten_wait, waited)
+    def waited(self, borrow: Borrow) -> None:
+        self.longest_wait = max(self.longest_wait, borrow.waited(until=borrow.got))
 
     def unserved(self, borrow: Borrow, end: End) -> None:
         self.outcomes[end.outcome] += 1
         self.errors[end.error] += 1
-        if len(self.got_none) == self.got_none.maxlen:
-            oldest, its_end = self.got_none[0]
-            self._forget_wait(oldest.waited(until=its_end.at))
+        self.longest_wait = max(self.longest_wait, borrow.waited(until=end.at))
         self.got_none.append((borrow, end))
 
     def stray(self, borrow: Borrow, outcome: Outcome) -> None:
         self.strays.append((borrow, outcome))
 
 
-def _finished(fields: tuple[Any, ...]) -> Finished:
-    *of_the_borrow, at, how = fields
-    return Borrow(*of_the_borrow), at, how
+def _finished(ended: Ended) -> Finished:
+    *_, at, how, _ = ended
+    return borrow_of(ended), at, how
 
 
 class Recording:
@@ -121,6 +100,9 @@ class Recording:
         self._open: list[Borrow] = []
         self._waiting: list[Borrow] = []
         self._earlier: set[int] = set()
+        self._before: set[tuple[int, float]] = set()
+        """The borrows that were not over when the recording began."""
+        self._first_number = 0
         self._began = self._ended = 0.0
 
     # -- beginning and end
@@ -130,7 +112,9 @@ class Recording:
             raise BadSetting("This recording is over. Make another: with record(pool) as recording: …")
         self._tap, self._pool = listen(self._pool, self._heard), None
         self._clock = self._tap.clock
-        self._began = self._heard.began = self._clock()
+        self._first_number = self._tap.next_number()
+        self._began = self._clock()
+        self._before = {_key(borrow) for borrow in self._tap.in_use().values() if borrow.got < self._began}
         return self
 
     def __exit__(
@@ -141,7 +125,7 @@ class Recording:
             return
         # In this order: a lease that moves on meanwhile is then found at least once, and _served() drops its double.
         self._ended = self._clock()
-        self._waiting, self._open = self._who_waits(), copied(tap.held.values())
+        self._waiting, self._open = self._who_waits(), list(tap.in_use().values())
         self._earlier = set(copied(tap.earlier))
         self._tap = None
         leave(tap, self._heard)
@@ -196,7 +180,12 @@ class Recording:
     @property
     def forgotten(self) -> int:
         """How many finished leases are no longer kept one by one. Totals include them."""
-        return self._heard.forgotten
+        kept = copied(self._heard.done)
+        if len(kept) < KEPT:
+            return 0
+        ended = max(number for *_, number in kept) - self._first_number
+        known = map(_key, [*self._in_use(), *map(borrow_of, kept)])
+        return ended - len(kept) - len(self._before.difference(known))
 
     @property
     def refused(self) -> int:
@@ -222,7 +211,7 @@ class Recording:
     def longest_wait(self) -> float:
         """The longest that a caller waited, with or without success. Opening is not waiting."""
         waits = [lease.waited for lease in [*self.leases, *self.unserved]]
-        return max([self._heard.longest_forgotten_wait, *waits])
+        return max([self._heard.longest_wait, *waits])
 
     @property
     def peak(self) -> int:
@@ -247,12 +236,11 @@ class Recording:
     def _never_returned(self) -> int:
         """Count the connections that were in use before the recording and all through it."""
         tap = self._tap
-        known = self._open if tap is None else copied(tap.held.values())
         unheard = self._earlier if tap is None else set(copied(tap.earlier))
         # If it was borrowed later, it had been returned just before we listened.
         done, still_open = self._served()
         borrowed_since = {borrow.connection for borrow in [*still_open, *(borrow for borrow, _, _ in done)]}
-        return len([borrow for borrow in known if borrow.got < self._began]) + len(unheard - borrowed_since)
+        return len([borrow for borrow in self._in_use() if borrow.got < self._began]) + len(unheard - borrowed_since)
 
     def to_html(self, path: str | Path, title: str = "") -> Path:
         """Write a replay of this recording as one file, which opens offline in any browser. Returns its path.
@@ -274,18 +262,21 @@ class Recording:
     def _who_waits(self) -> list[Borrow]:
         return self._waiting if self._tap is None else self._tap.waiting()
 
+    def _in_use(self) -> list[Borrow]:
+        return self._open if self._tap is None else list(self._tap.in_use().values())
+
     def _now(self) -> float:
         return self._ended or self._clock()
 
     def _served(self) -> tuple[list[Finished], list[Borrow]]:
         """Return the finished and the open leases that began within the recording."""
-        still_open = self._open if self._tap is None else copied(self._tap.held.values())
-        doubles = {(borrow.connection, borrow.asked) for borrow in still_open}
+        still_open = self._in_use()
+        doubles = set(map(_key, still_open))
         ended = self._now()
         done = [
             (borrow, at, how)
             for borrow, at, how in self._heard.finished()
-            if self._began <= borrow.got <= ended and (borrow.connection, borrow.asked) not in doubles
+            if self._began <= borrow.got <= ended and _key(borrow) not in doubles
         ]
         return done, [borrow for borrow in still_open if borrow.got >= self._began]
 
@@ -317,6 +308,10 @@ class Recording:
             was_cut=how in ("closed", "reopened"),
             reopened=how == "reopened",
         )
+
+
+def _key(borrow: Borrow) -> tuple[int, float]:
+    return borrow.connection, borrow.asked
 
 
 def _numbers(borrows: Sequence[Borrow]) -> dict[int, int]:

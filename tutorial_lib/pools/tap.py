@@ -8,6 +8,7 @@ and no pool alive.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import queue
 import threading
@@ -21,7 +22,7 @@ import redis.asyncio
 
 from tutorial_lib.notebook.lines import UNKNOWN, Site, task_site
 from tutorial_lib.pools.anatomy import in_use_now, socket_reader
-from tutorial_lib.pools.borrow import Borrow, End, Outcome, Return
+from tutorial_lib.pools.borrow import Borrow, End, Ended, Held, Outcome, Return, borrow_of
 from tutorial_lib.pools.copying import copied
 
 
@@ -39,8 +40,11 @@ class Listener:
     def waited(self, borrow: Borrow) -> None:
         """A caller has got its connection, and had to wait for it."""
 
-    def returned(self, borrow: Borrow, at: float, how: Return) -> None:
-        """A connection was returned, or a second caller got it while the first still had it."""
+    def returned(self, ended: Ended) -> None:
+        """A connection was returned, or a second caller got it while the first still had it.
+
+        This is told for every command. A listener may have any callable in its place.
+        """
 
     def unserved(self, borrow: Borrow, end: End) -> None:
         """A caller got no connection, and ``end`` says why."""
@@ -65,10 +69,10 @@ class Tap:
         self.socket_of = socket_reader(pool)
         self.asking: dict[int, Borrow] = {}
         """The callers that wait because the pool was exhausted, by the ``id`` of their borrow."""
-        self.held: dict[int, Borrow] = {}
-        """The borrow of each connection that is in use, by the connection's ``id``."""
-        self.sockets: dict[int, object] = {}
-        """What each of them spoke through when it was borrowed. Kept only for listeners that want cuts."""
+        self.held: dict[int, Held] = {}
+        """What is known of each connection that is in use, by the connection's ``id``: see ``in_use()``."""
+        self.next_number = itertools.count().__next__
+        """Numbers the borrows that end. Python does not interrupt it."""
         self.earlier: set[int] = set()
         """Connections that were in use before the tap was there, and were neither returned nor borrowed since."""
         self.waited_before = 0
@@ -91,10 +95,14 @@ class Tap:
         self._listeners = listeners
         self.lines = any(listener.wants_lines for listener in listeners)
         self.cuts = any(listener.wants_cuts for listener in listeners)
-        if not self.cuts:
-            self.sockets.clear()
         self.tell_borrowed = [one.borrowed for one in listeners if type(one).borrowed is not Listener.borrowed]
-        self.tell_returned = [one.returned for one in listeners if type(one).returned is not Listener.returned]
+        self.tell_returned = [
+            one.returned for one in listeners if getattr(one.returned, "__func__", None) is not Listener.returned
+        ]
+
+    def in_use(self) -> dict[int, Borrow]:
+        """Return the borrow of each connection that is in use, by the connection's ``id``."""
+        return {key: borrow_of(held) for key, held in copied(self.held.items())}
 
     def waiting(self) -> list[Borrow]:
         """Return the callers that wait, the longest wait first."""
@@ -117,9 +125,7 @@ class Tap:
         borrow = asked._replace(got=self.clock(), connection=key)
         if key in self.held:
             self.note_borrowed_again(key, borrow.got)
-        if self.cuts:
-            self.sockets[key] = self.socket_of(connection)
-        self.held[key] = borrow
+        self.held[key] = (*borrow, self.socket_of(connection) if self.cuts else None)
         self.asking.pop(id(asked), None)  # Only now, so that a look at any moment finds the borrow.
         if borrow.queued:
             for listener in self._listeners:
@@ -129,10 +135,14 @@ class Tap:
 
     def note_borrowed_again(self, key: int, at: float) -> None:
         """Note that a caller gets a connection that another one has not returned."""
-        self.sockets.pop(key, None)
-        borrow = self.held.pop(key)
+        self.note_ended(self.held.pop(key), at, "borrowed again")
+
+    def note_ended(self, held: Held, at: float, how: Return) -> None:
+        """Note that the caller no longer has its connection."""
+        *fields, _ = held
+        ended: Any = (*fields, at, how, self.next_number())
         for tell in self.tell_returned:
-            tell(borrow, at, "borrowed again")
+            tell(ended)
 
     def note_unserved(self, borrow: Borrow, error: BaseException) -> None:
         """Note that the caller got no connection, and why: each error of a borrow is counted here."""

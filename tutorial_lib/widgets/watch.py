@@ -138,7 +138,7 @@ class PoolWatch(Listener):
     # -- slots
 
     def _describe(self, connections: Sequence[PoolConnection], sides: Sides | None) -> list[State]:
-        held = dict(self._tap.held) if self._tap else {}
+        held = self._tap.in_use() if self._tap else {}
         earlier = set(self._tap.earlier) if self._tap else {connection.key for connection in connections}
         unheard = self._tap.waited_before if self._tap else 0
         # Those seen for the first time get their numbers in the order in which they were borrowed.

@@ -152,6 +152,7 @@ def test_two_lines_with_the_same_settings_are_told_and_with_others_not() -> None
     ("kind", "event", "least"),
     [
         ("used-after-close", "used-after-close", 3),
+        ("dropped-unclosed", "dropped-unclosed", 3),
         ("cancelled-borrow", "cancelled", 3),
         ("stale-reconnects", "reconnected", 3),
         ("stale-reconnects", "lost", 1),

@@ -63,6 +63,7 @@ def _attach(witness: Witness) -> None:
         for kind, name in (("pubsub", "PubSub"), ("watch", "Pipeline"), ("monitor", "Monitor")):
             _wrap(getattr(module, name), "__init__", partial(_keeper_init, witness, kind))
 
+    _wrap(redis.asyncio.client.Redis, "__del__", lambda old: _client_dropped(old, witness))
     for asks, name in ((redis.asyncio.client.Redis, "execute_command"), (redis.asyncio.client.Pipeline, "execute")):
         _wrap(asks, name, lambda old: _coroutine_made(old, witness))
 
@@ -164,6 +165,15 @@ def _client_init(old: Any, witness: Witness) -> Any:
             ignored = [name for name, value in own.items() if value != _setting(pool, name)]
             if ignored:
                 witness.note("ignored-argument", frame, ", ".join(sorted(ignored)), pool)
+
+    return _telling(old, before)
+
+
+def _client_dropped(old: Any, witness: Witness) -> Any:
+    def before(frame: FrameType, client: Any, *_: Any, **__: Any) -> None:
+        pool = getattr(client, "connection_pool", None)
+        if pool is not None and getattr(client, "auto_close_connection_pool", False) and not sys.is_finalizing():
+            witness.client_dropped(pool)
 
     return _telling(old, before)
 
@@ -368,10 +378,11 @@ def _telling(old: Any, before: Callable[..., None] = _nothing, after: Callable[.
 
 
 def _made_by_a_client(frame: Any) -> bool:
-    """Say whether the frame that makes a pool is that of a client's ``__init__``."""
-    step = frame
+    """Say whether the frame that makes a pool is that of a client's ``__init__``, or of its ``from_url``."""
+    clients, step = (redis.Redis, redis.asyncio.Redis), frame
     while step is not None and step.f_globals.get("__name__", "").startswith(("redis.", "tutorial_lib.examination")):
-        if isinstance(step.f_locals.get("self"), redis.Redis | redis.asyncio.Redis):
+        client, kind = step.f_locals.get("self"), step.f_locals.get("cls")
+        if isinstance(client, clients) or (isinstance(kind, type) and issubclass(kind, clients)):
             return True
         step = step.f_back
     return False

@@ -180,6 +180,15 @@ class Witness:
             notes.note("closed-under-others", frame, f"{in_use} in use")
         notes.closed = those_in_use
 
+    def client_dropped(self, pool: Any) -> None:
+        """Note that an asyncio client is gone. Nothing closes the pool that it made for itself, if it has not."""
+        notes = self._pools.get(pool)
+        if notes is None or not notes.group.evidence.by_client:
+            return
+        if any(connection.is_connected for connection, _ in in_use_and_idle(pool) or ()):
+            evidence = notes.group.evidence
+            add_event(evidence.events, "dropped-unclosed", evidence.made_at)
+
     @staticmethod
     def opened(state: ConnectionState, frame: FrameType | None) -> None:
         """Note that a connection was opened, perhaps again."""

@@ -15,6 +15,7 @@ KINDS = frozenset(
         "cancelled-borrow",
         "client-per-call",
         "closed-under-others",
+        "dropped-unclosed",
         "duplicate-pools",
         "duplicated-write",
         "exhausted",

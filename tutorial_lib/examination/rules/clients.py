@@ -15,6 +15,9 @@ MANY_OF_A_PACKAGE = 20
 """Of those that an installed package makes for the user. Django's cache has a pool for each thread, and kombu one for
 each channel: as many as a server has threads are no trouble."""
 
+DROPPED_WORTH_TELLING = 3
+"""Asyncio clients that were dropped unclosed. One or two may be where a script ends, and its connections with it."""
+
 PER = {
     "client-per-call": ("for each call", "notebooks/04_one_pool_for_many_parts.ipynb#A-client-for-each-request"),
     "pool-per-thread": ("for each thread", "notebooks/04_one_pool_for_many_parts.ipynb#One-client-for-twenty-threads"),
@@ -131,4 +134,26 @@ def used_after_close(program: ProgramEvidence) -> Iterator[Finding]:
         )
 
 
-RULES: tuple[Rule, ...] = (client_per_call, duplicate_pools, closed_under_others, used_after_close)
+def dropped_unclosed(program: ProgramEvidence) -> Iterator[Finding]:
+    """An asyncio client was dropped while its pool had open connections. Once may be the end of a script.
+
+    redis-py closes the pool of a client for threads when Python drops the client. For asyncio it cannot: closing has
+    to be awaited.
+    """
+    events = program.of_kind("dropped-unclosed")
+    count = sum(event.count for event in events.values())
+    if count >= DROPPED_WORTH_TELLING:
+        yield Finding(
+            "dropped-unclosed",
+            45,
+            count,
+            worst_first({place: event.count for place, event in events.items()}),
+            f"{times(count).capitalize()}, an asyncio client was dropped while its pool had open connections. They "
+            "stay open until Python's garbage collector runs, and redis-py warns about them, where warnings are shown: "
+            "`ResourceWarning: unclosed Connection`.",
+            "Use the client in `async with redis.asyncio.Redis(…) as r:`, or await r.aclose() before it goes.",
+            "notebooks/12_asyncio.ipynb#How-many-connections-does-one-thread-need?",
+        )
+
+
+RULES: tuple[Rule, ...] = (client_per_call, duplicate_pools, closed_under_others, used_after_close, dropped_unclosed)

@@ -89,6 +89,7 @@ NOTES = (
     Note("14", "the third error is a plain `ConnectionError` with the same text", (NO_OWN_ERROR,)),
     Note("14", "retried three times in redis-py 6 and 7, and not at all in redis-py 5", RETRIES),
     Note("14", "there is no default `socket_timeout`", (NO_TIMEOUT,)),
+    Note("14", "a `Sentinel` has no `close()`", (Row("Sentinel.close", False, until=(8, 0)),)),
     Note("15", "pools have no `get_connection_count()`", (Row("get_connection_count", False, until=(7, 1)),)),
 )
 

@@ -166,6 +166,7 @@ def facts(at: dict[str, Any]) -> dict[str, Any]:
         "repr(pool) shows the password": lambda: PASSWORD in repr(pool),
         "get_connection_count": lambda: hasattr(pool, "get_connection_count"),
         "with pool": lambda: hasattr(pool, "__enter__"),
+        "Sentinel.close": lambda: hasattr(redis.Sentinel, "close"),
     }
     return {"redis-py": redis.__version__, **{name: measure() for name, measure in measured.items()}}
 

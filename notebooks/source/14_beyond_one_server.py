@@ -347,6 +347,21 @@ for each in masters:
     each.close()
 
 # %% [markdown]
+# `close()` on a client closes the client's own pool. The `Sentinel` asked through clients of its own, which stay
+# connected until you close the `Sentinel` too:
+
+# %% tags=["nbval-ignore-output", "needs-redis-server"]
+print("still connected to sentinels:", sum(len(node.clients()) for node in group.sentinels))
+sentinels.close()
+print("after sentinels.close():", sum(len(node.clients()) for node in group.sentinels))
+
+# %% [markdown]
+# With asyncio it's `await sentinels.aclose()`. Without it, Python may warn at the end: `ResourceWarning: unclosed
+# Connection`.
+#
+# > **redis-py 8.0 and older:** a `Sentinel` has no `close()`. Close each client in `sentinels.sentinels`.
+
+# %% [markdown]
 # ## A pool for the master that waits
 
 # %% [markdown]

@@ -149,7 +149,7 @@ def dropped_unclosed(program: ProgramEvidence) -> Iterator[Finding]:
             count,
             worst_first({place: event.count for place, event in events.items()}),
             f"{times(count).capitalize()}, an asyncio client was dropped while its pool had open connections. They "
-            "stay open until Python's garbage collector runs, and redis-py warns about them, where warnings are shown: "
+            "stay open until Python collects the pool, and redis-py warns about them, where warnings are shown: "
             "`ResourceWarning: unclosed Connection`.",
             "Use the client in `async with redis.asyncio.Redis(…) as r:`, or await r.aclose() before it goes.",
             "notebooks/12_asyncio.ipynb#How-many-connections-does-one-thread-need?",

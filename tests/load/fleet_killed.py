@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from tests.waiting import eventually
@@ -17,7 +18,9 @@ def main(moment: str, folder: Path) -> None:
 
     def has_come() -> bool:
         if moment == "start":
-            return any(folder.rglob("worker-*"))
+            with suppress(FileNotFoundError):  # A folder may go while it is looked through.
+                return any(folder.rglob("worker-*"))
+            return False
         return len(server.clients()) == 2
 
     def tell() -> None:

@@ -113,11 +113,12 @@ def test_a_connection_class_that_shows_no_socket_is_never_called_cut() -> None:
 
 def test_no_socket_is_kept_after_the_return(server: FakeServer) -> None:
     with redis.Redis(host=server.host, port=server.port) as client, record(client.connection_pool) as recording:
-        kept = client.connection_pool.get_connection.tap.sockets  # type: ignore[attr-defined]
         connection = client.connection_pool.get_connection()
-        assert list(kept.values()) == [connection._sock]
+        held = client.connection_pool.get_connection.tap.held  # type: ignore[attr-defined]
+        assert connection._sock in held[id(connection)]
         client.connection_pool.release(connection)
-        assert (kept, recording.borrowed) == ({}, 1)
+        assert (held, recording.borrowed) == ({}, 1)
+        assert connection._sock not in recording._heard.done[0]
 
 
 @BOTH_ASYNC

@@ -13,6 +13,7 @@ import redis.asyncio
 
 from tests.fake_connections import FakeAsyncConnection, FakeConnection
 from tutorial_lib.errors import BadSetting, CourseFolderError
+from tutorial_lib.pools import recording as recording_module
 from tutorial_lib.pools.recording import Recording, record
 from tutorial_lib.pools.replay import PoolReplay
 
@@ -97,9 +98,10 @@ def empty() -> Any:
 
 def forgetful() -> Any:
     pool = pool_of(1)
-    with record(pool) as recording:
-        borrow_and_return(pool, 1)
-    recording._heard.forgotten = 3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recording_module, "KEPT", 2)
+        with record(pool) as recording:
+            borrow_and_return(pool, 5)
     return recording
 
 

@@ -170,12 +170,12 @@ def _client_init(old: Any, witness: Witness) -> Any:
 
 
 def _client_dropped(old: Any, witness: Witness) -> Any:
-    def before(frame: FrameType, client: Any, *_: Any, **__: Any) -> None:
-        pool = getattr(client, "connection_pool", None)
-        if pool is not None and getattr(client, "auto_close_connection_pool", False) and not sys.is_finalizing():
-            witness.client_dropped(pool)
+    def dropped(client: Any) -> None:
+        if getattr(client, "auto_close_connection_pool", False) and not sys.is_finalizing():
+            witness.client_dropped(client.connection_pool)
+        old(client)
 
-    return _telling(old, before)
+    return dropped
 
 
 def _setting(pool: Any, name: str) -> Any:

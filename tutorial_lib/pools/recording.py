@@ -112,7 +112,7 @@ class Recording:
             raise BadSetting("This recording is over. Make another: with record(pool) as recording: …")
         self._tap, self._pool = listen(self._pool, self._heard), None
         self._clock = self._tap.clock
-        self._first_number = self._tap.next_number()
+        self._first_number = self._tap.ended()
         self._began = self._clock()
         self._before = {_key(borrow) for borrow in self._tap.in_use().values() if borrow.got < self._began}
         return self
@@ -181,9 +181,9 @@ class Recording:
     def forgotten(self) -> int:
         """How many finished leases are no longer kept one by one. Totals include them."""
         kept = copied(self._heard.done)
-        if len(kept) < KEPT:
+        if len(kept) != self._heard.done.maxlen:
             return 0
-        ended = max(number for *_, number in kept) - self._first_number
+        ended = max(number for *_, number in kept) + 1 - self._first_number
         known = map(_key, [*self._in_use(), *map(borrow_of, kept)])
         return ended - len(kept) - len(self._before.difference(known))
 

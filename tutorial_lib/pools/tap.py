@@ -8,13 +8,14 @@ and no pool alive.
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import queue
+import sys
 import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from operator import length_hint
 from typing import Any
 
 import redis
@@ -71,8 +72,9 @@ class Tap:
         """The callers that wait because the pool was exhausted, by the ``id`` of their borrow."""
         self.held: dict[int, Held] = {}
         """What is known of each connection that is in use, by the connection's ``id``: see ``in_use()``."""
-        self.next_number = itertools.count().__next__
-        """Numbers the borrows that end. Python does not interrupt it."""
+        self._numbers = iter(range(sys.maxsize))
+        self.next_number = self._numbers.__next__
+        """Numbers the borrows that end, from 0. Python does not interrupt it."""
         self.earlier: set[int] = set()
         """Connections that were in use before the tap was there, and were neither returned nor borrowed since."""
         self.waited_before = 0
@@ -103,6 +105,10 @@ class Tap:
     def in_use(self) -> dict[int, Borrow]:
         """Return the borrow of each connection that is in use, by the connection's ``id``."""
         return {key: borrow_of(held) for key, held in copied(self.held.items())}
+
+    def ended(self) -> int:
+        """Return how many borrows have ended, and so the number of the next one that does."""
+        return sys.maxsize - length_hint(self._numbers)
 
     def waiting(self) -> list[Borrow]:
         """Return the callers that wait, the longest wait first."""

@@ -109,8 +109,7 @@ def _require_few_attempts(r: redis.Redis) -> None:
     if tries > MOST_ATTEMPTS:
         raise Wrong(
             f"When Redis is down, a `get` may make {tries:,} attempts, and {MOST_ATTEMPTS} are allowed. An attempt "
-            "that is refused takes less than a millisecond, on a fast machine much less. What would let a few attempts last "
-            "for 0.2 s?"
+            "that is refused takes less than a millisecond. What would let a few attempts last for 0.2 s?"
         )
 
 

@@ -23,6 +23,7 @@ WHAT_EXAMINE_FINDS = "## What examine finds"
 DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/errors.md",
@@ -176,8 +177,8 @@ def test_every_make_command_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (TOP / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
-NOT_THERE = re.compile(r"\.venv/.*|build/.*|predict\.py|.*NN\.py")
-"""What an installation or a build makes, a name that was not taken, and names that have a number for NN."""
+NOT_THERE = re.compile(r"exercises/\d\d|\.venv/.*|build/.*|predict\.py|.*NN.*")
+"""What a command takes, what an installation or a build makes, a name that was not taken, and NN for a number."""
 A_PATH = re.compile(r"[a-z._][\w.-]*(/[\w.-]+)+/?|[a-z_][\w.-]*\.(py|md|js|css|toml)")
 CARRIED = ("tutorial_lib", "tests", "tools", "notebooks", "exercises", "docs", "recipes", "binder", ".ci")
 
@@ -189,7 +190,7 @@ def paths() -> list[str]:
     return [f"/{path.relative_to(TOP).as_posix()}" for path in found if "__pycache__" not in path.parts]
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
 def test_every_file_that_is_named_is_there(document: str, paths: list[str]) -> None:
     """A file may be named by the end of its path alone: ``network/relay.py``, ``owner.py``."""
     words = {word for span in re.findall(r"`([^`\n]+)`", (TOP / document).read_text("utf-8")) for word in span.split()}

@@ -649,8 +649,8 @@ plot_fleet(within, budget=share)
 #
 # </details>
 #
-# <details><summary>After an upgrade to Python 3.14 your program raises <code>cannot pickle '_thread.RLock'
-# object</code>. What has changed?</summary>
+# <details><summary>After an upgrade to Python 3.14 your program raises
+# <code>cannot pickle '_thread.RLock' object</code>. What has changed?</summary>
 #
 # `multiprocessing` no longer forks by default on Linux, so the arguments of a new process are pickled. One of them is a
 # client or has one. Send the address instead.

@@ -137,8 +137,8 @@ print(f"to load the certificates that this computer trusts: {loading:.0f} ms")
 
 # %% [markdown]
 # `redis.Redis(ssl=True)` speaks TLS. As in [lesson 11](11_how_long_a_caller_waits.ipynb#A-misspelled-argument), the
-# program below passes the same argument to a pool. This pool may open two connections. The program uses the ordinary `server` without TLS from the top of this page, which makes no difference here: the pool fails
-# before it connects to anything.
+# program below passes that argument to a pool, here to one that may open two connections. It uses the ordinary `server`
+# without TLS from the top of this page, which makes no difference here: the pool fails before it connects to anything.
 
 # %% jupyter={"source_hidden": true}
 guess_ssl = predict(
@@ -190,9 +190,9 @@ for good in (by_class, by_url):
 # ## A certificate that isn't trusted
 
 # %% [markdown]
-# A client that isn't told about the authority refuses the server's certificate. Does redis-py retry then? The pool below uses a
-# connection class that counts its attempts to connect. `Retry(NoBackoff(), 3)` allows three retries, without pauses
-# between them.
+# A client that isn't told about the authority refuses the server's certificate. Does redis-py retry then? The pool below
+# uses a connection class that counts its attempts to connect. `Retry(NoBackoff(), 3)` allows three retries, without
+# pauses between them.
 
 # %% jupyter={"source_hidden": true}
 guess_attempts = predict(
@@ -585,7 +585,8 @@ for r in (redis.RedisCluster(**at, **wanted), redis.RedisCluster.from_url(cluste
 
 # %% [markdown]
 # [Lesson 11](11_how_long_a_caller_waits.ipynb) recommended a PING when your program starts, so that a mistake shows up
-# early. Three asyncio clients of the cluster do that here. `cluster.opened()` says how many connections each node has accepted.
+# early. Three asyncio clients of the cluster do that here. `cluster.opened()` says how many connections each node has
+# accepted.
 
 # %% jupyter={"source_hidden": true}
 guess_ping = predict(

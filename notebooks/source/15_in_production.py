@@ -424,8 +424,8 @@ await async_pool.aclose()
 # ## Check yourself
 
 # %% [markdown]
-# <details><summary>Your dashboard uses redis-py's metrics, and everything on it is green, but users report <code>Too many
-# connections</code>. What's missing?</summary>
+# <details><summary>Your dashboard uses redis-py's metrics, and everything on it is green, but users report
+# <code>Too many connections</code>. What's missing?</summary>
 #
 # A count of refusals. redis-py's metrics don't have one. All they show is that the number of connections in use has reached
 # the limit. Catch the error where you call Redis, or in a pool like `WatchedPool`, and count it there.

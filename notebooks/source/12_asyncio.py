@@ -444,9 +444,9 @@ async def time_of(command):
 # %%
 proxy.blackhole()
 without, from_redis = await time_of(r_deadline.ping())
-print(f"without wait_for, the error came after the deadline: {without > 0.3}, a RedisError: {from_redis}")
+print(f"without wait_for, it was too late: {without > 0.3}, a RedisError: {from_redis}")
 with_deadline, from_redis = await time_of(asyncio.wait_for(r_deadline.ping(), 0.3))
-print(f"with wait_for, it came sooner: {with_deadline < without}, a RedisError: {from_redis}")
+print(f"with wait_for, it was sooner: {with_deadline < without}, a RedisError: {from_redis}")
 proxy.heal()
 
 # %% [markdown]

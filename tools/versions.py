@@ -78,13 +78,24 @@ def table_of_versions() -> list[dict[str, Any]]:
     return table
 
 
-def pythons() -> Iterator[tuple[str, str]]:
-    """Yield each Python that is there, on PATH or under pyenv: its version and its path."""
+def python_called(version: str) -> str | None:
+    """Return the path of a Python of this version that runs, or None: on PATH, or else under pyenv.
+
+    pyenv's commands on PATH end with an error for each version that is installed and not chosen.
+    """
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [shutil.which(f"python{version}"), *map(str, sorted(pyenv.glob(f"{version}.*/bin/python")))]
+    for path in filter(None, candidates):
+        if subprocess.run([path, "-c", "import venv"], capture_output=True).returncode == 0:
+            return path
+    return None
+
+
+def pythons() -> Iterator[tuple[str, str]]:
+    """Yield each Python that is there: its version and its path."""
     for version in PYTHONS:
-        found = shutil.which(f"python{version}") or next(map(str, sorted(pyenv.glob(f"{version}.*/bin/python"))), None)
-        if found and subprocess.run([found, "-c", "import venv"], capture_output=True).returncode == 0:
-            yield version, found
+        if path := python_called(version):
+            yield version, path
         else:
             print(f"Python {version} is not here.")
 
@@ -97,11 +108,11 @@ def servers() -> Iterator[tuple[str, dict[str, str]]]:
         if path is None:
             print(f"{program} is not here.")
             continue
-        # A folder with this one alone, before PATH without either.
+        # First on PATH, and under the name that the course looks for first: else it would take the other one.
         only = ENVIRONMENTS / f"only-{program}"
         only.mkdir(parents=True, exist_ok=True)
-        (only / program).unlink(missing_ok=True)
-        (only / program).symlink_to(path)
+        (only / "redis-server").unlink(missing_ok=True)
+        (only / "redis-server").symlink_to(path)
         version = subprocess.run([path, "--version"], capture_output=True, text=True).stdout.split("v=")[-1].split()[0]
         yield f"{program} {version}", {"TUTORIAL_SERVER": "redis", "PATH": f"{only}{os.pathsep}{os.environ['PATH']}"}
 

@@ -75,6 +75,10 @@ print(*findings.kinds, sep="\n")
 findings
 
 # %% [markdown]
+# A service is examined in the same way. [web_shop_api.py](web_shop_api.py) serves this shop with FastAPI, and its first
+# lines say how to start it under `examine`. The findings are the same.
+
+# %% [markdown]
 # ## Which finding do you fix first?
 
 # %% [markdown]

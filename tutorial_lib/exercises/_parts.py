@@ -46,7 +46,8 @@ def require_callable(
     """
     where = f"`{returned_by}` returned" if returned_by else f"`{name}` is"
     if value is None:
-        raise Wrong(f"{where} `None`. It has to be the function `{name}`. Is the `return` missing?")
+        why = "Is the `return` missing?" if returned_by else "Was it called already?"
+        raise Wrong(f"{where} `None`. It has to be the function `{name}` itself, without parentheses. {why}")
     # Python's own functions are a module's; `[].clear` is a list's, and can be what an answer means.
     is_pythons_own = inspect.isbuiltin(value) and inspect.ismodule(value.__self__)
     if not callable(value) or isinstance(value, type) or is_pythons_own:

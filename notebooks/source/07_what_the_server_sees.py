@@ -445,9 +445,9 @@ with room_for(6), waiting:
     try:
         open_all(waiting)
     except redis.ConnectionError as error:
-        got = "the same error" if str(error) == "max number of clients reached" else str(error)
+        got = str(error)
 
-guess_waits.reveal(got)
+guess_waits.reveal("the same error" if got == "max number of clients reached" else got)
 
 # %% [markdown]
 # **A blocking pool waits at its own limit, never at the server's.**
@@ -497,7 +497,7 @@ largest = maxclients // (replicas * workers)
 guess_budget.reveal(largest)
 
 # %% [markdown]
-# **`processes * pools * limit`, and all other connections, must fit into `maxclients`.**
+# **`processes * pools in each * limit`, and all other connections, must fit into `maxclients`.**
 #
 # The other connections are those of subscribers, workers that wait in `BLPOP`, `redis-cli`, and programs that monitor
 # the server. During a deployment, old and new processes run at the same time, so count both. `fleet_budget`, a helper

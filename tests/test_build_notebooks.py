@@ -174,6 +174,15 @@ def test_only_the_lessons_that_are_named_are_built(course: Path) -> None:
     assert built_of(course).read_bytes() != before
 
 
+def test_two_cells_that_begin_with_one_id_are_told_apart_by_their_text(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [cell.id for cell in read_source(source_of(course)).cells]
+    monkeypatch.setattr("nbformat.v4.nbbase.random_cell_id", lambda: "fbe727f9")
+    assert [cell.id for cell in read_source(source_of(course)).cells] == expected
+    assert len(set(expected)) == len(expected)
+
+
 def test_a_lesson_that_is_not_there_is_told(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["01_othre"], course) == 2
     assert capsys.readouterr().err == "There is no lesson called 01_othre. There are: 00_small\n"

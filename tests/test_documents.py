@@ -7,9 +7,11 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
 
+from tutorial_lib.commands.command_line import FOR_LEARNERS, Subcommands
 from tutorial_lib.examination import rules
 from tutorial_lib.examination.rules import KINDS
 
@@ -175,6 +177,22 @@ def test_who_has_a_program_of_their_own_is_led_to_examine(page: str) -> None:
 )
 def test_every_make_command_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (TOP / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
+COMMANDS = re.findall(r"(?m)^\| `([\w-]+).*\|$", README.partition("### The commands")[2].partition("\n#")[0])
+
+
+def test_readme_lists_what_help_lists() -> None:
+    assert set(FOR_LEARNERS) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_subcommand_and_option_in_readme_exists(name: str) -> None:
+    (row,) = re.findall(rf"(?m)^\| `{name}\b.*\|$", README)
+    command = Subcommands().get_command(click.Context(Subcommands()), name)
+    assert command, f"there is no subcommand {name}"
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z][a-z-]+", row)) <= known
 
 
 NOT_THERE = re.compile(r"exercises/\d\d|\.venv/.*|build/.*|predict\.py|.*NN.*")

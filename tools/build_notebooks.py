@@ -17,6 +17,7 @@ import hashlib
 import os
 import re
 import sys
+import warnings
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.warnings import DuplicateCellId
 
 from tutorial_lib.exercises import COURSE, lesson_after, load_task
 from tutorial_lib.practice.course_progress import PROGRESS_MIME
@@ -56,7 +58,10 @@ def lesson_notebook(lesson: Lesson) -> NotebookNode:
 
 def read_source(source: Path) -> NotebookNode:
     """Return the notebook that a percent script describes, not yet executed. The same text gives the same cell ids."""
-    notebook = nbformat.from_dict(jupytext.read(source, fmt="py:percent"))
+    with warnings.catch_warnings():
+        # At first their ids are random, so once in a very long time two are equal. They are replaced below.
+        warnings.simplefilter("ignore", DuplicateCellId)
+        notebook = nbformat.from_dict(jupytext.read(source, fmt="py:percent"))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = nbformat.from_dict(METADATA)
     seen: dict[str, int] = {}

@@ -76,7 +76,9 @@ class Exercise:
         """Return one way to do it. The first call asks whether you mean it, unless you have passed."""
         if not (self._solution_announced or self.passed):
             self._solution_announced = True
-            return Note(f"This shows the whole solution. {self._hints_left()} To see it, ask for it once more.")
+            return Note(
+                f"This shows the whole solution. {self._hints_left()} To see the solution, ask for it once more."
+            )
         self.solution_shown = True
         return Note(f"One way to do it:\n\n```python\n{self.task.solution_text}\n```")
 

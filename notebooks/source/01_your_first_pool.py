@@ -223,7 +223,7 @@ handled["HELLO"], handled["GET"]
 # %% [markdown]
 # So far one connection was enough, because one request came after the other. Now use up a pool by hand: borrow all
 # five of its connections, and ask for one more. `get_connection()` borrows one and `release()` returns it. The client
-# calls both for you, so real code rarely does. Whatever needs a connection, such as a request, is called a *caller*.
+# calls both for you, so real code rarely does. Code that needs a connection, such as a request, is called a *caller*.
 #
 # `PoolView`, one of this course's helpers, draws a pool: a slot for each connection it may open, with the name of the
 # thread that has borrowed it. Your cells run in a thread called `MainThread`. When you run this page, each slot also

@@ -709,6 +709,7 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 for each in (*pinging, other, small):
     await each.aclose()
 master.close()
+sentinels.close()  # master asked it again
 
 # %% tags=["no-output"]
 close_labs()

@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,34 @@ def test_a_fastapi_service_that_exhausts_its_pool(server: OwnersRedis, web: int,
         report = running.report()
     assert lines(report) == {("exhausted", "fast_burst.py", 'return await app.state.redis.get(f"price:{product}")')}
     assert report["findings"][0]["count"] == 8
+
+
+def test_the_web_shop_of_lesson_15_as_a_fastapi_service(server: OwnersRedis, web: int, tmp_path: Path) -> None:
+    words = (COMMANDS / "uvicorn", "--port", str(web), "web_shop_api:app")
+    url = f"redis://127.0.0.1:{server.port}"
+    with examining(tmp_path, *words, port=server.port, cwd=ROOT / "notebooks", REDIS_URL=url) as running:
+        running.says("Uvicorn running")
+        for number in range(20):
+            ask(web, "POST", f"visit/{number}"), ask(web, "GET", "price/tea"), ask(web, "POST", "buy/tea")
+            if number == 0:
+                ask(web, "GET", "next-order"), ask(web, "GET", "offers")
+        running.end(signal.SIGTERM)
+        report = running.report()
+    assert kinds(report) == {
+        "leak",
+        "exhausted",
+        "client-per-call",
+        "pubsub-kept",
+        "timeout-shorter-than-block",
+        "blocking-on-shared",
+        "ignored-argument",
+        "used-after-close",
+    }
+
+
+def ask(port: int, method: str, path: str) -> None:
+    with suppress(urllib.error.HTTPError):  # What fails in the shop is an error 409 or 500.
+        urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/{path}", method=method), timeout=LONG)
 
 
 def test_a_celery_worker_that_is_well(server: OwnersRedis, tmp_path: Path) -> None:

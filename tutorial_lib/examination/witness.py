@@ -72,6 +72,10 @@ NOT_TWICE = frozenset(
 
 HANDSHAKE = frozenset({"HELLO", "AUTH", "CLIENT", "SELECT", "CLIENT SETINFO", "CLIENT SETNAME"})
 
+SILENT = ("hand", "pubsub idle")
+"""Who keeps a connection, and waits for nothing: code between two commands, or that has leaked it, and a listener that
+has unsubscribed. Nobody notices when it is closed, and the next command opens it again."""
+
 WITH_RECENT = 10
 """Kinds of pools whose last borrows are told: those with the most. That bounds a file at about 1 MB."""
 
@@ -171,13 +175,16 @@ class Witness:
         notes = self._pools.get(pool)
         if notes is None:
             return
-        for connection, _ in in_use_and_idle(pool) or ():
+        connections = [connection for connection, _ in in_use_and_idle(pool) or ()]
+        for connection in connections:
             state = state_of(connection)
             if state is not None:
                 state.closed_on_purpose = True
-        in_use = len(notes.tap.held) if notes.tap else 0
-        if those_in_use and in_use:
-            notes.note("closed-under-others", frame, f"{in_use} in use")
+        if those_in_use:
+            held = notes.tap.held if notes.tap else {}
+            kept_by = [self.keepers.who_keeps(each)[0] for each in connections if id(each) in held]
+            if in_use := [by for by in kept_by if by not in SILENT]:
+                notes.note("closed-under-others", frame, f"{len(in_use)} in use")
         notes.closed = those_in_use
 
     def client_dropped(self, pool: Any) -> None:

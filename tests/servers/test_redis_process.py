@@ -10,9 +10,13 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 import redis
 
@@ -306,3 +310,32 @@ def test_a_wrong_limit_is_a_sentence(server: RedisProcess) -> None:
 def test_a_limit_that_this_machine_refuses_is_a_sentence(server: RedisProcess) -> None:
     with pytest.raises(BadSetting, match="Try a smaller number"):
         server._ask(lambda control: control.configure("maxclients", -5))
+
+
+# -- what it tells is true
+
+
+@pytest.mark.redis_server
+def test_a_client_that_is_gone_is_not_listed_although_the_server_learns_of_both_at_once(
+    server: RedisProcess, visitor: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.ping()
+    assert len(server.clients()) == 1
+    sent, send = threading.Event(), redis.Connection.send_packed_command
+
+    def send_and_tell(self: redis.Connection, *args: Any, **options: Any) -> None:
+        send(self, *args, **options)
+        sent.set()
+
+    monkeypatch.setattr(redis.Connection, "send_packed_command", send_and_tell)
+    (stopped,) = psutil.Process(server._process._guardian.pid).children()
+    with ThreadPoolExecutor(1) as pool:
+        stopped.suspend()
+        try:
+            assert eventually(lambda: stopped.status() == psutil.STATUS_STOPPED)
+            listed = pool.submit(server.clients)
+            assert sent.wait(10)
+            visitor.close()
+        finally:
+            stopped.resume()
+        assert listed.result(10) == []

@@ -80,6 +80,9 @@ class Control:
 
     def _rows(self) -> list[dict[str, str]]:
         with self._lock:
+            # Redis 6.2 may read in one turn that a client is gone and that we ask for the list: it lists that client
+            # still, and frees it at the end of the turn. The reply to a PING says that the turn has ended.
+            self._send("PING", "ping")
             rows: list[dict[str, str]] = self._send("CLIENT LIST", "client_list")
         return rows
 

@@ -1,4 +1,4 @@
-# lab · test · check · notebooks · bench · screenshots · docs · site · versions · release-check. Each sets up .venv by itself; only the first call takes long.
+# lab · one · test · check · notebooks · bench · screenshots · docs · site · versions · release-check. Each sets up .venv by itself; only the first call takes long.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -6,10 +6,14 @@ BIN := .venv/bin
 # A .venv whose Python is gone (the system's Python was replaced) is as good as none.
 LOST := $(shell test -x $(BIN)/python || echo lost)
 
-.PHONY: lab test check notebooks bench screenshots docs site versions release-check lost
+.PHONY: lab one test check notebooks bench screenshots docs site versions release-check lost
 
 lab: .venv/course
 	@$(BIN)/python -m tutorial_lib lab $(ARGS)
+
+# A lesson, an exercise or a finding of examine: make one ARGS=03
+one: .venv/dev
+	@$(BIN)/python tools/one.py $(ARGS)
 
 # Four at a time, even on two cores: the tests wait more than they work. Each of the four would compile all tests anew
 # where Python is told to keep nothing compiled.
@@ -25,7 +29,7 @@ check: .venv/dev
 	$(BIN)/python -m pytest -q tests/test_redis_py_version.py tests/test_voice.py
 
 notebooks: .venv/dev
-	$(BIN)/python tools/build_notebooks.py
+	$(BIN)/python tools/build_notebooks.py $(ARGS)
 
 bench: .venv/dev
 	$(BIN)/python tests/bench/run.py $(ARGS)

@@ -168,11 +168,24 @@ def test_a_cell_that_fails_stops_the_build_and_leaves_what_was_there(
 
 def test_only_the_lessons_that_are_named_are_built(course: Path) -> None:
     source_of(course).write_text(SMALL.replace("1 + 1", "1 + 2"))
+    source_of(course).with_name("01_other.py").write_text("# %%\nraise ValueError('not asked for')\n")
     before = built_of(course).read_bytes()
-    assert main(["01_other"], course) == 0
-    assert built_of(course).read_bytes() == before
-    assert main(["00_small"], course) == 0
+    assert main(["00"], course) == 0
     assert built_of(course).read_bytes() != before
+
+
+def test_two_cells_that_begin_with_one_id_are_told_apart_by_their_text(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [cell.id for cell in read_source(source_of(course)).cells]
+    monkeypatch.setattr("nbformat.v4.nbbase.random_cell_id", lambda: "fbe727f9")
+    assert [cell.id for cell in read_source(source_of(course)).cells] == expected
+    assert len(set(expected)) == len(expected)
+
+
+def test_a_lesson_that_is_not_there_is_told(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["01_othre"], course) == 2
+    assert capsys.readouterr().err == "There is no lesson called 01_othre. There are: 00_small\n"
 
 
 def test_the_lessons_of_this_course_equal_their_sources() -> None:

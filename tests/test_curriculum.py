@@ -19,7 +19,8 @@ PLACES = [
 
 
 def test_every_lesson_says_what_it_shows() -> None:
-    assert [lesson.LESSON for lesson in SHOWN] == [path.stem for path in LESSONS]
+    said, built = {lesson.LESSON for lesson in SHOWN}, {path.stem for path in LESSONS}
+    assert said == built, f"{said ^ built}: each built lesson has its tests/shown/lesson_NN.py, with LESSON and SHOWN"
 
 
 @pytest.mark.parametrize("promise", PROMISED)

@@ -7,9 +7,11 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
 
+from tutorial_lib.commands.command_line import FOR_LEARNERS, Subcommands
 from tutorial_lib.examination import rules
 from tutorial_lib.examination.rules import KINDS
 
@@ -23,6 +25,7 @@ WHAT_EXAMINE_FINDS = "## What examine finds"
 DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/errors.md",
@@ -78,12 +81,14 @@ def hours_of(lessons: list[str]) -> str:
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_every_lesson_is_on_the_map_with_its_minutes(lesson: str) -> None:
     row = next((row for row in README.splitlines() if f"| [{lesson[:2]}](notebooks/{lesson}) |" in row), "")
-    assert row.endswith(f"| {' and '.join(map(str, minutes_of(lesson)))} |")
+    assert row, f"no row of README's table begins with | [{lesson[:2]}](notebooks/{lesson}) |"
+    assert row.endswith(f"| {' and '.join(map(str, minutes_of(lesson)))} |"), "these are not the minutes of the lesson"
 
 
 def test_readme_says_how_long_the_course_takes_and_the_short_way_through_it() -> None:
     ways = re.findall(r"(?m)^- \*\*(.+?)\*\*", README.partition("In a terminal:")[0])
-    assert f"**{len(LESSONS)} lessons, {hours_of(LESSONS)}, three ways through.**" in README
+    sum_of_all = f"**{len(LESSONS)} lessons, {hours_of(LESSONS)}, three ways through.**"
+    assert sum_of_all in README, f"at the top of README: {sum_of_all}"
     assert ways == ["The short way", "By symptom", "All of it"]
 
     short = re.search(r"\*\*The short way\*\*, (about \d+ hours): lessons (.*?),? what", README)
@@ -127,6 +132,7 @@ def test_each_error_leads_to_the_very_section_that_shows_it(row: list[str]) -> N
 def test_each_finding_of_examine_is_explained_with_its_fix_and_its_lesson(kind: str) -> None:
     sections = re.split(r"(?m)^### ", (TOP / "docs" / "errors.md").read_text("utf-8").partition(WHAT_EXAMINE_FINDS)[2])
     section = next((section for section in sections if section.startswith(f"{kind}\n")), "")
+    assert section, f"{kind} has no section in docs/errors.md: ### {kind}, what happened, - **Fix:** and - **Lesson:**"
     assert re.search(r"(?m)^- \*\*Fix:\*\* [^|]+\.$", section)
     assert re.search(r"(?m)^- \*\*Lesson:\*\* (\[\d\d .+\]\(../notebooks/.+\.ipynb#.+\)|1[2-5] )", section)
 
@@ -171,6 +177,43 @@ def test_who_has_a_program_of_their_own_is_led_to_examine(page: str) -> None:
 )
 def test_every_make_command_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (TOP / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
+COMMANDS = re.findall(r"(?m)^\| `([\w-]+).*\|$", README.partition("### The commands")[2].partition("\n#")[0])
+
+
+def test_readme_lists_what_help_lists() -> None:
+    assert set(FOR_LEARNERS) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_subcommand_and_option_in_readme_exists(name: str) -> None:
+    (row,) = re.findall(rf"(?m)^\| `{name}\b.*\|$", README)
+    command = Subcommands().get_command(click.Context(Subcommands()), name)
+    assert command, f"there is no subcommand {name}"
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z][a-z-]+", row)) <= known
+
+
+NOT_THERE = re.compile(r"exercises/\d\d|\.venv/.*|build/.*|predict\.py|.*NN.*")
+"""What a command takes, what an installation or a build makes, a name that was not taken, and NN for a number."""
+A_PATH = re.compile(r"[a-z._][\w.-]*(/[\w.-]+)+/?|[a-z_][\w.-]*\.(py|md|js|css|toml)")
+CARRIED = ("tutorial_lib", "tests", "tools", "notebooks", "exercises", "docs", "recipes", "binder", ".ci")
+
+
+@pytest.fixture(scope="module")
+def paths() -> list[str]:
+    """Return every file and folder of the course, each with a / in front."""
+    found = [*TOP.iterdir(), *(path for folder in CARRIED for path in (TOP / folder).rglob("*"))]
+    return [f"/{path.relative_to(TOP).as_posix()}" for path in found if "__pycache__" not in path.parts]
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+def test_every_file_that_is_named_is_there(document: str, paths: list[str]) -> None:
+    """A file may be named by the end of its path alone: ``network/relay.py``, ``owner.py``."""
+    words = {word for span in re.findall(r"`([^`\n]+)`", (TOP / document).read_text("utf-8")) for word in span.split()}
+    named = {word.rstrip("/") for word in words if A_PATH.fullmatch(word) and not NOT_THERE.fullmatch(word)}
+    assert [name for name in sorted(named) if not any(path.endswith(f"/{name}") for path in paths)] == []
 
 
 def test_nothing_names_a_package_registry() -> None:

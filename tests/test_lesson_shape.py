@@ -11,7 +11,7 @@ import pytest
 from nbformat import NotebookNode
 
 from tests.lessons import LESSONS, code, is_folded, name_of, of_a_lab, prose, read, strict, tags
-from tools.build_notebooks import MEASURED, TOP
+from tools.build_notebooks import MEASURED
 
 MINUTES = re.compile(r"\*(\d+) minutes, plus (\d+) for the exercises?\.\*")
 
@@ -181,10 +181,8 @@ def test_its_links_lead_somewhere(path: Path, lesson: NotebookNode) -> None:
             assert (path.parent / target).exists(), target
 
 
-def test_it_points_to_its_exercises_or_says_that_they_are_to_come(path: Path, lesson: NotebookNode) -> None:
-    text = "\n".join(prose(lesson))
-    if (TOP / "exercises" / f"ex{path.name}").exists():
-        assert f"](../exercises/ex{path.name})" in text, "its exercises have come: link to them"
-        assert "exercises of this lesson are to come" not in text
-    else:
-        assert "exercises of this lesson are to come" in text
+def test_it_leads_to_its_exercises_and_to_the_next_lesson(path: Path, lesson: NotebookNode) -> None:
+    links = prose(lesson)[-1]
+    following = [other.name for other in LESSONS if other.name > path.name] or ["../docs/summary.md"]
+    for target in (f"](../exercises/ex{path.name})", f"]({following[0]})"):
+        assert target in links, f"{target} is missing in the last cell; exercises come from COURSE and make notebooks"

@@ -56,7 +56,7 @@ STATEMENTS = (
     Statement("notebooks/source/02_what_a_connection_costs.py", "`HELLO", lambda: handshake()[0].startswith("HELLO")),
     Statement(
         "notebooks/source/02_what_a_connection_costs.py",
-        "two times | leave redis-py's name",
+        "twice | leave redis-py's name",
         lambda: handshake().count("CLIENT SETINFO") == 2,
     ),
     Statement("notebooks/source/02_what_a_connection_costs.py", "six round", lambda: len(handshake()) == 4, "8.2"),

@@ -2,7 +2,8 @@
 tutorial_lib/exercises become executed exercise notebooks in exercises.
 
     python tools/build_notebooks.py            build every notebook
-    python tools/build_notebooks.py NAME ...   build those of some lessons only, such as 01_your_first_pool
+    python tools/build_notebooks.py NAME ...   build those of some lessons only: 01 or 01_your_first_pool, and
+                                               ex01_your_first_pool for its exercises alone
     python tools/build_notebooks.py --check    say, without running anything, which notebook differs from its source
 
 Building twice changes no byte. A cell tagged nbval-ignore-output shows measured times or the like, so it keeps
@@ -16,6 +17,7 @@ import hashlib
 import os
 import re
 import sys
+import warnings
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.warnings import DuplicateCellId
 
 from tutorial_lib.exercises import COURSE, lesson_after, load_task
 from tutorial_lib.practice.course_progress import PROGRESS_MIME
@@ -55,7 +58,10 @@ def lesson_notebook(lesson: Lesson) -> NotebookNode:
 
 def read_source(source: Path) -> NotebookNode:
     """Return the notebook that a percent script describes, not yet executed. The same text gives the same cell ids."""
-    notebook = nbformat.from_dict(jupytext.read(source, fmt="py:percent"))
+    with warnings.catch_warnings():
+        # At first their ids are random, so once in a very long time two are equal. They are replaced below.
+        warnings.simplefilter("ignore", DuplicateCellId)
+        notebook = nbformat.from_dict(jupytext.read(source, fmt="py:percent"))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     notebook.metadata = nbformat.from_dict(METADATA)
     seen: dict[str, int] = {}
@@ -204,7 +210,7 @@ def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
     """Build, or check, and return the exit code."""
     parser = argparse.ArgumentParser(description="Build the lessons from notebooks/source.")
     parser.add_argument("--check", action="store_true", help="only say what differs; runs nothing")
-    parser.add_argument("names", nargs="*", help="build only these, such as 01_your_first_pool")
+    parser.add_argument("names", nargs="*", help="build only these, such as 01 or 01_your_first_pool")
     asked = parser.parse_args(arguments)
     if asked.check:
         found = orphans(course) + [line for notebook, built in sources(course) for line in differences(notebook, built)]
@@ -212,8 +218,13 @@ def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
         return 1 if found else 0
     # A notebook's outputs must not depend on the Redis that its author has at hand.
     os.environ.pop("REDIS_URL", None)
-    for notebook, built in sources(course):
-        if asked.names and not {built.stem, built.stem.removeprefix(EXERCISES)} & set(asked.names):
+    wanted = sources(course)
+    if unknown := set(asked.names) - {name for _, built in wanted for name in _called(built)}:
+        known = ", ".join(dict.fromkeys(built.stem.removeprefix(EXERCISES) for _, built in wanted))
+        print(f"There is no lesson called {', '.join(sorted(unknown))}. There are: {known}", file=sys.stderr)
+        return 2
+    for notebook, built in wanted:
+        if asked.names and not _called(built) & set(asked.names):
             continue
         try:
             build(notebook, built)
@@ -223,6 +234,12 @@ def main(arguments: list[str] | None = None, course: Path = TOP) -> int:
             return 1
         print(_name(built))
     return 0
+
+
+def _called(built: Path) -> set[str]:
+    """Return the names by which a notebook can be asked for: its file's, its lesson's, and its lesson's number."""
+    lesson = built.stem.removeprefix(EXERCISES)
+    return {built.stem, lesson, lesson.partition("_")[0]}
 
 
 def _name(built: Path) -> str:

@@ -105,10 +105,9 @@ guess_open.reveal(server.opened() - opened_before)
 # %% [markdown]
 # **Creating a pool opens no connections.** The first command opens one.
 #
-# So your program can create its pool at the top of a module, before Redis is even running. The price is that a wrong
-# address goes unnoticed until the first command. redis-py's documentation lists [all the other
-# arguments](https://redis.readthedocs.io/en/stable/connections.html), for passwords, timeouts and more. You won't
-# need them in this lesson.
+# So your program can create its pool at the top of a module, before Redis is even running. redis-py's documentation
+# lists [all the other arguments](https://redis.readthedocs.io/en/stable/connections.html), for passwords, timeouts
+# and more. You won't need them in this lesson.
 
 # %% [markdown]
 # ## The greeting program
@@ -219,37 +218,12 @@ handled["HELLO"], handled["GET"]
 # ways to share connections](https://redis.io/docs/latest/develop/clients/pools-muxing/).
 
 # %% [markdown]
-# ## A pool under load
-
-# %% [markdown]
-# Real requests don't come one after the other. They overlap. `playground`, one of this course's helpers, lets you
-# watch that: it starts callers, each in a thread of its own, and all of them share one real pool. A *caller* is any
-# code that needs a connection, such as a request. Each caller here borrows a connection, holds it for a while, sends
-# a PING, returns the connection, and comes again after a short pause.
-#
-# Run the next cell and press **Start**. Each slot in the picture is a connection that the pool may open. Then move
-# the sliders:
-#
-# 1. Six callers share three connections, so some callers are refused: all three connections are in use when they ask.
-# 2. Move **limit** to 6. Now there's a connection for each caller.
-# 3. Move **limit** back to 3, and **hold** to 0.05 s. Three connections are nearly always enough.
-
-# %% tags=["nbval-ignore-output"]
-playground(limit=3, callers=6, hold=0.5)
-
-# %% [markdown]
-# **How many connections you need depends on how many callers need one at the same moment.** More callers raise that
-# number, and so does a longer hold.
-#
-# So you adjust `max_connections` to your program, because no number fits all programs. What happened to the callers
-# that were refused? That's next.
-
-# %% [markdown]
 # ## What happens at the limit?
 
 # %% [markdown]
-# To see what a refused caller gets, do it by hand: borrow five connections yourself. `get_connection()` borrows one
-# and `release()` returns it. The client calls both for you, so real code rarely does.
+# So far one connection was enough, because one request came after the other. Now use up a pool by hand: borrow all
+# five of its connections, and ask for one more. `get_connection()` borrows one and `release()` returns it. The client
+# calls both for you, so real code rarely does. Code that needs a connection, such as a request, is called a *caller*.
 #
 # `PoolView`, one of this course's helpers, draws a pool: a slot for each connection it may open, with the name of the
 # thread that has borrowed it. Your cells run in a thread called `MainThread`. When you run this page, each slot also
@@ -294,18 +268,18 @@ guess_sixth.reveal("it gets an error" if len(borrowed) == 5 else "it gets a sixt
 # ## Which connection comes next?
 
 # %% [markdown]
-# Return all five, in the order in which they were borrowed: connection 0 first, connection 4 last. Then borrow one
+# Return all five, in the order in which they were borrowed: connection 1 first, connection 5 last. Then borrow one
 # again.
 
 # %% jupyter={"source_hidden": true}
 guess_next = predict(
     "Five connections are idle. Which one does the next caller get?",
     {
-        "connection 0": "That would be a queue, where the first one in comes out first. A pool is a stack.",
-        "connection 4": "It was returned last. A pool is a stack: the connection that was put on top last comes off first.",
+        "connection 1": "That would be a queue, where the first one in comes out first. A pool is a stack.",
+        "connection 5": "It was returned last. A pool is a stack: the connection that was put on top last comes off first.",
         "a new one": "The pool opens a new connection only when none is idle. Five are.",
     },
-    answer="connection 4",
+    answer="connection 5",
 )
 guess_next
 
@@ -315,7 +289,7 @@ for connection in borrowed:
 
 next_one = small.get_connection()
 small.release(next_one)
-guess_next.reveal(f"connection {borrowed.index(next_one)}")
+guess_next.reveal(f"connection {borrowed.index(next_one) + 1}")
 
 # %% [markdown]
 # **A pool hands out the connection that was returned last.**
@@ -329,6 +303,29 @@ for _ in range(20):
     r_small.get("greeting")
 
 snapshot(small)
+
+# %% [markdown]
+# ## A pool under load
+
+# %% [markdown]
+# Real requests don't come one after the other. They overlap. `playground`, one of this course's helpers, lets you
+# watch that: it starts callers, each in a thread of its own, and all of them share one real pool. Each caller borrows
+# a connection, holds it for a while, sends a PING, returns the connection, and comes again after a short pause.
+#
+# Run the next cell and press **Start**. The picture is a `PoolView` again, live this time. Then move the sliders:
+#
+# 1. Six callers share three connections, so some callers are refused: all three connections are in use when they ask.
+# 2. Move **limit** to 6. Now there's a connection for each caller.
+# 3. Move **limit** back to 3, and **hold** to 0.05 s. Three connections are nearly always enough.
+
+# %% tags=["nbval-ignore-output"]
+playground(limit=3, callers=6, hold=0.5)
+
+# %% [markdown]
+# **How many connections you need depends on how many callers need one at the same moment.** More callers raise that
+# number, and so does a longer hold.
+#
+# So you adjust `max_connections` to your program, because no number fits all programs.
 
 # %% [markdown]
 # ## What if you leave the limit out?

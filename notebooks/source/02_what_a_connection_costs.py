@@ -65,7 +65,7 @@ guess_sent.reveal(len(sent))
 # |---|---|
 # | [`HELLO 3`](https://redis.io/docs/latest/commands/hello/) | choose version 3 of Redis's protocol, RESP3 |
 # | `CLIENT MAINT_NOTIFICATIONS` | ask a Redis in the cloud to announce maintenance, such as a move to another machine |
-# | [`CLIENT SETINFO`](https://redis.io/docs/latest/commands/client-setinfo/), two times | leave redis-py's name and version in the server's list of connections |
+# | [`CLIENT SETINFO`](https://redis.io/docs/latest/commands/client-setinfo/), twice | leave redis-py's name and version in the server's list of connections |
 #
 # An older server doesn't know `CLIENT MAINT_NOTIFICATIONS` or `CLIENT SETINFO` and answers with an error, which
 # redis-py ignores. The command takes a round trip all the same. Some settings add commands to the handshake: `db=1`
@@ -182,15 +182,15 @@ guess_far.reveal("6 times" if 4 < times < 10 else f"{times:.0f} times")
 # %% [markdown]
 # **Far away, a new connection makes each GET six times as long.**
 #
-# You can see it in the timeline of the eight borrows: each narrow bar is a GET, and each wide bar before it is the
-# opening of a connection, which takes five times as long.
+# You can see it in the timeline of the eight borrows: each narrow bar is a GET, and each wide bar is the opening of a
+# connection, which takes five times as long. The first four GETs share one opening.
 
 # %% tags=["nbval-ignore-output"]
 plot_timeline(recording)
 
 # %% [markdown]
-# Is the ratio the same at every distance? The next cell measures both kinds of GET at five distances, and keeps the
-# shortest of six times each. The chart has the distance on one axis and the time on the other. With fakeredis, look
+# Is the ratio the same at every distance? The next cell measures both kinds of GET at five distances, six times each,
+# and keeps the shortest time. The chart has the distance on one axis and the time on the other. With fakeredis, look
 # at the shape of the lines and not at the numbers.
 
 
@@ -260,8 +260,8 @@ guess_worked.reveal(len({lease.connection for lease in recording.leases}))
 
 # %% [markdown]
 # A cloud function that starts, sends one command and ends can't reuse a connection. It can still make the handshake
-# shorter, with two arguments of the pool. `protocol=2` stays with version 2 of the protocol, with which every
-# connection begins. `driver_info=None` leaves out redis-py's name and version.
+# shorter, with two arguments of the pool. `protocol=2` keeps the connection in version 2 of the protocol, in which
+# every connection begins. `driver_info=None` leaves out redis-py's name and version.
 
 # %% jupyter={"source_hidden": true}
 guess_lean = predict(

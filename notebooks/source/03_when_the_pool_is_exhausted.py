@@ -35,7 +35,7 @@ from tutorial_lib import (
 )
 
 # %% tags=["nbval-ignore-output"]
-server = start_server(keys=["greeting", "views:home", "orders"])
+server = start_server(keys=["greeting", "views:home", "orders"])  # the keys that this lesson writes
 at = {"host": server.host, "port": server.port}  # **at below: host=…, port=…
 server
 

@@ -220,7 +220,7 @@ for client in [redis.Redis(connection_pool=shop) for _ in range(20)]:
 server.opened() - opened_before
 
 # %% [markdown]
-# The same mistake can be slower. Some programs keep their client in a cache and create a new one, with a new pool,
+# The same mistake can also build up slowly. Some programs keep their client in a cache and create a new one, with a new pool,
 # when the entry expires. Other parts of the program still use the old client, so its pool stays open too. Here the
 # entry has expired three times, and each of the four clients has used all five connections of its pool:
 
@@ -392,9 +392,10 @@ guess_close.reveal(server.opened() - opened_before)
 # ## What does from_pool do?
 
 # %% [markdown]
-# There's another way to create a client on a pool: `redis.Redis.from_pool(shop)`. This time the part that starts and
-# ends uses that. Let's say the shop sells pizza. Its kitchen, in a thread of its own, waits for an order on the
-# shared pool: `BLPOP` returns the next order, or `None` after four seconds.
+# There's another way to create a client on a pool: `redis.Redis.from_pool(shop)`. This time, the part that asks for
+# the greeting and ends creates its client that way. Meanwhile the kitchen (the shop sells pizza) waits for an order
+# in a thread of its own, with a client on the same pool: `BLPOP` returns the next order, or `None` after four
+# seconds.
 
 # %% jupyter={"source_hidden": true}
 guess_kitchen = predict(

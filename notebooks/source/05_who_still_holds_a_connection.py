@@ -87,7 +87,7 @@ guess_dropped.reveal(snapshot(shop).in_use)
 # %% [markdown]
 # After four more calls of `greet_by_hand`, all five connections have leaked. `shop.close()` disconnects every
 # connection of the pool, including the borrowed ones, and a closed pool opens a new connection when a command needs
-# one. So closing the pool looks like a fix.
+# one.
 #
 # `PoolView` is this course's picture of a pool and of its server; `freeze()` keeps the picture as it is now.
 
@@ -125,10 +125,12 @@ view.freeze()
 # **`close()` disconnects the sockets, and the pool still counts the leaked connections as in use.**
 #
 # Look at the five slots: all are in use, although no connection is open any more. When you run this page, the
-# server's part of each slot shows a `?`, because there's no open connection to look up. The first slot was borrowed
-# before the picture began. The limit counts the connections that the pool has created, whether they're open or not.
-# All five of them are in use, so the pool refuses the next caller. Restarting the program does help, because it
-# begins with a new pool. That's why a slow leak can stay unnoticed for as long as you deploy every week.
+# server's part of each slot shows a `?`, because there's no open connection to look up. The first slot says *borrowed
+# earlier*, because the first section borrowed its connection, before `PoolView` began to watch.
+#
+# The limit counts the connections that the pool has created, whether they're open or not. All five of them are in
+# use, so the pool refuses the next caller. Restarting the program does help, because it begins with a new pool.
+# That's why a slow leak can stay unnoticed for as long as you deploy every week.
 
 # %% [markdown]
 # ## Which line borrowed it?
@@ -387,7 +389,7 @@ guess_culprits.reveal(", ".join(lease.who for lease in leaks))
 #
 # `lease.who` is the name of the thread, which here is also the name of the program, and `lease.line` is the line that
 # borrowed. For `feed` that line is in `borrowed`, which borrowed the connection for it. You wouldn't have found any
-# of the three by searching for functions without a `release()`:
+# of the three by searching the code for a `get_connection()` without a `release()`:
 #
 # | program | why it still holds a connection |
 # |---|---|

@@ -6,7 +6,7 @@
 # pool while Redis itself has nothing to do.
 #
 # **You'll learn to**
-# - name the calls of redis-py that keep a connection, and what returns it;
+# - name the calls of redis-py that keep a connection, and say what returns it;
 # - end a subscription, a generator and a `WATCH` so that no connection stays in use;
 # - serve many listeners with one connection;
 # - let a worker wait in `BLPOP` without running into a timeout and without holding up web requests.
@@ -99,7 +99,7 @@ def offers():
 guess_generator = predict(
     "The loop has ended with `break`. How many connections are in use?",
     {
-        0: "`break` ends the loop, but not the generator. That one is paused inside its `with` block.",
+        0: "`break` ends the loop, but not the generator, which is still paused inside its `with` block.",
         1: "The generator is paused inside its `with` block, and the variable `stream` keeps it alive.",
         5: "There is one listener. A paused generator doesn't borrow again.",
     },
@@ -121,8 +121,8 @@ guess_generator.reveal(snapshot(shop).in_use)
 # The `with` block ends when the generator is finished, closed, or freed by Python. Python doesn't free it while a
 # variable, a list or a web framework's response object still refers to it. A generator that was left early is also the
 # suspect in [a service](https://github.com/langgenius/dify/issues/41578) that lost one connection with each scheduled
-# run, until its workers were restarted. `closing()` from the standard library closes the generator however its own
-# `with` block ends.
+# run, until its workers were restarted. `with closing(…)`, from the standard library, closes the generator when the
+# block ends, even if it ends with an error.
 #
 # A small test often doesn't show this leak. In `for _ in offers():` no variable refers to the generator, so CPython
 # frees it as soon as the loop ends.

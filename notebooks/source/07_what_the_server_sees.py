@@ -37,8 +37,8 @@ server
 #
 # The next cell defines two helpers for this lesson. `open_all(pool)` borrows connections up to the pool's limit, and
 # returns them all. `names_on_the_server()` asks the server for its connections with this course's `server.clients()`,
-# which leaves out the course's own, and returns their names. It waits a moment first, because it takes the server a
-# moment to notice that a client has disconnected.
+# which leaves out the course's own, and returns their names. It waits for 0.1 s first, because the server may
+# need a moment to notice that a client has disconnected.
 
 
 # %%
@@ -332,7 +332,7 @@ server.set_idle_timeout(1)
 with redis.Redis(**at, client_name="subscriber") as r_news, r_news.pubsub() as subscriber:
     subscriber.subscribe("news")
     worker = redis.Connection(**at, client_name="worker")
-    worker.send_command("BLPOP", "orders", 30)  # waits for an order
+    worker.send_command("BLPOP", "orders", 30)  # Redis waits for an order; this line doesn't
     redis.Redis(connection_pool=quiet).ping()
     wait_until(lambda: len(names_on_the_server()) == 2)  # until the silent ones are gone
     left = names_on_the_server()
@@ -445,9 +445,9 @@ with room_for(6), waiting:
     try:
         open_all(waiting)
     except redis.ConnectionError as error:
-        got = "the same error" if str(error) == "max number of clients reached" else str(error)
+        got = str(error)
 
-guess_waits.reveal(got)
+guess_waits.reveal("the same error" if got == "max number of clients reached" else got)
 
 # %% [markdown]
 # **A blocking pool waits at its own limit, never at the server's.**
@@ -497,7 +497,7 @@ largest = maxclients // (replicas * workers)
 guess_budget.reveal(largest)
 
 # %% [markdown]
-# **`processes * pools * limit`, and all other connections, must fit into `maxclients`.**
+# **`processes * pools in each * limit`, and all other connections, must fit into `maxclients`.**
 #
 # The other connections are those of subscribers, workers that wait in `BLPOP`, `redis-cli`, and programs that monitor
 # the server. During a deployment, old and new processes run at the same time, so count both. `fleet_budget`, a helper

@@ -75,7 +75,7 @@ guess_in_use
 from tutorial_lib import Workload, run_load
 
 shop = redis.BlockingConnectionPool(**far, max_connections=20)
-run_threads(12, lambda: hold(shop, seconds=0.05))  # opens twelve connections before we measure
+run_threads(12, lambda: hold(shop, seconds=0.05))  # opens twelve connections before the measurement
 with record(shop) as recording:
     run_load(shop, Workload("GET greeting", rate=100, duration=1))
 
@@ -94,7 +94,7 @@ nearest = min([100, 20, 10, 2], key=lambda choice: abs(choice - in_use))
 guess_in_use.reveal(nearest)
 
 # %% [markdown]
-# **On average, the connections in use are the rate times the hold.**
+# **The number of connections in use, on average, is the rate times the hold.**
 #
 # This is [Little's law](https://en.wikipedia.org/wiki/Little%27s_law). It's true for every pattern of traffic, as long
 # as each connection that is borrowed is also returned. Check it below: `recording.leases` has one entry for each
@@ -122,19 +122,19 @@ plot_timeline(recording)
 # Little's law doesn't mention the number of threads. That number is only a ceiling: threads that borrow one connection
 # at a time can never use more connections than there are threads.
 #
-# Here fifty threads make five pages each. A page takes 100 ms of work in Python, on average, and then one `INCR` on a
-# server that is close by, which takes less than a millisecond. The pool has a single connection, and callers wait for
-# it.
+# Here fifty threads make five pages each. A page takes 100 ms of other work, on average, such as waiting for a
+# database, and then one `INCR` on a server that is close by, which takes less than a millisecond. The pool has a single
+# connection, and callers wait for it.
 
 # %% jupyter={"source_hidden": true}
 guess_threads = predict(
     "Fifty threads share one connection. How long does an `INCR` wait for it, on average?",
     {
-        "less than 20 ms": "Fifty threads with ten pages a second send 500 `INCR`s a second. Each takes a fraction of "
-        "a millisecond, so the connection is idle for more than half of the time.",
+        "less than 20 ms": "Fifty threads make ten pages a second each, so they send 500 `INCR`s a second. Each "
+        "takes a fraction of a millisecond, so the connection is idle for more than half of the time.",
         "about 100 ms": "That's how long a thread works between two `INCR`s. It holds no connection during that time.",
-        "until it ends in errors": "That happens if the connection can't keep up. 500 `INCR`s a second, each of less "
-        "than a millisecond, take less than one connection.",
+        "so long that some callers get an error": "That happens if the connection can't keep up. 500 `INCR`s a second, "
+        "each of less than a millisecond, keep it busy for less than half of the time.",
     },
     answer="less than 20 ms",
 )
@@ -147,7 +147,7 @@ from time import sleep
 
 def make_pages():
     for _ in range(5):
-        sleep(uniform(0, 0.2))  # the work in Python, 100 ms on average
+        sleep(uniform(0, 0.2))  # the other work, 100 ms on average
         r.incr("views:home")
 
 
@@ -167,7 +167,7 @@ guess_threads.reveal("less than 20 ms" if waited < 20 else f"{waited:.0f} ms")
 #
 # The rate and the hold decide, and these threads hold a connection for only a small part of their time. With fifty
 # connections it would also have worked, but each would have been idle nearly all the time. On fakeredis, which is
-# slower, the waits are a few times as long.
+# slower, callers wait longer.
 
 # %% [markdown]
 # ## Are two connections enough?
@@ -260,9 +260,9 @@ guess_knee.reveal(next(limit for limit in range(3, 30) if mean_wait(100, 0.02, l
 # %% [markdown]
 # **The curve has a knee: up to the knee, each connection shortens the wait a lot, and beyond it hardly at all.**
 #
-# The knee is at 4 or 5, for a load of 2. A sixth connection would save
-# 0.3 ms, although a request takes 20 ms. The plot below shows the same shop with a stricter measure: the wait that 99
-# of 100 callers stay within. Look at where the curve crosses the dashed line, the wait budget of 5 ms.
+# For a load of 2, the knee is at 4 or 5. A sixth connection would save 0.3 ms, and a request takes 20 ms anyway. The
+# plot below shows the same shop with a stricter measure: the wait that 99 of 100 callers stay within. Look at where the
+# curve crosses the dashed line, the wait budget of 5 ms.
 
 # %% tags=["nbval-ignore-output"]
 from tutorial_lib import plot_pool_size, size_pool

@@ -85,10 +85,10 @@ plot_sweep(measured)
 # ## Eight connections to one Redis
 
 # %% [markdown]
-# In the first section, requests spent nearly all of the hold on their way, and the server had little to do. Now it's
+# In the first section, nearly all of the hold was spent on the network, and the server had little to do. Now it's
 # the other way round: Redis is close by, and each command keeps it busy. The shop's catalogue has a bit for each of 16
-# million articles, and `BITCOUNT` counts all of them. Eight threads, the `users` of this `Workload`, do that again and
-# again, each as soon as it has its answer.
+# million articles, and `BITCOUNT` counts how many of these bits are 1. Eight threads, the `users` of this `Workload`,
+# send that command again and again, each as soon as it has its answer.
 
 # %% jupyter={"source_hidden": true}
 guess_faster = predict(
@@ -96,9 +96,9 @@ guess_faster = predict(
     {
         "8 times": "Eight commands do arrive at the same time, but Redis runs them one after the other.",
         "4 times": "The number of processor cores doesn't matter, because Redis runs its commands in a single thread.",
-        "hardly more": "Redis runs one command at a time, and one connection keeps it busy nearly all the time.",
+        "less than 2 times": "Redis runs one command at a time, and one connection keeps it busy most of the time.",
     },
-    answer="hardly more",
+    answer="less than 2 times",
 )
 guess_faster
 
@@ -121,15 +121,16 @@ for row in counts:
     print(f"waited {waited:.1f} ms, held {held:.1f} ms")
 
 times = counts[-1].throughput.middle / counts[0].throughput.middle
-guess_faster.reveal("hardly more" if times < 3 else f"{times:.0f} times")
+guess_faster.reveal("less than 2 times" if times < 2 else f"{times:.0f} times")
 
 # %% [markdown]
 # **When the server is the bottleneck, more connections only move the wait from the pool into the server.**
 #
-# Compare the last two numbers of each line. As the limit grows, callers wait less for a connection and hold it longer,
-# and the sum changes little. [Redis executes commands in one
+# Compare the last two numbers of each line. As the limit grows, callers wait less for a connection and hold it longer.
+# A second connection may still save some time, because the next command is at the server already when one is done.
+# From there on, the sum of the two numbers changes little. [Redis executes commands in one
 # thread](https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/latency/#single-threaded-nature-of-redis),
-# so seven of the eight commands wait in its buffers for their turn.
+# so with eight connections, seven commands wait in its buffers for their turn.
 #
 # That's the worse place to wait. In the pool, `timeout` limits the wait, and you can count the callers that wait. In
 # the server, only `socket_timeout` ends it, and by then the command may have run. So try a higher limit on a test
@@ -152,8 +153,8 @@ guess_opened = predict(
         "opens 45, has 50": "Five requests get the idle connections. For each of the others the pool is below its "
         "limit, so it opens one. And a pool never closes what is idle.",
         "opens 45, has 5": "It opens 45, but nothing closes them afterwards: a pool doesn't shrink.",
-        "opens 0, has 5": "That would be right with a limit of five. Below its limit, a pool opens a connection rather "
-        "than let a request wait.",
+        "opens 0, has 5": "That would be right for a blocking pool with a limit of five. Below its limit, a pool "
+        "opens a connection rather than let a request wait.",
     },
     answer="opens 45, has 50",
 )
@@ -211,11 +212,12 @@ guess_small = predict(
     {
         "ten times as long": "Ten `PING`s one after the other take ten round trips. But with a limit of 50, most "
         "requests need six: five to open a connection and one for the `PING`.",
-        "up to twice as long": "It's ten round trips instead of six, because opening a connection takes five. And the "
-        "work for 45 handshakes makes those six slower.",
-        "half as long": "Nothing is opened, but each connection has to serve ten requests one after the other.",
+        "five times as long": "That would be right if opening a connection took one round trip. It takes five, so most "
+        "requests with a limit of 50 need six.",
+        "at most twice as long": "It's ten round trips instead of six, because opening a connection takes five. And "
+        "the work for 45 handshakes makes those six slower.",
     },
-    answer="up to twice as long",
+    answer="at most twice as long",
 )
 guess_small
 
@@ -234,7 +236,7 @@ def seconds_for_the_spike(limit):
 
 took = {limit: seconds_for_the_spike(limit) for limit in (50, 10, 5)}
 ratio = took[5] / took[50]
-guess_small.reveal("up to twice as long" if 0.6 < ratio < 2.5 else f"{ratio:.1f} times as long")
+guess_small.reveal("at most twice as long" if ratio < 2.5 else f"{ratio:.1f} times as long")
 
 # %% [markdown]
 # **With a limit of 5, the same spike takes less than twice as long, and the pool opens no connection for it.**

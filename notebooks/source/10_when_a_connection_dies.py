@@ -32,7 +32,7 @@ server
 
 # %% [markdown]
 # The web shop has three clients: one on a `ConnectionPool`, one on a `BlockingConnectionPool`, and a plain
-# `redis.Redis(host=…)`, which makes a pool of its own. Each client has answered one request, so each pool holds
+# `redis.Redis(host=…)`, which makes a pool of its own. Each client sends one command first, so each pool holds
 # one idle connection.
 #
 # Two small functions send the requests. `greet(r)` gets the greeting with the client `r`. `outcome(action)` calls
@@ -135,7 +135,7 @@ pool.release(borrowed)
 
 # %%
 proxy = FaultProxy(server)
-via_proxy = {"host": proxy.host, "port": proxy.port}  # the same server, reached through the proxy
+via_proxy = {"host": proxy.host, "port": proxy.port}  # the same server, through the proxy
 r_pool = redis.Redis(connection_pool=redis.ConnectionPool(**via_proxy))
 r_pool.ping()
 proxy.reset_after(0)

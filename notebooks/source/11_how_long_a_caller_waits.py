@@ -33,7 +33,7 @@ server
 
 # %% [markdown]
 # A command may have to wait for three things: for a free connection of the pool, for a new connection to open, and for
-# the reply. An argument limits each of these waits. The first of them, `timeout`, only exists in a
+# the reply. There's an argument for each of these waits. The one for the first, `timeout`, only exists in a
 # `BlockingConnectionPool`. What do you get if you set none of them? redis-py's `make_connection()` creates a connection
 # without opening it, so you can read its settings:
 
@@ -93,7 +93,7 @@ guess_silent = predict(
     "The pool has `socket_timeout=0.1` and a `Retry` that makes ten retries without a pause. Redis goes silent. When "
     "does the caller get an error?",
     {
-        "after a tenth of a second": "The first attempt ends then. Ten retries follow, and each starts it again.",
+        "after a tenth of a second": "The first attempt ends then. Ten retries follow, and each starts the timeout again.",
         "after more than a second": "The timeout starts again with each attempt, and ten retries make eleven attempts.",
         "never": "Each attempt ends after `socket_timeout`, and after the tenth retry redis-py gives up.",
     },
@@ -168,8 +168,8 @@ guess_slow.reveal(f"it returns all {len(reply)} bytes")
 
 # %% [markdown]
 # Firewalls and load balancers forget connections that have been idle for some minutes. redis-py's
-# `health_check_interval` is meant for that: it checks a connection with a `PING`. But when? Below the interval is one
-# second. You send fifty GETs in a row, wait until the interval has passed, and send one more. `server.commands()`
+# `health_check_interval` is meant for that: it checks a connection with a `PING`. But when? Below, the interval is one
+# second, and you send fifty GETs in a row, wait until the interval has passed, and send one more. `server.commands()`
 # counts the commands that the server has received.
 
 # %% jupyter={"source_hidden": true}
@@ -385,8 +385,8 @@ print(f"measured: {seconds:.2f} s")
 # ## The safe default and every fault
 
 # %% [markdown]
-# Now test the pool against each fault, next to a pool that has nothing but a `socket_timeout`, the one of `r_hasty`.
-# `meet` opens a connection, causes the fault, and asks for the greeting. `down` is the restart of lesson 10:
+# Now test the pool against each fault, next to the pool of `r_hasty`, which sets nothing but a `socket_timeout`. `meet`
+# opens a connection, causes the fault, and asks for the greeting. `down` is the restart of lesson 10:
 # connections break, and new ones are refused.
 
 
@@ -430,8 +430,8 @@ print("each wait within two seconds:", max(waits.values()) < 2)
 #
 # Finally, watch the pool under load. Six threads ask for the greeting 75 times each. Every 0.45 s a fault hits them,
 # four in total, and none lasts longer than a tenth of a second. In the picture each bar is a borrowed connection. Look
-# for the long bars: the light ones soon after 1.35 s reopen connections after Redis was down, and the dark ones soon
-# after 1.8 s wait for a Redis that's silent.
+# for the long bars. The dark one soon after 0.9 s retries a command whose reply got lost, the light ones soon after
+# 1.35 s reopen connections while Redis is down, and the dark ones soon after 1.8 s wait for a Redis that's silent.
 
 
 # %%
@@ -527,7 +527,7 @@ print(outcome(lambda: r_safe.set_retry(Retry(NoBackoff(), 3))))
 # - The longest wait is a sum: the borrow, a timeout for each attempt, and the pauses. Retries on several levels
 #   multiply the attempts. `Redis(host=…)` with its defaults can take minutes, the safe default two seconds.
 # - A health check sends a PING before a command, on a connection that was idle. It keeps nothing alive.
-# - `ping()` once at the start finds wrong arguments before they look like an exhausted pool.
+# - A `ping()` at the start finds wrong arguments before they look like an exhausted pool.
 
 # %% [markdown]
 # ## Check yourself

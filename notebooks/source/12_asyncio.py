@@ -100,8 +100,8 @@ print(f"{greeting}, and the server has accepted {server.opened() - opened_before
 # %% [markdown]
 # The `get` after the block raised no error. It opened a second connection, which stays open until you call `aclose()`
 # again. That happens easily: if a function returns an object from inside the `async with` that owns the object's
-# client, its caller gets a client that has already been closed. [One program did
-# so](https://github.com/redis-developer/langgraph-redis/issues/109).
+# client, its caller gets a client that has already been closed. [This happened in a
+# real program](https://github.com/redis-developer/langgraph-redis/issues/109).
 
 # %% [markdown]
 # ## A burst of tasks
@@ -213,7 +213,7 @@ snapshot(small)
 # `PoolReplay` show the names of tasks, too.
 #
 # With `tasks=True`, the `playground` from lesson 03 uses a pool of `redis.asyncio`, and its callers are tasks of one
-# event loop. Press **Start**, and then **waits**: the pool refuses callers or lets them wait, as it did with threads.
+# event loop. Press **Start**: the pool refuses callers, as it did with threads. Then choose **waits**.
 
 # %% tags=["nbval-ignore-output"]
 playground(limit=4, callers=10, hold=0.5, tasks=True)
@@ -249,8 +249,8 @@ guess_loops = predict(
         "hello, hello, hello": "The second loop borrows the connection that the first one opened, and the first loop is "
         "closed by then.",
         "hello, error, error": "After the error, the pool disconnects. So the third loop opens a connection of its own.",
-        "hello, error, hello": "The second loop gets the first one's connection and fails. That disconnects it, and the third "
-        "loop opens a new one.",
+        "hello, error, hello": "The second loop gets the first one's connection and fails. Then redis-py disconnects, so "
+        "the third loop opens a new one.",
     },
     answer="hello, error, hello",
 )
@@ -358,8 +358,8 @@ guess_cancelled = predict(
     "the connection?",
     {
         "it stays in use": "redis-py returns the connection in a `finally`, which also runs when a task is cancelled.",
-        "it's returned, and the next caller reads the late reply": "redis-py had this bug until 2023. Since then, it "
-        "disconnects a connection whose reply it hasn't read before it returns the connection to the pool.",
+        "it's returned, and the next caller reads the late reply": "redis-py had this bug until 2023. Since then, if "
+        "a reply is unread, redis-py disconnects before it returns the connection to the pool.",
         "it's closed and returned": "The reply can still arrive, so redis-py disconnects. The next caller reconnects.",
     },
     answer="it's closed and returned",
@@ -444,9 +444,9 @@ async def time_of(command):
 # %%
 proxy.blackhole()
 without, from_redis = await time_of(r_deadline.ping())
-print(f"socket_timeout: later than the deadline: {without > 0.3}, a RedisError: {from_redis}")
-deadline, from_redis = await time_of(asyncio.wait_for(r_deadline.ping(), 0.3))
-print(f"wait_for: earlier than that: {deadline < without}, a RedisError: {from_redis}")
+print(f"without wait_for, it was too late: {without > 0.3}, a RedisError: {from_redis}")
+with_deadline, from_redis = await time_of(asyncio.wait_for(r_deadline.ping(), 0.3))
+print(f"with wait_for, it was sooner: {with_deadline < without}, a RedisError: {from_redis}")
 proxy.heal()
 
 # %% [markdown]

@@ -282,7 +282,7 @@ def create_before_the_fork(host, port):
 
 # %% jupyter={"source_hidden": true}
 guess_limit = predict(
-    "How many connections called `shop` does the server have, if the pool's limit is five?",
+    "What does `count_names` print for the connections called `shop`, if the pool's limit is five?",
     {
         "{'shop': 5}": "That would need a count that all processes share. Each process has a copy of the pool, with a "
         "count of its own.",
@@ -598,7 +598,7 @@ guess_share = predict(
     {
         5: "Four times five is twenty, and the server accepts 14.",
         4: "Four times four is sixteen, and that's still too many. A share has to be rounded down.",
-        3: "Four times three is twelve. Two remain, for `redis-cli` and for the moment of a restart.",
+        3: "Four times three is twelve. Two remain, for example for `redis-cli`.",
     },
     answer=3,
 )
@@ -643,14 +643,14 @@ plot_fleet(within, budget=share)
 # <details><summary>gunicorn runs with <code>--preload</code> and four workers, and your module has a client at its top
 # level. Is that a mistake?</summary>
 #
-# Not by itself: the pool of a plain client notices the fork, and each worker opens its own connections. It becomes one
-# as soon as something borrows at the top level, such as a subscribed `PubSub`, or if the client is an asyncio client.
-# Creating it in `post_fork` avoids the question.
+# Not by itself: the pool of a plain client notices the fork, and each worker opens its own connections. It becomes a
+# mistake as soon as something borrows at the top level, such as a subscribed `PubSub`, or if the client is an asyncio
+# client. Creating the client in `post_fork` avoids the question.
 #
 # </details>
 #
-# <details><summary>After an upgrade to Python 3.14 your program raises <code>cannot pickle '_thread.RLock'
-# object</code>. What has changed?</summary>
+# <details><summary>After an upgrade to Python 3.14 your program raises
+# <code>cannot pickle '_thread.RLock' object</code>. What has changed?</summary>
 #
 # `multiprocessing` no longer forks by default on Linux, so the arguments of a new process are pickled. One of them is a
 # client or has one. Send the address instead.

@@ -11,7 +11,7 @@
 # - count the connections of a cluster client, and find the settings that it ignores.
 #
 # **You need** lessons [03](03_when_the_pool_is_exhausted.ipynb), [04](04_one_pool_for_many_parts.ipynb) and
-# [11](11_how_long_a_caller_waits.ipynb), and [12](12_asyncio.ipynb) for the three cells with asyncio. TLS, Sentinel and
+# [11](11_how_long_a_caller_waits.ipynb), and [12](12_asyncio.ipynb) for the cells with asyncio. TLS, Sentinel and
 # Cluster are explained as far as you need them. The page starts private servers from the redis-server or valkey-server on
 # this computer. If there's none, the cells that need one are skipped and say so.
 # *20 minutes, plus 40 for the exercises.*
@@ -136,15 +136,15 @@ print(f"to load the certificates that this computer trusts: {loading:.0f} ms")
 # ## `ssl=True` and a pool
 
 # %% [markdown]
-# `redis.Redis(ssl=True)` speaks TLS. The program below passes the same argument to a pool that may open two connections.
-# It uses the ordinary `server` without TLS from the top of this page, which makes no difference here: the pool fails
-# before it connects to anything.
+# `redis.Redis(ssl=True)` speaks TLS. As in [lesson 11](11_how_long_a_caller_waits.ipynb#A-misspelled-argument), the
+# program below passes that argument to a pool, here to one that may open two connections. It uses the ordinary `server`
+# without TLS from the top of this page, which makes no difference here: the pool fails before it connects to anything.
 
 # %% jupyter={"source_hidden": true}
 guess_ssl = predict(
     "Three clients use that pool, one after the other. Which errors do they get?",
     {
-        "TypeError, three times": "Only the first two do. The pool counts a connection before it creates it, so two "
+        "TypeError, three times": "Only the first two get one. The pool counts a connection before it creates it, so two "
         "failed attempts use up a limit of two.",
         "TypeError, TypeError, MaxConnectionsError": "A connection doesn't know `ssl`, so creating it fails. The pool has "
         "already counted it by then, so after two attempts the pool is exhausted.",
@@ -190,13 +190,13 @@ for good in (by_class, by_url):
 # ## A certificate that isn't trusted
 
 # %% [markdown]
-# A client that isn't told about the authority refuses the server's certificate. Does it try again? The pool below uses a
-# connection class that counts its attempts to connect. `Retry(NoBackoff(), 3)` allows three retries, without pauses
-# between them.
+# A client that isn't told about the authority refuses the server's certificate. Does redis-py retry then? The pool below
+# uses a connection class that counts its attempts to connect. `Retry(NoBackoff(), 3)` allows three retries, without
+# pauses between them.
 
 # %% jupyter={"source_hidden": true}
 guess_attempts = predict(
-    "How often does the client try to connect before it raises an error?",
+    "How many times does the client try to connect before it raises an error?",
     {
         1: "One attempt should be enough, because the certificate stays the same. But redis-py treats the failed check "
         "like a network error.",
@@ -584,8 +584,9 @@ for r in (redis.RedisCluster(**at, **wanted), redis.RedisCluster.from_url(cluste
 # ## What does a PING reach?
 
 # %% [markdown]
-# [Lesson 11](11_how_long_a_caller_waits.ipynb) recommended a PING when your program starts, so that a wrong address shows
-# up early. Three clients of the cluster do that here. `cluster.opened()` says how many connections each node has accepted.
+# [Lesson 11](11_how_long_a_caller_waits.ipynb) recommended a PING when your program starts, so that a mistake shows up
+# early. Three asyncio clients of the cluster do that here. `cluster.opened()` says how many connections each node has
+# accepted.
 
 # %% jupyter={"source_hidden": true}
 guess_ping = predict(
@@ -708,6 +709,7 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 for each in (*pinging, other, small):
     await each.aclose()
 master.close()
+sentinels.close()  # master asked it again
 
 # %% tags=["no-output"]
 close_labs()

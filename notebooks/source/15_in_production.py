@@ -156,10 +156,11 @@ print(*findings.kinds, sep="\n")
 print("errors from Redis:", [outcome for outcome in outcomes if "Error" in outcome])
 
 # %% [markdown]
-# Redis no longer makes a request fail, but three mistakes are left. They cost connections, or change the type of a reply.
+# No request fails because of Redis any more, but three mistakes are left: two cost connections, and one changes the type
+# of a reply.
 # These three are for you: fix web_shop.py in an editor, and examine it in a terminal, as you would examine a program of
 # your own. In the terminal, go to the folder `notebooks`. Instead of `redis://…`, write the address that the cell below
-# shows:
+# shows. It's the server of this page, which runs until the last cell closes it:
 #
 # ```console
 # redis-pool-tutorial examine python web_shop.py redis://…
@@ -320,7 +321,7 @@ guess_refused = predict(
         "the count of errors": "`redis.client.errors` counts errors of commands that were sent. These callers never got "
         "a connection to send one on.",
         "the count of timeouts": "redis-py defines `db.client.connection.timeouts`, but no line of redis-py 8.1 reports "
-        "it. These callers didn't even wait, either.",
+        "it. Besides, these callers didn't wait.",
         "nothing": "The pool raises the error before it reaches the code that reports metrics, and no command is sent.",
     },
     answer="nothing",
@@ -391,7 +392,7 @@ await async_pool.aclose()
 # |---|---|---|
 # | `redis.client.errors` is "a counter of all errors" | Refused callers change no metric. | the section above |
 # | "attempt a failed command three times" by default | Eleven attempts with `Redis(host=…)`, and one with `from_url` or a pool of your own. | [10](10_when_a_connection_dies.ipynb#Who-retries,-and-how-often?) |
-# | in a list of errors, `TimeoutError` is below `ConnectionError` | It isn't a kind of `ConnectionError`, so `except ConnectionError` misses it. | [11](11_how_long_a_caller_waits.ipynb#When-Redis-goes-silent) |
+# | in a tree of exceptions, `TimeoutError` stands below `ConnectionError` | It isn't a kind of `ConnectionError`, so `except ConnectionError` misses it. | [11](11_how_long_a_caller_waits.ipynb#When-Redis-goes-silent) |
 #
 # [What documentation says, and what you can measure](../docs/docs_say.md) has all of them, with a link to each page.
 
@@ -427,8 +428,8 @@ await async_pool.aclose()
 # ## Check yourself
 
 # %% [markdown]
-# <details><summary>Your dashboard uses redis-py's metrics, and everything on it is green, but users report <code>Too many
-# connections</code>. What's missing?</summary>
+# <details><summary>Your dashboard uses redis-py's metrics, and everything on it is green, but users report
+# <code>Too many connections</code>. What's missing?</summary>
 #
 # A count of refusals. redis-py's metrics don't have one. All they show is that the number of connections in use has reached
 # the limit. Catch the error where you call Redis, or in a pool like `WatchedPool`, and count it there.

@@ -70,7 +70,7 @@ def test_lesson_00(lab: Lab, lab_page: Page) -> None:
 def test_lesson_01_keeps_the_picture_that_its_text_speaks_of(lab: Lab, lab_page: Page) -> None:
     with run_all(lab, lab_page, "01_your_first_pool") as notebook:
         notebook.page.get_by_role("heading", name="What happens at the limit?").scroll_into_view_if_needed()
-        view = notebook.view(1)  # the first is in the playground
+        view = notebook.view(0)  # the next is in the playground
         expect(view.locator(".pv-note")).to_have_text(re.compile(r"^Picture taken at \d\d:\d\d:\d\d\.$"))
         expect(view.locator(".pv-is-use")).to_have_count(5)
         expect(view.locator(".pv-wire-both")).to_have_count(5)

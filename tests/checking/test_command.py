@@ -53,19 +53,38 @@ def test_a_teacher_checks_a_class(hand_ins: Path, progress: ProgressFile, capsys
     (hand_ins / "bob").mkdir()
     (hand_ins / "bob/00_start_here.ipynb").write_text("{")
     write(hand_ins / "dan/notebooks/00_start_here.ipynb", "01", first_pool=None)  # told by its cells: another lesson
+    (hand_ins / "eve").mkdir()
+    (hand_ins / "eve/everything.zip").write_bytes(b"PK")
     assert main(["check", "--learners", str(hand_ins), "00", "--csv"]) == 1
     rows = rows_of(capsys.readouterr().out)
     assert [(row["learner"], row["exercise"], row["status"]) for row in rows] == [
         ("ada", "pool-party", "passed"),
         ("bob", "", "error"),
         ("cleo_00_start_here", "pool-party", "not attempted"),
+        ("dan", "", "error"),
+        ("eve", "", "error"),
     ]
+    assert {row["message"] for row in rows[3:]} == {"No notebook with the exercises was found here."}
     assert not progress.path.exists()  # nobody's progress is the teacher's
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a link")
+def test_a_learners_folder_that_is_a_link_is_told(hand_ins: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (hand_ins / "bob").mkdir()
+    (hand_ins / "bob/00_start_here.ipynb").write_text("{")
+    (hand_ins / "ada.smith").symlink_to(hand_ins / "bob")
+    assert main(["check", "--learners", str(hand_ins), "--csv"]) == 1
+    rows = rows_of(capsys.readouterr().out)
+    assert [(row["learner"], row["message"]) for row in rows] == [
+        ("ada.smith", "This is a link, and links are not followed."),
+        ("bob", "This notebook cannot be read: its content is not JSON."),
+    ]
 
 
 def test_a_class_as_a_table(hand_ins: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (hand_ins / "bob").mkdir()
     (hand_ins / "bob/01_your_first_pool.ipynb").write_text("{")
+    (hand_ins / "fay").mkdir()
     (hand_ins / "eve").mkdir()
     (hand_ins / "eve/01_your_first_pool.ipynb").write_text(json.dumps({"cells": []}))
     write(hand_ins / "ann/01_your_first_pool.ipynb", "01", first_pool=solved("first-pool"))
@@ -73,11 +92,13 @@ def test_a_class_as_a_table(hand_ins: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["check", "--learners", str(hand_ins)]) == 1
     out = capsys.readouterr().out
     assert "! bob, 01_your_first_pool.ipynb: This notebook cannot be read" in out
+    assert "! fay: No notebook with the exercises was found here." in out
     lines = {line.split()[0]: line.split()[1:] for line in out.splitlines()}
     assert lines["Learner"] == ["01", "Passed"]
     assert lines["ann"] == ["○✓○○○", "1"]  # the better of two copies
     assert lines["bob"] == ["!!!!!", "0"]
     assert lines["eve"] == ["○○○○○", "0"]
+    assert lines["fay"] == ["0"]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from tests.checking.handing_in import check, solved, statuses, write
 from tutorial_lib.checking import run
 from tutorial_lib.checking.limits import Limits
+from tutorial_lib.process_tree import MARK
 
 
 def test_a_cell_that_never_ends_and_one_that_ends_python_do_not_stop_the_others(tmp_path: Path) -> None:
@@ -60,13 +65,46 @@ def test_nothing_of_the_teachers_is_in_the_environment(tmp_path: Path, monkeypat
     assert result.message == f"`ValueError: ([], {['redis-pool-check-'] * 3}, '')`"
 
 
+def test_pip_installs_nothing_into_what_the_teacher_uses(tmp_path: Path) -> None:
+    environment = run._environment(str(tmp_path), "mark")
+    assert {name: value for name, value in environment.items() if name.startswith("PIP_")} == {
+        "PIP_DRY_RUN": "1",
+        "PIP_NO_INDEX": "1",
+    }
+
+
+def test_a_computer_that_is_too_busy_to_start_is_told_and_no_fault_of_the_notebook(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    order = {
+        "path": str(write(tmp_path / "01.ipynb", "01", first_pool=solved("first-pool"))),
+        "scratch": str(tmp_path),
+        "expected": ["first-pool"],
+        "wanted": ["first-pool"],
+        "limits": {},
+    }
+    late = "from tutorial_lib.checking import supervisor\nsupervisor.START_SECONDS = -1.0\nsupervisor.main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", late],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, MARK: "late"},
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        process.stdin.flush()
+        ((_, status, message),) = json.loads(process.stdout.read())
+    assert status == "error"
+    assert message.startswith("This notebook was not run: after -1 s its first cell had not begun. Check it again")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_a_supervisor_that_was_stopped_costs_its_notebook_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "SPARE_SECONDS", 1.0)
+def test_a_supervisor_that_was_stopped_costs_its_notebook_only(tmp_path: Path) -> None:
     source = "import os, signal, time\nos.kill(os.getppid(), signal.SIGSTOP)\ntime.sleep(600)"
-    result = check(
-        write(tmp_path / "01.ipynb", "01", first_pool=source), "first-pool", limits=Limits(cell=3, notebook=4)
-    )
+    long = Limits(cell=200, notebook=200)
+    began = time.monotonic()
+    result = check(write(tmp_path / "01.ipynb", "01", first_pool=source), "first-pool", limits=long)
+    assert time.monotonic() - began < long.notebook  # it is seen at once, and not when all of its time is over
     assert result[""].message.startswith("The process that watched this notebook was killed or stopped")
 
 

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from tests.checking.handing_in import FIRST_POOL, check, solution, solved, statuses, without_ids, write
+from tutorial_lib.checking.cells import in_one_line
 from tutorial_lib.checking.limits import Limits
 
 
@@ -34,6 +35,11 @@ def test_each_exercise_gets_a_verdict_whatever_else_is_in_the_notebook(tmp_path:
     assert results["pool-from-url"].message == "No cell of the notebook checks it."
 
 
+def test_what_is_raised_is_told_in_one_line_whatever_its_class_is_called() -> None:
+    error = type("\x1b[31mRed\r\nAlert", (Exception,), {})("a\nb")
+    assert in_one_line(error) == "`\x1b[31mRed Alert: a b`"  # the commands escape what a terminal might obey
+
+
 def test_cells_run_as_in_a_kernel(tmp_path: Path) -> None:
     setup = (
         "%matplotlib inline\n!echo hello\nimport asyncio, redis\nimport beside\nfrom tutorial_lib import exercise\n"
@@ -41,9 +47,15 @@ def test_cells_run_as_in_a_kernel(tmp_path: Path) -> None:
     )
     (tmp_path / "beside.py").write_text("FIVE = 5")
     path = write(
-        tmp_path / "01.ipynb", "01", setup=setup, first_pool=solved("first-pool").replace("=5", "=beside.FIVE")
+        tmp_path / "01.ipynb",
+        "01",
+        setup=setup,
+        warm_up="quit()\n1 / 0",
+        first_pool=solved("first-pool").replace("=5", "=beside.FIVE"),
     )
-    assert check(path, "first-pool")["first-pool"].status == "passed"
+    results = check(path, "warm-up", "first-pool")
+    assert results["warm-up"].message == "`SystemExit`"
+    assert results["first-pool"].status == "passed"
 
 
 def test_an_answer_is_judged_where_it_stands(tmp_path: Path) -> None:
@@ -104,7 +116,8 @@ def test_what_is_not_attempted_is_told_to_somebody_at_a_terminal(tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "its content is not JSON"),
+        ("", "it is empty"),
+        (" \n", "it is empty"),
         ("{", "its content is not JSON"),
         ("[]", "it has no cells as a notebook has them"),
         ('{"cells": 7}', "it has no cells as a notebook has them"),

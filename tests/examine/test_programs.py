@@ -80,7 +80,7 @@ def expected(program: Path) -> set[tuple[str, int]]:
 def test_trouble_is_found_and_its_line_named(program: Path, port: int, small_port: int, tmp_path: Path) -> None:
     report, done = examined(program, port, small_port, tmp_path)
     wanted = expected(program)
-    assert wanted
+    assert wanted, f"in {program.name} the line to be named ends in a comment with the finding's name, one of KINDS"
     found = {(finding["kind"], line["line"]) for finding in report["findings"] for line in finding["lines"]}
     assert wanted <= found, done.stderr
     assert {kind for kind, _ in found} == {kind for kind, _ in wanted}, done.stderr
@@ -97,4 +97,5 @@ def test_nothing_is_found_in_a_program_that_is_well(program: Path, port: int, sm
 
 
 def test_each_kind_of_finding_has_a_program() -> None:
-    assert {kind for program in IN_TROUBLE for kind, _ in expected(program)} == KINDS
+    shown = {kind for program in IN_TROUBLE for kind, _ in expected(program)}
+    assert shown == KINDS, f"no program in tests/examine/programs shows {sorted(KINDS - shown)}"

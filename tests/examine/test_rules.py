@@ -12,7 +12,7 @@ import pytest
 from tutorial_lib.examination.evidence import Event, Evidence, Kept, PoolEvidence, SourceLine, Times
 from tutorial_lib.examination.finding import Finding
 from tutorial_lib.examination.program_evidence import put_together
-from tutorial_lib.examination.rules import clients, commands, findings_of, kept, pools
+from tutorial_lib.examination.rules import KINDS, clients, commands, findings_of, kept, pools
 
 HERE = SourceLine("app.py", 7, "checkout", "pool.get_connection()")
 THERE = SourceLine("app.py", 20, "report", "r.get('total')")
@@ -36,7 +36,10 @@ def pool(kind: str = "ConnectionPool", limit: int = 4, made_at: SourceLine = THE
 
 def found(*there: PoolEvidence, duration: float = 10.0, is_over: bool = False) -> list[Finding]:
     evidence = Evidence(1, 0, "app.py", "8.1.0", duration=duration, pools=list(there))
-    return findings_of(put_together([evidence], is_over=is_over))
+    findings = findings_of(put_together([evidence], is_over=is_over))
+    new = {finding.kind for finding in findings} - KINDS
+    assert not new, f"write {new} into KINDS, in tutorial_lib/examination/rules/__init__.py"
+    return findings
 
 
 def kinds(*there: PoolEvidence, **more: Any) -> list[str]:

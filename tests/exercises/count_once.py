@@ -290,7 +290,28 @@ def the_number_it_had(host, port):
     return count_view
 
 
+def one_set_for_each_visit(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        r.sadd(f"visits:{visit}", visit)
+        return r.scard(f"visits:{visit}")
+
+    return count_view
+
+
+def adds_the_two(host, port):
+    r = redis.Redis(host=host, port=port)
+
+    def count_view(visit):
+        return r.sadd("visits", visit) + r.scard("visits")
+
+    return count_view
+
+
 ALSO_WRONG = {
+    one_set_for_each_visit: "instead of 2: the visit is lost. If your code",
+    adds_the_two: "there has been 1 visit so far",
     a_list: "a visit was counted twice. Which command",
     the_number_it_had: "the number from when it came first",
     reads_the_count: "returned `None` instead of 2",

@@ -37,6 +37,13 @@ class NoPauses(solution):  # "attempts are what counts"
         self.reads = redis.Redis(host=host, port=port, socket_timeout=0.1, retry=retry)
 
 
+class ReadsThenWrites(solution):  # "SET may be done twice"
+    def sell(self, product):
+        sold = int(self.reads.get(f"sold:{product}") or 0) + 1
+        self.reads.set(f"sold:{product}", sold)
+        return sold
+
+
 class AnswersAnyway(solution):  # "a page must not fail"
     def price(self, product):
         try:
@@ -60,6 +67,7 @@ WRONG = {
     NoRetries: "refused connections for 0.15 s, and `price` raised",
     OneClient: "The sale was counted 2 times",
     NoPauses: "A refused connection fails at once",
+    ReadsThenWrites: "What does the adding, Redis or your program?",
     AnswersAnyway: "The caller has to know",
     LoopKept: "after 0.4 s `price` was still not back",
 }

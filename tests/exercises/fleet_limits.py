@@ -85,7 +85,7 @@ ALSO_WRONG = {
     rounds_up: "do you round up or down",
     one_for_all_threads: "each worker opened 1 for its 8 threads",
     returns_the_pool: "returned a pool",
-    returns_the_limit: "Asked for is a client",
+    returns_the_limit: "It has to be a client",
 }
 
 

@@ -190,7 +190,12 @@ def own_client_in_short_steps(web, host, port):  # "short waits are safe from th
     return next_job
 
 
+def zero_for_no_limit(web, host, port):  # "0 means never, as in redis.conf"
+    return _jobs_by(redis.Redis(host=host, port=port, socket_timeout=0))
+
+
 ALSO_WRONG = {
+    zero_for_no_limit: "has a `socket_timeout` of 0",
     hasty_without_retry: "raised `TimeoutError: Timeout reading from socket`",
     with_another_command: "asked with `BRPOP`",
     in_bytes: "returned `(b'jobs', b'send-mail')`",

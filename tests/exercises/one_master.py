@@ -53,6 +53,11 @@ def the_client_itself(sentinels, service):
     return redis.Sentinel(sentinels).master_for(service)
 
 
+def owner_for_each_call(sentinels, service):  # "from_pool shares the pool"
+    pool = redis.Sentinel(sentinels).master_for(service).connection_pool
+    return lambda: redis.Redis.from_pool(pool)
+
+
 WRONG = {
     a_pool_for_each_call: "returned clients of 20 pools",
     stores_the_address: "After a failover it would go on writing to the old",
@@ -60,6 +65,7 @@ WRONG = {
     a_replicas: "The client is one for a replica",
     another_name: "Which name did your code ask for?",
     closes_after_each_use: "There is one pool, and 20 commands",
+    owner_for_each_call: "opened 20 connections to the master",
     the_client_itself: "It has to be the function `get_client` itself",
 }
 

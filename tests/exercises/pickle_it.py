@@ -134,6 +134,23 @@ class plain_pool(Base):  # noqa: N801  "a pool is a pool"
         self.r = redis.Redis(connection_pool=pool)
 
 
+class client_for_each_call:  # noqa: N801  "then there is nothing to send"
+    def __init__(self, host, port, currency):
+        self.host, self.port, self.currency = host, port, currency
+
+    def price(self, item):
+        return f"{blocking(self.host, self.port).get(f'price:{item}').decode()} {self.currency}"
+
+
+class forgets_the_address(Base):  # noqa: N801
+    def __getstate__(self):
+        return self.currency
+
+    def __setstate__(self, currency):
+        self.currency = currency
+        self.r = redis.Redis(client_name="shop")
+
+
 def not_a_shop(host, port, currency):
     return {"currency": currency}
 
@@ -142,6 +159,8 @@ ALSO_WRONG = {
     sends_a_number: "raised `KeyError",
     sends_nothing: "has no attribute 'r'",
     plain_pool: "Too many connections",
+    client_for_each_call: "How often does your code create a client",
+    forgets_the_address: "tried to connect to localhost:6379",
     not_a_shop: "has no method `price`",
 }
 

@@ -40,8 +40,8 @@ WRONG = {
     six_guests: "MaxConnectionsError: Too many connections",
     prints_them: "returned `None`",
     nobody: "opened 0 connections",
-    numbers: "The guest `1` is no text",
-    list_in_a_list: "The guest `['Ada', 'Grace']` is no text",
+    numbers: "The guest `1` isn't text",
+    list_in_a_list: "The guest `['Ada', 'Grace']` isn't text",
     keeps_the_dots: "still contains the `...`",
     nameless: "an empty name",
 }

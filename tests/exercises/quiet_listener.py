@@ -233,6 +233,11 @@ def only_the_latest(r):  # "the last offer is the one that counts"
     return next_offer, news.close
 
 
+def calls_close_at_once(r):  # "close() is the function"
+    news = subscribed(r)
+    return reader(news), news.close()
+
+
 def with_coroutines(r):  # "listening is for asyncio"
     async def next_offer():
         return None
@@ -244,6 +249,7 @@ def with_coroutines(r):  # "listening is for asyncio"
 
 
 ALSO_WRONG = {
+    calls_close_at_once: "Was it called already?",
     with_coroutines: "`next_offer` is an `async def`",
     only_the_latest: "`next_offer()` returned `'umbrellas'`",
     listens_when_asked: "reached 0 connections",

@@ -88,7 +88,7 @@ WRONG = {
     owns_the_pool: "Does your client own",
     pings_first: "Which command is sent so early",
     pings_when_asked: "none has sent a command",
-    hands_out_the_pool: "a pool. Asked for is a client",
+    hands_out_the_pool: "a pool. It has to be a client",
     the_client_itself: "without parentheses",
 }
 

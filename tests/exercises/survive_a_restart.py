@@ -175,7 +175,12 @@ def asks_for_ever(host, port):
     return Patient(host=host, port=port, retry=Retry(NoBackoff(), 0))
 
 
+def a_thousand_times(host, port):  # "enough retries outlast everything"
+    return redis.Redis(host=host, port=port, retry=Retry(NoBackoff(), 1000))
+
+
 ALSO_WRONG = {
+    a_thousand_times: "may make 1,001 attempts, and 50 are allowed",
     asks_for_ever: "makes 1 attempt, and your class may call again",
     a_little_too_patient: "its error after more than 0.8 s",
     on_these_errors: "It made 2 attempts",

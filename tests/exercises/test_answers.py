@@ -101,8 +101,10 @@ def phrase_for(name: str, answer: Callable[..., Any]) -> str:
 
 @pytest.mark.parametrize("name", all_exercises())
 def test_there_are_answers_enough_and_not_too_many(name: str) -> None:
-    assert FEWEST_WRONG <= len(answers(name).WRONG) <= MOST_WRONG
-    assert len(answers(name).ALSO_RIGHT) >= FEWEST_ALSO_RIGHT
+    where = f"in tests/exercises/{name.replace('-', '_')}.py"
+    wrong, right = len(answers(name).WRONG), len(answers(name).ALSO_RIGHT)
+    assert FEWEST_WRONG <= wrong <= MOST_WRONG, f"WRONG {where} has {wrong}; other shapes belong into ALSO_WRONG"
+    assert right >= FEWEST_ALSO_RIGHT, f"ALSO_RIGHT {where} has {right}, and should have {FEWEST_ALSO_RIGHT} or more"
 
 
 def test_answers_belong_to_an_exercise() -> None:
@@ -153,5 +155,6 @@ def test_what_is_right_in_another_way_passes(name: str, answer: Callable[..., An
 @pytest.mark.parametrize("name", all_exercises())
 def test_each_mistake_has_a_phrase_of_its_own(name: str) -> None:
     phrases = list(answers(name).WRONG.values())
-    assert len(set(phrases)) == len(phrases)
-    assert min(map(len, phrases)) >= SHORTEST_PHRASE
+    again = {phrase for phrase in phrases if phrases.count(phrase) > 1}
+    assert not again, f"two mistakes get one message: {again}. If they are one mistake, move the second to ALSO_WRONG"
+    assert min(map(len, phrases)) >= SHORTEST_PHRASE, f"a phrase has {SHORTEST_PHRASE} characters or more"

@@ -24,6 +24,17 @@ class OneAtATime(starter):  # "a lock makes it right"
             return super().handle(send)
 
 
+class LocksInRedis(starter):  # "a lock of Redis, then"
+    def handle(self, send):
+        with self.r.lock("mail", timeout=10):
+            mail = self.r.lindex("mails", 0)
+            if mail is None:
+                return False
+            send(mail.decode())
+            self.r.lpop("mails")
+            return True
+
+
 class TakesAndForgets(solution):  # "lpop is enough"
     def handle(self, send):
         mail = self.r.lpop("mails")
@@ -59,6 +70,7 @@ class LargerLimitToo(solution):  # "to be on the safe side"
 WRONG = {
     LargerLimit: "both sent `mail 3`",
     OneAtATime: "What does the second thread wait for",
+    LocksInRedis: "and `Lock.release` sends one",
     TakesAndForgets: "`mail 6` is lost",
     KeepsItsConnection: "2 connections were in use",
     SwallowsTheError: "How does the caller learn of the error",

@@ -71,4 +71,10 @@ def the_pool_of_a_client(host, port, ca_data):
     return client.connection_pool
 
 
-ALSO_RIGHT = [from_url, the_pool_of_a_client]
+def fewer_than_it_may(host, port, ca_data):
+    return redis.BlockingConnectionPool(
+        host=host, port=port, max_connections=3, connection_class=redis.SSLConnection, ssl_ca_data=ca_data
+    )
+
+
+ALSO_RIGHT = [from_url, the_pool_of_a_client, fewer_than_it_may]

@@ -116,6 +116,11 @@ def at_the_front(host, port):  # "LPUSH appends"
     return lambda: views.incr("views:home"), lambda order: orders.lpush("orders", order)
 
 
+def appends_to_a_text(host, port):  # "a list has an append"
+    views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
+    return lambda: views.incr("views:home"), lambda order: orders.append("orders", order)
+
+
 def stores_something_else(host, port):  # forgets the argument
     views, orders = redis.Redis(host=host, port=port), redis.Redis(host=host, port=port, db=1)
     return lambda: views.incr("views:home"), lambda order: orders.rpush("orders", "order")
@@ -196,6 +201,7 @@ def asks_again_for_the_number(host, port):  # INCR, and GET to see what came of 
 ALSO_WRONG = {
     the_other_way_round: "They are swapped",
     at_the_front: "At which end",
+    appends_to_a_text: "the key `orders` holds a string",
     stores_something_else: "`b'milk'` was ordered",
     too_few_places: "too few connections for 8 threads",
     two_clients: "without parentheses",

@@ -290,6 +290,16 @@ def keeps_every_attempt(r, agree):  # a pipeline for each attempt, and none is r
             pipe.reset()
 
 
+@again
+def compares_bytes_with_a_number(r, agree):  # "0 is 0"
+    with r.pipeline() as pipe:
+        pipe.watch("stock")
+        if pipe.get("stock") == 0:
+            raise LookupError("sold out")
+        agree()
+        return take_one(pipe)
+
+
 def raises_something_else(r, agree):  # "any error says that it is sold out"
     try:
         return with_transaction(r, agree)
@@ -298,6 +308,7 @@ def raises_something_else(r, agree):  # "any error says that it is sold out"
 
 
 ALSO_WRONG = {
+    compares_bytes_with_a_number: "redis-py returns the stock as bytes",
     raises_something_else: "`sell` raised `ValueError: sold out`. It should raise a `LookupError`",
     keeps_every_attempt: "this sale alone used more than 5",
     looks_itself_and_gives_up: "another checkout sold it just before you did. `sell` raised `WatchError",

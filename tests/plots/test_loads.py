@@ -164,7 +164,7 @@ def test_a_sweep_in_which_no_call_fell_due_is_told() -> None:
 def test_distance_and_what_it_costs() -> None:
     picture = plot_rtt_curve([0, 0.001, 0.02], [0.0012, 0.01, 0.12], [0.0001, 0.0016, 0.02])
 
-    assert headline(picture) == "Without a pool a command takes 12 times as long here, 6 times 20 ms away"
+    assert headline(picture) == "Without a pool: 12 times as long here, 6 times as long 20 ms away"
     assert {"new", "pooled", "ratio"} <= words(picture)
     assert "1 ms away: 10 ms new, 2 ms pooled" in picture.alt
 
@@ -172,11 +172,11 @@ def test_distance_and_what_it_costs() -> None:
 def test_points_may_come_in_any_order() -> None:
     picture = plot_rtt_curve([0.02, 0], [0.12, 0.0012], [0.02, 0.0001])
 
-    assert headline(picture).endswith("12 times as long here, 6 times 20 ms away")
+    assert headline(picture).endswith("12 times as long here, 6 times as long 20 ms away")
 
 
 def test_one_distance_is_enough() -> None:
-    assert headline(plot_rtt_curve([0.01], [0.06], [0.01])).endswith("takes 6 times as long 10 ms away")
+    assert headline(plot_rtt_curve([0.01], [0.06], [0.01])).endswith(": 6 times as long 10 ms away")
 
 
 def test_points_may_be_arrays() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 
 import numpy
 import pytest
@@ -80,3 +81,7 @@ def test_a_colour_of_your_own_stays(picture: Picture) -> None:
     assert [yours.get_color(), ours.get_color()] == ["#123456", INK]
     yours.remove()
     ours.remove()
+
+
+def test_no_warning_about_fonts_is_shown_in_red_above_a_plot() -> None:
+    assert not logging.getLogger("matplotlib.font_manager").isEnabledFor(logging.WARNING)

@@ -101,7 +101,7 @@ def test_each_hint_goes_further_and_the_last_one_stays(three: Exercise) -> None:
 
 def test_the_solution_asks_once(three: Exercise) -> None:
     three.hint()
-    assert "There are 2 hints that you have not seen." in three.solution().text
+    assert "There are 2 hints that you haven't seen." in three.solution().text
     assert three.solution().text == "One way to do it:\n\n```python\ndef three() -> int:\n    return 3\n```"
 
 

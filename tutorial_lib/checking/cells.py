@@ -33,7 +33,10 @@ def read_cells(path: Path) -> list[Cell]:
     """Return a notebook's code cells that are not empty."""
     try:
         # Not with nbformat, which takes a second to import: an exercise has never been kept in an older format.
-        cells = json.loads(path.read_bytes())["cells"]
+        content = path.read_bytes()
+        if not content.strip():
+            raise NotANotebook("it is empty")
+        cells = json.loads(content)["cells"]
         return [cell for number, content in enumerate(cells, start=1) if (cell := _code_cell(number, content))]
     except RecursionError:
         raise NotANotebook("it is nested too deeply") from None
@@ -70,6 +73,10 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui: Any = None) -> None:
         """Do nothing: ``%matplotlib inline`` asks for this, and there is no window to serve."""
 
+    def ask_exit(self) -> None:
+        """End the cell: ``quit()`` and ``exit()`` ask for this. A kernel would end, but here other cells follow."""
+        raise SystemExit
+
     def showtraceback(self, *_: Any, **__: Any) -> None:
         """Note what was raised, which is told in a sentence, and show nothing."""
         self._shown = sys.exc_info()[1]
@@ -81,7 +88,7 @@ class Shell(InteractiveShell):
 
 def in_one_line(error: BaseException) -> str:
     """Return an error as a learner may read it, such as `` `KeyError: 'a'` ``, whatever its own methods do."""
-    kind = type(error).__name__
+    kind = " ".join(type(error).__name__.split())  # a class made with type() has any name
     try:
         # IPython has a name of its own for each cell; the learner knows the cell and its lines.
         told = f"{error.msg} (line {error.lineno} of the cell)" if isinstance(error, SyntaxError) else str(error)

@@ -68,6 +68,11 @@ def learners_notebooks(folder: Path, names: Sequence[str]) -> list[Notebook]:
     return found
 
 
+def learners_in(folder: Path) -> dict[str, Path]:
+    """Return each learner of a class and where their work lies, also of those who handed in nothing that can be run."""
+    return {_learner(entry): Path(entry.path) for entry in _in_order(folder) if _is_learner(entry)}
+
+
 def no_notebook(folder: Path) -> BadSetting:
     """Return the error that says that ``folder`` holds nothing to check."""
     return BadSetting(f"{folder} holds no exercise notebook. --learners wants a folder with one for each learner.")
@@ -92,8 +97,18 @@ def _named(name: str) -> tuple[str, ...]:
     raise BadSetting(f"Nothing is called {name!r}. Lessons: {lessons}. Exercises: {', '.join(all_exercises())}.")
 
 
+def _is_learner(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith("."):
+        return False
+    return entry.is_dir(follow_symlinks=False) or entry.is_symlink() or entry.name.endswith(".ipynb")
+
+
+def _learner(entry: os.DirEntry[str]) -> str:
+    return entry.name if entry.is_dir(follow_symlinks=False) else entry.name.removesuffix(".ipynb")
+
+
 def _of_one_learner(top: os.DirEntry[str], wanted: set[str]) -> Iterator[Notebook]:
-    learner = top.name if top.is_dir(follow_symlinks=False) else Path(top.name).stem
+    learner = _learner(top)
     notebooks = 0
     for path, trouble in _walk(top):
         exercises = _told_by_its_name(path)

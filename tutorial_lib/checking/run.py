@@ -12,19 +12,23 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
+import psutil
+
 from tutorial_lib.checking.folder import Notebook
 from tutorial_lib.checking.limits import LIMITS, Limits
+from tutorial_lib.checking.scratch import scratch_folder
 from tutorial_lib.practice.verdict import MARKS, Status
 from tutorial_lib.process_tree import MARK, end_all, marked
 
-SPARE_SECONDS = 20.0  # what a supervisor may take beside its notebook's time, until it counts as hung
+SPARE_SECONDS = 80.0  # what a supervisor may take beside its notebook's time, until it counts as hung: a slow start too
+_TO_END = 20.0
 _MOST_SAID = 1_000_000  # bytes of results that are read
 _PACKAGES = Path(__file__).parent.parent.parent
 _HANDED_ON = (
@@ -83,7 +87,7 @@ def _judge(notebook: Notebook, wanted: set[str], limits: Limits, stop: threading
         return failed(notebook.trouble)
     mark = secrets.token_hex(16)
     try:
-        with _scratch_folder() as scratch, tempfile.TemporaryFile() as said:
+        with scratch_folder() as scratch, tempfile.TemporaryFile() as said:
             clean = _supervise(_order(notebook, wanted, limits, scratch), _environment(scratch, mark), said, stop)
             said.seek(0)
             rows = _parse(said.read(_MOST_SAID), wanted) if clean else None
@@ -94,16 +98,6 @@ def _judge(notebook: Notebook, wanted: set[str], limits: Limits, stop: threading
     if rows is None:
         return failed(_KILLED)
     return [Result(notebook.learner, notebook.path, *row) for row in rows]
-
-
-@contextmanager
-def _scratch_folder() -> Iterator[str]:
-    folder = tempfile.TemporaryDirectory(prefix="redis-pool-check-", ignore_cleanup_errors=True)
-    try:
-        yield folder.name
-    finally:
-        with suppress(OSError, RecursionError):  # a learner's code may have made it very deep
-            folder.cleanup()
 
 
 def _order(notebook: Notebook, wanted: set[str], limits: Limits, scratch: str) -> bytes:
@@ -129,6 +123,8 @@ def _environment(scratch: str, mark: str) -> dict[str, str]:
         "PYTHONUSERBASE": site.getuserbase(),  # or what is installed for this user alone is lost with HOME
         "TUTORIAL_PROGRESS": "off",
         "MPLBACKEND": "agg",
+        # A cell's ``%pip install`` is for the learner's computer. Here it would change what the teacher has installed.
+        **dict.fromkeys(("PIP_DRY_RUN", "PIP_NO_INDEX"), "1"),
         "PYTHONIOENCODING": "utf-8:backslashreplace",
         MARK: mark,
     }
@@ -150,12 +146,14 @@ def _supervise(order: bytes, environment: dict[str, str], said: IO[bytes], stop:
     try:
         supervisor.stdin.write(order)
         supervisor.stdin.flush()
+        process = psutil.Process(supervisor.pid)
         while supervisor.poll() is None and monotonic() < limit and not stop.wait(0.05):
-            pass
+            if process.status() == psutil.STATUS_STOPPED:  # by the notebook: no key that is pressed here reaches it
+                break
         if stop.is_set():
             supervisor.stdin.close()
-            supervisor.wait(SPARE_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):  # it was killed at once, or does not answer
+            supervisor.wait(_TO_END)
+    except (OSError, psutil.Error, subprocess.TimeoutExpired):  # it was killed at once, or does not answer
         pass
     finally:
         if supervisor.poll() is None:

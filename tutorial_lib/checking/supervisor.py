@@ -11,25 +11,31 @@ import json
 import os
 import queue
 import secrets
-import shutil
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
 from tutorial_lib.checking.hand_in import Unreadable, copy_helpers, read_notebook
 from tutorial_lib.checking.limits import Limits
+from tutorial_lib.checking.scratch import remove
 from tutorial_lib.process_tree import MARK, adopt_orphans, descendants, end_all, end_group, marked, memory_of
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0  # only imports happen here, so a process that needs this long has a busy computer
 _LONGEST_LINE = 50_000  # bytes of one thing that a worker says
 _TICK = 0.2
 
 _INTRUDED = "Something in the notebook wrote to the checker's own pipe, so nothing that it says is counted."
+
+
+_TOO_BUSY = (
+    "This notebook was not run: after {:g} s its first cell had not begun. Check it again on a less busy computer."
+)
 
 
 class _Trouble(Exception):
@@ -54,6 +60,8 @@ class _Story:
     left_out: dict[int, str] = field(default_factory=dict)
     """Why a cell is not run again, by its number."""
     cell: int = 0
+    deadline: float = inf
+    """When the notebook as a whole must be done. Its time begins with its first cell."""
     judging: str = ""
     done: bool = False
 
@@ -115,7 +123,7 @@ class _Worker:
         if left <= 0:
             self.said.put(_Trouble(f"printed more than {self.limits.output / 1e6:g} MB"))
 
-    def watch(self, deadline: float, gone: threading.Event) -> None:
+    def watch(self, gone: threading.Event) -> None:
         """Follow the worker until it is done. Raises _Trouble, _OutOfTime or _Unusable where that does not happen."""
         self._allow(START_SECONDS)
         next_look = monotonic()
@@ -126,8 +134,10 @@ class _Worker:
                 if self._has_ended():
                     raise _Trouble("ended Python itself") from None
             now = monotonic()
-            if gone.is_set() or now > deadline:
+            if gone.is_set() or now > self.story.deadline:
                 raise _OutOfTime
+            if now > self._step_ends and not (self.story.cell or self.story.judging):
+                raise _Unusable(_TOO_BUSY.format(START_SECONDS))
             if now > self._step_ends:
                 raise _Trouble(f"was still running after {self._step_seconds:g} s")
             if now > next_look:
@@ -154,6 +164,7 @@ class _Worker:
             story.expected = message["expected"]
         elif "cell" in message:
             story.cell, story.judging = message["cell"], ""
+            story.deadline = min(story.deadline, monotonic() + self.limits.notebook)
             self._allow(self.limits.cell)
         elif "judged" in message:
             story.judging = ""
@@ -178,7 +189,6 @@ class _Worker:
 def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
     """Run a notebook as often as it takes, and return its results: exercise, status, message."""
     path, scratch, limits = Path(order["path"]), Path(order["scratch"]), Limits(**order["limits"])
-    deadline = monotonic() + limits.notebook
     try:
         content = read_notebook(path)
     except Unreadable as error:
@@ -192,7 +202,7 @@ def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
         story.cell, story.judging = 0, ""
         worker = _Worker(scratch, story, order["wanted"], limits)
         try:
-            worker.watch(deadline, gone)
+            worker.watch(gone)
         except _Trouble as trouble:
             if story.judging:
                 said = f"Your function {trouble}, so its check was ended."
@@ -226,7 +236,7 @@ def main() -> None:
     adopt_orphans()
     rows = judge(order, gone)
     if gone.is_set():  # check itself cannot tidy up if it was killed
-        shutil.rmtree(order["scratch"], ignore_errors=True)
+        remove(Path(order["scratch"]))
     sys.stdout.write(json.dumps(rows))
     sys.stdout.flush()
     os._exit(0)  # at once: a thread still reads the input

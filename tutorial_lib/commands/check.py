@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import click
 
@@ -13,6 +15,7 @@ from tutorial_lib import course
 from tutorial_lib.checking.folder import (
     Notebook,
     exercises_called,
+    learners_in,
     learners_notebooks,
     no_notebook,
     own_notebooks,
@@ -27,6 +30,8 @@ from tutorial_lib.practice.progress import ProgressFile, progress_path
 from tutorial_lib.practice.verdict import MARKS
 
 _OWN = Limits(notebook=180.0)  # a slow machine is more likely than a prank
+
+_NOTHING = "No notebook with the exercises was found here."
 
 Done = Iterable[tuple[Notebook, list[Result]]]
 
@@ -73,12 +78,28 @@ def check_own(names: Sequence[str], folder: str | None, *, as_csv: bool) -> bool
 def check_learners(names: Sequence[str], folder: str, *, as_csv: bool) -> bool:
     """Check the notebooks of a class. True if every exercise of every learner passed."""
     top = course.named_path(folder, "--learners")
-    notebooks, wanted = learners_notebooks(top, names), exercises_called(names)
-    done = _with_count(run(notebooks, wanted), len(notebooks))
-    results = list(_show_csv(done) if as_csv else _show_learners(done, ClassTable(notebooks, wanted)))
+    notebooks, wanted, people = learners_notebooks(top, names), exercises_called(names), learners_in(top)
+    done = _with_the_rest(_with_count(run(notebooks, wanted), len(notebooks)), people)
+    if as_csv:
+        results = list(_show_csv(done))
+    else:
+        columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        results = list(_show_learners(done, ClassTable(notebooks, wanted, people, columns)))
     if not results:
         raise no_notebook(top)
     return all(result.status == "passed" for result in results)
+
+
+def _with_the_rest(done: Done, people: dict[str, Path]) -> Iterator[tuple[Notebook, list[Result]]]:
+    """Add, at the end, a result for each learner who would be missing otherwise. Nothing if that is everybody."""
+    rest = dict(people)
+    for notebook, results in done:
+        if results:
+            rest.pop(notebook.learner, None)
+        yield notebook, results
+    for learner, path in rest.items() if len(rest) < len(people) else ():
+        said = "This is a link, and links are not followed." if path.is_symlink() else _NOTHING
+        yield Notebook(path, learner), [Result(learner, path, "", "error", said)]
 
 
 def _with_count(done: Done, of: int) -> Iterator[tuple[Notebook, list[Result]]]:
@@ -115,7 +136,7 @@ def _show_learners(done: Done, table: ClassTable) -> Iterator[Result]:
             print(line, flush=True)
         yield from results
     for line in table.legend():
-        print(line)
+        say(line)
 
 
 def _show_csv(done: Done) -> Iterator[Result]:

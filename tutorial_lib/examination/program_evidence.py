@@ -14,6 +14,7 @@ class PoolGroup:
     """All pools that one line made with the same settings, in all processes of the program."""
 
     evidence: PoolEvidence
+    """What they saw, added up. Its own ``recent`` stays empty: moments of two processes don't add up."""
     processes: int = 1
     most_made: int = 0
     """The most of them that one process made."""

@@ -99,7 +99,9 @@ def coroutine_of(name: str, function: Callable[..., Any], *arguments: Any) -> Co
     if inspect.iscoroutine(value):
         return value
     if inspect.isasyncgen(value):
-        raise Wrong(f"`{name}` has a `yield` in it, so it's an async generator. Asked for is a result: use `return`.")
+        raise Wrong(
+            f"`{name}` has a `yield` in it, so it's an async generator. It has to return a result: use `return`."
+        )
     raise Wrong(
         f"`{name}` returned {shown(value)} when it was called, and that can't be awaited. Which word is missing before "
         "its `def`?"
@@ -160,11 +162,11 @@ def require_asyncio_client(value: Any, said: str) -> redis.asyncio.Redis:
             "still meanwhile. Which module has the client for asyncio?"
         )
     if isinstance(value, redis.asyncio.ConnectionPool):
-        raise Wrong(f"{said} a pool. Asked for is a client that uses one: it is the client that has `get` and `incr`.")
+        raise Wrong(f"{said} a pool. It has to be a client that uses one, because the client has `get` and `incr`.")
     if isinstance(value, type):
         raise Wrong(f"{said} the class `{value.__name__}` itself. A class makes clients when it is called.")
     if not isinstance(value, redis.asyncio.Redis):
-        raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. Asked for is a `redis.asyncio.Redis`.")
+        raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. It has to be a `redis.asyncio.Redis`.")
     return value
 
 

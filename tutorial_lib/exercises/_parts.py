@@ -25,9 +25,11 @@ def require_several(value: Any, names: tuple[str, ...], what: str, lab: Lab) -> 
     """Return the value if it is as many things as there are names; otherwise raise Wrong, or NotAttempted."""
     asked = " and ".join(f"`{name}`" for name in names)
     if value is None:
-        raise Wrong(f"`{lab.name}` returned `None`. Asked for are {what}, {asked}: what does `return` say?")
+        raise Wrong(f"`{lab.name}` returned `None`. It has to return {what}, {asked}. What does its `return` say?")
     if not isinstance(value, (tuple, list)) or len(value) != len(names):
-        raise Wrong(f"`{lab.name}` returned {shown(value)}. Asked for are {what}, {asked}, with a comma between them.")
+        raise Wrong(
+            f"`{lab.name}` returned {shown(value)}. It has to return {what}, {asked}, with a comma between them."
+        )
     for name, part in zip(names, value, strict=True):
         if part is ...:
             raise NotAttempted(f"`{name}` is still the `...` it came with. Put your code in its place.")
@@ -44,7 +46,8 @@ def require_callable(
     """
     where = f"`{returned_by}` returned" if returned_by else f"`{name}` is"
     if value is None:
-        raise Wrong(f"{where} `None`. It has to be the function `{name}`. Is the `return` missing?")
+        why = "Is the `return` missing?" if returned_by else "Was it called already?"
+        raise Wrong(f"{where} `None`. It has to be the function `{name}` itself, without parentheses. {why}")
     # Python's own functions are a module's; `[].clear` is a list's, and can be what an answer means.
     is_pythons_own = inspect.isbuiltin(value) and inspect.ismodule(value.__self__)
     if not callable(value) or isinstance(value, type) or is_pythons_own:
@@ -70,7 +73,7 @@ def require_client(value: Any, said: str) -> redis.Redis:
     if value is ...:
         raise NotAttempted(f"{said} the `...` that it came with. Put your code in its place.")
     if isinstance(value, redis.ConnectionPool):
-        raise Wrong(f"{said} a pool. Asked for is a client that uses one: it is the client that has `get` and `incr`.")
+        raise Wrong(f"{said} a pool. It has to be a client that uses one, because the client has `get` and `incr`.")
     if isinstance(value, type):
         raise Wrong(f"{said} the class `{value.__name__}` itself. A class makes clients when it is called.")
     if isinstance(value, redis.asyncio.Redis):
@@ -79,7 +82,7 @@ def require_client(value: Any, said: str) -> redis.Redis:
             "itself: `redis.Redis`."
         )
     if not isinstance(value, redis.Redis):
-        raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. Asked for is a client, a `redis.Redis`.")
+        raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. It has to be a client, a `redis.Redis`.")
     return value
 
 

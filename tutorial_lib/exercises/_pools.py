@@ -174,7 +174,7 @@ def said_of_limit(limit: int, wanted: int) -> str:
     if limit == wanted:
         return f"Its `max_connections` says {limit}, and something in the pool goes around that. What does?"
     if limit == DEFAULT_LIMIT:
-        return f"Its limit is {limit}: redis-py's own, for a pool that is not told one. Which argument sets it?"
+        return f"Its limit is {limit}: redis-py's own default. Which argument sets the limit?"
     if limit == DEFAULT_BLOCKING_LIMIT:
         return f"Its limit is {limit}, which is what a `BlockingConnectionPool` has unless it is told another."
     return f"Its limit is {limit}. Which argument sets it?"

@@ -190,6 +190,11 @@ class SellingShop:
                 "What should `sell` do then?"
             ) from error
         there = self._stock()
+        if there < 0 and not stock:
+            raise Wrong(
+                f"{what}, and `sell` sold one all the same: now the stock is {there}. redis-py returns the stock as "
+                "bytes. What does your code compare it with?"
+            )
         if there < 0:
             watched = (
                 " A watch notices a change only from its own beginning on, and only on its own connection."

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from tutorial_lib.exercises._words import named
 from tutorial_lib.notebook.own_line import from_error
+from tutorial_lib.practice.elsewhere import WentElsewhere
 from tutorial_lib.practice.sandbox import can_fork
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
@@ -120,6 +121,11 @@ def _called(function: Callable[..., Any], arguments: tuple[Any, ...], name: str)
         return "not attempted", str(error)
     except Wrong as error:
         return "raised", str(error)
+    except WentElsewhere as error:
+        return "raised", (
+            f"In a worker process `{name}` tried to connect to {error}, which isn't where the exercise's server is. "
+            "Which line of yours names the address?"
+        )
     except BaseException as error:
         line = from_error(error)
         where = f" at {line.quoted}" if line else ""

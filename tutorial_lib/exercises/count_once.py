@@ -11,7 +11,7 @@ import redis
 from tutorial_lib.exercises._calls import Call, call_within
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._weather import became
-from tutorial_lib.exercises._words import named
+from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -134,8 +134,8 @@ def _require(call: Call, number: int, situation: str) -> None:
     if isinstance(call.result, str | bytes) and call.result in (str(number), str(number).encode()):
         raise Wrong(f"{situation} `count_view` returned {shown(call.result)}, a text. It should return an `int`.")
     raise Wrong(
-        f"{situation} `count_view` {became(call)}, but {number} visits have been counted so far. How does your counter "
-        "recognise a visit that it has counted?"
+        f"{situation} `count_view` {became(call)}, but there {'has' if number == 1 else 'have'} been "
+        f"{so_many(number, 'visit')} so far. How does your counter recognise a visit that it has counted?"
     )
 
 
@@ -176,8 +176,9 @@ def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
             "not. Which commands can you send again without harm?"
         )
     raise Wrong(
-        f"{situation} and the count is {call.result} instead of {number}: the visit is lost. Redis had noted its name, "
-        "the reply got lost, and the retry took the visit for counted. Can one command note and count it?"
+        f"{situation} and the count is {call.result} instead of {number}: the visit is lost. If your code notes the "
+        "name and then counts it, a lost reply can come between the two: the retry takes the visit for counted. Can "
+        "one command note and count it?"
     )
 
 

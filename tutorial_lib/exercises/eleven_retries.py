@@ -123,6 +123,7 @@ class _Night:
         self._ask: dict[str, Callable[[], Any]] = {"price": lambda: price("tea"), "sell": lambda: sell("tea")}
 
     def is_well(self) -> None:
+        before = self._lab.server.commands()
         for name in ("price", "sell"):
             for _ in range(3):  # one late reply may be a busy machine's fault
                 call = self._call(name, 2.0)
@@ -131,6 +132,12 @@ class _Night:
                     break
             else:
                 raise Wrong(f"Redis was up, and `{name}` {became(call)}. It should return {wanted}. What does it ask?")
+        sent = self._lab.server.commands() - before
+        if sent["SET"] and not sent["WATCH"]:
+            raise Wrong(
+                "`sell` read the counter and stored a new value. A sale that another thread counts in between is lost. "
+                "What does the adding, Redis or your program?"
+            )
 
     def is_told_in_time(self, name: str) -> float:
         call, opened = Call(None, None, 0.0, returned=False), 0

@@ -108,12 +108,12 @@ class _Night:
 
     def _names(self, found: Any, lab: Lab) -> set[str]:
         if isinstance(found, (str, bytes)) or not isinstance(found, Iterable):
-            raise Wrong(f"`{lab.name}` returned {shown(found)}. Asked for are names, in a list or a set.")
+            raise Wrong(f"`{lab.name}` returned {shown(found)}. It has to return names, in a list or a set.")
         names = list(found)
         if any(isinstance(name, Lease) for name in names):
             raise Wrong(
                 f"`{lab.name}` returned leases, the first of them {shown(names[0])}. Leases are the right thing to "
-                "look at; asked for are the names of the functions. What does a lease know about the code that "
+                "look at, but it has to return the names of functions. What does a lease know about the code that "
                 "borrowed?"
             )
         for name in names:
@@ -128,7 +128,7 @@ class _Night:
                 f"several of the {len(PROGRAMS)} programs. What does a lease know besides the thread that borrowed?"
             )
         return Wrong(
-            f"Night {self._number}: you named {shown(name)}, and none of the programs has that name. Asked for are "
+            f"Night {self._number}: you named {shown(name)}, and none of the programs has that name. Return "
             "names such as `banner`."
         )
 

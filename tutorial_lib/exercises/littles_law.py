@@ -114,7 +114,7 @@ def _ask(answer: Callable[..., Any], recording: Recording, lab: Lab) -> tuple[fl
     numbers = _in_order(returned)
     if len(numbers) != 3 or not all(map(_is_number, numbers)):
         raise Wrong(
-            f"`{lab.name}` returned {shown(returned)}. Asked for are three numbers: `return rate, hold, in_use`."
+            f"`{lab.name}` returned {shown(returned)}. It has to return three numbers: `return rate, hold, in_use`."
         )
     rate, hold, in_use = map(float, numbers)
     return rate, hold, in_use

@@ -90,6 +90,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     shared.require("next_job")
     if web.connection_pool is not pool:
         raise Wrong("You gave `web` another pool, but requests need the one it had. What could the worker use instead?")
+    _require_some_timeout(lab)
     _require_blpop(lab)
     _require_request(request)
     _require_job(waited, reconnected)
@@ -140,6 +141,14 @@ def _until(seen: Callable[[], bool]) -> None:
     deadline = monotonic() + 0.3
     while not seen() and monotonic() < deadline:
         sleep(0.01)
+
+
+def _require_some_timeout(lab: Lab) -> None:
+    if any(pool.connection_kwargs.get("socket_timeout") == 0 for pool in lab.pools()):
+        raise Wrong(
+            "The worker's client has a `socket_timeout` of 0. To redis-py that isn't the same as no limit: the client "
+            "waits for no reply at all. Which value sets no limit?"
+        )
 
 
 def _require_blpop(lab: Lab) -> None:

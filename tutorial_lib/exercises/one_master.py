@@ -71,10 +71,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     group = lab.start(partial(start_sentinel, replicas=0, sentinels=1), _ports)
     made = lab.call(answer, group.addresses, group.service)
     get_client = require_callable(made, "get_client", returned_by=lab.name)
-    clients = [_used_once(get_client, group) for _ in range(CALLS)]
-    for client in clients:
-        _require_sentinels_pool(client)
-    pools = len({id(client.connection_pool) for client in clients})
+    # No client is kept: one that closes its pool when it's dropped is to do so here, as it would in a program.
+    used = [_pool_used_once(get_client, group) for _ in range(CALLS)]
+    pools = len({id(pool) for pool in used})
     master, sentinel = group.master.opened(), group.sentinels[0].opened()
     if pools > 1:
         raise Wrong(
@@ -87,7 +86,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"There is one pool, and {CALLS} commands, one after another, opened {master} connections to the master. "
             f"For each of them the sentinels were asked again. What closes a connection that the next part could use?"
         )
-    counted = int(clients[0].get(VIEWS) or 0)
+    counted = int(redis.Redis(connection_pool=used[0]).get(VIEWS) or 0)
     if counted != CALLS:
         raise Wrong(f"{CALLS} views were counted, and the master says {counted}. Where did your code write to it?")
     return (
@@ -100,8 +99,8 @@ def _ports(group: SentinelLab) -> list[int]:
     return [group.master.port, *(port for _, port in group.addresses)]
 
 
-def _used_once(get_client: Callable[[], Any], group: SentinelLab) -> redis.Redis:
-    """Ask for a client, and count a view with it."""
+def _pool_used_once(get_client: Callable[[], Any], group: SentinelLab) -> redis.ConnectionPool:
+    """Ask for a client, count a view with it, and return its pool."""
     try:
         client = require_client(get_client(), "`get_client()` returned")
         client.incr(VIEWS)
@@ -117,11 +116,12 @@ def _used_once(get_client: Callable[[], Any], group: SentinelLab) -> redis.Redis
             f"The first command failed with {named(error)}. The client is connected to a sentinel, which stores no "
             "data: it only knows where the master is. Which method of `redis.Sentinel` returns a client of the master?"
         ) from error
-    return client
+    pool: redis.ConnectionPool = client.connection_pool
+    _require_sentinels_pool(pool)
+    return pool
 
 
-def _require_sentinels_pool(client: redis.Redis) -> None:
-    pool = client.connection_pool
+def _require_sentinels_pool(pool: redis.ConnectionPool) -> None:
     if not isinstance(pool, redis.sentinel.SentinelConnectionPool):
         raise Wrong(
             f"The commands reached the master. But the client's pool is a `{type(pool).__name__}`, which stores the "

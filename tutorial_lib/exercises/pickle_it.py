@@ -106,8 +106,14 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         shop = lab.call(answer, proxy.host, proxy.port, BEFORE)
         _require_price(_method(shop, lab)("tent"), "tent", BEFORE, "The shop")
         shop.currency = AFTER
+        opened = lab.server.opened()
         _require_price(shop.price("boots"), "boots", AFTER, "After `shop.currency` was changed, the shop")
         before = lab.server.opened()
+        if before > opened:
+            raise Wrong(
+                "The shop's second call of `price` opened a new connection, although the first one had opened one. How "
+                "often does your code create a client?"
+            )
         sent = sender.dumps(shop, lab)
         opened_here = _use_again(shop, lab) - before
         _load(other, sent, lab)

@@ -79,8 +79,9 @@ def _require_names(value: Any, lab: Lab) -> list[str]:
         raise Wrong(f"`{lab.name}` returned `None`, so there are no guests. Write the list after the word `return`.")
     if isinstance(value, str):
         raise Wrong(
-            f"{shown(value)} is one text, and Python reads a text letter by letter: its {len(value)} guests would be "
-            f"called {', '.join(value[:3])} … Put the text between `[` and `]`."
+            f"{shown(value)} is a single text, and Python reads a text letter by letter. Its {len(value)} guests would "
+            f"be called {', '.join(value[:3])} … Put each name between quotes of its own, and all of them between `[` "
+            "and `]`."
         )
     if not isinstance(value, list | tuple | set):
         raise Wrong(f"`{lab.name}` returned {shown(value)}. It has to return a list of texts, between `[` and `]`.")
@@ -89,7 +90,7 @@ def _require_names(value: Any, lab: Lab) -> list[str]:
     for guest in value:
         if not isinstance(guest, str):
             raise Wrong(
-                f"The guest {shown(guest)} is no text. Put each name between quotes, with commas between names."
+                f"The guest {shown(guest)} isn't text. Put each name between quotes, with commas between names."
             )
     names = [" ".join(name.split()) for name in value]
     if not names:

@@ -33,6 +33,7 @@ TOLD_WITHIN = 0.8
 AT_ONCE = 0.15
 # What comes a little late is given a second chance: perhaps the machine was busy with something else.
 GRACE = 0.2
+MOST_ATTEMPTS = 50
 
 PROMPT = """
 **Given** a Redis that restarts now and then. While it's down, all its connections break and new ones are refused.
@@ -43,7 +44,8 @@ PROMPT = """
 **It passes when**
 - Redis is up, and a `get` returns within **0.15 s**;
 - Redis stays down, and a `get` raises an error of redis-py within **0.8 s**;
-- Redis is down for **0.2 s**, and a `get` that is sent meanwhile returns the current value once Redis is back.
+- Redis is down for **0.2 s**, and a `get` that is sent meanwhile returns the current value once Redis is back;
+- no `get` may make more than **50** attempts.
 """
 
 
@@ -70,6 +72,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     r = require_client(lab.call(answer, proxy.host, proxy.port), f"`{lab.name}` returned")
     _require_well(r)
+    _require_few_attempts(r)
     lab.doing("Redis stays down")
     told = _require_told(r, proxy)
     lab.doing("Redis is restarted")
@@ -97,6 +100,16 @@ def _require_well(r: redis.Redis) -> None:
         raise Wrong(
             f"Redis was up, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Does your client "
             "pause before it knows whether there is an error?"
+        )
+
+
+def _require_few_attempts(r: redis.Redis) -> None:
+    """Without a pause, a thousand attempts may outlast the restart too, on a machine that is slow enough."""
+    tries = tries_after(redis.ConnectionError, r.connection_pool)
+    if tries > MOST_ATTEMPTS:
+        raise Wrong(
+            f"When Redis is down, a `get` may make {tries:,} attempts, and {MOST_ATTEMPTS} are allowed. An attempt "
+            "that is refused takes less than a millisecond. What would let a few attempts last for 0.2 s?"
         )
 
 

@@ -140,6 +140,12 @@ class _Day:
         sent: list[Any] = []
         for number, wanted in enumerate((True, True, False), start=1):
             result = ended(partial(self._handle, sent.append))
+            if isinstance(result, redis.exceptions.NoPermissionError):
+                raise Wrong(
+                    f"Redis replied {named(result)}. This server doesn't run Lua scripts, and `Lock.release` sends "
+                    "one. A lock would also make the second worker wait while the first one sends. How can a worker "
+                    "take a mail so that no other gets it?"
+                )
             if isinstance(result, Exception) or result is not wanted:
                 became = f"raised {named(result)}" if isinstance(result, Exception) else f"returned {shown(result)}"
                 raise Wrong(

@@ -30,7 +30,7 @@ PROMPT = """
 database with `SELECT` before each command. That works on quiet days; on busy days many views and orders end up in
 the wrong database.
 
-**Write** `open_databases(host, port)` so that they don't. As now, it returns two functions:
+**Write** an `open_databases(host, port)` that keeps them apart. As now, it returns two functions:
 
 - `count_view()` adds 1 to `views:home` in database 0, and returns the new number;
 - `take_order(order)` appends to the end of the list `orders` in database 1, and returns how many there are.
@@ -191,7 +191,17 @@ def _views(lab: Lab) -> list[int]:
 
 
 def _orders(lab: Lab) -> list[int]:
-    return [int(_ask(lab, database, lambda r: r.llen("orders"))) for database in (0, 1)]
+    return [_length_of_orders(lab, database) for database in (0, 1)]
+
+
+def _length_of_orders(lab: Lab, database: int) -> int:
+    kind = _ask(lab, database, lambda r: r.type("orders")).decode()
+    if kind not in ("none", "list"):
+        raise Wrong(
+            f"In database {database} the key `orders` holds a {kind}, and it should hold a list. Which command appends "
+            "to the end of a list?"
+        )
+    return int(_ask(lab, database, lambda r: r.llen("orders")))
 
 
 def _ask(lab: Lab, database: int, question: Callable[[redis.Redis], Any]) -> Any:

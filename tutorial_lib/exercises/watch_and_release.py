@@ -74,9 +74,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         shop.sells(stock=3, left=2, agree=_yes, what="The stock was 3, and no other checkout sold")
         shop.keeps_nothing("After a sale")
         shop.sells(stock=3, left=1, agree=shop.another_checkout_sells(1), what=f"The stock was 3, {ANOTHER}")
-        shop.is_sold_out(stock=1, agree=shop.another_checkout_sells(1), what=f"The stock was 1, {ANOTHER}")
         for _ in range(TOO_LATE):
             shop.is_sold_out(stock=0, agree=_yes, what="The stock was 0")
+        shop.is_sold_out(stock=1, agree=shop.another_checkout_sells(1), what=f"The stock was 1, {ANOTHER}")
         shop.keeps_nothing(f"{TOO_LATE + 1} customers came too late, the log keeps their errors")
         shop.is_left_by_a_customer()
         shop.keeps_nothing("A customer walked away before saying yes, the log keeps the error")

@@ -200,7 +200,7 @@ def _work_beside(part: redis.Redis, kitchen: _Kitchen) -> None:
         if waiting_now(part.connection_pool) and kitchen.waits():
             raise Wrong(
                 "One part waited for an order with `BLPOP`, and all that time another part could not even send a PING: "
-                "the pool let it wait for the kitchen's connection. How many connections do two parts need at once?"
+                "the pool made it wait for the kitchen's connection. How many connections do two parts need at once?"
             )
     if errors:
         raise Wrong(

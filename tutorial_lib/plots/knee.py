@@ -65,6 +65,7 @@ def _draw_knee(axes: Axes, size: PoolSize) -> None:
             va="center",
             color=QUIET,
             fontsize=8.5,
+            bbox={"facecolor": FAINT, "lw": 0, "pad": 2},  # The line of the budget may pass here.
             transform=axes.get_xaxis_transform(),
         )
     scale_of_waits(axes, top=max(*waits, size.wait_budget) * MS)

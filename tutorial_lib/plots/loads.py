@@ -172,9 +172,9 @@ def plot_rtt_curve(
     distances, slow, quick = (list(column) for column in zip(*points, strict=True))
     ratios = [long / short for _, long, short in points]
     real = server.is_real if server else None
-    title = f"Without a pool a command takes {ratios[0]:.2g} times as long {_away(distances[0])}"
+    title = f"Without a pool: {ratios[0]:.2g} times as long {_away(distances[0])}"
     if len(points) > 1:
-        title += f", {ratios[-1]:.2g} times {_away(distances[-1])}"
+        title += f", {ratios[-1]:.2g} times as long {_away(distances[-1])}"
     at = [distance * MS for distance in distances]
     with drawing(height=4.2) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])

@@ -76,7 +76,7 @@ class Exercise:
         """Return one way to do it. The first call asks whether you mean it, unless you have passed."""
         if not (self._solution_announced or self.passed):
             self._solution_announced = True
-            return Note(f"This shows the whole solution. {self._hints_left()} To see it, ask for it once more.")
+            return Note(f"{self._hints_left()} To see the whole solution, ask for it once more.")
         self.solution_shown = True
         return Note(f"One way to do it:\n\n```python\n{self.task.solution_text}\n```")
 
@@ -97,8 +97,8 @@ class Exercise:
     def _hints_left(self) -> str:
         left = len(self.task.hints) - self._hints_given
         if not left:
-            return "You have seen every hint."
-        return f"There {'is 1 hint' if left == 1 else f'are {left} hints'} that you have not seen."
+            return "You've seen every hint."
+        return f"There {'is 1 hint' if left == 1 else f'are {left} hints'} that you haven't seen."
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

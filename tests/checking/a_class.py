@@ -126,7 +126,9 @@ def hand_ins(left: Path) -> list[HandIn]:
             "still running",
         ),
         code("flood", "while True: print('x' * 1000)", "error", "printed more than"),
-        code("hog", "import time\nkept = bytearray(3_000_000_000)", "error", "MemoryError"),
+        code(
+            "hog", "import time\nkept = bytearray(3_000_000_000)", "error", "`MemoryError`. A notebook may use 1 GB of"
+        ),
         code("exit", "import os; os._exit(0)", "error", "ended Python itself"),
         code("parricide", "import os; os.kill(os.getppid(), 9)", "error", "was killed", exercise=""),
         code(

@@ -247,11 +247,16 @@ def test_binders_steps_from_a_bare_environment_to_a_served_lesson(tmp_path: Path
     environ = {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}
     environ |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 
-    def step(*words: str | Path) -> None:
+    def step(*words: str | Path) -> str:
         done = subprocess.run(words, cwd=repository, env=environ, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     step(scripts / "pip", "install", "--no-cache-dir", "-r", "binder/requirements.txt")
+    if sys.version_info[:2] == (3, 11):  # On another Python other packages come along.
+        pins = (TOP / "binder" / "requirements.txt").read_text("utf-8").splitlines()
+        pinned = {line for line in pins if not line.startswith("#")}
+        assert set(step(scripts / "pip", "freeze").splitlines()) == pinned, "something came along that is not pinned"
     step("binder/postBuild")
     step("binder/start", scripts / "jupyter", "execute", "notebooks/00_start_here.ipynb")
 

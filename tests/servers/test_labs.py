@@ -29,6 +29,8 @@ from tutorial_lib.servers.tls_server import TlsServer
 
 needs_redis = pytest.mark.redis_server
 ONCE = Retry(NoBackoff(), 0)
+PROGRAM = Path(private_process.find_program() or "redis-server").name
+"""What the labs start here, and say that they are: redis-server or valkey-server."""
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -81,7 +83,7 @@ def test_its_files_are_gone_and_its_socket_is_ours_alone(tls: TlsServer) -> None
 @needs_redis
 def test_tls_in_one_line(tls: TlsServer) -> None:
     assert repr(tls) == (
-        f"A private redis-server {tls.version} on 127.0.0.1:{tls.port}: real, yours alone, nothing kept on disk; "
+        f"A private {PROGRAM} {tls.version} on 127.0.0.1:{tls.port}: real, yours alone, nothing kept on disk; "
         f"TLS on port {tls.tls_port}."
     )
 
@@ -190,10 +192,10 @@ def test_only_we_may_look_into_its_folder_and_no_command_line_shows_a_secret(sen
 def test_a_sentinel_lab_in_one_line(sentinel_lab: SentinelLab) -> None:
     node = sentinel_lab.nodes[0]
     assert repr(sentinel_lab) == (
-        f"A Sentinel lab of redis-server {node.version}, private, on 127.0.0.1: 2 servers, "
+        f"A Sentinel lab of {PROGRAM} {node.version}, private, on 127.0.0.1: 2 servers, "
         f"master {sentinel_lab.master.name}, 3 sentinels."
     )
-    assert repr(node) == f"redis-1: a private redis-server {node.version} of a lab, on 127.0.0.1:{node.port}."
+    assert repr(node) == f"redis-1: a private {PROGRAM} {node.version} of a lab, on 127.0.0.1:{node.port}."
     sentinel = sentinel_lab.sentinels[0]
     assert repr(sentinel) == f"sentinel-1: a private sentinel {node.version} of a lab, on 127.0.0.1:{sentinel.port}."
 
@@ -276,7 +278,7 @@ def test_a_cluster_client_reaches_every_node(cluster: ClusterLab) -> None:
 @needs_redis
 def test_a_cluster_in_one_line(cluster: ClusterLab) -> None:
     version = cluster.nodes[0].version
-    assert repr(cluster) == f"A Cluster lab of redis-server {version}, private, on 127.0.0.1: 3 nodes."
+    assert repr(cluster) == f"A Cluster lab of {PROGRAM} {version}, private, on 127.0.0.1: 3 nodes."
 
 
 @needs_redis

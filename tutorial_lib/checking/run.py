@@ -19,6 +19,8 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
+import psutil
+
 from tutorial_lib.checking.folder import Notebook
 from tutorial_lib.checking.limits import LIMITS, Limits
 from tutorial_lib.checking.scratch import scratch_folder
@@ -144,12 +146,14 @@ def _supervise(order: bytes, environment: dict[str, str], said: IO[bytes], stop:
     try:
         supervisor.stdin.write(order)
         supervisor.stdin.flush()
+        process = psutil.Process(supervisor.pid)
         while supervisor.poll() is None and monotonic() < limit and not stop.wait(0.05):
-            pass
+            if process.status() == psutil.STATUS_STOPPED:  # by the notebook: no key that is pressed here reaches it
+                break
         if stop.is_set():
             supervisor.stdin.close()
             supervisor.wait(_TO_END)
-    except (OSError, subprocess.TimeoutExpired):  # it was killed at once, or does not answer
+    except (OSError, psutil.Error, subprocess.TimeoutExpired):  # it was killed at once, or does not answer
         pass
     finally:
         if supervisor.poll() is None:

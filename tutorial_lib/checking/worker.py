@@ -67,6 +67,8 @@ def _run(path: Path, order: dict[str, Any], say: Callable[[dict[str, Any]], None
                 say({"cell": cell.number})
                 raised = shell.run(cell.source)
                 reason = in_one_line(raised) if raised else ""
+                if isinstance(raised, MemoryError):
+                    reason += f". A notebook may use {order['memory'] / 1e9:g} GB of memory here."
             if reason and cell.exercise and judging.lacks(cell.exercise):
                 judging.tell(cell.exercise, "error", reason)
         judging.judge_by_name(shell.user_ns)

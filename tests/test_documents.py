@@ -25,7 +25,6 @@ WHAT_EXAMINE_FINDS = "## What examine finds"
 DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
-    "ARCHITECTURE.md",
     "CHANGELOG.md",
     "SECURITY.md",
     "docs/errors.md",
@@ -208,7 +207,7 @@ def paths() -> list[str]:
     return [f"/{path.relative_to(TOP).as_posix()}" for path in found if "__pycache__" not in path.parts]
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_every_file_that_is_named_is_there(document: str, paths: list[str]) -> None:
     """A file may be named by the end of its path alone: ``network/relay.py``, ``owner.py``."""
     words = {word for span in re.findall(r"`([^`\n]+)`", (TOP / document).read_text("utf-8")) for word in span.split()}

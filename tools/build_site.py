@@ -28,7 +28,7 @@ TOP = Path(__file__).resolve().parent.parent
 SETTINGS = TOP / "tools" / "site"
 BUILD = TOP / "build"
 PAGES = "site"
-DOCUMENTS = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "LICENSE")
+DOCUMENTS = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "LICENSE")
 PICTURE_FOR_EACH_THEME = re.compile(r'<picture>.*?<img alt="([^"]*)" src="([^"]*)">\s*</picture>', re.DOTALL)
 LINK_TO_A_HEADING = re.compile(r"(\]\([^)#\s]*#)([^)\s]+)(\))")
 LINK_OF_A_FINDING = re.compile(r'(href="\.\./notebooks/[^"#]+)\.ipynb#([^"]+)')

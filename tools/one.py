@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +47,7 @@ OF_A_RULE = (
     "tests/test_documents.py",
     "tests/test_voice.py",
 )
+EVERYTHING = {"RELEASE": "1"}
 NO_PARAMETER = "not ["
 """What is tested once, and not for each lesson or exercise: that none is left out, say."""
 
@@ -57,7 +59,7 @@ class Plan:
     build: tuple[str, ...]
     tests: tuple[str, ...]
     match: str
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class NothingOfThatName(Exception):
@@ -74,10 +76,11 @@ def plan_for(name: str) -> Plan:
         if name in of_course.exercises:
             module = name.replace("-", "_")
             match = _any_of(name, f"exercises/{module}.", f"exercises.{module}", of_course.name, NO_PARAMETER)
-            return Plan((of_course.exercise_file.removesuffix(".ipynb"),), OF_AN_EXERCISE, match)
+            built = of_course.exercise_file.removesuffix(".ipynb")
+            return Plan((built,), OF_AN_EXERCISE, match, EVERYTHING)  # not only what is judged every day
     if name in KINDS:
         match = _any_of(name, *_programs(name), "test_rules", "examination/rules", ".md", NO_PARAMETER)
-        return Plan((), OF_A_RULE, match, {"RELEASE": "1"})  # most of the programs run for a release only
+        return Plan((), OF_A_RULE, match, EVERYTHING)  # most of the programs run for a release only
     exercises = [each for of_course in COURSE for each in of_course.exercises]
     near = difflib.get_close_matches(name, [*lessons, *exercises, *KINDS], n=1)
     raise NothingOfThatName(

@@ -1,6 +1,6 @@
 """Every exercise tells right from wrong, on both kinds of server.
 
-For one exercise: make test ARGS="tests/exercises -k first-pool"
+For one exercise: RELEASE=1 make test ARGS="tests/exercises -k first-pool"
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tutorial_lib.exercises import all_exercises, load_task
 from tutorial_lib.practice.referee import judge
 from tutorial_lib.practice.task import Task
 
-SERVERS = ["fake", pytest.param("redis", marks=pytest.mark.redis_server)]
+SERVERS = ["fake", pytest.param("redis", marks=[pytest.mark.redis_server, pytest.mark.release])]
 
 FEWEST_WRONG = 4
 MOST_WRONG = 8
@@ -55,25 +55,30 @@ def of_each(*groups: str) -> list[Any]:
     """Return a test's arguments, exercise, answer and server, for every answer in lists of these names.
 
     Each answer is judged on one of the servers, in turn; with BOTH_SERVERS=1 on both. Where only a redis-server will
-    do, each is judged on that.
+    do, each is judged on that. Of the lists with ALSO in their names only the first answer is judged every day.
     """
-    found = [(name, answer) for name in all_exercises() for group in groups for answer in answers_in(name, group)]
+    found = [
+        (name, answer, group.startswith("ALSO") and number > 0)
+        for name in all_exercises()
+        for group in groups
+        for number, answer in enumerate(answers_in(name, group))
+    ]
     both = os.environ.get("BOTH_SERVERS") == "1"
     judged = []
-    for place, (name, answer) in enumerate(found):
+    for place, (name, answer, seldom) in enumerate(found):
         needs = load_task(name).needs_redis_server
         for turn, server in enumerate(("fake", "redis")):
             if (server == "redis") if needs else (both or place % 2 == turn):
-                judged.append((name, answer, server))
+                judged.append((name, answer, server, seldom))
     return [
         pytest.param(
             name,
             answer,
             server,
             id=f"{server}-{name}-{getattr(answer, '__name__', type(answer).__name__)}",
-            marks=[pytest.mark.redis_server] * (server == "redis"),
+            marks=[pytest.mark.redis_server] * (server == "redis") + [pytest.mark.release] * seldom,
         )
-        for name, answer, server in judged
+        for name, answer, server, seldom in judged
     ]
 
 

@@ -89,9 +89,13 @@ def repr_of(value: object) -> str:
     return shown(value)[:20]
 
 
+EVERY_DAY = [None, [], object()]
+FOR_A_RELEASE = [True, 0, 10**5000, "", b"hello", [0] * 50_000, {}, ValueError, redis.Redis, len]
+
+
 @pytest.mark.parametrize(
     "value",
-    [None, True, 0, 10**5000, "", b"hello", [], [0] * 50_000, {}, object(), ValueError, redis.Redis, len],
+    [*EVERY_DAY, *(pytest.param(value, marks=pytest.mark.release, id=repr_of(value)) for value in FOR_A_RELEASE)],
     ids=repr_of,
 )
 @pytest.mark.parametrize(("name", "server"), each_exercise())

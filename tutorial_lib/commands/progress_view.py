@@ -35,11 +35,11 @@ def show(progress: Progress, code: str, path: Path) -> None:
 def _table(progress: Progress) -> Table:
     table = Table("Lesson", "Exercise", "Status", "Tries")
     for lesson in COURSE:
-        for place, name in enumerate(lesson.exercises):
-            first = "" if place else f"{lesson.number} {lesson.title}"
-            entry = progress.entries.get(name, Entry())
-            status = Text(_status(entry), _colour(entry))
-            table.add_row(first, name, status, str(entry.tries or ""), end_section=name == lesson.exercises[-1])
+        entries = [progress.entries.get(name, Entry()) for name in lesson.exercises]
+        status = Text("\n").join(Text(_status(entry), _colour(entry)) for entry in entries)
+        tries = "\n".join(str(entry.tries or "") for entry in entries)
+        title = f"{lesson.number} {lesson.title}"
+        table.add_row(title, "\n".join(lesson.exercises), status, tries, end_section=True)
     return table
 
 

@@ -79,8 +79,10 @@ NOTHING: dict[str, list[str]] = {"JupyterLab Light": [], "JupyterLab Dark": []}
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("notebooks/01_your_first_pool", ".prediction"), ("exercises/ex01_your_first_pool", ".exercise-card")],
-    ids=["lesson", "exercises"],
+    [
+        pytest.param("notebooks/01_your_first_pool", ".prediction", id="lesson", marks=pytest.mark.release),
+        pytest.param("exercises/ex01_your_first_pool", ".exercise-card", id="exercises"),
+    ],
 )
 def test_a_page_of_the_course(name: str, shown: str, course: str, chromium: Browser) -> None:
     notebook = Notebook(chromium.new_page(viewport=WINDOW), f"{course}/lab/tree/{name}.ipynb?reset")

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Notebook
 from tests.browser.test_pool_view import CONTRAST
+from tests.every_day import one_in
 
 pytestmark = pytest.mark.chromium
 
@@ -178,7 +179,7 @@ def test_a_slider_that_is_dragged_makes_no_storm_of_pools(open_notebook: OpenNot
     notebook.eventually("print(len(server.clients()))", lambda answer: answer == "18\n")
 
 
-@pytest.mark.parametrize("width", [1440, 900, 480])
+@pytest.mark.parametrize("width", one_in(3, [900, 1440, 480]))
 def test_light_and_dark_and_wide_and_narrow(open_notebook: OpenNotebook, width: int) -> None:
     notebook = shown(open_notebook, "limit=2, callers=6, hold=10, wait=True, timeout=0.2", width=width)
     if width < 900:

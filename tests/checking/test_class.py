@@ -20,6 +20,7 @@ QUICK = Limits(cell=6.0, notebook=25.0, memory=1_000_000_000, output=200_000, pr
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a FIFO, a socket and a fork are made here")
 
 
+@pytest.mark.release
 def test_a_hostile_class_gets_a_row_for_each_learner(
     tmp_path: Path, hand_ins: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.checking.handing_in import LESSONS, solved, write
 from tutorial_lib.checking.folder import learners_notebooks
 from tutorial_lib.checking.run import run
 from tutorial_lib.exercises import all_exercises, load_task
 
 
+@pytest.mark.release
 def test_every_solution_passes_or_is_told_what_it_needs(hand_ins: Path) -> None:
     for number, lesson in LESSONS.items():
         answers = {name.replace("-", "_"): solved(name) for name in lesson.exercises}

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.commands.terminal import plain, typed
+from tests.every_day import one_in
 from tutorial_lib import __version__
 from tutorial_lib.commands import greet, jupyterlab
 from tutorial_lib.commands.command_line import FOR_LEARNERS, FOR_OTHERS, main
@@ -145,13 +146,16 @@ def test_no_error_is_a_traceback_or_gives_the_terminal_an_order(
 
 @pytest.mark.parametrize(
     "console",
-    [
-        {"PYTHONIOENCODING": "ascii"},
-        {"PYTHONIOENCODING": "latin-1"},
-        {"PYTHONIOENCODING": "cp1252:strict"},
-        {"PYTHONIOENCODING": "utf-8"},
-        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    ],
+    one_in(
+        4,
+        [
+            {"PYTHONIOENCODING": "ascii"},
+            {"PYTHONIOENCODING": "latin-1"},
+            {"PYTHONIOENCODING": "cp1252:strict"},
+            {"PYTHONIOENCODING": "utf-8"},
+            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        ],
+    ),
     ids=lambda console: next(iter(console.values())),
 )
 def test_any_console_gets_something_readable(console: dict[str, str], tmp_path: Path) -> None:
@@ -186,14 +190,17 @@ def test_on_a_terminal_the_columns_of_doctor_stay_columns() -> None:
 
 @pytest.mark.parametrize(
     "argv",
-    [
-        ["greet"],
-        ["binder-link", "99"],
-        ["check", "nonsense"],
-        ["lab", "--fresh", "nonsense"],
-        ["progress", "--reset", "nonsense"],
-        ["progress", "--import", "nonsense"],
-    ],
+    one_in(
+        3,
+        [
+            ["greet"],
+            ["binder-link", "99"],
+            ["check", "nonsense"],
+            ["lab", "--fresh", "nonsense"],
+            ["progress", "--reset", "nonsense"],
+            ["progress", "--import", "nonsense"],
+        ],
+    ),
     ids=" ".join,
 )
 def test_on_a_terminal_lines_break_between_words(argv: list[str]) -> None:

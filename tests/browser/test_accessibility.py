@@ -77,12 +77,11 @@ def in_both_themes(notebook: Notebook) -> dict[str, list[str]]:
 NOTHING: dict[str, list[str]] = {"JupyterLab Light": [], "JupyterLab Dark": []}
 
 
+@pytest.mark.release
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [
-        pytest.param("notebooks/01_your_first_pool", ".prediction", id="lesson", marks=pytest.mark.release),
-        pytest.param("exercises/ex01_your_first_pool", ".exercise-card", id="exercises"),
-    ],
+    [("notebooks/01_your_first_pool", ".prediction"), ("exercises/ex01_your_first_pool", ".exercise-card")],
+    ids=["lesson", "exercises"],
 )
 def test_a_page_of_the_course(name: str, shown: str, course: str, chromium: Browser) -> None:
     notebook = Notebook(chromium.new_page(viewport=WINDOW), f"{course}/lab/tree/{name}.ipynb?reset")

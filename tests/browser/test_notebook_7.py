@@ -45,6 +45,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Ite
         page.close()
 
 
+@pytest.mark.release
 def test_the_live_view_follows_the_pool_and_the_server(notebook: Notebook) -> None:
     view = notebook.view()
     expect(view.locator(".pv-is-unopened")).to_have_count(3, timeout=30_000)

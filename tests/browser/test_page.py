@@ -25,6 +25,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Ite
         page.close()
 
 
+@pytest.mark.release
 def test_the_table_of_contents_is_open(notebook: Notebook) -> None:
     expect(
         notebook.page.locator(".jp-TableOfContents")

@@ -233,6 +233,7 @@ def test_run_all_twice_and_an_interrupt(open_notebook: OpenNotebook) -> None:
     expect(in_use(notebook)).to_have_count(3)
 
 
+@pytest.mark.release
 def test_after_a_restart_of_the_kernel_the_old_buttons_do_no_harm(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=2, hold=10")
     button(notebook, "Start").click()

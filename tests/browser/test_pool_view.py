@@ -270,6 +270,7 @@ def test_two_views_and_a_reload_of_the_page(open_notebook: OpenNotebook) -> None
         expect(notebook.view(number).locator(".pv-is-use")).to_have_count(2)
 
 
+@pytest.mark.release
 def test_after_a_restart_of_the_kernel_the_old_picture_says_that_it_is_old(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook)
     notebook.restart()

@@ -140,6 +140,7 @@ server.close()
 PoolReplay(recording, title="greetings")"""
 
 
+@pytest.mark.release
 def test_in_jupyterlab_it_plays_without_a_kernel_and_takes_the_theme(lab: Lab, lab_page: Page) -> None:
     with opened(lab_page, lab.notebook("replay.ipynb", [CELL])) as notebook:
         notebook.run_all()

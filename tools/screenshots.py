@@ -68,7 +68,7 @@ def begin(name):
 for name in ("search", "basket", "stock", "payment", "invoice"):
     begin(name)
 addresses = {id(one): "%s:%s" % one._sock.getsockname() for one in pool._connections}
-payment = next(key for key, borrow in pool.get_connection.tap.held.items() if borrow.who == "payment")
+payment = next(key for key, borrow in pool.get_connection.tap.in_use().items() if borrow.who == "payment")
 for name in ("reviews", "coupons", "mail"):
     begin(name)"""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import stat
-import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,8 +18,8 @@ from redis.retry import Retry
 from tests.servers.both_kinds import client_of
 from tests.waiting import eventually
 from tutorial_lib import start_cluster, start_sentinel, start_tls
-from tutorial_lib.errors import BadSetting, CannotConnect, NoFailover, ServerNotFound, ServerStartFailed
-from tutorial_lib.servers import private_lab, private_process
+from tutorial_lib.errors import BadSetting, CannotConnect, NoFailover
+from tutorial_lib.servers import private_process
 from tutorial_lib.servers.cluster_lab import BUS, ClusterLab, ClusterNode
 from tutorial_lib.servers.private_lab import LabNode
 from tutorial_lib.servers.sentinel_lab import SentinelLab
@@ -200,6 +199,25 @@ def test_a_sentinel_lab_in_one_line(sentinel_lab: SentinelLab) -> None:
     assert repr(sentinel) == f"sentinel-1: a private sentinel {node.version} of a lab, on 127.0.0.1:{sentinel.port}."
 
 
+@needs_redis
+@pytest.mark.parametrize("wrong", ["redis-9", 7, None])
+def test_what_is_no_node_of_the_lab(sentinel_lab: SentinelLab, wrong: object) -> None:
+    with pytest.raises(BadSetting, match=r"No node of this lab is .* Give one of its nodes, or 'redis-1', 'redis-2'"):
+        sentinel_lab.kill(wrong)
+
+
+@needs_redis
+def test_a_sentinels_port_that_is_taken_meanwhile(sentinel_lab: SentinelLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tutorial_lib.servers import sentinel_lab as module
+
+    free = private_process.free_port
+    offered = iter([sentinel_lab.master.port])
+    monkeypatch.setattr(module, "free_port", lambda: next(offered, None) or free())
+    with start_sentinel(replicas=0, sentinels=2) as second:
+        assert sentinel_lab.master.port not in dict(second.addresses).values()
+        assert [sentinel.name for sentinel in second.sentinels] == ["sentinel-1", "sentinel-2"]
+
+
 # -- Sentinel: these use a lab up
 
 
@@ -323,121 +341,3 @@ def test_without_tls_there_is_a_cluster_too(monkeypatch: pytest.MonkeyPatch) -> 
     with start_cluster(nodes=1) as lab:
         assert (lab.nodes[0].tls_port, lab.nodes[0].base) == (0, lab.nodes[0].port)
         assert not (folder_of(lab) / "server.key").exists()
-
-
-# -- what can be wrong
-
-
-@needs_redis
-@pytest.mark.parametrize("wrong", ["redis-9", 7, None])
-def test_what_is_no_node_of_the_lab(sentinel_lab: SentinelLab, wrong: object) -> None:
-    with pytest.raises(BadSetting, match=r"No node of this lab is .* Give one of its nodes, or 'redis-1', 'redis-2'"):
-        sentinel_lab.kill(wrong)
-
-
-STARTS = [start_tls, start_sentinel, start_cluster]
-
-
-@pytest.mark.parametrize("start", STARTS)
-def test_without_a_redis_server_a_sentence_says_so(start, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(private_process, "find_program", lambda: None)
-    with pytest.raises(ServerNotFound, match=r"^A \w+ \w+ needs a redis-server or valkey-server, and none is on PATH"):
-        start()
-
-
-@pytest.mark.parametrize("start", STARTS)
-def test_the_fallback_has_no_labs(start, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setenv("TUTORIAL_SERVER", "fake")
-    with pytest.raises(ServerNotFound, match=r"needs a redis-server .* and TUTORIAL_SERVER is fake\. Unset"):
-        start()
-
-
-@needs_redis
-def test_a_lab_is_private_where_redis_url_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDIS_URL", "redis://example.com")
-    with start_tls() as server:
-        assert server.host == "127.0.0.1"
-
-
-@pytest.mark.parametrize("wrong", [0, 10, 2.5, "3", True, None])
-def test_a_wrong_number_of_nodes(wrong: int) -> None:
-    with pytest.raises(BadSetting, match=r"nodes is .* Give a whole number from 1 to 9"):
-        start_cluster(nodes=wrong)
-
-
-def test_wrong_numbers_for_a_sentinel_lab() -> None:
-    with pytest.raises(BadSetting, match="replicas is -1"):
-        start_sentinel(replicas=-1)
-    with pytest.raises(BadSetting, match="sentinels is 0"):
-        start_sentinel(sentinels=0)
-
-
-@pytest.fixture
-def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    """Return a function that puts a script in the place of redis-server."""
-
-    def instead(text: str) -> None:
-        program = tmp_path / "bin" / "redis-server"
-        program.parent.mkdir()
-        program.write_text("#!/bin/sh\n" + textwrap.dedent(text))
-        program.chmod(0o755)
-        monkeypatch.setattr(private_process, "find_program", lambda: str(program))
-        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-
-    yield instead
-    assert [path.name for path in tmp_path.iterdir()] == ["bin"]  # Nothing is left of what did not start.
-
-
-NO_SUCH = """
-echo '*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***'
-echo 'Reading the configuration file, at line 12'
-echo ">>> '{}'"
-echo 'Bad directive or wrong number of arguments'
-exit 1
-"""
-
-
-def test_a_redis_server_without_tls(instead) -> None:  # type: ignore[no-untyped-def]
-    instead(NO_SUCH.format("tls-port 41000"))
-    with pytest.raises(ServerStartFailed, match=r"was built without TLS, so start_tls\(\) cannot use it"):
-        start_tls()
-
-
-def test_a_redis_server_without_cluster(instead) -> None:  # type: ignore[no-untyped-def]
-    instead(NO_SUCH.format("cluster-enabled yes"))
-    with pytest.raises(ServerStartFailed, match=r"was built without Redis Cluster, so start_cluster\(\) cannot use it"):
-        start_cluster()
-
-
-@pytest.mark.parametrize("start", STARTS)
-def test_one_that_does_not_come_up_shows_its_own_last_lines(start, instead) -> None:  # type: ignore[no-untyped-def]
-    instead("echo 'FATAL: cannot allocate a frobnicator'; exit 1")
-    with pytest.raises(ServerStartFailed, match="cannot allocate a frobnicator"):
-        start()
-
-
-@pytest.mark.parametrize("start", STARTS)
-def test_when_every_port_is_taken(start, instead) -> None:  # type: ignore[no-untyped-def]
-    instead("echo 'Failed listening on port 12345 (TCP), aborting.'; exit 1")
-    with pytest.raises(ServerStartFailed, match="Failed listening on port 12345"):
-        start()
-
-
-@needs_redis
-def test_a_sentinels_port_that_is_taken_meanwhile(sentinel_lab: SentinelLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tutorial_lib.servers import sentinel_lab as module
-
-    free = private_process.free_port
-    offered = iter([sentinel_lab.master.port])
-    monkeypatch.setattr(module, "free_port", lambda: next(offered, None) or free())
-    with start_sentinel(replicas=0, sentinels=2) as second:
-        assert sentinel_lab.master.port not in dict(second.addresses).values()
-        assert [sentinel.name for sentinel in second.sentinels] == ["sentinel-1", "sentinel-2"]
-
-
-@needs_redis
-def test_servers_that_do_not_find_each_other_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(private_lab, "READY_WITHIN", 0.0)
-    monkeypatch.setattr(ClusterLab, "_is_ready", lambda lab: False)
-    with pytest.raises(ServerStartFailed, match=r"did not find each other within 0 s\. .* run start_cluster\(\) again"):
-        start_cluster(nodes=1)

@@ -131,3 +131,11 @@ def test_a_notebook_imports_public_names_only(path: Path) -> None:
             if source.split(".")[0] == "tutorial_lib":
                 assert source == "tutorial_lib", f"{source} is inside; a notebook imports from tutorial_lib"
                 assert name in tutorial_lib.__all__, f"{name} is not a public name"
+
+
+MOST_LINES_OF_TESTS = 400
+
+
+def test_no_file_of_tests_is_longer_than_one_can_read() -> None:
+    lines = {path.relative_to(TOP): path.read_text("utf-8").count("\n") for path in TOP.glob("tests/**/*.py")}
+    assert {path: number for path, number in lines.items() if number > MOST_LINES_OF_TESTS} == {}

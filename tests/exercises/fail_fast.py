@@ -88,7 +88,7 @@ WRONG = {
 
 
 def too_short_timeout(host, port):  # 0.1 s is asked for
-    return shop_on(blocking(host, port, timeout=0.06))
+    return shop_on(blocking(host, port, timeout=0.02))
 
 
 def waits_for_ever(host, port):

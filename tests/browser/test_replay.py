@@ -41,6 +41,8 @@ def recording() -> Recording:
         patient.join()
         pool.release(earlier)
         pool.release(second)
+        for connection in [pool.get_connection() for _ in range(3)]:  # Among them the one that was borrowed earlier.
+            pool.release(connection)
         run_threads(4, lambda: [pool.release(pool.get_connection()) for _ in range(20)])
     return recording
 

@@ -180,11 +180,14 @@ class States {
     const totals = { refused: 0, "timed out": 0, failed: 0 };
     for (const lease of this.unserved) if (lease.got <= now) totals[lease.outcome] += 1;
     totals["closed while in use"] = this.cut.filter((lease) => lease.ended <= now).length;
-    // Connections that were in use before the recording began have no lease: the recording only counts them.
-    let free = Math.max(0, ...this.ofConnection.keys());
-    for (let missing = inUse - known; missing > 0 && free < recording.limit; missing -= 1) {
-      free += 1;
-      slots.push({ n: free, is: "in use", who: "borrowed earlier", since: null, where: "", address: "" });
+    // Connections that were in use before the recording began have no lease: the recording only counts them. They are
+    // shown at a number that no connection has; if there is none, at that of one that nobody has borrowed so far.
+    const shown = new Set(slots.map((slot) => slot.n));
+    const last = Math.max(0, ...this.ofConnection.keys());
+    const above = Array.from({ length: Math.max(0, recording.limit - last) }, (_, place) => last + 1 + place);
+    const free = [...above, ...[...this.ofConnection.keys()].filter((n) => !shown.has(n)).reverse()];
+    for (const n of free.slice(0, Math.max(0, inUse - known))) {
+      slots.push({ n, is: "in use", who: "borrowed earlier", since: null, where: "", address: "" });
     }
     return {
       now,

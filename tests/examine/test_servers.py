@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.examine.running import APPS, COMMANDS, LONG, ROOT, environment, examining, kinds, lines
+from tests.examine.test_web_shop import WORST_FIRST
 from tests.redis_for_tests import OwnersRedis, free_ports, owners_redis
 from tests.waiting import eventually
 
@@ -100,16 +101,7 @@ def test_the_web_shop_of_lesson_15_as_a_fastapi_service(server: OwnersRedis, web
                 ask(web, "GET", "next-order"), ask(web, "GET", "offers")
         running.end(signal.SIGTERM)
         report = running.report()
-    assert kinds(report) == {
-        "leak",
-        "exhausted",
-        "client-per-call",
-        "pubsub-kept",
-        "timeout-shorter-than-block",
-        "blocking-on-shared",
-        "ignored-argument",
-        "used-after-close",
-    }
+    assert kinds(report) == set(WORST_FIRST)
 
 
 def ask(port: int, method: str, path: str) -> None:

@@ -14,6 +14,17 @@ import redis
 from tutorial_lib import examine
 from tutorial_lib.servers.fake import FakeServer
 
+WORST_FIRST = [
+    "leak",
+    "exhausted",
+    "client-per-call",
+    "pubsub-kept",
+    "timeout-shorter-than-block",
+    "blocking-on-shared",
+    "ignored-argument",
+    "used-after-close",
+]
+
 FILE = Path(__file__).parents[2] / "notebooks" / "web_shop.py"
 
 
@@ -83,16 +94,7 @@ def found(web_shop: ModuleType, server: FakeServer, *fixes: str) -> list[str]:
 
 
 def test_what_the_lesson_finds_at_first(web_shop: ModuleType, server: FakeServer) -> None:
-    assert found(web_shop, server) == [
-        "leak",
-        "exhausted",
-        "client-per-call",
-        "pubsub-kept",
-        "timeout-shorter-than-block",
-        "blocking-on-shared",
-        "ignored-argument",
-        "used-after-close",
-    ]
+    assert found(web_shop, server) == WORST_FIRST
 
 
 def test_what_it_leaves_to_the_reader(web_shop: ModuleType, server: FakeServer) -> None:

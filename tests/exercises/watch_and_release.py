@@ -191,6 +191,13 @@ def looks_once_only(r, agree):  # "what I saw stays true"
                 return take_one(pipe)
 
 
+def sets_the_number(r, agree):  # "nothing happens while the customer thinks"
+    left = look(r)
+    agree()
+    r.set("stock", left - 1)
+    return left - 1
+
+
 one_at_a_time = threading.RLock()
 
 
@@ -315,6 +322,7 @@ ALSO_WRONG = {
     pipeline_never_reset: "4 of 5 connections are in use",
     watches_after_the_customer_thought: "A watch notices a change only from its own beginning",
     looks_once_only: "A watch notices a change only from its own beginning",
+    sets_the_number: "Afterwards the stock is 2 and should be 1",
     locks_in_this_process: "What notices that the stock has changed",
     asks_before_it_looks: "`agree()` was called all the same",
     swallows_the_customers_no: "instead of passing the error on",
@@ -322,6 +330,9 @@ ALSO_WRONG = {
     takes_first: "before the customer had agreed",
     watches_through_the_client: "only on its own connection",
 }
+
+
+# -- right in other words
 
 
 def with_transaction(r: Any, agree: Function) -> Any:

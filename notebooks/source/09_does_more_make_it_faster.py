@@ -214,10 +214,10 @@ guess_small = predict(
         "requests need six: five to open a connection and one for the `PING`.",
         "five times as long": "That would be right if opening a connection took one round trip. It takes five, so most "
         "requests with a limit of 50 need six.",
-        "at most twice as long": "It's ten round trips instead of six, because opening a connection takes five. And "
+        "less than twice as long": "It's ten round trips instead of six, because opening a connection takes five. And "
         "the work for 45 handshakes makes those six slower.",
     },
-    answer="at most twice as long",
+    answer="less than twice as long",
 )
 guess_small
 
@@ -236,7 +236,7 @@ def seconds_for_the_spike(limit):
 
 took = {limit: seconds_for_the_spike(limit) for limit in (50, 10, 5)}
 ratio = took[5] / took[50]
-guess_small.reveal("at most twice as long" if ratio < 2.5 else f"{ratio:.1f} times as long")
+guess_small.reveal("less than twice as long" if ratio < 2 else f"{ratio:.1f} times as long")
 
 # %% [markdown]
 # **With a limit of 5, the same spike takes less than twice as long, and the pool opens no connection for it.**

@@ -20,6 +20,7 @@
 import asyncio
 import gc
 import ssl
+import warnings
 from time import perf_counter, sleep
 
 import redis
@@ -356,9 +357,25 @@ sentinels.close()
 print("after sentinels.close():", sum(len(node.clients()) for node in group.sentinels))
 
 # %% [markdown]
-# With asyncio it's `await sentinels.aclose()`. Without it, Python may warn at the end: `ResourceWarning: unclosed
-# Connection`.
-#
+# With asyncio it's `await sentinels.aclose()`. Without it, the connections to the sentinels stay open until Python
+# collects them, and Python warns about them if you ask it to. Here only the client is closed:
+
+
+# %% tags=["nbval-ignore-output", "needs-redis-server"]
+async def ask_and_leave():
+    asking = redis.asyncio.Sentinel(group.addresses)
+    master = asking.master_for(group.service)
+    await master.ping()
+    await master.aclose()
+
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    await ask_and_leave()
+    gc.collect()
+print({f"{each.category.__name__}: {each.message}".partition(" <")[0] for each in caught})
+
+# %% [markdown]
 # > **redis-py 8.0 and older:** a `Sentinel` has no `close()`. Close each client in `sentinels.sentinels`.
 
 # %% [markdown]

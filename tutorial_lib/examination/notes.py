@@ -81,7 +81,7 @@ class Notes(Listener):
         self.group.evidence.waited.add(borrow.got - borrow.asked)
 
     def returned(self, ended: Ended) -> None:
-        _, site, _, _, got, connection, at, _, _ = ended
+        _, site, _, _, got, connection, at, _ = ended
         evidence = self.group.evidence
         if self.tap and len(self.tap.held) >= evidence.most_in_use:  # Without this borrow, which was in use until now.
             evidence.most_in_use = len(self.tap.held) + 1

@@ -68,7 +68,7 @@ class Meter(Listener):
             spent.most_in_use = len(self._held)
 
     def returned(self, ended: Ended) -> None:
-        _, _, _, _, got, _, at, _, _ = ended
+        *_, got, _, at, _ = ended
         self._here.spent.held += at - got
 
     def unserved(self, borrow: Borrow, end: End) -> None:

@@ -70,10 +70,15 @@ def site_of(frame: FrameType | None) -> Site:
     return site
 
 
-_usual_depth = 1
-_met: dict[tuple[int, int, int], Site] = {}
-"""Lines of the learner's that walking has found: by the ``id`` of the code, the instruction, and how deep it stood."""
-MOST_MET = 10_000
+Known: TypeAlias = "dict[int, dict[int, Site]]"
+"""Lines of the learner's that walking has found, by the ``id`` of their code and the instruction."""
+
+_known_at: dict[int, Known] = {}
+"""Lines, by how deep they stood."""
+_usual: tuple[int, Known] = (1, {})
+"""How deep the last line stood, and what else is known there."""
+MOST_KNOWN = 10_000
+"""Pieces of code, with how deep they stood, whose lines are known."""
 
 
 def site_of_caller() -> Site:
@@ -84,23 +89,24 @@ def site_of_caller() -> Site:
     before, at the same instruction and the same depth. (An instruction that leads here in two ways of equal depth, one
     of them through another line of the learner's, is named for both.)
     """
-    global _usual_depth
-    depth = _usual_depth
+    depth, known = _usual
     try:
         frame = sys._getframe(depth)
-    except ValueError:  # This stack is not as deep.
-        pass
-    else:
-        site = _met.get((id(frame.f_code), frame.f_lasti, depth))
-        if site is not None:
-            return site
-    site, steps = _walk(sys._getframe(1))
+        return known[id(frame.f_code)][frame.f_lasti]
+    except (ValueError, KeyError):  # This stack is not as deep, or another line stands there.
+        site, steps = _walk(sys._getframe(1))
     if steps:
-        _usual_depth = depth = 1 + steps
-        if len(_met) >= MOST_MET:
-            _met.clear()
-        _met[id(site[0]), site[1], depth] = site  # This keeps the code alive, so that no other one gets its id.
+        _note_known(site, 1 + steps)
     return site
+
+
+def _note_known(site: Site, depth: int) -> None:
+    global _usual
+    if sum(map(len, _known_at.values())) >= MOST_KNOWN:
+        _known_at.clear()
+    _usual = depth, known = depth, _known_at.setdefault(depth, {})
+    code, instruction = site
+    known.setdefault(id(code), {})[instruction] = site  # This keeps the code alive, so that no other one gets its id.
 
 
 def _walk(frame: FrameType | None) -> tuple[Site, int]:

@@ -63,8 +63,8 @@ Held: TypeAlias = "tuple[str, Site, float, bool, float, int, object]"
 A plain tuple, because to make a Borrow takes twice as long. ``borrow_of(held)`` makes one for those who look.
 """
 
-Ended: TypeAlias = "tuple[str, Site, float, bool, float, int, float, Return, int]"
-"""A borrow that is over: its fields, when it ended, how, and which of the tap's borrows it was, in order of their ends.
+Ended: TypeAlias = "tuple[str, Site, float, bool, float, int, float, Return]"
+"""A borrow that is over: its fields, when it ended, and how.
 
 A plain tuple of plain values: Python's garbage collector looks at it once, and at 100,000 Borrows again and again.
 """

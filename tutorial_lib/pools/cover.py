@@ -50,7 +50,7 @@ def leave(tap: Tap, listener: Listener) -> None:
 
 def tap_of(pool: Any) -> Tap | None:
     """Return the tap that a pool has, or None."""
-    tap = getattr(getattr(pool, "__dict__", {}).get("get_connection"), "tap", None)
+    tap = getattr(getattr(pool, "get_connection", None), "tap", None)
     return tap if isinstance(tap, Tap) else None
 
 
@@ -61,9 +61,10 @@ def _cover(pool: Any, clock: Callable[[], float]) -> Tap:
         for name, function in functions.items():
             # The functions refer to the pool, and the pool to them. The tap refers to neither, so that a pool can be
             # garbage-collected while it is listened to.
-            function.tap, function.before = tap, vars(pool).get(name)
+            function.tap, function.before = tap, _own(pool, name)
             tap.covers[name] = weakref.ref(function)
-        vars(pool).update(functions)  # Both at once, so that an interrupt finds both or none.
+        # In one line, so that an interrupt finds both or none.
+        pool.get_connection, pool.release = functions.values()
         # Only now: a connection that came back a moment ago is not in use, and every later return is heard.
         tap.earlier = in_use_now(pool) - set(copied(tap.held))
         tap.waited_before = max(0, waiting_now(pool) - len(tap.waiting()))
@@ -79,12 +80,24 @@ def _uncover(tap: Tap, pool: Any) -> None:
     """Leave the pool as it was, except for what other code has put there since."""
     for name, cover in tap.covers.items():
         ours = cover()
-        if ours is None or vars(pool).get(name) is not ours:
+        if ours is None or getattr(pool, name) is not ours:
             continue
         if ours.before is None:
-            del vars(pool)[name]
+            delattr(pool, name)
         else:
-            vars(pool)[name] = ours.before
+            setattr(pool, name, ours.before)
+
+
+def _own(pool: Any, name: str) -> Any:
+    """Return the function that a pool object has in the place of its class's, or None.
+
+    Without ``vars(pool)``, if possible: Python 3.11 and 3.12 then give the object a dict, which makes all its
+    attributes slower for good, and each GET on loopback by 1 %.
+    """
+    found = getattr(pool, name)
+    if isinstance(found, MethodType) and found.__func__ is getattr(type(pool), name):
+        return None
+    return vars(pool).get(name)
 
 
 _HERE = listen.__code__.co_filename
@@ -107,8 +120,8 @@ def _undecorated(pool: Any) -> Callable[..., Any]:
 
     That check takes about as long as our own notes, so a pool that is listened to is as fast as one that is not.
     """
-    if "get_connection" in vars(pool):
-        own = vars(pool)["get_connection"]
+    own = _own(pool, "get_connection")
+    if own is not None:
         return lambda pool, *args, **kwargs: own(*args, **kwargs)
     original: Callable[..., Any] = type(pool).get_connection
     is_redis_pys_own = original.__module__.startswith("redis.")
@@ -134,10 +147,10 @@ _made = tuple.__new__
 def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
     get_now, waits = MethodType(_undecorated(pool), pool), can_wait(pool)
     clock, here, held, socket_of = tap.clock, _ThreadName(), tap.held, tap.socket_of
-    is_plain = getattr(pool, "cache", None) is None
 
     def get_connection(*args: Any, **kwargs: Any) -> Any:
-        site, asked, waiting = site_of_caller() if tap.lines else UNKNOWN, clock(), None
+        site, asked = site_of_caller() if tap.lines else UNKNOWN, clock()
+        waiting = None
         if waits and not pool.pool.queue:
             waiting = Borrow(here.name, site, asked, queued=True)
             tap.note_waiting(waiting)
@@ -154,13 +167,13 @@ def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
         key, got = id(connection), clock()
         if key in held:
             tap.note_borrowed_again(key, got)
-        socket = None
-        if tap.cuts:
-            socket = getattr(connection, "_sock", None) if is_plain else socket_of(connection)
+        try:
+            socket = connection._sock
+        except AttributeError:
+            socket = socket_of(connection)
         held[key] = here.name, site, asked, False, got, key, socket
         if tap.tell_borrowed:
-            for tell in tap.tell_borrowed:
-                tell(_made(Borrow, (here.name, site, asked, False, got, key)))
+            tap.tell_borrowed(_made(Borrow, (here.name, site, asked, False, got, key)))
         return connection
 
     return get_connection
@@ -223,7 +236,7 @@ def _asked_in_a_task(tap: Tap, pool: Any) -> Borrow:
 
 def _release(tap: Tap, pool: Any) -> Any:
     release, held, socket_of, clock = pool.release, tap.held, tap.socket_of, tap.clock
-    is_plain, next_number = getattr(pool, "cache", None) is None, tap.next_number
+    count_return = tap.count_return
 
     def note_stray(who: str, connection: Any) -> None:
         caller = sys._getframe(2)
@@ -232,19 +245,18 @@ def _release(tap: Tap, pool: Any) -> Any:
             tap.note_stray(who, site_of(caller), id(connection))
 
     def in_a_thread(connection: Any) -> Any:
-        fields = held.pop(id(connection), None)
-        if fields is None:
+        found = held.pop(id(connection), None)
+        if found is None:
             note_stray(current_thread().name, connection)
-        elif tap.tell_returned:
-            who, site, asked, queued, got, key, before = fields
-            how: Return = "returned"
-            if tap.cuts:  # Looked at before the pool closes it, as it does if it should be opened anew.
-                socket = getattr(connection, "_sock", None) if is_plain else socket_of(connection)
-                if before is not socket:
-                    how = how_returned(before, socket)
-            ended = who, site, asked, queued, got, key, clock(), how, next_number()
-            for tell in tap.tell_returned:
-                tell(ended)
+        elif tell := tap.tell_returned:
+            who, site, asked, queued, got, key, before = found
+            try:  # Looked at before the pool closes it, as it does if it should be opened anew.
+                socket = connection._sock
+            except AttributeError:
+                socket = socket_of(connection)
+            how: Return = "returned" if socket is before else how_returned(before, socket)
+            count_return()
+            tell((who, site, asked, queued, got, key, clock(), how))
         try:
             return release(connection)
         except BaseException as error:
@@ -253,19 +265,19 @@ def _release(tap: Tap, pool: Any) -> Any:
 
     async def in_a_task(connection: Any) -> Any:
         key = id(connection)
-        fields = held.pop(key, None)
-        if fields is None:
+        found = held.pop(key, None)
+        if found is None:
             note_stray(_current_name(), connection)
         at, socket = clock(), socket_of(connection)  # From here on another task may get it.
         try:
             answer = await release(connection)
         except BaseException as error:  # Cancelled on the way: the pool does not have it back.
-            if fields is not None:
-                held[key] = fields
+            if found is not None:
+                held[key] = found
             leave_no_frame(error)
             raise
-        if fields is not None:
-            tap.note_ended(fields, at, how_returned(fields[-1], socket))
+        if found is not None:
+            tap.note_ended(found, at, how_returned(found[-1], socket))
         return answer
 
     return functools.wraps(release)(in_a_task if inspect.iscoroutinefunction(release) else in_a_thread)

@@ -50,7 +50,7 @@ Finished: TypeAlias = "tuple[Borrow, float, Return]"
 class _Heard(Listener):
     """What is kept of what a recording hears."""
 
-    wants_lines = wants_cuts = True
+    wants_lines = True
 
     def __init__(self) -> None:
         self.done: deque[Ended] = deque(maxlen=KEPT)
@@ -65,7 +65,7 @@ class _Heard(Listener):
 
     def finished(self) -> list[Finished]:
         """List the finished borrows that are kept."""
-        return [_finished(ended) for ended in copied(self.done)]
+        return [(borrow_of(ended), at, how) for ended in copied(self.done) for at, how in [ended[6:]]]
 
     def waited(self, borrow: Borrow) -> None:
         self.longest_wait = max(self.longest_wait, borrow.waited(until=borrow.got))
@@ -78,11 +78,6 @@ class _Heard(Listener):
 
     def stray(self, borrow: Borrow, outcome: Outcome) -> None:
         self.strays.append((borrow, outcome))
-
-
-def _finished(ended: Ended) -> Finished:
-    *_, at, how, _ = ended
-    return borrow_of(ended), at, how
 
 
 class Recording:
@@ -129,6 +124,7 @@ class Recording:
         self._earlier = set(copied(tap.earlier))
         self._tap = None
         leave(tap, self._heard)
+        self._last_number = tap.ended()
 
     # -- what it says
 
@@ -183,7 +179,7 @@ class Recording:
         kept = copied(self._heard.done)
         if len(kept) != self._heard.done.maxlen:
             return 0
-        ended = max(number for *_, number in kept) + 1 - self._first_number
+        ended = (self._last_number if self._tap is None else self._tap.ended()) - self._first_number
         known = map(_key, [*self._in_use(), *map(borrow_of, kept)])
         return ended - len(kept) - len(self._before.difference(known))
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import length_hint
 from typing import Any
 
@@ -32,8 +32,6 @@ class Listener:
 
     wants_lines = False
     """Whether to find out which line borrows. A live view does without."""
-    wants_cuts = False
-    """Whether to find out if a connection was closed while it was borrowed. Otherwise each is "returned"."""
 
     def borrowed(self, borrow: Borrow) -> None:
         """A caller has got its connection."""
@@ -72,9 +70,9 @@ class Tap:
         """The callers that wait because the pool was exhausted, by the ``id`` of their borrow."""
         self.held: dict[int, Held] = {}
         """What is known of each connection that is in use, by the connection's ``id``: see ``in_use()``."""
-        self._numbers = iter(range(sys.maxsize))
-        self.next_number = self._numbers.__next__
-        """Numbers the borrows that end, from 0. Python does not interrupt it."""
+        self._returns = iter(range(sys.maxsize))
+        self.count_return = self._returns.__next__
+        """Counts a borrow that ends. Python does not interrupt it."""
         self.earlier: set[int] = set()
         """Connections that were in use before the tap was there, and were neither returned nor borrowed since."""
         self.waited_before = 0
@@ -83,8 +81,8 @@ class Tap:
         """How many callers got no connection, and how many returns were strays."""
         self.covers: dict[str, weakref.ref[Any]] = {}
         """What covers the pool's methods, by their names."""
-        self.lines = self.cuts = False
-        """What a listener wants to know."""
+        self.lines = False
+        """Whether a listener wants them."""
         self.listeners = ()
 
     @property
@@ -96,19 +94,18 @@ class Tap:
     def listeners(self, listeners: tuple[Listener, ...]) -> None:
         self._listeners = listeners
         self.lines = any(listener.wants_lines for listener in listeners)
-        self.cuts = any(listener.wants_cuts for listener in listeners)
-        self.tell_borrowed = [one.borrowed for one in listeners if type(one).borrowed is not Listener.borrowed]
-        self.tell_returned = [
-            one.returned for one in listeners if getattr(one.returned, "__func__", None) is not Listener.returned
-        ]
+        self.tell_borrowed = _as_one([one.borrowed for one in listeners if type(one).borrowed is not Listener.borrowed])
+        self.tell_returned = _as_one(
+            [one.returned for one in listeners if getattr(one.returned, "__func__", None) is not Listener.returned]
+        )
 
     def in_use(self) -> dict[int, Borrow]:
         """Return the borrow of each connection that is in use, by the connection's ``id``."""
         return {key: borrow_of(held) for key, held in copied(self.held.items())}
 
     def ended(self) -> int:
-        """Return how many borrows have ended, and so the number of the next one that does."""
-        return sys.maxsize - length_hint(self._numbers)
+        """Return how many borrows have ended, if a listener was told."""
+        return sys.maxsize - length_hint(self._returns)
 
     def waiting(self) -> list[Borrow]:
         """Return the callers that wait, the longest wait first."""
@@ -131,13 +128,13 @@ class Tap:
         borrow = asked._replace(got=self.clock(), connection=key)
         if key in self.held:
             self.note_borrowed_again(key, borrow.got)
-        self.held[key] = (*borrow, self.socket_of(connection) if self.cuts else None)
+        self.held[key] = (*borrow, self.socket_of(connection))
         self.asking.pop(id(asked), None)  # Only now, so that a look at any moment finds the borrow.
         if borrow.queued:
             for listener in self._listeners:
                 listener.waited(borrow)
-        for tell in self.tell_borrowed:
-            tell(borrow)
+        if self.tell_borrowed:
+            self.tell_borrowed(borrow)
 
     def note_borrowed_again(self, key: int, at: float) -> None:
         """Note that a caller gets a connection that another one has not returned."""
@@ -145,10 +142,9 @@ class Tap:
 
     def note_ended(self, held: Held, at: float, how: Return) -> None:
         """Note that the caller no longer has its connection."""
-        *fields, _ = held
-        ended: Any = (*fields, at, how, self.next_number())
-        for tell in self.tell_returned:
-            tell(ended)
+        if self.tell_returned:
+            self.count_return()
+            self.tell_returned((*held[:6], at, how))
 
     def note_unserved(self, borrow: Borrow, error: BaseException) -> None:
         """Note that the caller got no connection, and why: each error of a borrow is counted here."""
@@ -173,6 +169,18 @@ class Tap:
             self.outcomes[outcome] += 1
             for listener in self._listeners:
                 listener.stray(borrow, outcome)
+
+
+def _as_one(functions: Sequence[Callable[[Any], None]]) -> Callable[[Any], None] | None:
+    """Return one function that calls all of them; None if there are none."""
+    if len(functions) < 2:
+        return functions[0] if functions else None
+
+    def tell_all(what: Any) -> None:
+        for tell in functions:
+            tell(what)
+
+    return tell_all
 
 
 def how_returned(before: object, socket: object) -> Return:

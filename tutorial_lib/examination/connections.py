@@ -76,10 +76,13 @@ def _send_command(old: Any, witness: Witness) -> Any:
                 if state.loop and state.loop != id(asyncio.get_running_loop()):
                     state.notes.note("two-loops", sys._getframe(1), command=args[0])
             try:
-                return await old(connection, *args, **kwargs)
+                sent = await old(connection, *args, **kwargs)
             except BaseException as error:
                 leave_no_frame(error)
                 raise
+            if state is not None and state.notes.group.pending:
+                state.notes.group.add_up()
+            return sent
 
         return send_in_a_task
 
@@ -91,10 +94,18 @@ def _send_command(old: Any, witness: Witness) -> Any:
             if state.failed or state.inherited or args[0] in BLOCKING:
                 look_closer(state, args, sys._getframe(1))
         try:
-            return old(connection, *args, **kwargs)
+            sent = old(connection, *args, **kwargs)
         except BaseException as error:
             leave_no_frame(error)
             raise
+        if state is not None and state.notes.group.pending:
+            # Now, because the server works on the command meanwhile: so it costs the program next to nothing.
+            try:
+                state.notes.group.add_up()
+            except BaseException:  # An interrupt. Nobody will read the reply.
+                connection.disconnect()
+                raise
+        return sent
 
     return send
 
@@ -142,7 +153,7 @@ def _read_response(old: Any, witness: Witness) -> Any:
 
     def read(connection: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            reply = old(connection, *args, **kwargs)
+            reply = old(connection, *args, **kwargs) if args or kwargs else old(connection)
         except BaseException as error:
             failed(connection, error)
             leave_no_frame(error)

@@ -17,11 +17,14 @@ from tutorial_lib.examination.keepers import ConnectionState, Keepers
 from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLines
 from tutorial_lib.notebook.lines import Site
 from tutorial_lib.pools.anatomy import in_use_and_idle
-from tutorial_lib.pools.borrow import Borrow, End, Ended, Outcome
+from tutorial_lib.pools.borrow import Borrow, End, Ended, Held, Outcome
+from tutorial_lib.pools.cover import listen
 from tutorial_lib.pools.tap import Listener, Tap
 
 RECENT = 400
 """Borrows that are kept one by one for each kind of pool."""
+MOST_PENDING = 100
+"""Borrows that wait to be added up, if no command is sent meanwhile."""
 LONG_BLOCK = 0.2
 """Seconds that a blocking command must keep its connection before it counts as blocking."""
 
@@ -32,10 +35,15 @@ Events = dict[str, dict[SourceLine, Event]]
 class Group:
     """The pools that share one entry of the evidence."""
 
-    def __init__(self, evidence: PoolEvidence) -> None:
+    def __init__(self, evidence: PoolEvidence, places: SourceLines) -> None:
         self.evidence = evidence
+        self.pending: deque[Ended] = deque()
+        """Borrows that are over, and not yet added up."""
         self.recent: deque[tuple[Any, ...]] = deque(maxlen=RECENT)
         """The last borrows: the fields of each, when it ended, and how."""
+        self._times: dict[tuple[int, int], Times] = {}
+        """How long each line kept connections, by the ``id`` of its code and the instruction."""
+        self._places = places
         self._threads: set[str] = set()
         self._tasks: set[str] = set()
 
@@ -52,6 +60,30 @@ class Group:
             self._tasks.add(task.get_name())
         self.evidence.threads, self.evidence.tasks = len(self._threads), len(self._tasks)
 
+    def add_up(self) -> None:
+        """Add the borrows that are over to the evidence. Threads may do so at once: each takes what it adds."""
+        while True:
+            try:
+                ended = self.pending.popleft()
+            except IndexError:
+                return
+            self.recent.append(ended)
+            _, site, _, _, got, _, at, _ = ended
+            # By the id of the code, which SourceLines keeps alive: to find the line by its words takes ten times as
+            # long.
+            code, instruction = site
+            times = self._times.get((id(code), instruction)) or self._times_of(site)
+            times.add(at - got)
+
+    def _times_of(self, site: Site) -> Times:
+        """Return how long a line kept connections, as the evidence has it."""
+        place, lines = self._places.of(site), self.evidence.lines
+        times = lines.setdefault(place if place in lines or len(lines) < MOST_LINES else ELSEWHERE, Times())
+        if place != ELSEWHERE and len(self._times) < MOST_LINES:
+            code, instruction = site
+            self._times[id(code), instruction] = times
+        return times
+
 
 class Notes(Listener):
     """What is heard at one pool, added to its group at once."""
@@ -61,14 +93,19 @@ class Notes(Listener):
     def __init__(self, group: Group, keepers: Keepers, origins: Origins, places: SourceLines) -> None:
         self.group = group
         self.closed = False
-        self.times: dict[tuple[int, int], Times] = {}
-        """How long each line kept connections, by the ``id`` of its code and the instruction."""
         self.states: dict[int, ConnectionState] = {}
         """What was sent on each of its connections, by the connection's ``id``."""
         self.tap: Tap | None = None
+        self.held: dict[int, Held] = {}
+        """The tap's own: what is in use now."""
         self._keepers = keepers
         self._origins = origins
         self._places = places
+
+    def listen_to(self, pool: Any) -> None:
+        """Hear from now on what happens at the pool."""
+        self.tap = listen(pool, self)
+        self.held = self.tap.held
 
     def note(self, kind: str, frame: FrameType | None, detail: str = "", command: str = "") -> None:
         """Note that something happened to this pool on the user's line that led to ``frame``."""
@@ -81,45 +118,31 @@ class Notes(Listener):
         self.group.evidence.waited.add(borrow.got - borrow.asked)
 
     def returned(self, ended: Ended) -> None:
-        _, site, _, _, got, connection, at, _ = ended
-        evidence = self.group.evidence
-        if self.tap and len(self.tap.held) >= evidence.most_in_use:  # Without this borrow, which was in use until now.
-            evidence.most_in_use = len(self.tap.held) + 1
-        self.group.recent.append(ended)
-        held = at - got
-        # By the id of the code, which SourceLines keeps alive: to find the line by its words takes ten times as long.
-        code, instruction = site
-        times = self.times.get((id(code), instruction))
-        if times is None:
-            times = self._times_of(site)
-        times.add(held)
-        state = self.states.get(connection)
+        group = self.group
+        group.pending.append(ended)
+        if len(self.held) >= group.evidence.most_in_use:  # Without this borrow, which was in use until now.
+            group.evidence.most_in_use = len(self.held) + 1
+        state = self.states.get(ended[5])
         if state is not None and (state.unanswered or state.may_block_for is not None):
-            self._look_closer(state, site, held)
+            self._look_closer(state, ended)
+        if len(group.pending) >= MOST_PENDING:
+            group.add_up()
 
     def count_in_use(self) -> None:
         """Note how many are in use now. Each return notes how many there were until then, so no peak is missed."""
         evidence = self.group.evidence
-        evidence.most_in_use = max(evidence.most_in_use, len(self.tap.held) if self.tap else 0)
+        evidence.most_in_use = max(evidence.most_in_use, len(self.held))
 
-    def _look_closer(self, state: ConnectionState, site: Site, held: float) -> None:
+    def _look_closer(self, state: ConnectionState, ended: Ended) -> None:
+        _, site, _, _, got, _, at, _ = ended
         events, place = self.group.evidence.events, self._places.of(site)
         if state.unanswered:
             state.unanswered = 0
             add_event(events, "unread-reply", place, command=state.command)
         if state.may_block_for is not None:
-            if held > LONG_BLOCK:
+            if at - got > LONG_BLOCK:
                 add_event(events, "blocked", place, command=state.command)
             state.may_block_for = None
-
-    def _times_of(self, site: Site) -> Times:
-        """Return how long a line kept connections, in the evidence of the pool's group."""
-        place, lines = self._places.of(site), self.group.evidence.lines
-        times = lines.setdefault(place if place in lines or len(lines) < MOST_LINES else ELSEWHERE, Times())
-        if place != ELSEWHERE and len(self.times) < MOST_LINES:
-            code, instruction = site
-            self.times[id(code), instruction] = times
-        return times
 
     def unserved(self, borrow: Borrow, end: End) -> None:
         evidence = self.group.evidence

@@ -23,7 +23,7 @@ from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLine
 from tutorial_lib.pools.anatomy import in_use_and_idle
 from tutorial_lib.pools.borrow import Borrow, borrow_of
 from tutorial_lib.pools.copying import copied
-from tutorial_lib.pools.cover import leave, listen
+from tutorial_lib.pools.cover import leave
 
 SETTINGS = (
     "host",
@@ -104,7 +104,6 @@ class Witness:
             notes.group = self._group_of(
                 pool, Made(before.made_at, before.by_client, before.package, before.limit_chosen)
             )
-            notes.times.clear()  # of the parent's lines
             if notes.tap is not None:  # What the parent has borrowed is not the child's to return.
                 notes.tap.earlier |= set(notes.tap.held)
                 notes.tap.held.clear()
@@ -122,7 +121,7 @@ class Witness:
             group = self._group_of(pool, made)
             notes = self._pools[pool] = Notes(group, self.keepers, self.origins, self._places)
         group.add()
-        notes.tap = listen(pool, notes)
+        notes.listen_to(pool)
 
     def pool_found(self, pool: Any) -> None:
         """Listen to a pool that was there before. Which line made it is not known."""
@@ -145,7 +144,7 @@ class Witness:
             is_async = isinstance(pool, redis.asyncio.ConnectionPool)
             how = (made.by_client, made.package, made.limit_chosen)
             evidence = PoolEvidence(type(pool).__name__, is_async, place, settings, *how)
-            self._groups[key] = Group(evidence)
+            self._groups[key] = Group(evidence, self._places)
         return self._groups[key]
 
     def is_for_waiting(self, pool: Any) -> None:
@@ -250,6 +249,7 @@ class Witness:
             groups, everyone = list(self._groups.values()), list(self._pools.values())
         now = clock()
         for group in groups:
+            group.add_up()
             group.evidence.kept, group.evidence.recent = [], []
         for group in sorted(groups, key=lambda group: -len(group.recent))[: WITH_RECENT if recent else 0]:
             group.evidence.recent = [self._told(borrow_of(past), past[6], past[7]) for past in copied(group.recent)]

@@ -65,7 +65,7 @@ class _Heard(Listener):
 
     def finished(self) -> list[Finished]:
         """List the finished borrows that are kept."""
-        return [(borrow_of(ended), at, how) for ended in copied(self.done) for at, how in [ended[6:]]]
+        return [(borrow_of(ended), ended[6], ended[7]) for ended in copied(self.done)]
 
     def waited(self, borrow: Borrow) -> None:
         self.longest_wait = max(self.longest_wait, borrow.waited(until=borrow.got))
@@ -97,7 +97,7 @@ class Recording:
         self._earlier: set[int] = set()
         self._before: set[tuple[int, float]] = set()
         """The borrows that were not over when the recording began."""
-        self._first_number = 0
+        self._returns_before = self._returns_until = 0
         self._began = self._ended = 0.0
 
     # -- beginning and end
@@ -107,7 +107,7 @@ class Recording:
             raise BadSetting("This recording is over. Make another: with record(pool) as recording: …")
         self._tap, self._pool = listen(self._pool, self._heard), None
         self._clock = self._tap.clock
-        self._first_number = self._tap.ended()
+        self._returns_before = self._tap.ended()
         self._began = self._clock()
         self._before = {_key(borrow) for borrow in self._tap.in_use().values() if borrow.got < self._began}
         return self
@@ -124,7 +124,7 @@ class Recording:
         self._earlier = set(copied(tap.earlier))
         self._tap = None
         leave(tap, self._heard)
-        self._last_number = tap.ended()
+        self._returns_until = tap.ended()
 
     # -- what it says
 
@@ -179,9 +179,9 @@ class Recording:
         kept = copied(self._heard.done)
         if len(kept) != self._heard.done.maxlen:
             return 0
-        ended = (self._last_number if self._tap is None else self._tap.ended()) - self._first_number
+        returns = self._returns_until if self._tap is None else self._tap.ended()
         known = map(_key, [*self._in_use(), *map(borrow_of, kept)])
-        return ended - len(kept) - len(self._before.difference(known))
+        return returns - self._returns_before - len(kept) - len(self._before.difference(known))
 
     @property
     def refused(self) -> int:

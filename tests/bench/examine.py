@@ -42,14 +42,14 @@ ONE_FUNCTION = (
     "def borrow():\n" + "    pool.release(pool.get_connection())\n" * LINES_EACH + "borrowers.append(borrow)\n"
 )
 MANY_LINES = f"""
-import sys, redis, resource
+import sys, psutil, redis
 pool = redis.ConnectionPool(port=int(sys.argv[1]))
 borrowers = []
 {ONE_FUNCTION * FUNCTIONS}
 for _ in range({TIMES}):
     for borrow in borrowers:
         borrow()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+print(psutil.Process().memory_info().rss / 1e6)
 """
 
 

@@ -11,12 +11,16 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from fakeredis._commands import SUPPORTED_COMMANDS
+from fakeredis._core._database import Database
 from fakeredis.model import get_command_info
 
 from tests.waiting import eventually
@@ -55,6 +59,21 @@ def test_it_listens_on_the_loopback_only(server: FakeServer) -> None:
     listener = server._relay._listener
     assert listener
     assert listener.getsockname() == ("127.0.0.1", server.port)
+
+
+def test_the_first_clients_share_one_database_even_if_they_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = Database.__init__
+
+    def make_slowly(database: Database, *args: Any) -> None:
+        time.sleep(0.05)
+        make(database, *args)
+
+    monkeypatch.setattr(Database, "__init__", make_slowly)
+    with FakeServer() as server, ThreadPoolExecutor(8) as threads:
+        visitors = [visitor(server) for _ in range(8)]
+        assert sorted(threads.map(lambda r: r.incr("visits"), visitors)) == [*range(1, 9)]
+        for each in visitors:
+            each.close()
 
 
 # -- it leaves nothing behind

@@ -210,6 +210,8 @@ class FakeRedisThreads(TcpFakeServer):
         super().__init__(("127.0.0.1", 0), bind_and_activate=False, server_version=VERSION)
         self.RequestHandlerClass = Handler
         self.fake_server.acl = MemoryLimit(self.fake_server)
+        # fakeredis makes a database when it is first asked for, and two clients who ask at once would get one each.
+        self.fake_server.dbs[0]  # where every client begins; SELECT makes the others, one client after the other
         self.daemon_threads = True  # fakeredis sets it to False, and Python would wait for each thread at its end.
         self.port = 0
         self.lock = threading.Lock()

@@ -91,6 +91,7 @@ def test_a_page_of_the_course(name: str, shown: str, course: str, chromium: Brow
     notebook.page.close()
 
 
+@pytest.mark.release
 def test_every_kind_of_output(lab: Lab, chromium: Browser) -> None:
     notebook = Notebook(chromium.new_page(viewport=WINDOW), lab.notebook("kinds.ipynb", [EVERY_KIND, *SHOWN]))
     notebook.run_all()

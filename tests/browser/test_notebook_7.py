@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.lab import Notebook, running_lab
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.release]
 
 ITS_OWN = "Cannot read properties of undefined (reading 'schema')"
 """What Notebook 7.6 says while it loads its settings, of an empty notebook too."""
@@ -45,7 +45,6 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Ite
         page.close()
 
 
-@pytest.mark.release
 def test_the_live_view_follows_the_pool_and_the_server(notebook: Notebook) -> None:
     view = notebook.view()
     expect(view.locator(".pv-is-unopened")).to_have_count(3, timeout=30_000)

@@ -41,6 +41,7 @@ def test_the_first_lesson_opens_without_a_question_and_asks_nobody_else(lab: Lab
     page.close()
 
 
+@pytest.mark.release
 def test_who_runs_a_cell_before_the_kernel_is_there_is_not_asked_which_kernel(lab: Lab, chromium: Browser) -> None:
     # A lesson that no other test opens: with a kernel that is already running there is nothing to ask.
     lesson = sorted((lab.folder / "notebooks").glob("*.ipynb"))[-1]
@@ -60,6 +61,7 @@ def test_who_runs_a_cell_before_the_kernel_is_there_is_not_asked_which_kernel(la
     page.close()
 
 
+@pytest.mark.release
 def test_the_page_to_print_opens_as_a_page_and_leads_to_the_errors_and_their_sections(
     lab: Lab, chromium: Browser
 ) -> None:

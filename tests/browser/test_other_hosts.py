@@ -17,7 +17,7 @@ from tests.browser.test_pool_view import CONTRAST
 from tests.fake_connections import FakeConnection
 from tutorial_lib.widgets.pool_view import PoolView
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.release]
 
 SHOW = """
 async ([source, css, state]) => {

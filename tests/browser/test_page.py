@@ -34,6 +34,7 @@ def test_the_table_of_contents_is_open(notebook: Notebook) -> None:
     ).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_line_of_prose_has_about_75_characters(notebook: Notebook) -> None:
     paragraph = notebook.page.locator(".jp-RenderedMarkdown p").first
     characters = paragraph.evaluate(

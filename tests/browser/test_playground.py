@@ -11,7 +11,6 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Notebook
 from tests.browser.test_pool_view import CONTRAST
-from tests.every_day import one_in
 
 pytestmark = pytest.mark.chromium
 
@@ -92,6 +91,7 @@ def test_by_mouse_start_change_and_stop(open_notebook: OpenNotebook) -> None:
     expect(number(notebook, "refused")).to_have_text("0")
 
 
+@pytest.mark.release
 def test_both_faults(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=2, hold=10")
     button(notebook, "Start").click()
@@ -145,6 +145,7 @@ def test_by_keyboard_alone_and_no_key_reaches_the_notebook(open_notebook: OpenNo
     )
 
 
+@pytest.mark.release
 def test_for_a_screen_reader(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=5, hold=0.05, round_trip=0.002")
     expect(slider(notebook, "hold")).to_have_attribute("aria-valuetext", "50 ms")
@@ -155,6 +156,7 @@ def test_for_a_screen_reader(open_notebook: OpenNotebook) -> None:
     expect(group.get_by_role("radio").first).to_be_checked()
 
 
+@pytest.mark.release
 def test_a_slider_that_is_dragged_makes_no_storm_of_pools(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=20, hold=10")
     notebook.run(
@@ -179,7 +181,8 @@ def test_a_slider_that_is_dragged_makes_no_storm_of_pools(open_notebook: OpenNot
     notebook.eventually("print(len(server.clients()))", lambda answer: answer == "18\n")
 
 
-@pytest.mark.parametrize("width", one_in(3, [900, 1440, 480]))
+@pytest.mark.release
+@pytest.mark.parametrize("width", [900, 1440, 480])
 def test_light_and_dark_and_wide_and_narrow(open_notebook: OpenNotebook, width: int) -> None:
     notebook = shown(open_notebook, "limit=2, callers=6, hold=10, wait=True, timeout=0.2", width=width)
     if width < 900:
@@ -215,6 +218,7 @@ def test_it_ends_with_its_cell(open_notebook: OpenNotebook) -> None:
     notebook.eventually("print(callers(), len(server.clients()))", lambda answer: answer == "0 0\n")
 
 
+@pytest.mark.release
 def test_run_all_twice_and_an_interrupt(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=3, hold=10")
     button(notebook, "Start").click()
@@ -247,6 +251,7 @@ def test_after_a_restart_of_the_kernel_the_old_buttons_do_no_harm(open_notebook:
     expect(in_use(notebook)).to_have_count(2)
 
 
+@pytest.mark.release
 def test_a_server_that_is_closed_is_said_in_words_and_nothing_can_be_pressed(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook)
     button(notebook, "Start").click()

@@ -171,6 +171,7 @@ def test_by_keyboard(open_notebook: OpenNotebook) -> None:
     expect(view.locator(".pv-slot[tabindex='0']")).to_have_count(1)
 
 
+@pytest.mark.release
 def test_for_a_screen_reader(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook)
     notebook.run(BORROW)
@@ -186,6 +187,7 @@ def test_for_a_screen_reader(open_notebook: OpenNotebook) -> None:
     expect(spoken).to_have_text("1 of 3 in use, 0 idle, 0 waiting.")
 
 
+@pytest.mark.release
 def test_every_text_has_enough_contrast_in_the_light_and_in_the_dark(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, limit=4)
     view = notebook.view()
@@ -208,6 +210,7 @@ def test_every_text_has_enough_contrast_in_the_light_and_in_the_dark(open_notebo
     assert faint == []
 
 
+@pytest.mark.release
 def test_nothing_sticks_out_of_a_narrow_window(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, limit=5)
     notebook.run(f"{BORROW}; {BORROW}")
@@ -223,6 +226,7 @@ def test_nothing_sticks_out_of_a_narrow_window(open_notebook: OpenNotebook) -> N
         assert too_wide == []
 
 
+@pytest.mark.release
 def test_limits_from_one_to_a_hundred_and_beyond(open_notebook: OpenNotebook) -> None:
     limits = {1: 1, 10: 10, 11: 11, 40: 40, 100: 100, 2**31: 2}
     borrow_two = (
@@ -255,6 +259,7 @@ def test_it_stops_when_its_cell_is_deleted_and_the_pool_is_as_before(open_notebo
     notebook.eventually(looked_at, lambda said: said.startswith("False") and "get_connection" not in said)
 
 
+@pytest.mark.release
 def test_two_views_and_a_reload_of_the_page(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook(SETUP.format(limit=3), "view = PoolView(pool, server)\nview", "view")
     notebook.run_all()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from tutorial_lib.pools.borrow import Borrow, End
+from tutorial_lib.pools.borrow import Borrow, End, Held, borrow_of
 from tutorial_lib.pools.tap import Listener
 
 RECENT = 30.0
@@ -66,7 +66,8 @@ class LiveCounts(Listener):
 
     # -- what the pool tells
 
-    def borrowed(self, borrow: Borrow) -> None:
+    def borrowed(self, held: Held) -> None:
+        borrow = borrow_of(held)
         with self._lock:
             self._note_wait(borrow, until=borrow.got)
 

@@ -33,8 +33,8 @@ class Listener:
     wants_lines = False
     """Whether to find out which line borrows. A live view does without."""
 
-    def borrowed(self, borrow: Borrow) -> None:
-        """A caller has got its connection."""
+    def borrowed(self, held: Held) -> None:
+        """A caller has got its connection. This is told for every command."""
 
     def waited(self, borrow: Borrow) -> None:
         """A caller has got its connection, and had to wait for it."""
@@ -128,13 +128,13 @@ class Tap:
         borrow = asked._replace(got=self.clock(), connection=key)
         if key in self.held:
             self.note_borrowed_again(key, borrow.got)
-        self.held[key] = (*borrow, self.socket_of(connection))
+        self.held[key] = noted = (*borrow, self.socket_of(connection))
         self.asking.pop(id(asked), None)  # Only now, so that a look at any moment finds the borrow.
         if borrow.queued:
             for listener in self._listeners:
                 listener.waited(borrow)
         if self.tell_borrowed:
-            self.tell_borrowed(borrow)
+            self.tell_borrowed(noted)
 
     def note_borrowed_again(self, key: int, at: float) -> None:
         """Note that a caller gets a connection that another one has not returned."""

@@ -91,7 +91,6 @@ def test_by_mouse_start_change_and_stop(open_notebook: OpenNotebook) -> None:
     expect(number(notebook, "refused")).to_have_text("0")
 
 
-@pytest.mark.release
 def test_both_faults(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=2, hold=10")
     button(notebook, "Start").click()
@@ -218,7 +217,6 @@ def test_it_ends_with_its_cell(open_notebook: OpenNotebook) -> None:
     notebook.eventually("print(callers(), len(server.clients()))", lambda answer: answer == "0 0\n")
 
 
-@pytest.mark.release
 def test_run_all_twice_and_an_interrupt(open_notebook: OpenNotebook) -> None:
     notebook = shown(open_notebook, "limit=2, callers=3, hold=10")
     button(notebook, "Start").click()

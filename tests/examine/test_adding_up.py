@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -78,8 +80,18 @@ def test_without_a_command_they_do_not_pile_up(witness: Witness) -> None:
 def test_a_pool_that_is_gone_is_still_counted(witness: Witness) -> None:
     pool = redis.ConnectionPool(connection_class=FakeConnection)
     pool.release(pool.get_connection())
+    gone = weakref.ref(pool)
     del pool
+    gc.collect()
+    assert gone() is None
     assert seen_by(witness).borrows == 1
+
+
+def test_a_forked_child_does_not_count_what_its_parent_borrowed(witness: Witness) -> None:
+    pool = redis.ConnectionPool(connection_class=FakeConnection)
+    pool.release(pool.get_connection())
+    witness.after_fork()
+    assert seen_by(witness).borrows == 0
 
 
 def test_after_an_interrupt_no_command_reads_the_reply_of_another(

@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tutorial_lib.examination.evidence import Recent, SourceLine
+from tutorial_lib.examination.html_report import _lease
 from tutorial_lib.examination.timeline import BOTTOM, LEFT, RIGHT, TOP, timeline
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.pools.lease import Lease
@@ -95,3 +97,10 @@ def test_the_times_below_are_round_and_few(duration: float) -> None:
 def test_a_pool_that_only_refused_has_a_timeline_too() -> None:
     figure = drawn([refused(0.0)], limit=0, duration=1e-6)
     assert said(figure).endswith("at most 0 of 0 connections in use, 1 refused.")
+
+
+@pytest.mark.parametrize(("how", "is_closed"), [("returned", False), ("closed", True), ("reopened", True)])
+def test_a_connection_that_was_closed_in_use_is_so_in_the_replay(how: str, is_closed: bool) -> None:
+    recent = Recent("worker", SourceLine("app.py", 3, "work", ""), 5.0, 0.0, 0.0, 1.0, how, 4_711)
+    drawn = _lease(recent, 5.0, {})
+    assert (drawn.outcome, drawn.was_cut, drawn.reopened) == ("returned", is_closed, how == "reopened")

@@ -10,10 +10,12 @@ import signal
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import redis
 
+from tests.fake_connections import FakeConnection
 from tests.pools.test_recording import BOTH, in_thread, pool_of
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.pools.recording import record
@@ -199,3 +201,53 @@ def test_a_pool_without_attributes_of_its_own_is_told_so() -> None:
 
     with pytest.raises(BadSetting, match="Tight cannot be listened to"), record(Tight()):  # type: ignore[arg-type]
         pass
+
+
+# -- beside what else happens to a pool
+
+
+def test_a_connection_comes_back_although_the_recording_ends_in_that_moment() -> None:
+    class EndsIt(FakeConnection):
+        @property
+        def _sock(self) -> object:  # What a recording looks at when the connection is returned.
+            if over:
+                recording.__exit__(None, None, None)
+            return self
+
+    over: list[bool] = []
+    pool: Any = redis.ConnectionPool(connection_class=EndsIt)
+    recording = record(pool).__enter__()
+    connection = pool.get_connection()
+    over.append(True)
+    pool.release(connection)
+    assert (snapshot(pool).in_use, snapshot(pool).idle) == (0, 1)
+
+
+def test_the_methods_of_another_pool_are_put_back() -> None:
+    pool, other = pool_of(2), pool_of(2)
+    pool.get_connection, pool.release = other.get_connection, other.release  # type: ignore[method-assign]
+    with record(pool) as recording:
+        connection = pool.get_connection()
+        assert snapshot(other).in_use == 1
+        pool.release(connection)
+    assert recording.borrowed == 1
+    assert (snapshot(pool).in_use, snapshot(other).in_use) == (0, 0)
+    assert (pool.get_connection, pool.release) == (other.get_connection, other.release)
+
+
+def test_a_pool_that_refuses_to_be_changed_is_recorded_all_the_same() -> None:
+    class Strict(redis.ConnectionPool):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "release":
+                raise AttributeError(name)
+            super().__setattr__(name, value)
+
+        def __delattr__(self, name: str) -> None:
+            raise AttributeError(name)
+
+    pool: Any = Strict(connection_class=FakeConnection)
+    before = dict(vars(pool))
+    with record(pool) as recording:
+        pool.release(pool.get_connection())
+    assert recording.borrowed == 1
+    assert vars(pool).keys() == before.keys()

@@ -110,6 +110,7 @@ class Recent:
     opening: float
     held: float
     outcome: str
+    """How it came back, or why there was no connection: a Return or an Outcome of ``pools.borrow``."""
     connection: int
     """The connection's ``id``; 0 for a caller that got none."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tutorial_lib.course import carried
@@ -160,7 +161,10 @@ def _lease(recent: Recent, began: float, numbers: dict[int, int]) -> Lease:
     line = Line(short_path(at.file), at.line, at.function, at.text)
     connection = numbers.setdefault(recent.connection, len(numbers) + 1) if recent.connection else None
     times = (recent.asked - began, recent.waited, recent.opening, recent.held)
-    return Lease(recent.who, line, *times, recent.outcome, connection)  # type: ignore[arg-type]
+    lease = Lease(recent.who, line, *times, recent.outcome, connection)  # type: ignore[arg-type]
+    if recent.outcome in ("closed", "reopened"):
+        return replace(lease, outcome="returned", was_cut=True, reopened=recent.outcome == "reopened")
+    return lease
 
 
 def _not_seen(seen: ProgramEvidence, troubles: Sequence[str]) -> str:

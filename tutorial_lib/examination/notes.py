@@ -1,4 +1,4 @@
-"""What is heard at one pool, added up at once: how long each line kept connections, who got none, what happened."""
+"""What is heard at one pool, added up: how long each line kept connections, who got none, what happened."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Group:
 
 
 class Notes(Listener):
-    """What is heard at one pool, added to its group at once."""
+    """What is heard at one pool, for its group, which adds up a borrow a little after it is over."""
 
     wants_lines = True
 
@@ -122,7 +122,8 @@ class Notes(Listener):
         group.pending.append(ended)
         if len(self.held) >= group.evidence.most_in_use:  # Without this borrow, which was in use until now.
             group.evidence.most_in_use = len(self.held) + 1
-        state = self.states.get(ended[5])
+        _, _, _, _, _, connection, _, _ = ended
+        state = self.states.get(connection)
         if state is not None and (state.unanswered or state.may_block_for is not None):
             self._look_closer(state, ended)
         if len(group.pending) >= MOST_PENDING:

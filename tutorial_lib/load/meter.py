@@ -61,13 +61,16 @@ class Meter(Listener):
         """Return what the current thread has spent; it goes on counting."""
         return self._here.spent
 
-    def returned(self, ended: Ended) -> None:
-        _, _, asked, _, got, _, at, _ = ended
+    def borrowed(self, held: Held) -> None:
+        _, _, asked, _, got, _, _ = held
         spent = self._here.spent
         spent.waited += got - asked
-        spent.held += at - got
-        if len(self._held) >= spent.most_in_use:  # Without this borrow, which was in use until now.
-            spent.most_in_use = len(self._held) + 1
+        if len(self._held) > spent.most_in_use:  # Four times as fast as max(), at every call of a load.
+            spent.most_in_use = len(self._held)
+
+    def returned(self, ended: Ended) -> None:
+        _, _, _, _, got, _, at, _ = ended
+        self._here.spent.held += at - got
 
     def unserved(self, borrow: Borrow, end: End) -> None:
         self._here.spent.waited += end.at - borrow.asked

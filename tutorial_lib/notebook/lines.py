@@ -94,7 +94,8 @@ def site_of_caller() -> Site:
         frame = sys._getframe(depth)
         return known[id(frame.f_code)][frame.f_lasti]
     except (ValueError, KeyError):  # This stack is not as deep, or another line stands there.
-        site, steps = _walk(sys._getframe(1))
+        pass
+    site, steps = _walk(sys._getframe(1))
     if steps:
         _note_known(site, 1 + steps)
     return site
@@ -104,7 +105,8 @@ def _note_known(site: Site, depth: int) -> None:
     global _usual
     if sum(map(len, _known_at.values())) >= MOST_KNOWN:
         _known_at.clear()
-    _usual = depth, known = depth, _known_at.setdefault(depth, {})
+    known = _known_at.setdefault(depth, {})
+    _usual = depth, known
     code, instruction = site
     known.setdefault(id(code), {})[instruction] = site  # This keeps the code alive, so that no other one gets its id.
 

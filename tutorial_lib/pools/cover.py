@@ -63,8 +63,10 @@ def _cover(pool: Any, clock: Callable[[], float]) -> Tap:
             # garbage-collected while it is listened to.
             function.tap, function.before = tap, _own(pool, name)
             tap.covers[name] = weakref.ref(function)
-        # In one line, so that an interrupt finds both or none.
-        pool.get_connection, pool.release = functions.values()
+        try:  # In one line, so that an interrupt finds both or none.
+            pool.get_connection, pool.release = functions.values()
+        except (AttributeError, TypeError):  # Its class may have a __setattr__ of its own.
+            vars(pool).update(functions)
         # Only now: a connection that came back a moment ago is not in use, and every later return is heard.
         tap.earlier = in_use_now(pool) - set(copied(tap.held))
         tap.waited_before = max(0, waiting_now(pool) - len(tap.waiting()))
@@ -82,10 +84,14 @@ def _uncover(tap: Tap, pool: Any) -> None:
         ours = cover()
         if ours is None or getattr(pool, name) is not ours:
             continue
-        if ours.before is None:
-            delattr(pool, name)
-        else:
-            setattr(pool, name, ours.before)
+        try:
+            if ours.before is None:
+                delattr(pool, name)
+            else:
+                setattr(pool, name, ours.before)
+        except (AttributeError, TypeError):
+            vars(pool).pop(name)
+            vars(pool).update({} if ours.before is None else {name: ours.before})
 
 
 def _own(pool: Any, name: str) -> Any:
@@ -95,7 +101,7 @@ def _own(pool: Any, name: str) -> Any:
     attributes slower for good, and each GET on loopback by 1 %.
     """
     found = getattr(pool, name)
-    if isinstance(found, MethodType) and found.__func__ is getattr(type(pool), name):
+    if isinstance(found, MethodType) and found.__self__ is pool and found.__func__ is getattr(type(pool), name):
         return None
     return vars(pool).get(name)
 
@@ -170,8 +176,8 @@ def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
         except AttributeError:
             socket = socket_of(connection)
         held[key] = noted = here.name, site, asked, False, got, key, socket
-        if tap.tell_borrowed:
-            tap.tell_borrowed(noted)
+        if tell := tap.tell_borrowed:
+            tell(noted)
         return connection
 
     return get_connection
@@ -243,19 +249,18 @@ def _release(tap: Tap, pool: Any) -> Any:
             tap.note_stray(who, site_of(caller), id(connection))
 
     def in_a_thread(connection: Any) -> Any:
-        try:
-            who, site, asked, queued, got, key, before = held.pop(id(connection))
-        except KeyError:
+        found = held.pop(id(connection), None)
+        if found is None:
             note_stray(current_thread().name, connection)
-        else:
-            if tap.tell_returned:
-                try:  # Looked at before the pool closes it, as it does if it should be opened anew.
-                    socket = connection._sock
-                except AttributeError:
-                    socket = socket_of(connection)
-                how: Return = "returned" if socket is before else how_returned(before, socket)
-                count_return()
-                tap.tell_returned((who, site, asked, queued, got, key, clock(), how))
+        elif tell := tap.tell_returned:
+            who, site, asked, queued, got, key, before = found
+            try:  # Looked at before the pool closes it, as it does if it should be opened anew.
+                socket = connection._sock
+            except AttributeError:
+                socket = socket_of(connection)
+            how: Return = "returned" if socket is before else how_returned(before, socket)
+            count_return()
+            tell((who, site, asked, queued, got, key, clock(), how))
         try:
             return release(connection)
         except BaseException as error:

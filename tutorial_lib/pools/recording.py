@@ -65,7 +65,7 @@ class _Heard(Listener):
 
     def finished(self) -> list[Finished]:
         """List the finished borrows that are kept."""
-        return [(borrow_of(ended), ended[6], ended[7]) for ended in copied(self.done)]
+        return [_finished(ended) for ended in copied(self.done)]
 
     def waited(self, borrow: Borrow) -> None:
         self.longest_wait = max(self.longest_wait, borrow.waited(until=borrow.got))
@@ -78,6 +78,11 @@ class _Heard(Listener):
 
     def stray(self, borrow: Borrow, outcome: Outcome) -> None:
         self.strays.append((borrow, outcome))
+
+
+def _finished(ended: Ended) -> Finished:
+    *_, at, how = ended
+    return borrow_of(ended), at, how
 
 
 class Recording:
@@ -175,13 +180,16 @@ class Recording:
 
     @property
     def forgotten(self) -> int:
-        """How many finished leases are no longer kept one by one. Totals include them."""
+        """How many finished leases are no longer kept one by one. Totals include them.
+
+        Read while other threads return connections, it may be a few too many or too few.
+        """
         kept = copied(self._heard.done)
         if len(kept) != self._heard.done.maxlen:
             return 0
         returns = self._returns_until if self._tap is None else self._tap.ended()
         known = map(_key, [*self._in_use(), *map(borrow_of, kept)])
-        return returns - self._returns_before - len(kept) - len(self._before.difference(known))
+        return max(0, returns - self._returns_before - len(kept) - len(self._before.difference(known)))
 
     @property
     def refused(self) -> int:

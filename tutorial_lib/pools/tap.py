@@ -82,7 +82,7 @@ class Tap:
         self.covers: dict[str, weakref.ref[Any]] = {}
         """What covers the pool's methods, by their names."""
         self.lines = False
-        """Whether a listener wants them."""
+        """Whether a listener wants to know which line borrows."""
         self.listeners = ()
 
     @property
@@ -104,7 +104,7 @@ class Tap:
         return {key: borrow_of(held) for key, held in copied(self.held.items())}
 
     def ended(self) -> int:
-        """Return how many borrows have ended, if a listener was told."""
+        """Return how many borrows have ended of which a listener was told."""
         return sys.maxsize - length_hint(self._returns)
 
     def waiting(self) -> list[Borrow]:
@@ -133,8 +133,8 @@ class Tap:
         if borrow.queued:
             for listener in self._listeners:
                 listener.waited(borrow)
-        if self.tell_borrowed:
-            self.tell_borrowed(noted)
+        if tell := self.tell_borrowed:
+            tell(noted)
 
     def note_borrowed_again(self, key: int, at: float) -> None:
         """Note that a caller gets a connection that another one has not returned."""
@@ -142,9 +142,9 @@ class Tap:
 
     def note_ended(self, held: Held, at: float, how: Return) -> None:
         """Note that the caller no longer has its connection."""
-        if self.tell_returned:
+        if tell := self.tell_returned:  # A listener may leave meanwhile.
             self.count_return()
-            self.tell_returned((*held[:6], at, how))
+            tell((*held[:6], at, how))
 
     def note_unserved(self, borrow: Borrow, error: BaseException) -> None:
         """Note that the caller got no connection, and why: each error of a borrow is counted here."""

@@ -369,11 +369,13 @@ async def ask_and_leave():
     await master.aclose()
 
 
+gc.collect()  # What earlier cells left is not meant.
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     await ask_and_leave()
     gc.collect()
-print({f"{each.category.__name__}: {each.message}".partition(" <")[0] for each in caught})
+said = {f"{each.category.__name__}: {each.message}".partition(" <")[0] for each in caught}
+print(*[warning for warning in said if "Connection" in warning])
 
 # %% [markdown]
 # > **redis-py 8.0 and older:** a `Sentinel` has no `close()`. Close each client in `sentinels.sentinels`.

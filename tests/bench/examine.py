@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.row import Row, at_least, at_most, interleaved
+from tests.bench.row import PEAK, Row, at_least, at_most, interleaved
 from tutorial_lib.examination.run import started
 from tutorial_lib.servers.redis_process import RedisProcess
 
@@ -42,14 +42,15 @@ ONE_FUNCTION = (
     "def borrow():\n" + "    pool.release(pool.get_connection())\n" * LINES_EACH + "borrowers.append(borrow)\n"
 )
 MANY_LINES = f"""
-import sys, psutil, redis
+import sys, redis
 pool = redis.ConnectionPool(port=int(sys.argv[1]))
 borrowers = []
 {ONE_FUNCTION * FUNCTIONS}
 for _ in range({TIMES}):
     for borrow in borrowers:
         borrow()
-print(psutil.Process().memory_info().rss / 1e6)
+{PEAK}
+print(peak / 1e6)
 """
 
 

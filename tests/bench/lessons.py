@@ -8,7 +8,7 @@ import time
 
 import nbformat
 
-from tests.bench.row import Row, at_most
+from tests.bench.row import PEAK, Row, at_most
 from tests.lessons import LESSONS, code, name_of, read
 from tools.build_notebooks import execute
 
@@ -17,8 +17,8 @@ LONG = {"notebooks/14_beyond_one_server": 25.0}
 """Its sentinels take ten seconds to agree on a new master, whatever the course does."""
 MEGABYTES = 400.0
 
-# Of the kernel's process, when the lesson is over. What it starts (a redis-server) is small.
-MEMORY = "import psutil; print(psutil.Process().memory_info().rss)"
+# Of the kernel's process. What it starts (a redis-server) is small.
+MEMORY = PEAK + "print(peak)"
 
 
 def rows() -> list[Row]:

@@ -6,6 +6,17 @@ import statistics
 from collections.abc import Callable
 from typing import NamedTuple
 
+PEAK = """
+import re, resource, sys
+from pathlib import Path
+status = Path("/proc/self/status")
+if status.exists():  # On Linux ru_maxrss begins with what the parent has, a bench with all that it has imported.
+    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1]) * 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+"""
+"""The end of a program that is to tell how much memory it took at most: ``peak``, in bytes."""
+
 
 class Row(NamedTuple):
     """A figure, the bar it is held to, and whether it holds."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import simpy
 
-from tests.bench.row import Row, at_least, at_most, interleaved
+from tests.bench.row import PEAK, Row, at_least, at_most, interleaved
 from tutorial_lib.sizing.formulas import mean_wait, wait_percentile
 from tutorial_lib.sizing.simulation import simulate
 
@@ -20,18 +20,13 @@ RATE, HOLD, LIMIT = 1000, 0.01, 12
 # leave an error of some percent to chance. That the simulation itself is exact is shown in its tests, with simpy.
 POOLS = [(7, 0.1, 1), (20, 0.1, 3), (100, 0.04, 6)]
 
-AN_HOUR = """
-import re, resource, sys, time
-from pathlib import Path
+AN_HOUR = f"""
+import time
 from tutorial_lib.sizing.simulation import simulate
 start = time.perf_counter()
 run = simulate(10_000, 0.005, 60, borrows=36_000_000)
 seconds = time.perf_counter() - start
-status = Path("/proc/self/status")
-if status.exists():  # On Linux ru_maxrss begins with what the parent has, this bench with all that it has imported.
-    peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1]) * 1024
-else:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+{PEAK}
 print(run.borrows, seconds, peak)
 """
 

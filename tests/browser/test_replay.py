@@ -75,7 +75,9 @@ def test_at_every_moment_it_shows_what_the_recording_counts(page: Page, recordin
 
 def test_it_names_who_waits_and_who_has_which_connection(page: Page, recording: Recording) -> None:
     (waited,) = (lease for lease in recording.leases if lease.who == "patient")
-    page.evaluate("at => replay.drawAt(at)", waited.asked + waited.waited / 2)
+    first_return = min(lease.ended for lease in recording.leases)
+    assert waited.asked < first_return
+    page.evaluate("at => replay.drawAt(at)", (waited.asked + first_return) / 2)
     expect(page.locator(".pv-caller")).to_contain_text("patient")
     expect(page.locator(".pv-is-use")).to_have_count(3)
     expect(page.get_by_text("borrowed earlier")).to_be_visible()

@@ -110,6 +110,7 @@ def test_each_node_of_a_cluster_has_a_view_with_its_name(cluster: ClusterLab) ->
         assert sum(len(recording.leases) for recording in recordings) == 100
         for view in views:
             view.close()
+        client.disconnect_connection_pools()  # close() of a cluster client leaves its connections open
 
 
 @needs_redis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -65,6 +66,21 @@ def test_by_keyboard_one_tab_arrows_choose_and_shift_enter_runs_the_experiment(n
     expect(card.get_by_role("radio").first).to_have_accessible_name("0 ✘ Not this")
     expect(card.get_by_label("6")).to_have_accessible_name("6 ✔ Measured")
     expect(card.get_by_role("status")).to_have_text("")
+    restart(notebook)
+
+
+def test_the_last_choice_counts_although_the_kernel_was_busy(notebook: Notebook, tmp_path: Path) -> None:
+    """No choice may wait in the browser for the answer to the one before it: the next cell is run at once."""
+    page = notebook.page
+    card = begin(page)
+    free = tmp_path / "free"
+    notebook.start(f"import time, pathlib\nwhile not pathlib.Path({str(free)!r}).exists(): time.sleep(0.01)")
+    for choice in ("10", "6", "0"):
+        card.get_by_text(choice, exact=True).click()
+    page.keyboard.press("Shift+Enter")
+    free.touch()
+
+    expect(outcome(page)).to_have_text("✘ You said 0; measured: 6. No queue.")
     restart(notebook)
 
 

@@ -26,7 +26,9 @@ function render({ model, el }) {
     button.name = name;
     button.addEventListener("change", () => {
       model.set("choice", index);
-      model.save_changes();
+      // A message of its own: what save_changes() sends waits until the kernel has answered the change before it, and the
+      // next cell may be run in the meantime.
+      model.send({ choice: index });
     });
     const words = document.createElement("span");
     write(words, text);

@@ -153,18 +153,26 @@ _unrevealed: dict[str, Prediction] = {}
 
 
 class Card(anywidget.AnyWidget):
-    """The widget of one prediction. Its traits are all there is to it on this side."""
+    """The widget of one prediction. The page draws its traits, and says in a message what was chosen."""
 
     _esm = Path(__file__).with_suffix(".js")
     _css = Path(__file__).with_suffix(".css")
 
     question = traitlets.Unicode().tag(sync=True)
     labels = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    choice = traitlets.Int(None, allow_none=True).tag(sync=True)
+    choice = traitlets.Int(None, allow_none=True).tag(sync=True, echo_update=False)
     revealed = traitlets.Bool(False).tag(sync=True)
     right = traitlets.Int(None, allow_none=True).tag(sync=True)
     """After the reveal: the place of the choice that was measured, or None where it is none of them."""
     reply = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._chosen)
+
+    def _chosen(self, widget: object, message: Any, buffers: object) -> None:
+        # Nothing goes back: the learner may have chosen something else by now.
+        self.set_state({"choice": message["choice"]})
 
 
 def _as_text(answer: object) -> str:

@@ -15,11 +15,11 @@ lab: .venv/course
 one: .venv/dev
 	@$(BIN)/python tools/one.py $(ARGS)
 
-# Four at a time, even on two cores: the tests wait more than they work. Each of the four would compile all tests anew
+# Five at a time, even on two cores: the tests wait more than they work. Each of the five would compile all tests anew
 # where Python is told to keep nothing compiled.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/dev
-	$(BIN)/python -m pytest -n 4 $(ARGS)
+	$(BIN)/python -m pytest -n 5 $(ARGS)
 
 check: .venv/dev
 	$(BIN)/python -m ruff check .

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 import tutorial_lib
+from tests.every_day import one_in
 from tests.exercises.test_answers import SERVERS, each_exercise, lines_given_away
 from tools.build_notebooks import lesson_notebook
 from tutorial_lib import course, exercises
@@ -89,15 +90,10 @@ def repr_of(value: object) -> str:
     return shown(value)[:20]
 
 
-EVERY_DAY = [None, [], object()]
-FOR_A_RELEASE = [True, 0, 10**5000, "", b"hello", [0] * 50_000, {}, ValueError, redis.Redis, len]
+VALUES = [None, True, 0, 10**5000, "", b"hello", [0] * 50_000, object(), [], {}, ValueError, redis.Redis, len]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [*EVERY_DAY, *(pytest.param(value, marks=pytest.mark.release, id=repr_of(value)) for value in FOR_A_RELEASE)],
-    ids=repr_of,
-)
+@pytest.mark.parametrize("value", one_in(7, VALUES), ids=repr_of)
 @pytest.mark.parametrize(("name", "server"), each_exercise())
 def test_whatever_comes_back_gets_a_sentence(
     name: str, server: str, value: Any, monkeypatch: pytest.MonkeyPatch

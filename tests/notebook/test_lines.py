@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio.events
+import inspect
 import sys
 import sysconfig
 import threading
@@ -13,12 +14,16 @@ import redis.connection
 from IPython.core.interactiveshell import InteractiveShell
 
 import tutorial_lib
+from tests.fake_connections import FakeConnection
 from tutorial_lib.notebook import lines
 from tutorial_lib.notebook.lines import UNKNOWN, Line, Site, is_between, line_of, site_of, site_of_caller
 from tutorial_lib.notebook.own_line import is_own
 from tutorial_lib.notebook.whose import Owner, owner_of, package_of
+from tutorial_lib.pools.cover import leave, listen
+from tutorial_lib.pools.tap import Listener
 
 COURSE, PYTHON = Path(tutorial_lib.__file__).parent, Path(sysconfig.get_path("stdlib"))
+COVER = COURSE / "pools" / "cover.py"
 
 
 @pytest.mark.parametrize(
@@ -69,9 +74,34 @@ def as_if_in(file: Path, source: str, **names: Any) -> Any:
     return names["function"]
 
 
-found: Callable[[], Site] = as_if_in(
-    COURSE / "pools" / "cover.py", "def function(): return site_of_caller()", site_of_caller=site_of_caller
-)
+class WantsLines(Listener):
+    wants_lines = True
+
+
+def site_of_borrow() -> Site:
+    """Borrow from a pool, and return the line that its tap knows: the pool's cover looks for it first."""
+    tap, connection = listen(POOL, LISTENER), POOL.get_connection()
+    (borrow,) = tap.in_use().values()
+    POOL.release(connection)
+    leave(tap, LISTENER)
+    return borrow.site
+
+
+POOL, LISTENER = redis.ConnectionPool(connection_class=FakeConnection), WantsLines()
+FINDERS = {
+    "site_of_caller": as_if_in(COVER, "def function(): return site_of_caller()", site_of_caller=site_of_caller),
+    "site_of_borrow": as_if_in(
+        COVER, inspect.getsource(site_of_borrow).replace("site_of_borrow", "function"), **globals()
+    ),
+}
+found: Callable[[], Site] = FINDERS["site_of_caller"]
+
+
+@pytest.fixture(params=FINDERS)
+def _finder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "found", FINDERS[request.param])
+
+
 between: Callable[..., Site] = as_if_in(PYTHON / "functools.py", "def function(call, *args): return call(*args)")
 
 
@@ -87,6 +117,7 @@ def through_near() -> Site:
     return between(near)
 
 
+@pytest.mark.usefixtures("_finder")
 def test_a_callers_line_is_found_again_and_again_whichever_way_led_there() -> None:
     ways = [near, through_the_library, through_near, through_near, near, through_the_library, through_the_library]
     for _ in range(3):
@@ -101,6 +132,7 @@ def test_a_callers_line_is_found_again_and_again_whichever_way_led_there() -> No
         ]
 
 
+@pytest.mark.usefixtures("_finder")
 def test_each_line_of_a_caller_is_told_apart() -> None:
     sites = [
         found(),
@@ -110,6 +142,7 @@ def test_each_line_of_a_caller_is_told_apart() -> None:
     assert second.number == first.number + 1
 
 
+@pytest.mark.usefixtures("_finder")
 def test_a_callers_line_is_found_on_a_stack_that_is_less_deep() -> None:
     def deep(steps: int) -> Site:
         return deep(steps - 1) if steps else between(between, between, between, between, found)
@@ -122,6 +155,7 @@ def test_a_callers_line_is_found_on_a_stack_that_is_less_deep() -> None:
     assert line_of(sites[0]).function == "<lambda>"
 
 
+@pytest.mark.usefixtures("_finder")
 def test_lines_of_code_that_comes_and_goes_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "MOST_KNOWN", 10)
     for number in range(50):

@@ -75,8 +75,8 @@ Known: TypeAlias = "dict[int, dict[int, Site]]"
 
 _known_at: dict[int, Known] = {}
 """Lines, by how deep they stood."""
-_usual: tuple[int, Known] = (1, {})
-"""How deep the last line stood, and what else is known there."""
+last_walk: tuple[int, Site, Known] = (0, UNKNOWN, {})
+"""How far above the caller of ``site_of_caller`` the last walk ended, with which line, and what else is known there."""
 MOST_KNOWN = 10_000
 """Pieces of code, with how deep they stood, whose lines are known."""
 
@@ -89,24 +89,24 @@ def site_of_caller() -> Site:
     before, at the same instruction and the same depth. (An instruction that leads here in two ways of equal depth, one
     of them through another line of the learner's, is named for both.)
     """
-    depth, known = _usual
+    above, _, known = last_walk
     try:
-        frame = sys._getframe(depth)
+        frame = sys._getframe(1 + above)
         return known[id(frame.f_code)][frame.f_lasti]
     except (ValueError, KeyError):  # This stack is not as deep, or another line stands there.
         pass
     site, steps = _walk(sys._getframe(1))
     if steps:
-        _note_known(site, 1 + steps)
+        _note_known(site, steps)
     return site
 
 
 def _note_known(site: Site, depth: int) -> None:
-    global _usual
+    global last_walk
     if sum(map(len, _known_at.values())) >= MOST_KNOWN:
         _known_at.clear()
     known = _known_at.setdefault(depth, {})
-    _usual = depth, known
+    last_walk = depth, site, known
     code, instruction = site
     known.setdefault(id(code), {})[instruction] = site  # This keeps the code alive, so that no other one gets its id.
 

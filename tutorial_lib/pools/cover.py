@@ -23,6 +23,7 @@ import redis
 import redis.asyncio
 
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.notebook import lines
 from tutorial_lib.notebook.lines import UNKNOWN, Site, site_of, site_of_caller
 from tutorial_lib.pools.anatomy import in_use_now, waiting_now
 from tutorial_lib.pools.borrow import Borrow, Return
@@ -153,8 +154,18 @@ def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
     clock, here, held, socket_of = tap.clock, _ThreadName(), tap.held, tap.socket_of
 
     def get_connection(*args: Any, **kwargs: Any) -> Any:
-        site, asked = site_of_caller() if tap.lines else UNKNOWN, clock()
-        waiting = None
+        site = UNKNOWN
+        if tap.lines:  # Mostly it is the line that borrowed last: a look at its frame saves a GET on loopback 0.3 %.
+            above, site, _ = lines.last_walk
+            code, instruction = site
+            try:
+                frame = sys._getframe(above)
+                if frame.f_code is not code or frame.f_lasti != instruction:
+                    site = site_of_caller()
+                del frame  # It would keep the caller's variables alive.
+            except ValueError:  # This stack is not as deep.
+                site = site_of_caller()
+        asked, waiting = clock(), None
         if waits and not pool.pool.queue:
             waiting = Borrow(here.name, site, asked, queued=True)
             tap.note_waiting(waiting)
@@ -240,7 +251,7 @@ def _asked_in_a_task(tap: Tap, pool: Any) -> Borrow:
 
 def _release(tap: Tap, pool: Any) -> Any:
     release, held, socket_of, clock = pool.release, tap.held, tap.socket_of, tap.clock
-    count_return = tap.count_return
+    returns = tap.returns
 
     def note_stray(who: str, connection: Any) -> None:
         caller = sys._getframe(2)
@@ -259,7 +270,7 @@ def _release(tap: Tap, pool: Any) -> Any:
             except AttributeError:
                 socket = socket_of(connection)
             how: Return = "returned" if socket is before else how_returned(before, socket)
-            count_return()
+            next(returns)
             tell((who, site, asked, queued, got, key, clock(), how))
         try:
             return release(connection)

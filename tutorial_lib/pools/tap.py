@@ -15,6 +15,7 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from operator import length_hint
 from typing import Any
 
@@ -70,9 +71,8 @@ class Tap:
         """The callers that wait because the pool was exhausted, by the ``id`` of their borrow."""
         self.held: dict[int, Held] = {}
         """What is known of each connection that is in use, by the connection's ``id``: see ``in_use()``."""
-        self._returns = iter(range(sys.maxsize))
-        self.count_return = self._returns.__next__
-        """Counts a borrow that ends. Python does not interrupt it."""
+        self.returns = repeat(None, sys.maxsize)
+        """``next(returns)`` counts a borrow that ends: one step, which Python does not interrupt."""
         self.earlier: set[int] = set()
         """Connections that were in use before the tap was there, and were neither returned nor borrowed since."""
         self.waited_before = 0
@@ -105,7 +105,7 @@ class Tap:
 
     def ended(self) -> int:
         """Return how many borrows have ended of which a listener was told."""
-        return sys.maxsize - length_hint(self._returns)
+        return sys.maxsize - length_hint(self.returns)
 
     def waiting(self) -> list[Borrow]:
         """Return the callers that wait, the longest wait first."""
@@ -143,7 +143,7 @@ class Tap:
     def note_ended(self, held: Held, at: float, how: Return) -> None:
         """Note that the caller no longer has its connection."""
         if tell := self.tell_returned:  # A listener may leave meanwhile.
-            self.count_return()
+            next(self.returns)
             tell((*held[:6], at, how))
 
     def note_unserved(self, borrow: Borrow, error: BaseException) -> None:

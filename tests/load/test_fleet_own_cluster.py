@@ -93,7 +93,9 @@ def test_a_program_that_is_killed_leaves_neither_processes_nor_folders(moment: s
         program.send_signal(signal.SIGKILL)
 
     assert eventually(lambda: not marked(mark), within=20), marked(mark)
-    assert [*tmp_path.iterdir()] == []
+    # Dask has a folder of its own, and Python a file, for some milliseconds each: a kill just then leaves it.
+    ours = [path.name for path in tmp_path.iterdir() if path.name.startswith(("fleet-", "redis-pool-tutorial-"))]
+    assert ours == []
 
 
 def test_an_interrupt_while_it_starts_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,9 @@ trouble hits all users at once."""
 LOOK_EVERY = 0.1
 """How often the waiting cell looks whether the run is over, and moves its progress bar."""
 
+MOST_FRESH = 5 * 100
+"""A user's numbers are put away when there are more: five for each call."""
+
 LET_FINISH = 1.0
 """How long an interrupted run waits for the calls that are under way."""
 
@@ -81,6 +84,7 @@ class _Run:
         self._meter = meter
         self._clock = clock
         self._stop = threading.Event()
+        self._stopping = False  # The same, for each call of each user: to ask an Event takes five times as long.
         self._pace = pace_of(workload, clock, self._stop)
         self._call = workload.bound_to(redis.Redis(connection_pool=pool))
         users = workload.users_for(MOST_CALLS if self._pace.expected is None else self._pace.expected)
@@ -106,7 +110,7 @@ class _Run:
                 while not tally.finished.is_set():
                     tally.finished.wait(LOOK_EVERY)
                     if self._pace.is_over():
-                        self._stop.set()
+                        self._stop_all()
                     show(self._pace.part_done())
                 thread.join()
         except KeyboardInterrupt:
@@ -120,7 +124,7 @@ class _Run:
 
     def _end(self, threads: list[threading.Thread]) -> None:
         """Let no user begin another call, and give those under way a moment."""
-        self._stop.set()
+        self._stop_all()
         self._pace.begin()
         time_is_up = threading.Event()
         timer = threading.Timer(LET_FINISH, time_is_up.set)
@@ -141,12 +145,12 @@ class _Run:
 
     def _make_calls(self, tally: Tally) -> None:
         """Make calls until there are no more. What can be looked up beforehand costs no call its time."""
-        now, stopped, note = self._clock.now, self._stop.is_set, tally.times.extend
+        now, fresh, note = self._clock.now, tally.fresh, tally.fresh.extend
         call, later_call = self._first_call, self._call
         think, tally.spent = self._workload.think, self._meter.spent_here()
         spent = tally.spent
         for turn in self._pace.turns():
-            if stopped():  # While it waited for its time: that call was never begun.
+            if self._stopping:  # While it waited for its time: that call was never begun.
                 return
             counts, due, free = turn
             spent.waited = spent.held = 0.0
@@ -158,7 +162,8 @@ class _Run:
             else:
                 if counts:
                     note((begun if due is None else due, begun, now(), spent.waited, spent.held))
-                self._some_success = True
+                    if len(fresh) > MOST_FRESH:
+                        tally.keep()
                 call = later_call
             if counts and due is not None:
                 tally.note_start(due, free, begun)
@@ -169,12 +174,13 @@ class _Run:
         """Make a call and look at what it returns. Later calls go without, as looking takes time."""
         result = self._call()
         check_ran(self._workload.name, result)
+        self._some_success = True
         return result
 
     def _note_error(self, error: BaseException, counts: bool, tally: Tally) -> None:
         if isinstance(error, NeverRan):
             self._never_ran = error
-            self._stop.set()
+            self._stop_all()
             return
         if outcome_of(error) in ("refused", "timed out"):
             self._some_success = True  # The server is there and the work may be right: the pool is exhausted.
@@ -186,7 +192,12 @@ class _Run:
             tally.failed[type(error).__name__] += 1
         if not self._some_success and sum(other.failures for other in self._tallies) >= self._give_up_after:
             self._gave_up = True
-            self._stop.set()
+            self._stop_all()
+
+    def _stop_all(self) -> None:
+        """Let no user begin another call."""
+        self._stopping = True
+        self._stop.set()
 
     # -- afterwards
 
@@ -209,7 +220,7 @@ class _Run:
         """Add up what the users did."""
         tallies = self._tallies
         error = self._first_error()
-        calls = Calls.from_rows((tally.times for tally in tallies), self._pace.window())
+        calls = Calls.from_rows((tally.times() for tally in tallies), self._pace.window())
         refused, failed = sum(tally.refused for tally in tallies), sum((t.failed for t in tallies), Counter[str]())
         begun = len(calls) + refused + failed.total()
         return LoadReport(

@@ -10,14 +10,16 @@ from tutorial_lib.load.meter import Spent
 
 
 class Tally:
-    """What one user did. Only that user writes it, so it needs no lock."""
+    """What one user did. Only that user writes it."""
 
     def __init__(self) -> None:
         self.refused = 0
         self.failures = 0
         self.failed: Counter[str] = Counter()
-        self.times = array("d")
-        """Five numbers for each call that was done: due, begun, ended, waited, held."""
+        self.fresh: list[float] = []
+        """Five numbers for each of the last calls that were done: due, begun, ended, waited, held."""
+        self._kept = array("d")
+        self._lock = threading.Lock()
         self.overslept = array("d")
         """For each call that had a user waiting for it: how late that user woke up."""
         self.no_free_user = 0
@@ -27,6 +29,20 @@ class Tally:
         self.finished = threading.Event()
         """Set when this user will do nothing more. Waited for in place of the thread: up to Python 3.12 a Ctrl-C in
         join() makes a thread that goes on look as if it had ended."""
+
+    def keep(self) -> None:
+        """Put the fresh numbers to those of earlier calls, in an array, where they take a quarter of the memory.
+
+        Many at once: call by call, an array takes them seven times as slowly as a list.
+        """
+        with self._lock:
+            self._kept.fromlist(self.fresh)
+            self.fresh.clear()
+
+    def times(self) -> array[float]:
+        """Return five numbers for each call that was done: due, begun, ended, waited, held."""
+        with self._lock:
+            return self._kept + array("d", self.fresh)
 
     def note_start(self, due: float, free: float, begun: float) -> None:
         """Note how punctual a call of an open loop was, whatever became of it."""

@@ -75,10 +75,13 @@ def test_the_last_choice_counts_although_the_kernel_was_busy(notebook: Notebook,
     card = begin(page)
     free = tmp_path / "free"
     notebook.start(f"import time, pathlib\nwhile not pathlib.Path({str(free)!r}).exists(): time.sleep(0.01)")
-    for choice in ("10", "6", "0"):
-        card.get_by_text(choice, exact=True).click()
-    page.keyboard.press("Shift+Enter")
-    free.touch()
+    try:
+        for choice in ("10", "6", "0"):
+            card.get_by_text(choice, exact=True).click()
+        page.keyboard.press("Shift+Enter")
+        expect(page.locator(".jp-CodeCell").nth(1).locator(".jp-InputPrompt")).to_have_text("[*]:")
+    finally:
+        free.touch()
 
     expect(outcome(page)).to_have_text("✘ You said 0; measured: 6. No queue.")
     restart(notebook)
@@ -128,4 +131,14 @@ def test_after_run_all_a_choice_is_answered_in_the_card(notebook: Notebook, them
     expect(card.get_by_role("status")).to_have_text("")
     expect(card.get_by_label("6")).to_have_accessible_name("6 ✔ Right")
     expect(outcome(page)).to_have_text("Measured: 6. As many as are left.")
+    assert notebook.complaints == []
+
+
+def test_a_choice_without_a_kernel_is_marked_and_nothing_complains(notebook: Notebook) -> None:
+    notebook.theme("JupyterLab Light")
+    restart(notebook)
+    card = begin(notebook.page)
+    notebook.restart()
+    card.get_by_text("6", exact=True).click()
+    expect(card.get_by_label("6")).to_be_checked()
     assert notebook.complaints == []

@@ -90,12 +90,20 @@ def test_a_program_that_is_killed_leaves_neither_processes_nor_folders(moment: s
     with program, program.stdout:
         assert program.stdout.readline() == f"{moment}\n"
         assert len(marked(mark)) >= 4, "the program, two processes, a server and its guard"
+        there = ours_in(tmp_path)
         program.send_signal(signal.SIGKILL)
 
+    assert there, "the fleet's folder"
     assert eventually(lambda: not marked(mark), within=20), marked(mark)
-    # Dask has a folder of its own, and Python a file, for some milliseconds each: a kill just then leaves it.
-    ours = [path.name for path in tmp_path.iterdir() if path.name.startswith(("fleet-", "redis-pool-tutorial-"))]
-    assert ours == []
+    assert ours_in(tmp_path) == []
+
+
+def ours_in(folder: Path) -> list[str]:
+    """Name what this library has put there.
+
+    Dask has a folder of its own, and Python a file, for some milliseconds each: a kill just then leaves it.
+    """
+    return [path.name for path in folder.iterdir() if path.name.startswith(("fleet-", "redis-pool-tutorial-"))]
 
 
 def test_an_interrupt_while_it_starts_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from tests.load.fakes import plain_pool
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
 from tutorial_lib.load.run import _Run, run_load
+from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.pools.recording import record
 
@@ -146,22 +147,28 @@ def assert_gone(threads: set[threading.Thread]) -> None:
 
 
 def test_who_is_still_at_it_can_go_on_while_the_report_is_made() -> None:
-    times = array("d", [0.0] * 1_000_000)
-    errors: list[BufferError] = []
+    tally, calls = Tally(), 100_000
+    tally.overslept.extend([0.0] * 1_000_000)
+    mistakes: list[BaseException] = []
 
     def goes_on() -> None:
-        for _ in range(100_000):
-            try:
-                times.extend((1.0, 1.0, 1.0, 0.0, 0.0))
-            except BufferError as error:  # what an array says that may not grow
-                errors.append(error)
+        try:
+            for number in range(calls):
+                tally.fresh.extend((float(number), 0.0, 0.0, 0.0, 0.0))
+                tally.overslept.append(0.0)
+                if number % 10 == 0:
+                    tally.keep()
+        except BaseException as error:  # a BufferError is what an array says that may not grow
+            mistakes.append(error)
 
     user = threading.Thread(target=goes_on)
     user.start()
     while user.is_alive():
-        Calls.from_rows([times], 0.0)
-        TimeSummary.of_arrays([times])
-    assert errors == []
+        due = tally.times()[::5]
+        assert due == array("d", range(len(due)))
+        TimeSummary.of_arrays([tally.overslept])
+    assert mistakes == []
+    assert len(Calls.from_rows([tally.times()], 0.0)) == calls
 
 
 # -- the pool is left as it was

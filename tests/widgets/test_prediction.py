@@ -95,6 +95,17 @@ def test_a_choice_that_the_measurement_bears_out_is_right_whatever_the_lesson_ex
     assert repr(guess.reveal(10)).startswith("✔ Right: 10. This lesson expects 6: ")
 
 
+def test_what_the_page_says_was_chosen_is_not_sent_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then the learner may have chosen something else."""
+    guess = predict(QUESTION, CHOICES, answer=6)
+    guess.reveal(6)
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(guess.widget, "_send", lambda message, buffers=None: sent.append(message["state"]))
+    guess.widget._handle_custom_msg({"choice": 2}, [])
+    assert guess.widget.choice == 2
+    assert sent == [{"reply": CHOICES[10]}]
+
+
 def test_choosing_after_the_reveal_is_explained_in_the_card() -> None:
     guess = predict(QUESTION, CHOICES, answer=6)
     guess.reveal(6)

@@ -43,6 +43,7 @@ class TimeSummary:
     @classmethod
     def of_arrays(cls, parts: Iterable[Sequence[float]]) -> TimeSummary:
         """Sum up all ``parts`` as one."""
+        # Copied first: a user who is still at it goes on writing, and an array that numpy looks into cannot grow.
         return cls.of(np.concatenate([np.array(part[:], dtype=np.float64) for part in parts]))
 
 
@@ -63,8 +64,7 @@ class Calls:
     @classmethod
     def from_rows(cls, parts: Iterable[Sequence[float]], start: float) -> Calls:
         """Put together what each user noted: five numbers for each call, in the order of the fields."""
-        # Copied first: a user who is still at it goes on writing, and an array that numpy looks into cannot grow.
-        rows = np.concatenate([np.array(part[:], dtype=np.float64).reshape(-1, 5) for part in parts])
+        rows = np.concatenate([np.array(part, dtype=np.float64).reshape(-1, 5) for part in parts])
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
         return cls(*(rows[:, :3] - start).T, *rows[:, 3:].T)
 

@@ -32,7 +32,7 @@ LOOK_EVERY = 0.1
 """How often the waiting cell looks whether the run is over, and moves its progress bar."""
 
 MOST_FRESH = 5 * 100
-"""A user's numbers are put away when there are more: five for each call."""
+"""How many fresh numbers a user may have before they are put away: five for each of a hundred calls."""
 
 LET_FINISH = 1.0
 """How long an interrupted run waits for the calls that are under way."""
@@ -84,7 +84,8 @@ class _Run:
         self._meter = meter
         self._clock = clock
         self._stop = threading.Event()
-        self._stopping = False  # The same, for each call of each user: to ask an Event takes five times as long.
+        # What _stop says. Each user asks before each call, and an Event takes five times as long.
+        self._stopping = False
         self._pace = pace_of(workload, clock, self._stop)
         self._call = workload.bound_to(redis.Redis(connection_pool=pool))
         users = workload.users_for(MOST_CALLS if self._pace.expected is None else self._pace.expected)

@@ -10,7 +10,7 @@ from tutorial_lib.load.meter import Spent
 
 
 class Tally:
-    """What one user did. Only that user writes it."""
+    """What one user did. Only that user writes it; the cell that waits may ask for ``times()`` at any moment."""
 
     def __init__(self) -> None:
         self.refused = 0

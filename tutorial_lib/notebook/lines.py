@@ -74,9 +74,12 @@ Known: TypeAlias = "dict[int, dict[int, Site]]"
 """Lines of the learner's that walking has found, by the ``id`` of their code and the instruction."""
 
 _known_at: dict[int, Known] = {}
-"""Lines, by how deep they stood."""
-last_walk: tuple[int, Site, Known] = (0, UNKNOWN, {})
-"""How far above the caller of ``site_of_caller`` the last walk ended, with which line, and what else is known there."""
+"""Lines, by how many frames above the caller of ``site_of_caller`` they stood."""
+last_found: tuple[int, Site, Known] = (1, UNKNOWN, {})
+"""How far above its caller ``site_of_caller`` found a line last, that line, and what else is known there.
+
+The cover of a pool compares that line by itself first, which is a call less for most commands.
+"""
 MOST_KNOWN = 10_000
 """Pieces of code, with how deep they stood, whose lines are known."""
 
@@ -89,30 +92,32 @@ def site_of_caller() -> Site:
     before, at the same instruction and the same depth. (An instruction that leads here in two ways of equal depth, one
     of them through another line of the learner's, is named for both.)
     """
-    above, _, known = last_walk
+    global last_found
+    above, _, known = last_found
     try:
         frame = sys._getframe(1 + above)
-        return known[id(frame.f_code)][frame.f_lasti]
+        site = known[id(frame.f_code)][frame.f_lasti]
     except (ValueError, KeyError):  # This stack is not as deep, or another line stands there.
-        pass
-    site, steps = _walk(sys._getframe(1))
-    if steps:
-        _note_known(site, steps)
+        site, above = _walk(sys._getframe(1))
+        if above:
+            _note_known(site, above)
+    else:
+        last_found = above, site, known
     return site
 
 
-def _note_known(site: Site, depth: int) -> None:
-    global last_walk
+def _note_known(site: Site, above: int) -> None:
+    global last_found
     if sum(map(len, _known_at.values())) >= MOST_KNOWN:
         _known_at.clear()
-    known = _known_at.setdefault(depth, {})
-    last_walk = depth, site, known
+    known = _known_at.setdefault(above, {})
+    last_found = above, site, known
     code, instruction = site
     known.setdefault(id(code), {})[instruction] = site  # This keeps the code alive, so that no other one gets its id.
 
 
 def _walk(frame: FrameType | None) -> tuple[Site, int]:
-    """Return what ``site_of`` does, and how many steps above ``frame`` that is; 0 if it is not the learner's."""
+    """Return what ``site_of`` does, and how far above ``frame`` that is; 0 if it is not the learner's."""
     installed, steps = UNKNOWN, 0
     while frame is not None:
         code = frame.f_code

@@ -28,7 +28,11 @@ function render({ model, el }) {
       model.set("choice", index);
       // A message of its own: what save_changes() sends waits until the kernel has answered the change before it, and the
       // next cell may be run in the meantime.
-      model.send({ choice: index });
+      try {
+        model.send({ choice: index });
+      } catch {
+        // The kernel has gone.
+      }
     });
     const words = document.createElement("span");
     write(words, text);

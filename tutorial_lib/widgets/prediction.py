@@ -171,7 +171,8 @@ class Card(anywidget.AnyWidget):
         self.on_msg(self._chosen)
 
     def _chosen(self, widget: object, message: Any, buffers: object) -> None:
-        # Nothing goes back: the learner may have chosen something else by now.
+        # The learner may have chosen something else by now, so the choice is not sent back: set_state does not, and
+        # echo_update=False stops the echo. (A second window learns of it when the page is loaded there again.)
         self.set_state({"choice": message["choice"]})
 
 

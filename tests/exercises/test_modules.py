@@ -90,10 +90,10 @@ def repr_of(value: object) -> str:
     return shown(value)[:20]
 
 
-VALUES = [None, True, 0, 10**5000, "", b"hello", [0] * 50_000, object(), [], {}, ValueError, redis.Redis, len]
+VALUES = [None, True, 0, 10**5000, "", b"hello", [], [0] * 50_000, {}, ValueError, redis.Redis, len, object()]
 
 
-@pytest.mark.parametrize("value", one_in(7, VALUES), ids=repr_of)
+@pytest.mark.parametrize("value", one_in(6, VALUES), ids=repr_of)
 @pytest.mark.parametrize(("name", "server"), each_exercise())
 def test_whatever_comes_back_gets_a_sentence(
     name: str, server: str, value: Any, monkeypatch: pytest.MonkeyPatch

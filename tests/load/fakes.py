@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+import numpy as np
 import redis
 import redis.asyncio
 from redis.backoff import NoBackoff
@@ -84,13 +85,13 @@ def borrower(clock: TurnedClock, *held: float) -> Callable[[redis.Redis], None]:
 
 def report_of(*latencies: float, **other: Any) -> LoadReport:
     """A report of calls that were due a second apart and got their connection at once."""
-    rows = [value for due, took in enumerate(latencies) for value in (due, due, due + took, 0.0, took)]
+    due, took = np.arange(len(latencies), dtype=float), np.array(latencies, dtype=float)
     settings: dict[str, Any] = {
         **{"workload": Workload("PING", count=3), "limit": 4, "refused": 0, "failed": {}, "first_error": None},
         **{"peak_in_use": 1, "opened": None, "seconds": 2.0, "real": None, "interrupted": False, "gave_up": False},
         **{"not_begun": 0, "no_free_user": 0, "overslept": TimeSummary.of_arrays([[]])},
     }
-    return LoadReport(calls=Calls.from_rows([rows], 0.0), **{**settings, **other})
+    return LoadReport(calls=Calls.of_users([(due, due, due + took, took * 0, took)], 0.0), **{**settings, **other})
 
 
 def fleet_of(

@@ -62,11 +62,12 @@ class Calls:
     service: Seconds
 
     @classmethod
-    def from_rows(cls, parts: Iterable[Sequence[float]], start: float) -> Calls:
-        """Put together what each user noted: five numbers for each call, in the order of the fields."""
-        rows = np.concatenate([np.array(part, dtype=np.float64).reshape(-1, 5) for part in parts])
-        rows = rows[np.argsort(rows[:, 0], kind="stable")]
-        return cls(*(rows[:, :3] - start).T, *rows[:, 3:].T)
+    def of_users(cls, users: Iterable[Sequence[Seconds]], start: float) -> Calls:
+        """Put together the calls of all users. Each has five arrays, in the order of the fields."""
+        due, begun, ended, waiting, service = (np.concatenate(parts) for parts in zip(*users, strict=True))
+        order = np.argsort(due, kind="stable")
+        due, begun, ended = due - start, begun - start, ended - start
+        return cls(due[order], begun[order], ended[order], waiting[order], service[order])
 
     def __len__(self) -> int:
         return len(self.due)

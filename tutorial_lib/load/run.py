@@ -15,7 +15,7 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.meter import Meter
 from tutorial_lib.load.pace import Clock, pace_of
 from tutorial_lib.load.progress_bar import ProgressBar
-from tutorial_lib.load.report import Calls, LoadReport, TimeSummary
+from tutorial_lib.load.report import Calls, LoadReport, Seconds, TimeSummary
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.target import check_pool_for_threads, check_server, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
@@ -31,8 +31,8 @@ trouble hits all users at once."""
 LOOK_EVERY = 0.1
 """How often the waiting cell looks whether the run is over, and moves its progress bar."""
 
-MOST_FRESH = 5 * 100
-"""How many fresh numbers a user may have before they are put away: five for each of a hundred calls."""
+MOST_FRESH = 3 * 100
+"""How many fresh numbers a user may have before they are put away: three for each of a hundred calls."""
 
 LET_FINISH = 1.0
 """How long an interrupted run waits for the calls that are under way."""
@@ -139,6 +139,7 @@ class _Run:
     # -- one user's thread
 
     def _user(self, tally: Tally) -> None:
+        tally.who = threading.current_thread().name
         try:
             self._make_calls(tally)
         finally:
@@ -147,14 +148,11 @@ class _Run:
     def _make_calls(self, tally: Tally) -> None:
         """Make calls until there are no more. What can be looked up beforehand costs no call its time."""
         now, fresh, note = self._clock.now, tally.fresh, tally.fresh.extend
-        call, later_call = self._first_call, self._call
-        think, tally.spent = self._workload.think, self._meter.spent_here()
-        spent = tally.spent
+        call, later_call, think = self._first_call, self._call, self._workload.think
         for turn in self._pace.turns():
             if self._stopping:  # While it waited for its time: that call was never begun.
                 return
             counts, due, free = turn
-            spent.waited = spent.held = 0.0
             begun = now()
             try:
                 call()
@@ -162,7 +160,7 @@ class _Run:
                 self._note_error(error, counts, tally)
             else:
                 if counts:
-                    note((begun if due is None else due, begun, now(), spent.waited, spent.held))
+                    note((begun if due is None else due, begun, now()))
                     if len(fresh) > MOST_FRESH:
                         tally.keep()
                 call = later_call
@@ -221,7 +219,7 @@ class _Run:
         """Add up what the users did."""
         tallies = self._tallies
         error = self._first_error()
-        calls = Calls.from_rows((tally.times() for tally in tallies), self._pace.window())
+        calls = Calls.of_users([self._times_of(tally) for tally in tallies], self._pace.window())
         refused, failed = sum(tally.refused for tally in tallies), sum((t.failed for t in tallies), Counter[str]())
         begun = len(calls) + refused + failed.total()
         return LoadReport(
@@ -231,7 +229,7 @@ class _Run:
             refused=refused,
             failed=dict(sorted(failed.items())),
             first_error=_say(error) if error else None,
-            peak_in_use=max(tally.spent.most_in_use for tally in tallies),
+            peak_in_use=self._meter.most_in_use(),
             opened=opened,
             seconds=self._seconds(calls),
             real=real,
@@ -241,6 +239,10 @@ class _Run:
             no_free_user=sum(tally.no_free_user for tally in tallies),
             overslept=TimeSummary.of_arrays(tally.overslept for tally in tallies),
         )
+
+    def _times_of(self, tally: Tally) -> tuple[Seconds, ...]:
+        due, begun, ended = tally.times()
+        return due, begun, ended, *self._meter.spent(tally.who, begun, ended)
 
     def _seconds(self, calls: Calls) -> float:
         """How long the reported part took: to the last answer, and in an open loop at least as long as planned."""

@@ -6,25 +6,27 @@ import threading
 from array import array
 from collections import Counter
 
-from tutorial_lib.load.meter import Spent
+import numpy as np
+
+from tutorial_lib.load.report import Seconds
 
 
 class Tally:
     """What one user did. Only that user writes it; the cell that waits may ask for ``times()`` at any moment."""
 
     def __init__(self) -> None:
+        self.who = ""
+        """The name of the user's thread."""
         self.refused = 0
         self.failures = 0
         self.failed: Counter[str] = Counter()
         self.fresh: list[float] = []
-        """Five numbers for each of the last calls that were done: due, begun, ended, waited, held."""
+        """Three numbers for each of the last calls that were done: due, begun, ended."""
         self._kept = array("d")
         self._lock = threading.Lock()
         self.overslept = array("d")
         """For each call that had a user waiting for it: how late that user woke up."""
         self.no_free_user = 0
-        self.spent = Spent()
-        """What the meter counts for this user."""
         self.first_error: BaseException | None = None
         self.finished = threading.Event()
         """Set when this user will do nothing more. Waited for in place of the thread: up to Python 3.12 a Ctrl-C in
@@ -39,10 +41,11 @@ class Tally:
             self._kept.fromlist(self.fresh)
             self.fresh.clear()
 
-    def times(self) -> array[float]:
-        """Return five numbers for each call that was done: due, begun, ended, waited, held."""
+    def times(self) -> tuple[Seconds, Seconds, Seconds]:
+        """Return when the calls that were done were due, when they began and when they ended."""
         with self._lock:
-            return self._kept + array("d", self.fresh)
+            due, begun, ended = np.concatenate([self._kept, self.fresh]).reshape(-1, 3).T
+        return due, begun, ended
 
     def note_start(self, due: float, free: float, begun: float) -> None:
         """Note how punctual a call of an open loop was, whatever became of it."""

@@ -600,6 +600,65 @@ for r in (redis.RedisCluster(**at, **wanted), redis.RedisCluster.from_url(cluste
 # [the issue that asked for it](https://github.com/redis/redis-py/issues/2522) was closed.
 
 # %% [markdown]
+# ## What does a cluster client close?
+
+# %% [markdown]
+# In [lesson 04](04_one_pool_for_many_parts.ipynb#Who-closes-the-pool?), `close()` closed the pool that a client had created,
+# and left a pool open that the client was given. You don't give a cluster client any pools, because it creates one for each
+# node. Below, one cluster client gets the address of a node, and another one gets a URL. Each sends commands to all three
+# nodes, so it has a connection to each of them, and is then closed. All these connections are called `shop`, so that they
+# can be counted at the nodes.
+
+# %% jupyter={"source_hidden": true}
+guess_close = predict(
+    "How many of the six connections named `shop` are still open?",
+    {
+        0: "The client that got the address closed its three connections, but the one that got the URL closed none.",
+        3: "Only the client that got the address closed its pools. With a URL, redis-py creates the pool of a node first, "
+        "and then gives it to the client for that node, which leaves it open.",
+        6: "The client that got the URL closed none, but the one that got the address closed its three connections.",
+    },
+    answer=3,
+)
+guess_close
+
+
+# %% tags=["nbval-ignore-output", "needs-redis-server"]
+def shop_connections():
+    return sum(client.name == "shop" for node in cluster.nodes for client in node.clients())
+
+
+from_address = redis.RedisCluster(**at, client_name="shop")
+from_url = redis.RedisCluster.from_url(cluster.url, client_name="shop")
+for r in (from_address, from_url):
+    for number in range(10):
+        r.set(f"cart:{number}", "tea")
+    r.close()
+
+guess_close.reveal(shop_connections())
+
+# %% [markdown]
+# **If `from_url` created a cluster client, `close()` leaves its connections open.**
+#
+# A cluster client has a client for each node, and its `close()` closes these clients. In redis-py's
+# [source](https://github.com/redis/redis-py/blob/v8.1.0/redis/cluster.py), `create_redis_node` gives them a pool if there
+# was a URL, and a client doesn't close a pool that it was given. `disconnect_connection_pools()` does:
+
+# %% tags=["nbval-ignore-output", "needs-redis-server"]
+from_url.disconnect_connection_pools()
+print("open:", shop_connections())
+
+# %% [markdown]
+# The cluster client for asyncio closes its connections, even if it got a URL:
+
+# %% tags=["nbval-ignore-output", "needs-redis-server"]
+from_url = redis.asyncio.RedisCluster.from_url(cluster.url, client_name="shop")
+await from_url.set("cart:1", "tea")
+print("open before aclose():", shop_connections())
+await from_url.aclose()
+print("and after it:", shop_connections())
+
+# %% [markdown]
 # ## What does a PING reach?
 
 # %% [markdown]
@@ -691,7 +750,7 @@ print(f"{len(node._connections) - len(node._free)} of {len(node._connections)} c
 # |---|---|---|
 # | TLS | as many as without it | opening is expensive; a pool needs `rediss://` or `SSLConnection`; a TLS client on a plain port waits for a timeout |
 # | Sentinel | one for each call of `master_for` | call it once; after a failover by hand, writes still go to the old master for some seconds, and are lost |
-# | Cluster | one for each node | the limit is per node; the pools don't wait; a PING reaches one node |
+# | Cluster | one for each node | the limit is per node; the pools don't wait; a PING reaches one node; `close()` leaves connections open after `from_url` |
 #
 # A cluster client also accepts settings that it never uses, such as `connection_pool_class` and `health_check_interval`.
 # Look at what its pools got, as the cells of this page do.

@@ -81,6 +81,6 @@ def test_a_notebook_goes_on_and_each_cell_says_so(tmp_path: Path, monkeypatch: p
     NotebookClient(notebook, kernel_name="python3").execute()
 
     shown = [output.get("text") or output.data["text/plain"] for cell in notebook.cells for output in cell.outputs]
-    skipped = "This cell was skipped, because start_tls() needs a redis-server that isn't here.\n"
+    skipped = "This cell was skipped, because start_tls() could start nothing here. The cell that calls it says why.\n"
     assert shown[0].startswith("A TLS server needs a redis-server or valkey-server, and TUTORIAL_SERVER is fake.")
     assert shown[1:] == [skipped, skipped, "1", "2"]

@@ -44,8 +44,8 @@ class _Skipping(ast.NodeTransformer):
         if missing is None:
             return cell
         variables.update(dict.fromkeys(_made_by(cell), missing))
-        said = f"This cell was skipped, because {missing.what} needs a redis-server that isn't here."
-        return ast.parse(f"print({said!r})")
+        why = f"{missing.what} could start nothing here. The cell that calls it says why."
+        return ast.parse(f"print({f'This cell was skipped, because {why}'!r})")
 
 
 def missing_in(cell: ast.Module, variables: Mapping[str, Any]) -> Missing | None:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:  # It takes a second to import, and `check` asks for exercise_
 MARK = "redis_pool_tutorial"
 
 _BEGIN = """\
-# Exercises: {title}
+# {word}: {title}
 
-They belong to lesson [{number} {title}]({page}). Replace the `...`, or fix what is there, and run
+{belongs} to lesson [{number} {title}]({page}). Replace the `...`, or fix what is there, and run
 the cell with Shift+Enter. Your function is then tried on a Redis of its own, and the answer appears below it, with
 buttons for a hint and for the solution. Run it as often as you like: nothing can be broken.
 
@@ -60,8 +60,10 @@ def exercise_notebook(lesson: Lesson, tasks: Sequence[Task], following: Lesson |
     """
     import nbformat
 
+    word, belongs = ("Exercises", "They belong") if len(tasks) > 1 else ("Exercise", "It belongs")
+    begin = _BEGIN.format(word=word, belongs=belongs, title=lesson.title, number=lesson.number, page=lesson.page)
     cells = [
-        _text("begin", _BEGIN.format(title=lesson.title, number=lesson.number, page=lesson.page)),
+        _text("begin", begin),
         _code("setup", _setup(tasks)),
     ]
     for number, task in enumerate(tasks, start=1):

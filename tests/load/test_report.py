@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import redis
 import redis.asyncio
 
 from tests.load.fakes import plain_pool, report_of
-from tutorial_lib.load.report import FALLBACK_NOTE
+from tutorial_lib.load.report import FALLBACK_NOTE, Calls
 from tutorial_lib.load.run import run_load
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.network.fault_proxy import FaultProxy
@@ -23,6 +24,24 @@ def test_the_repr_has_the_facts_and_no_times() -> None:
     assert repr(report) == (
         "LoadReport(done=2, refused=2, failed={'TimeoutError': 1}, peak_in_use=1, limit=4, opened=3)"
     )
+
+
+def test_the_calls_of_all_users_are_in_the_order_in_which_they_were_due() -> None:
+    first, second = np.array([10.0, 12.0]), np.array([11.0, 13.0])
+
+    calls = Calls.of_users(
+        [
+            (first, first + 1, first + 2, first / 10, first / 100),
+            (second, second + 1, second + 2, second / 10, second / 100),
+        ],
+        start=10.0,
+    )
+
+    assert list(calls.due) == [0, 1, 2, 3]
+    assert list(calls.begun) == [1, 2, 3, 4]
+    assert list(calls.ended) == [2, 3, 4, 5]
+    assert list(calls.waiting) == pytest.approx([1.0, 1.1, 1.2, 1.3])
+    assert list(calls.service) == pytest.approx([0.10, 0.11, 0.12, 0.13])
 
 
 def test_the_table_has_the_times() -> None:

@@ -15,8 +15,9 @@ import redis.asyncio
 
 from tests.load.fakes import plain_pool
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.load.meter import Meter
 from tutorial_lib.load.report import LoadReport, TimeSummary
-from tutorial_lib.load.run import _Run, run_load
+from tutorial_lib.load.run import MOST_FRESH, _Run, run_load
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.workload import Workload
 from tutorial_lib.pools.recording import record
@@ -168,6 +169,47 @@ def test_who_is_still_at_it_can_go_on_while_the_report_is_made() -> None:
         TimeSummary.of_arrays([tally.overslept])
     assert mistakes == []
     assert len(tally.times()[0]) == calls
+
+
+def test_the_numbers_of_a_long_run_are_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    tallies: list[Tally] = []
+
+    class Noted(Tally):
+        def __init__(self) -> None:
+            super().__init__()
+            tallies.append(self)
+
+    monkeypatch.setattr("tutorial_lib.load.run.Tally", Noted)
+
+    assert run_load(plain_pool(), Workload(lambda client: None, users=1, count=1000)).done == 1000
+    assert [len(tally.fresh) <= MOST_FRESH for tally in tallies] == [True]
+
+
+def test_who_goes_on_after_an_interrupt_is_not_in_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The meter no longer hears that user, so the call would seem to have held no connection."""
+    monkeypatch.setattr("tutorial_lib.load.run.LET_FINISH", 0.01)
+    calls, over, user_is_done = count(), threading.Event(), threading.Event()
+    leave, user = Meter.__exit__, _Run._user
+
+    def work(client: redis.Redis) -> None:
+        connection = client.connection_pool.get_connection()
+        if next(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+            over.wait(SOON)
+        client.connection_pool.release(connection)
+
+    def leave_and_let_the_call_end(*arguments: Any) -> None:
+        leave(*arguments)
+        over.set()
+        assert user_is_done.wait(SOON)
+
+    monkeypatch.setattr(Meter, "__exit__", leave_and_let_the_call_end)
+    monkeypatch.setattr(_Run, "_user", lambda *arguments: (user(*arguments), user_is_done.set()))
+
+    report = run_load(plain_pool(), Workload(work, users=1, count=9))
+
+    assert (report.interrupted, report.done) == (True, 3)
+    assert (report.calls.service > 0).all()
 
 
 # -- the pool is left as it was

@@ -139,8 +139,8 @@ class _Run:
     # -- one user's thread
 
     def _user(self, tally: Tally) -> None:
-        tally.who = threading.current_thread().name
         try:
+            tally.who = self._meter.thread_name()
             self._make_calls(tally)
         finally:
             tally.finished.set()
@@ -242,6 +242,8 @@ class _Run:
 
     def _times_of(self, tally: Tally) -> tuple[Seconds, ...]:
         due, begun, ended = tally.times()
+        heard = ended <= self._ended  # The meter doesn't hear a user who goes on after an interrupt.
+        due, begun, ended = due[heard], begun[heard], ended[heard]
         return due, begun, ended, *self._meter.spent(tally.who, begun, ended)
 
     def _seconds(self, calls: Calls) -> float:

@@ -16,7 +16,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.who = ""
-        """The name of the user's thread."""
+        """The name under which the meter knows the user's thread."""
         self.refused = 0
         self.failures = 0
         self.failed: Counter[str] = Counter()
@@ -42,7 +42,7 @@ class Tally:
             self.fresh.clear()
 
     def times(self) -> tuple[Seconds, Seconds, Seconds]:
-        """Return when the calls that were done were due, when they began and when they ended."""
+        """Return three arrays with a number for each call that was done: due, begun, ended."""
         with self._lock:
             due, begun, ended = np.concatenate([self._kept, self.fresh]).reshape(-1, 3).T
         return due, begun, ended

@@ -20,7 +20,7 @@ from tutorial_lib.errors import BadSetting
 Work = str | tuple[object, ...] | Callable[[redis.Redis], object]
 
 MOST_CALLS = 1_000_000
-"""The most calls of one run: each leaves five numbers in memory."""
+"""The most calls of one run: each leaves three numbers in memory, and three more for each of its borrows."""
 
 MOST_USERS = 512
 """The most threads of one run."""

@@ -152,6 +152,7 @@ def _get_connection(tap: Tap, pool: Any) -> Any:
 def _get_in_a_thread(tap: Tap, pool: Any, get: Any) -> Any:
     get_now, waits = MethodType(_undecorated(pool), pool), can_wait(pool)
     clock, here, held, socket_of = tap.clock, _ThreadName(), tap.held, tap.socket_of
+    tap.name_here = lambda: here.name
 
     def get_connection(*args: Any, **kwargs: Any) -> Any:
         site = UNKNOWN

@@ -81,6 +81,8 @@ class Tap:
         """How many callers got no connection, and how many returns were strays."""
         self.covers: dict[str, weakref.ref[Any]] = {}
         """What covers the pool's methods, by their names."""
+        self.name_here: Callable[[], str] = lambda: threading.current_thread().name
+        """Returns the name under which the current thread's borrows are noted, even if it gets a new name meanwhile."""
         self.lines = False
         """Whether a listener wants to know which line borrows."""
         self.listeners = ()

@@ -202,5 +202,5 @@ def test_a_connection_that_is_opened_in_a_pause_waits_for_its_end_too(setup: Set
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), "2", 100_000])
 def test_a_pause_is_some_seconds(setup: Setup, seconds: Any) -> None:
-    with pytest.raises(BadSetting, match="seconds is"):
+    with pytest.raises(BadSetting, match="The pause is"):
         setup.proxy.pause(seconds)

@@ -39,7 +39,7 @@ def test_a_lab_is_private_where_redis_url_names_another(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("wrong", [0, 10, 2.5, "3", True, None])
 def test_a_wrong_number_of_nodes(wrong: int) -> None:
-    with pytest.raises(BadSetting, match=r"nodes is .* Give a whole number from 1 to 9"):
+    with pytest.raises(BadSetting, match=r"nodes is .* Give a whole number of nodes: 1 to 9\."):
         start_cluster(nodes=wrong)
 
 

@@ -112,7 +112,7 @@ class FaultProxy:
 
     def pause(self, seconds: float) -> None:
         """Hold back for ``seconds`` what the server sends, then let it through: a server that is too busy to answer."""
-        length = not_negative("seconds", seconds, "seconds", at_most=LONGEST_PAUSE)
+        length = not_negative("The pause", seconds, "seconds", at_most=LONGEST_PAUSE)
         self._do(lambda: self._relay.pause(length))
 
     def reset_after(self, count: int) -> None:

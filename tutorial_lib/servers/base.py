@@ -9,7 +9,6 @@ from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from tutorial_lib.errors import BadSetting
 from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
@@ -82,20 +81,6 @@ MOST_MEMORY = 256 * 1024 * 1024
 
 LONGEST_TIMEOUT = 86_400
 """The longest idle timeout that set_idle_timeout takes, and the longest pause: a day."""
-
-
-def whole_number(value: object, name: str, at_least: int, at_most: int) -> int:
-    """Return ``value`` if it is a whole number within the bounds; otherwise say what was expected."""
-    if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
-        raise BadSetting(f"{name} is {value!r}. Give a whole number from {at_least} to {at_most}.")
-    return value
-
-
-def some_seconds(value: object, name: str, at_most: float) -> float:
-    """Return ``value`` if it is a number of seconds within the bounds; otherwise say what was expected."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= at_most:
-        raise BadSetting(f"{name} is {value!r}. Give seconds from 0 to {at_most}.")
-    return float(value)
 
 
 class Server(ABC):

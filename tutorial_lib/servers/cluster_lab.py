@@ -7,8 +7,8 @@ import socket
 from contextlib import closing
 from pathlib import Path
 
+from tutorial_lib.arguments import whole
 from tutorial_lib.errors import ServerStartFailed
-from tutorial_lib.servers.base import whole_number
 from tutorial_lib.servers.certificates import Certificates, lacks_tls
 from tutorial_lib.servers.private_lab import LabNode, PrivateLab
 from tutorial_lib.servers.private_process import free_port
@@ -38,7 +38,7 @@ def start_cluster(nodes: int = 3) -> ClusterLab:
 
     It is always private, also where REDIS_URL names your own. ServerNotFound where there is no redis-server.
     """
-    return ClusterLab(whole_number(nodes, "nodes", at_least=1, at_most=MOST_NODES))
+    return ClusterLab(whole("nodes", nodes, "nodes", at_least=1, at_most=MOST_NODES))
 
 
 class ClusterNode(LabNode):

@@ -10,19 +10,13 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import TypeVar
 
+from tutorial_lib.arguments import not_negative, whole
 from tutorial_lib.errors import BadSetting, TutorialError
 from tutorial_lib.network.link import LINGER, Link
 from tutorial_lib.network.loop import LoopHasEnded, LoopThread
 from tutorial_lib.network.relay import Relay
 from tutorial_lib.network.upstream import LOOPBACK
-from tutorial_lib.servers.base import (
-    LONGEST_TIMEOUT,
-    MOST_CLIENTS,
-    Clients,
-    Server,
-    some_seconds,
-    whole_number,
-)
+from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, Clients, Server
 from tutorial_lib.servers.fake_redis import VERSION, FakeRedisThreads, Handler
 
 T = TypeVar("T")
@@ -106,11 +100,11 @@ class FakeServer(Server):
         return self._ask(self._redis.commands)
 
     def set_limit(self, clients: int) -> None:
-        limit = whole_number(clients, "The limit", at_least=1, at_most=MOST_CLIENTS)
+        limit = whole("The limit", clients, "clients", at_least=1, at_most=MOST_CLIENTS)
         self._ask(lambda: setattr(self._relay, "limit", limit))
 
     def set_idle_timeout(self, seconds: int) -> None:
-        timeout = whole_number(seconds, "The idle timeout", at_least=0, at_most=LONGEST_TIMEOUT)
+        timeout = whole("The idle timeout", seconds, "seconds", at_least=0, at_most=LONGEST_TIMEOUT)
         self._ask(lambda: setattr(self, "_longest_idle", timeout))
 
     def kill_clients(self, name: str | None = None) -> int:
@@ -123,7 +117,7 @@ class FakeServer(Server):
         return len(victims)
 
     def pause(self, seconds: float) -> None:
-        length = some_seconds(seconds, "The pause", at_most=LONGEST_TIMEOUT)
+        length = not_negative("The pause", seconds, "seconds", at_most=LONGEST_TIMEOUT)
         self._ask(lambda: self._redis.pause(length))
 
     def close(self) -> None:

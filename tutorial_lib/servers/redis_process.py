@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tutorial_lib.servers.base import (
-    LONGEST_TIMEOUT,
-    MOST_CLIENTS,
-    MOST_MEMORY,
-    Server,
-    some_seconds,
-    whole_number,
-)
+from tutorial_lib.arguments import not_negative, whole
+from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, MOST_MEMORY, Server
 from tutorial_lib.servers.private_process import ADMIN, PrivateProcess
 
 # Whoever connects may use every ordinary command. Not allowed is what reads or writes files, loads or runs code,
@@ -53,18 +47,18 @@ class RedisProcess(PrivateProcess, Server):
         return self._ask(lambda control: control.commands())
 
     def set_limit(self, clients: int) -> None:
-        limit = whole_number(clients, "The limit", at_least=1, at_most=MOST_CLIENTS)
+        limit = whole("The limit", clients, "clients", at_least=1, at_most=MOST_CLIENTS)
         self._ask(lambda control: control.configure("maxclients", limit + 1))  # Redis counts this handle's own too.
 
     def set_idle_timeout(self, seconds: int) -> None:
-        timeout = whole_number(seconds, "The idle timeout", at_least=0, at_most=LONGEST_TIMEOUT)
+        timeout = whole("The idle timeout", seconds, "seconds", at_least=0, at_most=LONGEST_TIMEOUT)
         self._ask(lambda control: control.configure("timeout", timeout))
 
     def kill_clients(self, name: str | None = None) -> int:
         return self._ask(lambda control: control.kill_clients(name))
 
     def pause(self, seconds: float) -> None:
-        length = some_seconds(seconds, "The pause", at_most=LONGEST_TIMEOUT)
+        length = not_negative("The pause", seconds, "seconds", at_most=LONGEST_TIMEOUT)
         self._ask(lambda control: control.pause(length))
 
     def describe(self) -> str:

@@ -7,8 +7,8 @@ from time import monotonic, sleep
 
 import redis
 
+from tutorial_lib.arguments import whole
 from tutorial_lib.errors import NoFailover, ServerStartFailed
-from tutorial_lib.servers.base import whole_number
 from tutorial_lib.servers.private_lab import POLL, READY_WITHIN, PrivateLab
 from tutorial_lib.servers.private_process import PORTS_TO_TRY, free_port
 from tutorial_lib.servers.sentinel_nodes import DataNode, Secrets, Sentinel, Watched
@@ -31,8 +31,8 @@ def start_sentinel(replicas: int = 1, sentinels: int = 3) -> SentinelLab:
     It is always private, also where REDIS_URL names your own. ServerNotFound where there is no redis-server.
     """
     return SentinelLab(
-        whole_number(replicas, "replicas", at_least=0, at_most=MOST_REPLICAS),
-        whole_number(sentinels, "sentinels", at_least=1, at_most=MOST_SENTINELS),
+        whole("replicas", replicas, "replicas", at_least=0, at_most=MOST_REPLICAS),
+        whole("sentinels", sentinels, "sentinels", at_least=1, at_most=MOST_SENTINELS),
     )
 
 

@@ -57,7 +57,7 @@ class LiveLoad:
                 server = self._given
                 if server is None:
                     server = self._own = start_private_server()
-                self.server = ServerBehindProxy(server, self.settings.round_trip)
+                self.server = ServerBehindProxy(server)
                 self._follow_settings(new_pool=True)
             except BaseException:  # The server that was given is closed, or the learner interrupts.
                 self.shut()

@@ -43,7 +43,11 @@ class Direction:
 
     @latency.setter
     def latency(self, seconds: float) -> None:
-        self._latency = not_negative("latency", seconds, "seconds")
+        self.delay_by(not_negative("latency", seconds, "seconds"))
+
+    def delay_by(self, seconds: float) -> None:
+        """Set a latency that has been checked."""
+        self._latency = seconds
         self._changed()
 
     @property

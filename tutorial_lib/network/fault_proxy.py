@@ -47,7 +47,7 @@ class FaultProxy:
     ) -> None:
         self._is_closed = True
         where = _where(server, host, port)
-        not_negative("round_trip", round_trip, "seconds")
+        round_trip = not_negative("round_trip", round_trip, "seconds")
         try:
             upstream = reach(*where, REACH_WITHIN)
         except (OSError, UnicodeError) as error:  # UnicodeError: a name that no host can have
@@ -66,7 +66,7 @@ class FaultProxy:
             raise
         self.host: str = LOOPBACK
         self.port: int = self._relay.port
-        self.round_trip = round_trip
+        self._be_away(round_trip)
         atexit.register(self.close)
 
     @property
@@ -96,8 +96,11 @@ class FaultProxy:
 
     @round_trip.setter
     def round_trip(self, seconds: float) -> None:
-        half = not_negative("round_trip", seconds, "seconds") / 2
-        self.upstream.latency = self.downstream.latency = half
+        self._be_away(not_negative("round_trip", seconds, "seconds"))
+
+    def _be_away(self, seconds: float) -> None:
+        for way in (self.upstream, self.downstream):
+            way.delay_by(seconds / 2)
 
     def reset_connections(self) -> int:
         """Break off every connection now (``Connection reset by peer``), and return how many there were."""

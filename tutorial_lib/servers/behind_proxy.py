@@ -20,9 +20,9 @@ class ServerBehindProxy(Server):
     closes the proxy, and leaves ``server`` as it is.
     """
 
-    def __init__(self, server: Server, round_trip: float = 0.0) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self.proxy = FaultProxy(server, round_trip=round_trip)
+        self.proxy = FaultProxy(server)
         self.host, self.port = self.proxy.host, self.proxy.port
         self.kind, self.version = server.kind, server.version
         self._silent_until = 0.0

@@ -10,12 +10,20 @@ import redis.asyncio
 
 from tests.waiting import eventually
 from tests.widgets.test_pool_view import Make, pool_of, slots
+from tutorial_lib.pools import snapshot
 from tutorial_lib.pools.recording import record
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets import presence
 from tutorial_lib.widgets.sampler import sampler
 
 # -- when it looks
+
+
+def test_a_look_does_not_check_the_pool_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = make(pool_of(3))
+    monkeypatch.delattr(snapshot, "check_pool")
+
+    assert "error" not in view._state_now()
 
 
 def test_one_thread_for_all_views_and_none_after_the_last(make: Make) -> None:

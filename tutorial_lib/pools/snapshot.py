@@ -28,6 +28,11 @@ class PoolSnapshot:
 def snapshot(pool: AnyPool) -> PoolSnapshot:
     """Count a pool's connections now. Stale as soon as you have it. BadSetting if it is not a pool."""
     check_pool(pool)
+    return counts_of(pool)
+
+
+def counts_of(pool: AnyPool) -> PoolSnapshot:
+    """Do what snapshot does, with what is known to be a pool."""
     (idle, _), (in_use, _) = pool.get_connection_count()
     return PoolSnapshot(in_use=in_use, idle=idle, limit=pool.max_connections)
 

@@ -14,7 +14,7 @@ from tutorial_lib.pools.borrow import Borrow, Outcome
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.sides import Addresses, Sides, compare
-from tutorial_lib.pools.snapshot import PoolSnapshot, snapshot
+from tutorial_lib.pools.snapshot import PoolSnapshot, counts_of
 from tutorial_lib.pools.tap import Listener, Tap, can_wait
 from tutorial_lib.widgets.server_watch import ServerWatch
 
@@ -39,7 +39,7 @@ class PoolWatch(Listener):
         self._tap: Tap | None = None
         self._addresses = Addresses()
         self._slots: dict[int, int] = {}
-        self._last = snapshot(pool)
+        self._last = counts_of(pool)
         self.history: deque[tuple[float, int, int, int]] = deque(maxlen=REMEMBERED)
         """(when, in use, waiting, refused or timed out so far) of the last half minute."""
 
@@ -83,7 +83,7 @@ class PoolWatch(Listener):
         pool = self._pool()
         if pool is None:
             return PoolSnapshot(0, 0, self._last.limit), 0
-        self._last = snapshot(pool)
+        self._last = counts_of(pool)
         return self._last, max(len(self._queue()), waiting_now(pool))
 
     def look(self) -> State:

@@ -278,7 +278,7 @@ def test_a_view_that_cannot_be_sent_does_not_hold_up_the_others(make: Make, monk
     [
         ((redis.Redis(),), "client.connection_pool"),
         (("localhost",), "not a connection pool but a str"),
-        ((redis.ConnectionPool(), "localhost:6379"), "server is a str; it must be what start_server() returned"),
+        ((redis.ConnectionPool(), "localhost:6379"), "server is 'localhost:6379'. Pass what start_server() returned"),
     ],
     ids=["client", "text", "server"],
 )

@@ -6,9 +6,8 @@ from typing import Protocol
 
 import redis
 
-from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
-from tutorial_lib.servers.base import Clients, Server, client_info
+from tutorial_lib.servers.base import Clients, Server, checked_server, client_info
 
 ANSWERS_WITHIN = 3.0
 HOW = "Pass what start_server() returned, or the URL of a Redis that is yours to load: 'redis://host:port/0'."
@@ -76,11 +75,9 @@ class NamedRedis:
 
 def checked_target(server: object) -> Server | NamedRedis:
     """Return what may be loaded. NotAllowed for a borrowed server; BadSetting for what is none."""
-    if isinstance(server, str) and server.startswith(("redis://", "rediss://", "unix://")):
+    if isinstance(server, str):
         return NamedRedis(server)
-    if not isinstance(server, Server):
-        said = "a text" if isinstance(server, str) else in_short(server)
-        raise BadSetting(f"server is {said}. {HOW}")
+    server = checked_server(server, HOW)
     if not server.owned:
         raise NotAllowed(
             "A fleet is not run on your own Redis: others who use it would have to wait. Unset REDIS_URL and run "

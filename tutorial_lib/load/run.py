@@ -17,10 +17,10 @@ from tutorial_lib.load.pace import Clock, pace_of
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import Calls, LoadReport, Seconds, TimeSummary
 from tutorial_lib.load.tally import Tally
-from tutorial_lib.load.target import check_pool_for_threads, check_server, is_real
+from tutorial_lib.load.target import check_pool_for_threads, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
 from tutorial_lib.pools.tap import outcome_of
-from tutorial_lib.servers.base import Server
+from tutorial_lib.servers.base import Server, check_server
 
 __all__ = ["LoadReport", "Workload", "run_load"]
 
@@ -51,6 +51,7 @@ def run_load(
     """
     check_server(server)
     check_workload(workload)
+    check_pool_for_threads(pool)
     with ProgressBar(workload.name) as bar:
         return measure(pool, workload, server, bar.show, clock or Clock())
 
@@ -63,7 +64,6 @@ def measure(
     clock: Clock,
 ) -> LoadReport:
     """Do what run_load does; ``show`` is told now and then which part of the run is over, from 0 to 1."""
-    check_pool_for_threads(pool)
     opened_before = server.opened() if server else 0
     with Meter(pool, clock.now) as meter:
         run = _Run(pool, workload, meter, clock)

@@ -17,9 +17,9 @@ from tutorial_lib.load.pace import Clock
 from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
 from tutorial_lib.load.run import measure
-from tutorial_lib.load.target import check_pool_for_threads, check_server
+from tutorial_lib.load.target import check_pool_for_threads
 from tutorial_lib.load.workload import Workload, check_workload
-from tutorial_lib.servers.base import MOST_CLIENTS, Server
+from tutorial_lib.servers.base import MOST_CLIENTS, Server, check_server
 
 MOST_LIMITS = 100
 SUCH_AS = "Give several, such as [1, 2, 4, 8]."

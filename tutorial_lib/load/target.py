@@ -7,7 +7,6 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.pools import snapshot
 from tutorial_lib.pools.anatomy import in_use_and_idle
@@ -25,12 +24,6 @@ def _is_fakeredis(connection: Any) -> bool:
     """Ask what the server said of itself in the handshake: nothing is sent, and no count is changed."""
     said = getattr(connection, "handshake_metadata", None) or {}
     return said.get(b"server", said.get("server")) in (b"fakeredis", "fakeredis")
-
-
-def check_server(server: object) -> None:
-    """Check that ``server`` is a handle that can be asked for its counts, or None."""
-    if server is not None and not isinstance(server, Server):
-        raise BadSetting(f"server is {in_short(server)}. Pass what start_server() returned, or leave it out.")
 
 
 def check_pool_for_threads(pool: object) -> None:

@@ -14,7 +14,6 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import predicted_waits
 from tutorial_lib.load.report import LoadReport
 from tutorial_lib.load.sweep import Sweep, SweepRow, check_done
-from tutorial_lib.load.target import check_server
 from tutorial_lib.plots.picture import (
     IN_USE,
     QUIET,
@@ -26,7 +25,7 @@ from tutorial_lib.plots.picture import (
     seconds,
 )
 from tutorial_lib.plots.waits import MARKED, MS, beside, finish, mark, note, scale_of_waits
-from tutorial_lib.servers.base import Server
+from tutorial_lib.servers.base import Server, check_server
 from tutorial_lib.words import counted
 
 MUCH = 5

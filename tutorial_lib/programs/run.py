@@ -11,10 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO
 
-from tutorial_lib.arguments import in_short, positive
-from tutorial_lib.errors import BadSetting, ProgramFailed
+from tutorial_lib.arguments import positive
+from tutorial_lib.errors import ProgramFailed
 from tutorial_lib.programs.source import program_text
-from tutorial_lib.servers.base import Server
+from tutorial_lib.servers.base import Server, checked_server
 
 LONGEST = 600
 """The most seconds that a program may be given."""
@@ -36,8 +36,7 @@ def run_program(function: Callable[..., object], server: Server, *arguments: obj
 
     Where there is no ``os.fork``, a program that calls it is not run: the text that is returned says so.
     """
-    if not isinstance(server, Server):
-        raise BadSetting(f"server is {in_short(server)}. Give what start_server() returned: run_program(work, server).")
+    checked_server(server, "Give what start_server() returned: run_program(work, server).")
     seconds = positive("seconds", seconds, "seconds", at_most=LONGEST)
     text = program_text(function, (server.host, server.port, *arguments))
     if "os.fork(" in text and not hasattr(os, "fork"):

@@ -9,6 +9,8 @@ from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
+from tutorial_lib.arguments import in_short
+from tutorial_lib.errors import BadSetting
 from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
@@ -180,3 +182,16 @@ class Server(ABC):
 
     def __repr__(self) -> str:
         return self.describe()
+
+
+def checked_server(server: object, how: str) -> Server:
+    """Return ``server`` if it is one. BadSetting if not, with ``how`` to come by one."""
+    if not isinstance(server, Server):
+        raise BadSetting(f"server is {in_short(server)}. {how}")
+    return server
+
+
+def check_server(server: object) -> None:
+    """BadSetting unless ``server`` is a Server or None."""
+    if server is not None:
+        checked_server(server, "Pass what start_server() returned, or leave it out.")

@@ -15,9 +15,8 @@ from tutorial_lib.load.live_callers import THINK
 from tutorial_lib.load.live_counts import Counts
 from tutorial_lib.load.live_load import LiveLoad
 from tutorial_lib.load.live_settings import LiveSettings
-from tutorial_lib.load.target import check_server
 from tutorial_lib.pools.snapshot import AnyPool
-from tutorial_lib.servers.base import Server
+from tutorial_lib.servers.base import Server, check_server
 from tutorial_lib.widgets.pool_view import PoolView
 from tutorial_lib.widgets.sampler import sampler
 from tutorial_lib.words import counted

@@ -18,7 +18,7 @@ from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.pool_still import WIDTH, pool_still
 from tutorial_lib.pools.snapshot import AnyPool, check_pool
-from tutorial_lib.servers.base import Server
+from tutorial_lib.servers.base import Server, check_server
 from tutorial_lib.widgets.presence import Presence
 from tutorial_lib.widgets.sampler import sampler
 from tutorial_lib.widgets.server_watch import ServerWatch
@@ -195,13 +195,9 @@ class PoolView(anywidget.AnyWidget):
 
 def _watch_on(server: Server | None) -> ServerWatch | None:
     """Return what asks ``server``: the same for all views of one server."""
+    check_server(server)
     if server is None:
         return None
-    if not isinstance(server, Server):
-        raise BadSetting(
-            f"server is a {type(server).__name__}; it must be what start_server() returned. "
-            "Leave it out to see the pool's side alone."
-        )
     watch = _server_watches.get(id(server))
     if watch is None:
         watch = _server_watches[id(server)] = ServerWatch(server)

@@ -43,6 +43,10 @@ def test_in_a_round_all_limits_get_the_same_arrivals_and_each_round_its_own() ->
     assert first[0] != pytest.approx(first[1])
 
 
+def test_a_round_is_not_checked_again_though_its_seed_is_beyond_the_largest_that_may_be_given() -> None:
+    assert sweep([1], Workload("PING", users=1, count=1, seed=10**18), plain_pool, rounds=2).rounds == 2
+
+
 def test_every_connection_is_open_before_the_first_round_and_closed_at_the_end() -> None:
     opened = []
     with FakeServer() as server:

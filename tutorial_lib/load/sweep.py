@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import redis
@@ -18,7 +18,7 @@ from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.report import FALLBACK_NOTE, LoadReport, in_markdown, milliseconds
 from tutorial_lib.load.run import measure
 from tutorial_lib.load.target import check_pool_for_threads
-from tutorial_lib.load.workload import Workload, check_workload
+from tutorial_lib.load.workload import Workload, check_workload, with_seed
 from tutorial_lib.servers.base import MOST_CLIENTS, Server, check_server
 
 MOST_LIMITS = 100
@@ -183,7 +183,7 @@ def sweep(
             def show(part: float, runs_before: int = number) -> None:
                 bar.show((runs_before + part) / (rounds * len(wanted)))
 
-            load = replace(workload, seed=workload.seed + round_)
+            load = with_seed(workload, workload.seed + round_)
             report = measure(pools[limit], load, server, show, clock or Clock())
             if report.interrupted:
                 break

@@ -7,6 +7,7 @@ import math
 import random
 import shlex
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from itertools import count as counting
@@ -172,6 +173,13 @@ def check_workload(thing: object) -> Workload:
     work = in_short(thing) if isinstance(thing, (str, tuple)) else name if name.isidentifier() else "work"
     how = f"Say what to ask, and how often: Workload({work}) or Workload({work}, rate=100)."
     return of_kind(Workload, "workload", thing, how)
+
+
+def with_seed(workload: Workload, seed: int) -> Workload:
+    """Return the same load with other arrivals. ``replace`` would check all of it again."""
+    other = copy(workload)
+    object.__setattr__(other, "seed", seed)
+    return other
 
 
 class NeverRan(Exception):

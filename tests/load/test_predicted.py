@@ -11,6 +11,7 @@ from tutorial_lib.load.predicted import predicted_wait, predicted_waits
 from tutorial_lib.load.run import run_load
 from tutorial_lib.load.sweep import Sweep, sweep
 from tutorial_lib.load.workload import Workload
+from tutorial_lib.sizing import simulation
 
 
 def test_one_connection_and_calls_that_come_too_fast_wait_longer_and_longer() -> None:
@@ -35,6 +36,14 @@ def test_a_sweep_is_predicted_from_the_hold_at_its_largest_limit() -> None:
 
     assert predicted_waits(measured) == pytest.approx({1: 0.05, 2: 0.0, 3: 0.0})
     assert predicted_waits(measured, hold=0.25) == pytest.approx({1: 0.15, 2: 0.05 / 3, 3: 0.0})
+
+
+def test_the_model_does_not_check_each_arrival_and_hold_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = sweep([1], Workload("PING", rate=1000, count=3), plain_pool, rounds=1)
+    for check in ("not_negative", "several", "whole"):
+        monkeypatch.delattr(simulation, check)
+
+    assert set(predicted_waits(measured)) == {1}
 
 
 def down(client: redis.Redis) -> None:
@@ -68,15 +77,15 @@ def test_a_round_in_which_no_call_fell_due_is_left_out() -> None:
 
 
 def test_a_closed_loop_cannot_be_predicted() -> None:
-    report = run_load(plain_pool(), Workload("PING", count=3))
+    measured = sweep([1], Workload("PING", count=3), plain_pool, rounds=1)
 
     with pytest.raises(BadSetting, match="Give the workload a rate"):
-        predicted_wait(report, 0.1)
+        predicted_waits(measured)
 
 
 @pytest.mark.parametrize("hold", [0, -1, float("nan")])
 def test_a_hold_that_makes_no_sense_is_told(hold: float) -> None:
-    report = run_load(plain_pool(), Workload("PING", rate=100, count=3))
+    measured = sweep([1], Workload("PING", rate=1000, count=3), plain_pool, rounds=1)
 
     with pytest.raises(BadSetting, match="hold is"):
-        predicted_wait(report, hold)
+        predicted_waits(measured, hold)

@@ -9,7 +9,7 @@ from tutorial_lib.arguments import of_kind, positive
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import LoadReport
 from tutorial_lib.load.sweep import Spread, Sweep, check_done
-from tutorial_lib.sizing.simulation import replay
+from tutorial_lib.sizing.simulation import play
 
 
 def predicted_wait(report: LoadReport, hold: float) -> float:
@@ -18,11 +18,8 @@ def predicted_wait(report: LoadReport, hold: float) -> float:
     The very arrivals of that run are played through the model of a pool that waits, so chance, which makes one
     short run differ from another, is in both and cancels. ``nan`` if no call fell due.
     """
-    of_kind(LoadReport, "report", report, "run_load(pool, workload) returns one.")
-    if not report.workload.is_open:
-        raise BadSetting("A closed loop has no arrivals to predict from. Give the workload a rate.")
     due = report.workload.due_times()
-    waits = replay(due, [positive("hold", hold, "seconds")] * len(due), report.limit)
+    waits = play(due, [hold] * len(due), [0.0] * report.limit, math.inf)
     counted = waits[report.workload.warm_up :]
     return statistics.fmean(counted) if counted else math.nan
 
@@ -34,9 +31,16 @@ def predicted_waits(measured: Sweep, hold: float | None = None) -> dict[int, flo
     largest limit, where hardly any caller waits; BadSetting if none was done there.
     """
     of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
+    if not measured.workload.is_open:
+        raise BadSetting("A closed loop has no arrivals to predict from. Give the workload a rate.")
     if hold is None:
         check_done(measured, measured.limits[-1:])
-        hold = measured[-1].service.middle
+        return model_waits(measured, measured[-1].service.middle)
+    return model_waits(measured, positive("hold", hold, "seconds"))
+
+
+def model_waits(measured: Sweep, hold: float) -> dict[int, float]:
+    """Do what predicted_waits does, for a sweep of an open loop."""
     return {
         limit: Spread.of(predicted_wait(report, hold) for report in measured.reports[limit]).middle
         for limit in measured.limits

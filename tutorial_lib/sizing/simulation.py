@@ -107,12 +107,12 @@ def simulate(
 
     free = [0.0] * limit
     for size in _chunks(borrows // 10):
-        _play(clock.next(size).tolist(), draw(random, size).tolist(), free, gives_up_after)
+        play(clock.next(size).tolist(), draw(random, size).tolist(), free, gives_up_after)
 
     started, totals = clock.now, _Totals(gives_up_after)
     for size in _chunks(borrows):
         moments, holds = clock.next(size), draw(random, size)
-        totals.add(holds, np.array(_play(moments.tolist(), holds.tolist(), free, gives_up_after)))
+        totals.add(holds, np.array(play(moments.tolist(), holds.tolist(), free, gives_up_after)))
     return totals.result(clock.now - started)
 
 
@@ -129,7 +129,7 @@ def replay(arrivals: Sequence[float], holds: Sequence[float], limit: int, timeou
         raise BadSetting(f"There are {len(moments)} arrivals and {len(held)} holds. Give one hold for each arrival.")
     if any(later < earlier for earlier, later in pairwise(moments)):
         raise BadSetting("The arrivals are not in order of time. Sort them, together with their holds.")
-    return _play(moments, held, [0.0] * limit, gives_up_after)
+    return play(moments, held, [0.0] * limit, gives_up_after)
 
 
 def _times(name: str, values: Any) -> list[float]:
@@ -137,7 +137,7 @@ def _times(name: str, values: Any) -> list[float]:
     return [not_negative(name, seconds, "seconds") for seconds in several(name, values, how, at_most=MOST_REPLAYED)]
 
 
-def _play(arrivals: list[float], holds: list[float], free: list[float], gives_up_after: float) -> list[float]:
+def play(arrivals: list[float], holds: list[float], free: list[float], gives_up_after: float) -> list[float]:
     """Serve the callers in turn and return their waits, inf for those who gave up.
 
     ``free`` is a heap of the moments at which each connection is next free; it is left as the last caller found

@@ -16,7 +16,7 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.widgets.playground import Playground
 from tutorial_lib.widgets.pool_view import PoolView
 
-WRONG: list[Any] = [None, "", [], math.nan, math.inf, -1, 0, 10**30, "x" * 10**6, ["x" * 10**6], object()]
+WRONG: list[Any] = [None, "", [], math.nan, math.inf, -1, 0, 10**30, 10**5000, "x" * 10**6, ["x" * 10**6], object()]
 
 POOL, CALLS = plain_pool(), Workload("PING", count=3)
 SERVICE = (20, 0.05, 3)

@@ -84,7 +84,7 @@ def _number(name: str, value: Any, unit: str, at_most: float) -> float:
     """Return ``value`` as a float; NaN if it is none, as an infinite one, a text that looks like one, or a truth."""
     try:
         number = float(value) if isinstance(value, (Real, Decimal)) and not isinstance(value, bool) else math.nan
-    except (OverflowError, ValueError):
+    except OverflowError:
         number = math.nan
     if at_most < number < math.inf:
         raise BadSetting(f"{name} is {in_short(value)}. Give {at_most:g} at most, in {unit}.")

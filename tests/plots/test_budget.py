@@ -105,10 +105,9 @@ def test_a_name_is_drawn_as_it_is(name: str) -> None:
     assert picture.png().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("too_many", [10**20, 10**400, pytest.param(10**5000, id="10**5000")])
 @pytest.mark.parametrize("which", ["processes", "pools", "limit", "maxclients", "listeners"])
-def test_a_number_that_nobody_could_draw_is_told(which: str, too_many: int) -> None:
-    numbers = {"processes": 3, "pools": 2, "limit": 10, "maxclients": 100, "listeners": 1} | {which: too_many}
+def test_a_number_that_nobody_could_draw_is_told(which: str) -> None:
+    numbers = {"processes": 3, "pools": 2, "limit": 10, "maxclients": 100, "listeners": 1} | {which: 10**20}
     others = {"listeners": numbers.pop("listeners")}
     with pytest.raises(BadSetting, match=rf"^{which} is .*Give a whole number of .*: [01] to 1,000,000"):
         plot_budget(**numbers, others=others)

@@ -300,13 +300,6 @@ def test_a_port_that_is_taken_meanwhile_is_tried_elsewhere(
 
 
 @pytest.mark.redis_server
-def test_a_wrong_limit_is_a_sentence(server: RedisProcess) -> None:
-    for wrong in (0, -1, 2.5, "5", True, 2**31):
-        with pytest.raises(BadSetting, match="Give a whole number of clients: 1 to 10,000"):
-            server.set_limit(wrong)  # type: ignore[arg-type]
-
-
-@pytest.mark.redis_server
 def test_a_limit_that_this_machine_refuses_is_a_sentence(server: RedisProcess) -> None:
     with pytest.raises(BadSetting, match="Try a smaller number"):
         server._ask(lambda control: control.configure("maxclients", -5))

@@ -35,12 +35,12 @@ def predicted_waits(measured: Sweep, hold: float | None = None) -> dict[int, flo
         raise BadSetting("A closed loop has no arrivals to predict from. Give the workload a rate.")
     if hold is None:
         check_done(measured, measured.limits[-1:])
-        return model_waits(measured, measured[-1].service.middle)
-    return model_waits(measured, positive("hold", hold, "seconds"))
+    return model_waits(measured, None if hold is None else positive("hold", hold, "seconds"))
 
 
-def model_waits(measured: Sweep, hold: float) -> dict[int, float]:
-    """Do what predicted_waits does, for a sweep of an open loop."""
+def model_waits(measured: Sweep, hold: float | None = None) -> dict[int, float]:
+    """Do what predicted_waits does, with what has been checked."""
+    hold = measured[-1].service.middle if hold is None else hold
     return {
         limit: Spread.of(predicted_wait(report, hold) for report in measured.reports[limit]).middle
         for limit in measured.limits

@@ -76,7 +76,7 @@ def plot_sweep(measured: Sweep) -> Picture:
     """
     of_kind(Sweep, "measured", measured, "sweep(limits, workload, make_pool) returns one.")
     check_done(measured, measured.limits)
-    model = model_waits(measured, measured[-1].service.middle) if measured.workload.is_open else {}
+    model = model_waits(measured) if measured.workload.is_open else {}
     title, real = _sweep_in_words(measured), measured.reports[measured.limits[-1]][-1].real
     with drawing(height=4.2) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])

@@ -15,7 +15,7 @@ SPARE_SECONDS = 10.0  # what a check may take beside its answer's own time: a se
 _LONGEST_MESSAGE = 4_000  # characters
 
 Say = Callable[[dict[str, Any]], None]
-Row = list[str]
+ResultRow = list[str]
 
 
 class Judging:
@@ -24,7 +24,7 @@ class Judging:
     ``verdicts`` holds what an earlier run of the same notebook found out, which is not judged again.
     """
 
-    def __init__(self, wanted: Sequence[str], verdicts: dict[str, Row], say: Say) -> None:
+    def __init__(self, wanted: Sequence[str], verdicts: dict[str, ResultRow], say: Say) -> None:
         # The tasks are read here: what a notebook makes of the exercise that it holds does not matter.
         self._tasks = {name: load_task(name) for name in wanted}
         self._verdicts = verdicts

@@ -32,7 +32,7 @@ END_WITHIN = 5.0
 
 GONE_WITHIN = 2.0
 
-MakePool = Callable[[str], redis.ConnectionPool]
+MakePoolForUrl = Callable[[str], redis.ConnectionPool]
 
 
 def make_pool(url: str) -> redis.ConnectionPool:
@@ -41,7 +41,7 @@ def make_pool(url: str) -> redis.ConnectionPool:
 
 
 def run_fleet(
-    server: Server | str, workload: Workload, processes: int = 4, pool: MakePool = make_pool, cluster: Any = None
+    server: Server | str, workload: Workload, processes: int = 4, pool: MakePoolForUrl = make_pool, cluster: Any = None
 ) -> FleetReport:
     """Put ``workload`` on ``server`` from several processes and report what came of it, by process and together.
 
@@ -71,7 +71,7 @@ def run_fleet(
         return _Fleet(crew, target, workload).run(dict(zip(crew.addresses, orders, strict=True)), bar.show)
 
 
-def _orders(url: str, workload: Workload, pool: MakePool, parts: list[Workload]) -> list[Order]:
+def _orders(url: str, workload: Workload, pool: MakePoolForUrl, parts: list[Workload]) -> list[Order]:
     """Pack what each process is told. BadSetting for what cannot be packed."""
     packed("The work", workload.work, "Use the client that the work is called with, and make the rest inside it.")
     make = packed("pool", pool, "It is called in each process with the server's URL: use that, and nothing from here.")

@@ -23,7 +23,7 @@ PAPER, INK, QUIET, TROUBLE = "#FFFFFF", "#1F1F1F", "#5F5F5F", "#B8410A"
 FILL = {"in use": "#0072B2", "waiting": "#E69F00"}  # as in PoolView
 
 
-Row = list[Mapping[str, Any]]
+Boxes = list[Mapping[str, Any]]
 
 
 def pool_still(state: Mapping[str, Any], title: str = "") -> tuple[bytes, str]:
@@ -32,7 +32,7 @@ def pool_still(state: Mapping[str, Any], title: str = "") -> tuple[bytes, str]:
     ``state`` is that of a PoolView. Returns the PNG file, ``WIDTH`` pixels wide on the page, and a text that says
     what it shows.
     """
-    callers: Row = [{"is": "waiting", **caller} for caller in state["queue"][:ACROSS]]
+    callers: Boxes = [{"is": "waiting", **caller} for caller in state["queue"][:ACROSS]]
     slots = _slots(state)[:MOST_DRAWN]
     rows = [slots[at : at + ACROSS] for at in range(0, len(slots), ACROSS)]
     rows = [callers, *rows] if callers else rows
@@ -58,14 +58,14 @@ def _summary(state: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _slots(state: Mapping[str, Any]) -> Row:
+def _slots(state: Mapping[str, Any]) -> Boxes:
     """Return a slot for each connection that the pool may open; of a large limit those that were opened."""
     opened = {slot["n"]: slot for slot in state["slots"]}
     numbers = range(1, state["limit"] + 1) if state["limit"] <= 100 else sorted(opened)
     return [opened.get(number, {"n": number, "is": "never opened"}) for number in numbers]
 
 
-def _draw_row(draw: ImageDraw.ImageDraw, top: int, slots: Row) -> None:
+def _draw_row(draw: ImageDraw.ImageDraw, top: int, slots: Boxes) -> None:
     wide = (WIDTH - GAP) // ACROSS - GAP
     for place, slot in enumerate(slots):
         left, kind = GAP + place * (wide + GAP), slot["is"]

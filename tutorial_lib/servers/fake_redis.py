@@ -24,7 +24,7 @@ from fakeredis import FakeRedisConnection, TcpFakeServer
 from fakeredis._clients._tcp_server import TCPFakeRequestHandler, encode_reply  # It has no public name.
 
 from tutorial_lib.network.counts import RequestCounter
-from tutorial_lib.network.end import End, SocketEnd, has_ended
+from tutorial_lib.network.end import LinkEnd, SocketEnd, has_ended
 from tutorial_lib.network.relay import let_go
 from tutorial_lib.network.upstream import Address
 from tutorial_lib.servers.base import MOST_MEMORY, ClientInfo, client_info
@@ -219,7 +219,7 @@ class FakeRedisThreads(TcpFakeServer):
         self.handlers: dict[Address, Handler] = {}
         _servers.add(self)
 
-    async def open(self, client: Address) -> End:
+    async def open(self, client: Address) -> LinkEnd:
         """Serve the client at this address, and return the relay's end: a relay's upstream."""
         near, far = socket.socketpair()
         near.setblocking(False)

@@ -53,7 +53,7 @@ def test_the_learners_own_address_takes_the_place_of_ours(own: str) -> None:
 def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
     environ = jupyterlab.environment(tmp_path, {"JUPYTER_CONFIG_PATH": "/theirs", "JUPYTER_PREFER_ENV_PATH": "0"})
 
-    assert environ["JUPYTER_CONFIG_PATH"] == f"{jupyterlab.SETTINGS}{os.pathsep}/theirs"
+    assert environ["JUPYTER_CONFIG_PATH"] == f"{jupyterlab.SETTINGS_FOLDER}{os.pathsep}/theirs"
     assert environ["JUPYTER_PREFER_ENV_PATH"] == "0"
     assert environ["TUTORIAL_FOLDER"] == str(tmp_path)
     assert jupyterlab.environment(tmp_path, {"PYTHONSTARTUP": "/theirs.py"})["PYTHONSTARTUP"] == "/theirs.py"
@@ -61,7 +61,7 @@ def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
     without = jupyterlab.environment(tmp_path, {})
     assert Path(environ["PATH"], "redis-pool-tutorial").exists(), "JupyterLab's terminal knows the command"
     assert jupyterlab.environment(tmp_path, {"PATH": "/theirs"})["PATH"] == f"{environ['PATH']}{os.pathsep}/theirs"
-    assert without["JUPYTER_CONFIG_PATH"] == str(jupyterlab.SETTINGS)
+    assert without["JUPYTER_CONFIG_PATH"] == str(jupyterlab.SETTINGS_FOLDER)
     assert without["JUPYTER_PREFER_ENV_PATH"] == "1"
 
 

@@ -11,7 +11,7 @@ from tutorial_lib.practice.referee import judge
 from tutorial_lib.practice.replaced import Names, listed, names_now, replaced_since
 from tutorial_lib.practice.verdict import Verdict
 
-SPARE_SECONDS = 10.0  # what a check may take beside its answer's own time: a server starts and ends
+SPARE_FOR_A_CHECK = 10.0  # what a check may take beside its answer's own time: a server starts and ends
 _LONGEST_MESSAGE = 4_000  # characters
 
 Say = Callable[[dict[str, Any]], None]
@@ -68,7 +68,7 @@ class Judging:
 
     def _judge(self, name: str, answer: Any) -> None:
         task = self._tasks[name]
-        self._say({"judging": name, "seconds": task.seconds + SPARE_SECONDS})
+        self._say({"judging": name, "seconds": task.seconds + SPARE_FOR_A_CHECK})
         replaced = replaced_since(self._names)
         verdict = judge(task, answer)
         replaced = replaced or replaced_since(self._names)

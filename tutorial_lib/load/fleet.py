@@ -25,9 +25,9 @@ from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.workload import Workload, check_workload
 from tutorial_lib.servers.base import ClientInfo, Server
 
-LOOK_EVERY = 0.2
+ASK_WORKERS_EVERY = 0.2
 
-END_WITHIN = 5.0
+CALLS_END_WITHIN = 5.0
 """Seconds that interrupted processes get to end the calls that are under way."""
 
 GONE_WITHIN = 2.0
@@ -110,7 +110,7 @@ class _Fleet:
                 self._interrupted = True
                 with suppress(KeyboardInterrupt):  # The second interrupt ends the waiting, too.
                     self._crew.ask(fleet_worker.stop, self._run)
-                    self._watch(lambda part: None, within=END_WITHIN)
+                    self._watch(lambda part: None, within=CALLS_END_WITHIN)
             self._raise_if_mistaken()
             opened = self._opened()
         finally:
@@ -135,7 +135,7 @@ class _Fleet:
             if all(told.is_over for told in self._told.values()) or time.monotonic() > deadline:
                 return
             show(min(told.part for told in self._told.values()))
-            time.sleep(LOOK_EVERY)
+            time.sleep(ASK_WORKERS_EVERY)
 
     def _connected(self) -> list[ClientInfo] | None:
         """Return which of the fleet's connections the server has open now; None if it doesn't tell."""

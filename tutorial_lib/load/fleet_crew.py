@@ -27,7 +27,7 @@ MOST_PROCESSES = 64
 
 CONNECT_WITHIN = 3.0
 
-QUIET: dict[str, Any] = {
+QUIET_DASK: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,  # It looks at the threads' stacks a hundred times a second.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -114,7 +114,7 @@ def own_cluster(processes: int) -> Iterator[Client]:
     """Start so many workers, and end them. An interrupt leaves neither a half-started cluster nor a half-ended one."""
     import dask
 
-    with dask.config.set(QUIET):
+    with dask.config.set(QUIET_DASK):
         try:
             client, ends = _uninterrupted(lambda: _start(processes), undo=lambda started: started[1].close())
         except KeyboardInterrupt:

@@ -28,7 +28,7 @@ GIVE_UP_AFTER = 20
 """A run ends early when this many calls have failed and none has succeeded, one more for each user: a single moment of
 trouble hits all users at once."""
 
-LOOK_EVERY = 0.1
+LOOK_AT_RUN_EVERY = 0.1
 """How often the waiting cell looks whether the run is over, and moves its progress bar."""
 
 MOST_FRESH = 3 * 100
@@ -109,7 +109,7 @@ class _Run:
             self._pace.begin()
             for thread, tally in zip(threads, self._tallies, strict=True):
                 while not tally.finished.is_set():
-                    tally.finished.wait(LOOK_EVERY)
+                    tally.finished.wait(LOOK_AT_RUN_EVERY)
                     if self._pace.is_over():
                         self._stop_all()
                     show(self._pace.part_done())
@@ -133,7 +133,7 @@ class _Run:
         timer.start()
         for thread, tally in zip(threads, self._tallies, strict=True):
             while thread.ident and not (tally.finished.is_set() or time_is_up.is_set()):
-                tally.finished.wait(LOOK_EVERY)
+                tally.finished.wait(LOOK_AT_RUN_EVERY)
         timer.cancel()
 
     # -- one user's thread

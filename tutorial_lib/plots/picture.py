@@ -41,10 +41,10 @@ HATCH = "////"
 """What waits is hatched as well as orange."""
 
 MARGIN, HEADLINE = 0.13, 0.42  # inches
-WIDTH = 7.6  # inches; a hundred pixels each on the screen, and twice that in the file, for sharp screens
+FIGURE_WIDTH = 7.6  # inches; a hundred pixels each on the screen, and twice that in the file, for sharp screens
 _SCREEN_DPI, _FILE_DPI = 100, 200
 
-STYLE: Any = {
+PLOT_STYLE: Any = {
     "font.size": 9.5,
     "text.color": INK,
     "axes.edgecolor": QUIET,
@@ -93,7 +93,7 @@ class Picture:
     def png(self, dark: bool = False) -> bytes:
         """Draw it as a PNG file; ``dark`` in the colours of a dark theme, on a transparent ground."""
         file = io.BytesIO()
-        with matplotlib.rc_context(STYLE), recoloured(self.figure, DARK) if dark else nullcontext():
+        with matplotlib.rc_context(PLOT_STYLE), recoloured(self.figure, DARK) if dark else nullcontext():
             self.figure.savefig(file, format="png", dpi=_FILE_DPI, transparent=dark)
         return file.getvalue()
 
@@ -116,11 +116,11 @@ class Picture:
 @contextmanager
 def drawing(height: float) -> Iterator[Figure]:
     """Yield an empty figure in the course's style, ``height`` inches high."""
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(PLOT_STYLE):
         # Not pyplot's: that one would also be shown by itself at the end of the cell, and be kept for ever.
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(FIGURE_WIDTH, height), layout="constrained")
         # Below the headline, with a margin on the three other sides.
-        across, up = MARGIN / WIDTH, MARGIN / height
+        across, up = MARGIN / FIGURE_WIDTH, MARGIN / height
         figure.set_layout_engine("constrained", rect=(across, up, 1 - 2 * across, 1 - up - HEADLINE / height))
         yield figure
 
@@ -128,7 +128,7 @@ def drawing(height: float) -> Iterator[Figure]:
 def headline(figure: Figure, text: str) -> None:
     """Write what there is to see above a figure."""
     _, height = figure.get_size_inches()
-    line = figure.text(MARGIN / WIDTH, 1 - MARGIN / height, text, fontsize=12, fontweight="bold", va="top")
+    line = figure.text(MARGIN / FIGURE_WIDTH, 1 - MARGIN / height, text, fontsize=12, fontweight="bold", va="top")
     line.set_in_layout(False)
 
 

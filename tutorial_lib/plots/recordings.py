@@ -32,7 +32,7 @@ from tutorial_lib.pools.lease import Lease, Moment
 from tutorial_lib.pools.recording import Recording
 from tutorial_lib.words import counted
 
-MOST_CALLERS = 24
+MOST_CALLERS_SHOWN = 24
 MOST_BARS = 600
 VISIBLE = 0.004
 """Of the width: what is shorter is not drawn as opening or waiting, because it could not be seen."""
@@ -55,7 +55,7 @@ def plot_timeline(recording: Recording) -> Picture:
     """
     calls = sorted(_calls(recording), key=lambda call: call.asked)
     callers = list(dict.fromkeys(call.who for call in calls))
-    rows = callers if len(callers) <= MOST_CALLERS and len(calls) <= MOST_BARS else []
+    rows = callers if len(callers) <= MOST_CALLERS_SHOWN and len(calls) <= MOST_BARS else []
     moments = recording.timeline()
     title = _what_happened(recording, calls, callers)
     row_height = 0.2 * len(rows)

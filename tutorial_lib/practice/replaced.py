@@ -37,7 +37,7 @@ def names_now() -> Names:
 
 def replaced_since(before: Names) -> list[str]:
     """Return which names mean something else now, such as ``redis.ConnectionPool`` or ``Retry.call_with_retry``."""
-    return [_told(owner, name) for owner, held in before.items() for name in _changed(owner, held)]
+    return [_told(owner, name) for owner, contents in before.items() for name in _changed(owner, contents)]
 
 
 def put_back(before: Names) -> list[str]:
@@ -46,19 +46,19 @@ def put_back(before: Names) -> list[str]:
     # This line calls no builtin, because it may be one that was replaced.
     names = [f"builtins.{name}" for name, value in meant.items() if now.get(name) is not value]
     now.update(meant)
-    replaced = [(owner, name) for owner, held in before.items() for name in _changed(owner, held)]
+    replaced = [(owner, name) for owner, contents in before.items() for name in _changed(owner, contents)]
     for owner, name in replaced:
         _restore(owner, name, before[owner])
     return names + [_told(owner, name) for owner, name in replaced]
 
 
 def _restore(owner: Any, name: str, contents: Contents) -> None:
-    if name not in held.values:
+    if name not in contents.values:
         delattr(owner, name)
         return
-    value = held.values[name]
-    if name in held.functions:
-        value.__code__, value.__defaults__, value.__kwdefaults__ = held.functions[name]
+    value = contents.values[name]
+    if name in contents.functions:
+        value.__code__, value.__defaults__, value.__kwdefaults__ = contents.functions[name]
     setattr(owner, name, value)
 
 

@@ -23,7 +23,7 @@ from tutorial_lib.servers.base import (
     some_seconds,
     whole_number,
 )
-from tutorial_lib.servers.fake_redis import VERSION, FakeRedisThreads, Handler
+from tutorial_lib.servers.fake_redis import REDIS_VERSION, FakeRedisThreads, Handler
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class FakeServer(Server):
 
     kind = "fake"
     host = LOOPBACK
-    version = ".".join(map(str, VERSION))
+    version = ".".join(map(str, REDIS_VERSION))
 
     def __init__(self) -> None:
         self._owner = os.getpid()

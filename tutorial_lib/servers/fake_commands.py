@@ -20,8 +20,8 @@ BARRED = frozenset(_BARRED.split())
 
 # Only a Redis in the cloud knows it. A Redis on a machine of one's own says so, and then a client goes on without.
 # And a Redis without modules knows none of their commands, which have a point in their name.
-UNKNOWN = frozenset(["client maint_notifications", *(name for name in SUPPORTED_COMMANDS if "." in name)])
-KNOWN = SUPPORTED_COMMANDS.keys() - UNKNOWN
+UNKNOWN_COMMANDS = frozenset(["client maint_notifications", *(name for name in SUPPORTED_COMMANDS if "." in name)])
+KNOWN_COMMANDS = SUPPORTED_COMMANDS.keys() - UNKNOWN_COMMANDS
 
 
 class Caller(Protocol):
@@ -40,7 +40,7 @@ class Session(FakeSocket):
         if cmd_name.partition(" ")[0] in BARRED:
             command = cmd_name.replace(" ", "|")
             raise SimpleError(f"NOPERM User default has no permissions to run the '{command}' command")
-        if cmd_name in UNKNOWN:
+        if cmd_name in UNKNOWN_COMMANDS:
             raise self._unknown_command(cmd_name)
         return super()._name_to_func(cmd_name)
 

@@ -28,14 +28,14 @@ from tutorial_lib.network.end import LinkEnd, SocketEnd, has_ended
 from tutorial_lib.network.relay import let_go
 from tutorial_lib.network.upstream import Address
 from tutorial_lib.servers.base import MOST_MEMORY, ClientInfo, client_info
-from tutorial_lib.servers.fake_commands import KNOWN, Session
+from tutorial_lib.servers.fake_commands import KNOWN_COMMANDS, Session
 from tutorial_lib.servers.fake_memory import MemoryLimit
 
-VERSION = (7, 4)
+REDIS_VERSION = (7, 4)
 """The Redis that fakeredis is asked to be: the first with CLIENT SETINFO was 7.2."""
 
-CHUNK = 64 * 1024
-LONG = 1024 * 1024
+BYTES_AT_A_TIME = 64 * 1024
+LONG_TO_HOLD = 1024 * 1024
 PUSH_DELAY = 0.01  # seconds that a published message may wait before it is written to a subscriber
 PAUSE_LOOK = 0.05  # seconds between two looks at whether a pause is over
 
@@ -120,14 +120,14 @@ class Handler(TCPFakeRequestHandler):
         """Return what has arrived. ConnectionError at the end."""
         self._receive()
         # A long value goes to the parser in one piece: with every piece it copies what it has.
-        while self._requests.bytes_left > CHUNK:
+        while self._requests.bytes_left > BYTES_AT_A_TIME:
             self._wait(selectors.EVENT_READ, None)
             self._receive()
         arrived, self._incoming = b"".join(self._incoming), []
         return arrived
 
     def _receive(self) -> None:
-        data = self.request.recv(CHUNK)
+        data = self.request.recv(BYTES_AT_A_TIME)
         # Redis, too, forgets what a client asked for in a pause and did not wait for.
         if not data or (self.server.wait_while_paused() and has_ended(self.request)):
             raise ConnectionError("ended")
@@ -142,7 +142,7 @@ class Handler(TCPFakeRequestHandler):
             self.outgoing += f"-ERR Protocol error, or a defect of fakeredis: {text}\r\n".encode()
             return
         # A long string goes with its length before it: without, a client has to look for its end.
-        long = isinstance(reply, bytes) and len(reply) > CHUNK
+        long = isinstance(reply, bytes) and len(reply) > BYTES_AT_A_TIME
         self.outgoing += encode_reply(reply, self.protocol_version, nested=long)
         self.server.check_what_is_under_way(len(self.outgoing))
 
@@ -207,7 +207,7 @@ class FakeRedisThreads(TcpFakeServer):
     """Serves the connections that it is handed; it listens nowhere itself."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), bind_and_activate=False, server_version=VERSION)
+        super().__init__(("127.0.0.1", 0), bind_and_activate=False, server_version=REDIS_VERSION)
         self.RequestHandlerClass = Handler
         self.fake_server.acl = MemoryLimit(self.fake_server)
         # fakeredis makes a database when it is first asked for, and two clients who ask at once would get one each.
@@ -233,14 +233,14 @@ class FakeRedisThreads(TcpFakeServer):
     def commands(self) -> Counter[str]:
         """Return the commands received; as in Redis, those that it does not know are not among them."""
         with self.lock:
-            return Counter({name: times for name, times in self.received.items() if name.lower() in KNOWN})
+            return Counter({name: times for name, times in self.received.items() if name.lower() in KNOWN_COMMANDS})
 
     def check_what_is_under_way(self, size: int) -> None:
         """Bound what requests hold that are half received, and replies that are half sent, all together.
 
         ConnectionError ends the connection that asks. ``size`` is what it holds; what is short need not be added up.
         """
-        if size > LONG and sum(handler.under_way for handler in list(self.handlers.values())) > MOST_MEMORY:
+        if size > LONG_TO_HOLD and sum(handler.under_way for handler in list(self.handlers.values())) > MOST_MEMORY:
             raise ConnectionError("too much is under way")
 
     def pause(self, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from tutorial_lib.exercises import load_task
 from tutorial_lib.practice.exercise import Exercise
 from tutorial_lib.practice.referee import judge
-from tutorial_lib.practice.replaced import Names, listed, names_now, replaced_since
+from tutorial_lib.practice.replaced_names import Names, listed, names_now, replaced_since
 from tutorial_lib.practice.verdict import Verdict
 
 SPARE_FOR_A_CHECK = 10.0  # what a check may take beside its answer's own time: a server starts and ends

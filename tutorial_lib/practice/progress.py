@@ -105,7 +105,7 @@ class ProgressFile:
                     copy = whole_file.keep_copy(self.path, content)
                     notice = f"{notice} The old file is kept as {copy}."
                 if after != before.entries or notice:
-                    whole_file.replace(self.path, _written(after))
+                    whole_file.write(self.path, _written(after))
         except OSError as error:
             raise _refused("saved", self.path, error) from error
         return notice

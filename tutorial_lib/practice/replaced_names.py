@@ -40,7 +40,7 @@ def replaced_since(before: Names) -> list[str]:
     return [_told(owner, name) for owner, contents in before.items() for name in _changed(owner, contents)]
 
 
-def put_back(before: Names) -> list[str]:
+def restore_names(before: Names) -> list[str]:
     """Give each name its meaning back, since the rest of a check needs them, and return which were replaced."""
     now, meant = vars(builtins), before[builtins].values
     # This line calls no builtin, because it may be one that was replaced.

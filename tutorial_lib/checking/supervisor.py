@@ -186,7 +186,7 @@ class _Worker:
             raise _Trouble(f"used more than {self.limits.memory / 1e9:g} GB of memory")
 
 
-def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
+def judge_notebook(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
     """Run a notebook as often as it takes, and return its results: exercise, status, message."""
     path, scratch, limits = Path(order["path"]), Path(order["scratch"]), Limits(**order["limits"])
     try:
@@ -234,7 +234,7 @@ def main() -> None:
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
     adopt_orphans()
-    rows = judge(order, gone)
+    rows = judge_notebook(order, gone)
     if gone.is_set():  # check itself cannot tidy up if it was killed
         remove(Path(order["scratch"]))
     sys.stdout.write(json.dumps(rows))

@@ -14,7 +14,7 @@ from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
-from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
+from tutorial_lib.examination.report import nothing_seen, server_said, short_path, summed_up
 from tutorial_lib.examination.timeline import TIMELINE_STYLE, timeline
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.pools.lease import Lease
@@ -70,7 +70,7 @@ def page(program: Sequence[str], seen: ProgramEvidence, findings: Sequence[Findi
 <body>
 <main>
 <h1>{title}</h1>
-<p>{html.escape(as_text(seen, findings) if seen.pools else nothing_seen(troubles))}</p>
+<p>{html.escape(summed_up(seen, findings) if seen.pools else nothing_seen(troubles))}</p>
 {f"<h2>Findings</h2>{found}" if found else ""}
 <h2>Pools</h2>
 {pools}

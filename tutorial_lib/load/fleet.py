@@ -120,7 +120,7 @@ class _Fleet:
         return self._report(opened - opened_before if both_known else None)  # type: ignore[operator]
 
     def _prepare(self) -> None:
-        for address, ready in self._crew.ask(fleet_worker.prepare, self._run, self._orders).items():
+        for address, ready in self._crew.ask(fleet_worker.get_ready, self._run, self._orders).items():
             if ready.mistake:
                 name = self._orders[address].name
                 raise BadSetting(f"{name} could not make its pool, or unpack the work: {ready.mistake}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotInstalled
 from tutorial_lib.load import fleet_worker
-from tutorial_lib.load.fleet_folder import scratch_folder
+from tutorial_lib.load.fleet_folder import folder_for_dask
 from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _started(processes: int, ends: ExitStack) -> Client:
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"temporary-directory": ends.enter_context(scratch_folder())}):
+    with dask.config.set({"temporary-directory": ends.enter_context(folder_for_dask())}):
         cluster = LocalCluster(
             n_workers=processes,
             threads_per_worker=1,

@@ -20,8 +20,8 @@ from tutorial_lib.plots.picture import (
     TROUBLE,
     Picture,
     drawing,
-    explain,
     quiet,
+    write_legend,
 )
 from tutorial_lib.plots.waits import finish, note
 from tutorial_lib.sizing.formulas import MOST_CONNECTIONS
@@ -117,7 +117,7 @@ def _draw_connections(axes: Axes, report: FleetReport, budget: int | None) -> No
     axes.set_ylim(0, top)
     axes.set_ylabel("connections")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    explain(axes, looks)
+    write_legend(axes, looks)
     quiet(axes)
 
 
@@ -143,6 +143,6 @@ def _draw_calls(axes: Axes, report: FleetReport) -> None:
     axes.set_xticks(range(1, columns + 1, max(1, -(-columns // MOST_NAMES))))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    explain(axes, looks)
+    write_legend(axes, looks)
     quiet(axes)
     axes.tick_params(axis="x", labelcolor=QUIET)

@@ -84,7 +84,7 @@ class Picture:
 
     def __init__(self, figure: Figure, alt: str, name: str) -> None:
         self.figure = figure
-        self.alt = as_text(alt)
+        self.alt = printable(alt)
         self._name = name
 
     def __repr__(self) -> str:
@@ -132,7 +132,7 @@ def headline(figure: Figure, text: str) -> None:
     line.set_in_layout(False)
 
 
-def explain(axes: Axes, handles: Sequence[Any]) -> None:
+def write_legend(axes: Axes, handles: Sequence[Any]) -> None:
     """Write the legend in one line between the headline and ``axes``."""
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=6, handlelength=1.4, borderaxespad=0.4)
 
@@ -142,7 +142,7 @@ def quiet(axes: Axes) -> None:
     axes.tick_params(length=0)
 
 
-def seconds(value: float) -> str:
+def as_time(value: float) -> str:
     """Write a time as people say it: ``0.40 s``, ``12 ms``, ``85 µs``."""
     if value >= 9.995:
         return f"{value:.0f} s"
@@ -153,6 +153,6 @@ def seconds(value: float) -> str:
     return f"{value * 1e6:.0f} µs"
 
 
-def as_text(name: str) -> str:
+def printable(name: str) -> str:
     """Write out, as ``\\ud800``, what no font and no file takes: halves of letters, as in names of broken files."""
     return name.encode("utf-8", "backslashreplace").decode()

@@ -47,7 +47,7 @@ def mark(axes: Axes, limit: float, text: str, colour: str, *, high: bool = True)
     )
 
 
-def beside(axes: Axes, point: tuple[float, float], text: str, colour: str, **settings: Any) -> None:
+def write_beside(axes: Axes, point: tuple[float, float], text: str, colour: str, **settings: Any) -> None:
     """Write a line's meaning to the right of where it ends."""
     axes.annotate(
         text,

@@ -18,7 +18,8 @@ from matplotlib.colors import to_hex
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.plots.picture import HATCH, IN_USE, OPENING, Picture, as_time
+from tutorial_lib.plots.colours import IN_USE, OPENING
+from tutorial_lib.plots.picture import HATCH, Picture, as_time
 from tutorial_lib.plots.recordings import _openings, plot_timeline, plot_waits
 from tutorial_lib.pools.recording import Recording, record
 

@@ -12,23 +12,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.plots.picture import (
-    FAINT,
-    HATCH,
-    IN_USE,
-    INK,
-    OPENING,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    drawing,
-    headline,
-    printable,
-    quiet,
-    write_legend,
-)
+from tutorial_lib.plots.colours import FAINT, IN_USE, INK, OPENING, PAPER, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import HATCH, Picture, drawing, headline, printable, quiet, write_legend
 from tutorial_lib.sizing.formulas import MOST_CONNECTIONS, MOST_IN_A_FLEET
 from tutorial_lib.words import counted
 

@@ -10,19 +10,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from tutorial_lib.arguments import of_kind, whole
 from tutorial_lib.load.fleet_report import FleetReport, ProcessReport
-from tutorial_lib.plots.picture import (
-    FAINT,
-    HATCH,
-    IN_USE,
-    INK,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    Picture,
-    drawing,
-    quiet,
-    write_legend,
-)
+from tutorial_lib.plots.colours import FAINT, IN_USE, INK, PAPER, QUIET, TROUBLE
+from tutorial_lib.plots.picture import HATCH, Picture, drawing, quiet, write_legend
 from tutorial_lib.plots.waits import finish, note
 from tutorial_lib.sizing.formulas import MOST_CONNECTIONS
 from tutorial_lib.words import counted

@@ -6,17 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.arguments import of_kind
-from tutorial_lib.plots.picture import (
-    FAINT,
-    IN_USE,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    as_time,
-    drawing,
-)
+from tutorial_lib.plots.colours import FAINT, IN_USE, PAPER, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import Picture, as_time, drawing
 from tutorial_lib.plots.waits import MARKED, MS, finish, mark, scale_of_waits, write_beside
 from tutorial_lib.sizing.pool_size import PoolSize
 from tutorial_lib.words import counted

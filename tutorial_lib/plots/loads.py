@@ -15,16 +15,8 @@ from tutorial_lib.load.predicted import predicted_waits
 from tutorial_lib.load.report import LoadReport
 from tutorial_lib.load.sweep import Sweep, SweepRow, check_done
 from tutorial_lib.load.target import check_server
-from tutorial_lib.plots.picture import (
-    IN_USE,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    as_time,
-    drawing,
-    quiet,
-)
+from tutorial_lib.plots.colours import IN_USE, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import Picture, as_time, drawing, quiet
 from tutorial_lib.plots.waits import MARKED, MS, finish, mark, note, scale_of_waits, write_beside
 from tutorial_lib.servers.base import Server
 from tutorial_lib.words import counted

@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
+from tutorial_lib.plots.colours import IN_USE, INK, PAPER, QUIET, TROUBLE, WAITING
+
 STILL_WIDTH = 760
 """Pixels on the page; the file has twice as many each way, for sharp screens."""
 ACROSS = 5
@@ -19,9 +21,7 @@ MOST_DRAWN = 40
 SHARP = 2
 TALL, GAP, TITLE_HEIGHT = 40, 10, 44
 
-PAPER, INK, QUIET, TROUBLE = "#FFFFFF", "#1F1F1F", "#5F5F5F", "#B8410A"
-FILL = {"in use": "#0072B2", "waiting": "#E69F00"}  # as in PoolView
-
+FILL = {"in use": IN_USE, "waiting": WAITING}
 
 Boxes = list[Mapping[str, Any]]
 

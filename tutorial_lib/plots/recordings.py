@@ -12,22 +12,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.arguments import of_kind
-from tutorial_lib.plots.picture import (
-    HATCH,
-    IN_USE,
-    OPENING,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    as_time,
-    drawing,
-    headline,
-    printable,
-    quiet,
-    write_legend,
-)
+from tutorial_lib.plots.colours import IN_USE, OPENING, PAPER, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import HATCH, Picture, as_time, drawing, headline, printable, quiet, write_legend
 from tutorial_lib.pools.lease import Lease, Moment
 from tutorial_lib.pools.recording import Recording
 from tutorial_lib.words import counted

@@ -9,12 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from tutorial_lib.load.report import FALLBACK_NOTE
-from tutorial_lib.plots.picture import (
-    PAPER,
-    TROUBLE,
-    headline,
-    quiet,
-)
+from tutorial_lib.plots.colours import PAPER, TROUBLE
+from tutorial_lib.plots.picture import headline, quiet
 
 MS = 1000.0
 LINEAR_BELOW = 1.0

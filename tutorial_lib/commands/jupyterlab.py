@@ -25,7 +25,7 @@ DEFAULT_LAYOUT = "default-37a8.jupyterlab-workspace"
 KERNEL_START = PACKAGE / "commands" / "kernel_start.py"
 
 
-def command(folder: Path, page: str, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
+def server_command(folder: Path, page: str, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
     """Return the command that serves ``folder`` and opens ``page``, with the learner's own arguments at its end."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     words.append(f"--LabApp.default_url=/lab/tree/{page}")
@@ -103,7 +103,7 @@ def serve(folder: Path, page: str, *, port: int | None, browser: bool, extra: Se
     require_jupyterlab()
     if port is not None:
         require_free_port(port)
-    return _become(command(folder, page, port=port, browser=browser, extra=extra), folder)
+    return _become(server_command(folder, page, port=port, browser=browser, extra=extra), folder)
 
 
 def serve_user(folder: Path, page: str, *, extra: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ from tutorial_lib.examination.keepers import ConnectionState, Keepers, state_of
 from tutorial_lib.examination.notes import Events, Group, Notes, add_event
 from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLines, package_at
 from tutorial_lib.pools.anatomy import in_use_and_idle
-from tutorial_lib.pools.borrow import Borrow, borrow_of
+from tutorial_lib.pools.borrow import Borrow, finished_of
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave
 
@@ -252,7 +252,7 @@ class Witness:
             group.add_up()
             group.evidence.kept, group.evidence.recent = [], []
         for group in sorted(groups, key=lambda group: -len(group.recent))[: WITH_RECENT if recent else 0]:
-            group.evidence.recent = [self._told(borrow_of(past), past[6], past[7]) for past in copied(group.recent)]
+            group.evidence.recent = [self._told(*finished_of(ended)) for ended in copied(group.recent)]
         for notes in everyone:
             evidence_of_pool = notes.group.evidence
             evidence_of_pool.kept += notes.kept(now)

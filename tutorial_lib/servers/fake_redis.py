@@ -51,6 +51,7 @@ class Connection(FakeRedisConnection):
         super().__init__(**options)
 
     def _connect(self) -> Session:
+        # fakeredis makes its side of the connection here, from these three, and has no public way to give it another.
         assert self._server
         session = Session(self._server, client_class=self._client_class, db=self.db, client_info=self._client_info)
         session.caller = self._handler
@@ -59,13 +60,6 @@ class Connection(FakeRedisConnection):
     def can_read(self, timeout: float | None = 0) -> bool:
         """Wait until there is a reply to write (True) or a request to read. The loop asks this first, each time."""
         return self._handler.wait_for_a_reply(super().can_read)
-
-    def read_response(self, *arguments: Any, **options: Any) -> Any:
-        """Return an error reply like any other. fakeredis before 2.41 ends the connection after one."""
-        try:
-            return super().read_response(*arguments, **options)
-        except redis.RedisError as error:
-            return error
 
 
 class Handler(TCPFakeRequestHandler):
@@ -99,10 +93,10 @@ class Handler(TCPFakeRequestHandler):
     def wait_for_a_reply(self, there_is_one: Callable[[], bool]) -> bool:
         while not there_is_one():
             self._send()
-            if self.session._killed:
+            if self.session.is_killed:
                 raise ConnectionError("killed")
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.outgoing else 0)
-            if self._wait(events, PUSH_DELAY if self.session._pubsub else None) & selectors.EVENT_READ:
+            if self._wait(events, PUSH_DELAY if self.session.is_subscribed else None) & selectors.EVENT_READ:
                 return False
         return True
 
@@ -166,7 +160,7 @@ class Handler(TCPFakeRequestHandler):
         return self._requests.request_size + len(self.outgoing)
 
     def is_over(self) -> bool:
-        return self.session._killed or has_ended(self.request)
+        return self.session.is_killed or has_ended(self.request)
 
     def disconnect(self) -> None:
         """End the connection from the server's side. One that kills itself is still told so by its own thread."""
@@ -180,8 +174,8 @@ class Handler(TCPFakeRequestHandler):
         return self._is_waiting and self.session.flag == "N"
 
     def info(self, idle: float) -> ClientInfo:
-        self.session.show(idle)
-        client = client_info(self.session._client_info, self.session._client_info["addr"])
+        listed = self.session.show(idle)
+        client = client_info(listed, listed["addr"])
         return replace(client, idle=idle, age=time.monotonic() - self._connected_at)
 
     def cut(self) -> None:
@@ -259,7 +253,7 @@ class FakeRedisThreads(TcpFakeServer):
 
     def stop(self, within: float = 2.0) -> None:
         """End every connection; their threads are gone afterwards."""
-        self._shutdown_event.set()
+        self._shutdown_event.set()  # shutdown() does this, too, and then waits for serve_forever(), which never ran.
         self.server_close()
         deadline = time.monotonic() + within
         while self.handlers and time.monotonic() < deadline:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -74,6 +75,15 @@ def needs(module: str, *, types: bool = True) -> set[str]:
         longer = f"{inside}.{name}".strip(".")
         found.add(longer if longer in MODULES else inside)
     return found
+
+
+def test_contributing_shows_the_same_table() -> None:
+    text = (TOP / "CONTRIBUTING.md").read_text("utf-8")
+    table = text.partition("| row | what is in it |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    shown = [set(re.findall(r"`([\w.]+)`", row)) for row in table]
+    assert [[name for name in names if name not in row] for names, row in zip(LAYERS, shown, strict=True)] == [
+        [] for _ in LAYERS
+    ]
 
 
 NAMED = sorted(name for name in MODULES if name)

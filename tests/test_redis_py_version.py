@@ -16,8 +16,11 @@ from typing import Any, NamedTuple
 import pytest
 import redis
 import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.version_notes import NOTES, Row, notes_of
+from tutorial_lib.network.canned_server import CannedServer
 from tutorial_lib.servers.fake import FakeServer
 
 TOP = Path(__file__).parent.parent
@@ -44,10 +47,10 @@ class Listening(redis.Connection):
         return super().send_command(*arguments, **options)
 
 
-def handshake() -> list[str]:
+def handshake(**settings: Any) -> list[str]:
     """Return what a new connection sends before its first command."""
     with FakeServer() as server:
-        connection = redis.ConnectionPool(Listening, host=server.host, port=server.port).get_connection()
+        connection = redis.ConnectionPool(Listening, host=server.host, port=server.port, **settings).get_connection()
         connection.disconnect()
         return connection.sent
 
@@ -117,6 +120,40 @@ STATEMENTS = (
     ),
     Statement(
         "notebooks/source/12_asyncio.py",
+        "so redis-py 8.1 accepts a connection with unread data",
+        lambda: asyncio.run(after_a_quiet_hour()) == "Connection closed by server.",
+        "8.2",
+    ),
+    Statement(
+        "notebooks/source/12_asyncio.py",
+        "redis-py 8.1 doesn't notice dead idle connections",
+        lambda: asyncio.run(after_a_quiet_hour()) == "Connection closed by server.",
+        "8.2",
+    ),
+    Statement(
+        "docs/errors.md",
+        "redis-py 8.1 hands out connections that died while they were idle",
+        lambda: asyncio.run(after_a_quiet_hour()) == "Connection closed by server.",
+        "8.2",
+    ),
+    Statement(
+        "tutorial_lib/exercises/lean_handshake.py",
+        "With its default settings, redis-py 8.1 sends 6",
+        lambda: len(handshake(db=1, client_name="shop")) == 6,
+        "8.2",
+    ),
+    Statement(
+        "notebooks/source/11_how_long_a_caller_waits.py",
+        "version 8.1 doesn't try anything else if it's refused",
+        lambda: "unknown command 'HELLO'" in without_hello(),
+    ),
+    Statement(
+        "notebooks/source/11_how_long_a_caller_waits.py",
+        "On a blocking pool of redis-py 8.1 it doesn't work",
+        lambda: "_available_connections" in refused_retry(),
+    ),
+    Statement(
+        "notebooks/source/12_asyncio.py",
         "`redis.asyncio.Redis(host=…)` retries ten times",
         lambda: (
             (retries_of(redis.asyncio.Redis().connection_pool), retries_of(redis.asyncio.ConnectionPool())) == (10, 0)
@@ -128,6 +165,24 @@ STATEMENTS = (
         lambda: {path.parent.name for path in modules_that_say("record_connection_timeout(")} == {"observability"},
     ),
 )
+
+
+NOT_A_STATEMENT = (
+    # They say which version a page is about.
+    ("notebooks/source/00_start_here.py", "The course is about redis-py 8.1."),
+    ("docs/errors.md", "Texts are those of redis-py 8.1;"),
+    ("docs/summary.md", "For redis-py 8.1. The number in brackets"),
+    ("notebooks/source/15_in_production.py", "| a page says | measured with redis-py 8.1 |"),
+    ("tutorial_lib/exercises/the_quiet_upgrade.py", "the team updates redis-py from 7.4 to 8.1"),
+    # Other tests hold them: those of examine, of docs_say.md, and of the exercise `cancelled`.
+    ("docs/examine.md", "It works with redis-py 6.4 to 8.1"),
+    ("docs/errors.md", "We couldn't make it happen with redis-py 5.3 to 8.1"),
+    ("docs/errors.md", "`ValueError: filedescriptor out of range in select()` | redis-py 8.0.0"),
+    ("docs/docs_say.md", "redis-py 8.1.0 does."),
+    ("docs/docs_say.md", "redis-py 8.1.0 never reports it"),
+    ("tutorial_lib/exercises/cancelled.py", "A client of redis-py 8.1 that is cancelled"),
+)
+"""Pages, and words on a line that names redis-py 8.1 and needs no statement."""
 
 
 async def after_a_quiet_hour() -> str:
@@ -148,6 +203,23 @@ async def after_a_quiet_hour() -> str:
 
 def modules_that_say(text: str) -> list[Path]:
     return [path for path in Path(redis.__file__).parent.rglob("*.py") if text in path.read_text("utf-8")]
+
+
+def without_hello() -> str:
+    """Return what a client is told by a Redis that knows no HELLO."""
+    with CannedServer({"HELLO": "-ERR unknown command 'HELLO', with args beginning with: '3'"}) as old:
+        try:
+            return str(redis.Redis(host=old.host, port=old.port).ping())
+        except redis.RedisError as error:
+            return str(error)
+
+
+def refused_retry() -> str:
+    """Return what ``set_retry`` says on a blocking pool."""
+    try:
+        return str(redis.BlockingConnectionPool().set_retry(Retry(NoBackoff(), 3)))
+    except AttributeError as error:
+        return str(error)
 
 
 def timeout() -> object:
@@ -177,6 +249,19 @@ def test_only_the_version_that_the_pages_speak_of_is_allowed() -> None:
 def test_a_statement_stands_on_its_page_and_is_true(statement: Statement) -> None:
     assert statement.words in (TOP / statement.page).read_text("utf-8"), "it was reworded: change it here as well"
     assert statement.holds()
+
+
+@pytest.mark.parametrize("pages", ["notebooks/source/*.py", "tutorial_lib/exercises/*.py", "docs/*.md", "README.md"])
+def test_each_line_that_names_the_version_is_a_statement_here(pages: str) -> None:
+    known = [*((statement.page, statement.words) for statement in STATEMENTS), *NOT_A_STATEMENT]
+    unknown = []
+    for page in TOP.glob(pages):
+        words = [words for place, words in known if TOP / place == page]
+        for line in page.read_text("utf-8").splitlines():
+            names_it = re.search(r"(?<![\w.])8\.1(?![\d.]*/)", line)
+            if names_it and not any(known_words in line for known_words in words):
+                unknown.append((page.name, line))
+    assert unknown == [], "add it to STATEMENTS, with what must be so, or to NOT_A_STATEMENT"
 
 
 @pytest.mark.parametrize("lesson", sorted(TOP.glob("notebooks/source/*.py")), ids=lambda path: path.stem)

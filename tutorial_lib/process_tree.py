@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import psutil
 
-MARK = "REDIS_POOL_TUTORIAL_CHECK"
+MARK_VARIABLE = "REDIS_POOL_TUTORIAL_CHECK"
 """An environment variable that a notebook's processes inherit. Its value says which notebook they belong to."""
 
 _SIGKILL = 9  # by number, because Windows has no name for it
@@ -58,7 +58,7 @@ def marked(mark: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+            if process.pid != os.getpid() and process.environ().get(MARK_VARIABLE) == mark:
                 found.append(process)
     return found
 

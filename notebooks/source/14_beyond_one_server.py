@@ -642,7 +642,8 @@ guess_close.reveal(shop_connections())
 #
 # A cluster client has a client for each node, and its `close()` closes these clients. In redis-py's
 # [source](https://github.com/redis/redis-py/blob/v8.1.0/redis/cluster.py), `create_redis_node` gives them a pool if there
-# was a URL, and a client doesn't close a pool that it was given. `disconnect_connection_pools()` does:
+# was a URL, and a client doesn't close a pool that it was given. To close those pools, call
+# `disconnect_connection_pools()`:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
 from_url.disconnect_connection_pools()

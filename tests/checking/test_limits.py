@@ -14,7 +14,7 @@ import pytest
 from tests.checking.handing_in import check, solved, statuses, write
 from tutorial_lib.checking import run
 from tutorial_lib.checking.limits import Limits
-from tutorial_lib.process_tree import MARK
+from tutorial_lib.process_tree import MARK_VARIABLE
 
 
 def test_a_cell_that_never_ends_and_one_that_ends_python_do_not_stop_the_others(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_computer_that_is_too_busy_to_start_is_told_and_no_fault_of_the_notebo
         [sys.executable, "-c", late],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, MARK: "late"},
+        env={**os.environ, MARK_VARIABLE: "late"},
     ) as process:
         assert process.stdin
         assert process.stdout

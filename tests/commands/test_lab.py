@@ -26,7 +26,7 @@ from tutorial_lib.commands.command_line import main
 
 
 def test_jupyterlab_listens_here_and_opens_the_first_lesson(tmp_path: Path) -> None:
-    words = jupyterlab.command(tmp_path, course.FIRST_LESSON, port=None, browser=False, extra=["--debug"])
+    words = jupyterlab.server_command(tmp_path, course.FIRST_LESSON, port=None, browser=False, extra=["--debug"])
 
     assert words[:3] == [sys.executable, "-m", "jupyterlab"]
     assert "--ServerApp.ip=127.0.0.1" in words
@@ -35,8 +35,8 @@ def test_jupyterlab_listens_here_and_opens_the_first_lesson(tmp_path: Path) -> N
 
 
 def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
-    asked = jupyterlab.command(Path("mine"), "page", port=9999, browser=True, extra=[])
-    free = jupyterlab.command(Path("mine"), "page", port=None, browser=True, extra=[])
+    asked = jupyterlab.server_command(Path("mine"), "page", port=9999, browser=True, extra=[])
+    free = jupyterlab.server_command(Path("mine"), "page", port=None, browser=True, extra=[])
 
     assert {"--ServerApp.port=9999", "--ServerApp.port_retries=0"} <= set(asked)
     assert not [word for word in free if "port" in word]
@@ -44,7 +44,7 @@ def test_a_port_that_was_asked_for_is_taken_or_nothing() -> None:
 
 @pytest.mark.parametrize("own", ["--ip=0.0.0.0", "--ServerApp.ip=0.0.0.0", "--ip"])
 def test_the_learners_own_address_takes_the_place_of_ours(own: str) -> None:
-    words = jupyterlab.command(Path("mine"), "page", port=None, browser=True, extra=[own, "0.0.0.0"])
+    words = jupyterlab.server_command(Path("mine"), "page", port=None, browser=True, extra=[own, "0.0.0.0"])
 
     assert "--ServerApp.ip=127.0.0.1" not in words
     assert words[-2:] == [own, "0.0.0.0"]
@@ -53,7 +53,7 @@ def test_the_learners_own_address_takes_the_place_of_ours(own: str) -> None:
 def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
     environ = jupyterlab.environment(tmp_path, {"JUPYTER_CONFIG_PATH": "/theirs", "JUPYTER_PREFER_ENV_PATH": "0"})
 
-    assert environ["JUPYTER_CONFIG_PATH"] == f"{jupyterlab.SETTINGS}{os.pathsep}/theirs"
+    assert environ["JUPYTER_CONFIG_PATH"] == f"{jupyterlab.SETTINGS_FOLDER}{os.pathsep}/theirs"
     assert environ["JUPYTER_PREFER_ENV_PATH"] == "0"
     assert environ["TUTORIAL_FOLDER"] == str(tmp_path)
     assert jupyterlab.environment(tmp_path, {"PYTHONSTARTUP": "/theirs.py"})["PYTHONSTARTUP"] == "/theirs.py"
@@ -61,7 +61,7 @@ def test_settings_are_laid_over_the_learners_own(tmp_path: Path) -> None:
     without = jupyterlab.environment(tmp_path, {})
     assert Path(environ["PATH"], "redis-pool-tutorial").exists(), "JupyterLab's terminal knows the command"
     assert jupyterlab.environment(tmp_path, {"PATH": "/theirs"})["PATH"] == f"{environ['PATH']}{os.pathsep}/theirs"
-    assert without["JUPYTER_CONFIG_PATH"] == str(jupyterlab.SETTINGS)
+    assert without["JUPYTER_CONFIG_PATH"] == str(jupyterlab.SETTINGS_FOLDER)
     assert without["JUPYTER_PREFER_ENV_PATH"] == "1"
 
 

@@ -60,7 +60,7 @@ def test_a_pool_with_nothing_to_tell_gives_no_finding() -> None:
 
 @pytest.mark.parametrize(
     ("ages", "expected"),
-    [([kept.LONG], []), ([kept.LONG + 0.1], ["leak"]), ([0.1, 0.1], ["leak"])],
+    [([kept.LONG_HOLD], []), ([kept.LONG_HOLD + 0.1], ["leak"]), ([0.1, 0.1], ["leak"])],
     ids=["one, young", "one, old", "two of one line"],
 )
 def test_a_connection_in_use_is_a_leak_if_it_is_old_or_not_alone(ages: list[float], expected: list[str]) -> None:
@@ -83,7 +83,7 @@ def test_a_subscription_may_keep_its_connection_and_what_hears_nothing_may_not(b
     assert kinds(pool(kept=[one(60, by)])) == expected
 
 
-@pytest.mark.parametrize(("age", "expected"), [(kept.LONG, []), (kept.LONG + 0.1, ["watch-kept"])])
+@pytest.mark.parametrize(("age", "expected"), [(kept.LONG_HOLD, []), (kept.LONG_HOLD + 0.1, ["watch-kept"])])
 def test_a_watch_that_is_young_may_be_at_work(age: float, expected: list[str]) -> None:
     assert kinds(pool(kept=[one(age, "watch")])) == expected
 

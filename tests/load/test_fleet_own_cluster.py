@@ -21,7 +21,7 @@ from tutorial_lib.load.fleet import run_fleet
 from tutorial_lib.load.fleet_crew import crew_of, own_cluster, start_fleet
 from tutorial_lib.load.fleet_worker import facts
 from tutorial_lib.load.workload import Workload
-from tutorial_lib.process_tree import MARK, marked
+from tutorial_lib.process_tree import MARK_VARIABLE, marked
 from tutorial_lib.servers.redis_process import RedisProcess
 
 KILLS = 5 if os.environ.get("RELEASE") == "1" else 1
@@ -33,7 +33,7 @@ def test_it_starts_its_processes_and_leaves_nothing(monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setenv(MARK, "own cluster")
+    monkeypatch.setenv(MARK_VARIABLE, "own cluster")
     threads = {*threading.enumerate()}
     with RedisProcess() as server:
         report = run_fleet(server, Workload("PING", users=2, count=20), 2)
@@ -82,7 +82,7 @@ def test_only_this_computer_and_only_this_program_can_reach_it() -> None:
 @pytest.mark.parametrize("moment", ["run", pytest.param("start", marks=pytest.mark.release)] * KILLS)
 def test_a_program_that_is_killed_leaves_neither_processes_nor_folders(moment: str, tmp_path: Path) -> None:
     mark = f"fleet {tmp_path}"
-    settings = {**os.environ, MARK: mark, "TMPDIR": str(tmp_path)}
+    settings = {**os.environ, MARK_VARIABLE: mark, "TMPDIR": str(tmp_path)}
     program = subprocess.Popen(
         [sys.executable, "-m", PROGRAM, moment, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=settings
     )
@@ -107,7 +107,7 @@ def ours_in(folder: Path) -> list[str]:
 
 
 def test_an_interrupt_while_it_starts_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MARK, "interrupted start")
+    monkeypatch.setenv(MARK_VARIABLE, "interrupted start")
     start, begun = fleet_crew._start, threading.Event()
 
     def start_and_tell(processes: int) -> object:

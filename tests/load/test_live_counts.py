@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tutorial_lib.load.live_counts import MOST_REMEMBERED, RECENT, Counts, LiveCounts, Waits
+from tutorial_lib.load.live_counts import MOST_REMEMBERED, REMEMBERED_FOR, Counts, LiveCounts, Waits
 from tutorial_lib.notebook.lines import UNKNOWN
 from tutorial_lib.pools.borrow import Borrow, End, Outcome
 
@@ -61,12 +61,12 @@ def test_waits_are_ranked_over_all_who_came(clock: Clock) -> None:
 def test_waits_are_forgotten_after_half_a_minute_and_the_sums_are_not(clock: Clock) -> None:
     counts = LiveCounts(clock)
     counts.borrowed(borrow(waited=0.5))
-    clock.now += RECENT
+    clock.now += REMEMBERED_FOR
     counts.borrowed(borrow(waited=0.25))
     assert counts.now().waits == Waits(0.25, 0.5, 0.5)
     clock.now += 1
     assert counts.now().waits == Waits(0.25, 0.25, 0.25)
-    clock.now += RECENT
+    clock.now += REMEMBERED_FOR
     assert (counts.now().waits, counts.now().waited) == (None, 2)
 
 

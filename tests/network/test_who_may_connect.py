@@ -16,6 +16,7 @@ from tests.network.stranger import Stranger, another_user, needs_another_user
 from tests.redis_for_tests import Certificates, OwnersRedis, owners_redis
 from tutorial_lib.errors import NotAllowed
 from tutorial_lib.network import owner as owner_module
+from tutorial_lib.network.canned_server import CannedServer
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.servers.borrowed import BorrowedServer
 from tutorial_lib.servers.fake import FakeServer
@@ -139,6 +140,7 @@ def test_where_the_system_cannot_tell_an_open_redis_is_used_and_that_is_said(mon
 # -- what listens at all
 
 LISTENERS = {
+    "network/canned_server.py",  # every user of this computer; it has no data and no keys
     "network/owner.py",  # for a moment, to try its own question
     # A FaultProxy and the way to a borrowed Redis: own user only. The fallback: every user of this computer, as the
     # private redis-server.
@@ -148,9 +150,9 @@ LISTENERS = {
 
 
 def test_every_place_that_listens_is_known_here() -> None:
-    """If a file joins this list, say in README who may connect there, and try it above as another user."""
+    """If a file joins this list, say in SECURITY.md who may connect there, and try it above as another user."""
     package = Path(tutorial_lib.__file__).parent
-    signs = re.compile(r"create_server\(|sock\w*\.listen\(|\(TcpFakeServer\)")
+    signs = re.compile(r"create_server\(|sock\w*\.listen\(|\(TcpFakeServer\)|TCPServer\b")
     found = {
         path.relative_to(package).as_posix() for path in package.rglob("*.py") if signs.search(path.read_text("utf-8"))
     }
@@ -173,7 +175,7 @@ def test_all_of_them_listen_on_the_loopback_of_ipv4_only(owners: OwnersRedis) ->
         borrowed = running.enter_context(BorrowedServer(with_password(owners), keys=[]))
         servers = [borrowed, *(running.enter_context(make()) for make in (FakeServer, RedisProcess))]
         servers += [running.enter_context(FaultProxy(server)) for server in servers]
-        for server in servers:
+        for server in (*servers, running.enter_context(CannedServer())):
             # ::1 refuses, and where there is /proc it shows one listener.
             with pytest.raises(OSError):  # noqa: PT011 - no IPv6 at all, or refused
                 socket.create_connection(("::1", server.port), timeout=1)

@@ -9,7 +9,8 @@ import pytest
 from tests.plots.test_recordings import headline, words
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.plots.budget import plot_budget
-from tutorial_lib.plots.picture import IN_USE, Picture
+from tutorial_lib.plots.colours import IN_USE
+from tutorial_lib.plots.picture import Picture
 
 OTHERS = {"listeners": 40, "blocked": 80}
 

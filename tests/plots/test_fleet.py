@@ -8,8 +8,9 @@ from tests.load.fakes import fleet_of
 from tests.plots.test_recordings import headline, words
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.report import FALLBACK_NOTE
+from tutorial_lib.plots.colours import FAINT, IN_USE, PAPER
 from tutorial_lib.plots.fleet import plot_fleet
-from tutorial_lib.plots.picture import FAINT, IN_USE, PAPER, Picture
+from tutorial_lib.plots.picture import Picture
 
 
 def bars(picture: Picture, axes: int, colour: str) -> list[float]:

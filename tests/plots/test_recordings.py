@@ -18,7 +18,8 @@ from matplotlib.colors import to_hex
 from tests.fake_connections import FakeConnection
 from tests.waiting import eventually
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.plots.picture import HATCH, IN_USE, OPENING, Picture, seconds
+from tutorial_lib.plots.colours import IN_USE, OPENING
+from tutorial_lib.plots.picture import HATCH, Picture, as_time
 from tutorial_lib.plots.recordings import _openings, plot_timeline, plot_waits
 from tutorial_lib.pools.recording import Recording, record
 
@@ -235,7 +236,7 @@ def test_what_is_not_a_recording_is_told(plot: Callable[[Any], Picture]) -> None
     [(12.3, "12 s"), (0.4, "0.40 s"), (0.0123, "12 ms"), (0.000085, "85 µs"), (0.0, "0 µs"), (0.09995, "0.10 s")],
 )
 def test_times_are_written_as_people_say_them(value: float, text: str) -> None:
-    assert seconds(value) == text
+    assert as_time(value) == text
 
 
 @PLOTS

@@ -11,7 +11,8 @@ from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from tutorial_lib.plots.budget import plot_budget
-from tutorial_lib.plots.picture import DARK, FAINT, IN_USE, INK, PAPER, QUIET, TROUBLE, Picture
+from tutorial_lib.plots.colours import DARK, FAINT, IN_USE, INK, PAPER, QUIET, TROUBLE
+from tutorial_lib.plots.picture import Picture
 from tutorial_lib.plots.recolour import recoloured
 
 GROUNDS = {"light": "#FFFFFF", "dark": "#111111"}

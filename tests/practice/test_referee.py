@@ -20,7 +20,7 @@ from tutorial_lib.exercises import load_task
 from tutorial_lib.practice import deadline, referee
 from tutorial_lib.practice.lab import Lab, pools_to
 from tutorial_lib.practice.referee import judge
-from tutorial_lib.practice.replaced import names_now, replaced_since
+from tutorial_lib.practice.replaced_names import names_now, replaced_since
 from tutorial_lib.practice.verdict import Verdict
 
 

@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTORIAL_SERVER", "fake")
-    monkeypatch.setattr(screen, "LONG", 0.0)
+    monkeypatch.setattr(screen, "SAYS_SO_AFTER", 0.0)
 
 
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
@@ -48,7 +48,7 @@ def test_a_check_that_takes_long_says_what_it_is_doing_and_wipes_that_away(monke
 
 def test_a_quick_check_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = terminal(monkeypatch)
-    monkeypatch.setattr(screen, "LONG", 60.0)
+    monkeypatch.setattr(screen, "SAYS_SO_AFTER", 60.0)
     assert judge(TASK, solution) == PASSED
     assert shown.getvalue() == ""
 

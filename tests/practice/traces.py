@@ -23,7 +23,7 @@ from typing import Any
 import psutil
 
 from tests.waiting import eventually
-from tutorial_lib.practice.replaced import names_now, replaced_since
+from tutorial_lib.practice.replaced_names import names_now, replaced_since
 
 
 def _state() -> dict[str, Any]:

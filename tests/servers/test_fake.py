@@ -352,7 +352,7 @@ def test_a_long_value_goes_to_fakeredis_in_one_piece_and_back_with_its_length(
     with visitor(server) as r:
         r.set("page", "x" * 1_000_000)
     # Only what was still missing when the rest fitted into one read may come in pieces of its own.
-    assert max(pieces) > 1_000_000 - fake_redis.CHUNK
+    assert max(pieces) > 1_000_000 - fake_redis.BYTES_AT_A_TIME
     with socket.create_connection((server.host, server.port), timeout=5) as raw:
         raw.sendall(b"*2\r\n$3\r\nGET\r\n$4\r\npage\r\n")
         assert raw.makefile("rb").readline() == b"$1000000\r\n"

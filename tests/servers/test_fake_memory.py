@@ -13,7 +13,7 @@ import redis
 from tests.waiting import eventually
 from tutorial_lib.servers import fake_memory, fake_redis
 from tutorial_lib.servers.fake import FakeServer
-from tutorial_lib.servers.fake_memory import MemoryLimit, reach
+from tutorial_lib.servers.fake_memory import MemoryLimit, byte_reached
 
 MOST = 1_000_000
 
@@ -114,7 +114,7 @@ def test_a_request_that_is_queued_counts_too(r: redis.Redis) -> None:
     ],
 )
 def test_how_far_a_request_reaches(request_: str, bytes_: int) -> None:
-    assert reach(request_.encode().split()) == bytes_
+    assert byte_reached(request_.encode().split()) == bytes_
 
 
 # -- what is under way

@@ -11,7 +11,7 @@ import simpy
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.sizing.formulas import erlang_c, mean_wait, wait_percentile
-from tutorial_lib.sizing.simulation import CHUNK, Simulation, _Totals, replay, simulate
+from tutorial_lib.sizing.simulation import BORROWS_AT_A_TIME, Simulation, _Totals, replay, simulate
 
 
 def waits_in_simpy(arrivals: list[float], holds: list[float], limit: int, timeout: float | None = None) -> list[float]:
@@ -129,14 +129,14 @@ def test_the_same_seed_gives_the_same_run() -> None:
     assert repr(first) == repr(again) != repr(other)
 
 
-@pytest.mark.parametrize("borrows", [1, 10, CHUNK - 1, CHUNK, 2 * CHUNK + 1])
+@pytest.mark.parametrize("borrows", [1, 10, BORROWS_AT_A_TIME - 1, BORROWS_AT_A_TIME, 2 * BORROWS_AT_A_TIME + 1])
 def test_exactly_so_many_are_played(borrows: int) -> None:
     assert simulate(100, 0.04, 5, borrows=borrows).borrows == borrows
 
 
 def test_the_chunks_are_one_run() -> None:
     """A queue at the end of one chunk is there at the start of the next."""
-    run = simulate(100, 0.0998, 10, borrows=8 * CHUNK, seed=1)
+    run = simulate(100, 0.0998, 10, borrows=8 * BORROWS_AT_A_TIME, seed=1)
 
     assert run.longest_wait > 0.5
     assert run.mean_wait > 0.1

@@ -24,7 +24,7 @@ from tutorial_lib.pools.recording import record
 from tutorial_lib.servers.fake import FakeServer
 from tutorial_lib.widgets.pool_view import PoolView
 from tutorial_lib.widgets.sampler import sampler
-from tutorial_lib.widgets.watch import LONGEST
+from tutorial_lib.widgets.watch import LONGEST_TEXT
 
 Make = Callable[..., PoolView]
 
@@ -256,7 +256,7 @@ def test_a_name_that_cannot_be_sent_and_one_that_nobody_would_read(make: Make) -
         thread.start()
         thread.join()
     assert eventually(lambda: len(slots(view)) == 2)
-    assert sorted(len(who) for who in slots(view, "who")) == [len("half a ? smile"), LONGEST]
+    assert sorted(len(who) for who in slots(view, "who")) == [len("half a ? smile"), LONGEST_TEXT]
     assert "half a ? smile" in slots(view, "who")
 
 

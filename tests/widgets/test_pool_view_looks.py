@@ -56,12 +56,12 @@ def test_without_a_browser_it_falls_asleep_and_wakes_when_one_looks(
 ) -> None:
     pool = pool_of(2)
     before = set(vars(pool))
-    monkeypatch.setattr(presence, "SILENCE", 0.0)
+    monkeypatch.setattr(presence, "NOBODY_LOOKS_AFTER", 0.0)
     view = make(pool)
     assert eventually(lambda: sampler.thread is None)
     assert set(vars(pool)) == before
 
-    monkeypatch.setattr(presence, "SILENCE", 60.0)
+    monkeypatch.setattr(presence, "NOBODY_LOOKS_AFTER", 60.0)
     view._handle_custom_msg({"says": "hello", "browser": "firefox"}, [])
     pool.get_connection()
     assert eventually(lambda: slots(view) == ["in use"])
@@ -78,7 +78,7 @@ def test_it_stops_when_the_last_browser_says_goodbye(make: Make) -> None:
 
 
 def test_while_a_cell_runs_silence_means_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "SILENCE", 0.0)
+    monkeypatch.setattr(presence, "NOBODY_LOOKS_AFTER", 0.0)
     monkeypatch.setattr(presence.kernel, "busy", True)
     pool = pool_of(2)
     view = make(pool)

@@ -15,7 +15,7 @@ from tutorial_lib.errors import BadSetting, CourseFolderError
 from tutorial_lib.exercises import COURSE, all_exercises
 from tutorial_lib.practice.lesson import EXERCISES
 
-DEEPEST = 12  # folders inside each other
+DEEPEST_FOLDER = 12  # folders inside each other
 MOST_ENTRIES = 10_000  # looked at for one learner
 MOST_NOTEBOOKS = 60  # run for one learner; the course has one a lesson
 
@@ -141,8 +141,8 @@ def _walk(top: os.DirEntry[str]) -> Iterator[tuple[Path, str]]:
             continue
         if entry.name.endswith(".ipynb"):
             yield path, ""
-        elif entry.is_dir(follow_symlinks=False) and depth == DEEPEST:
-            yield path, f"This folder is {DEEPEST} folders deep and was not looked at."
+        elif entry.is_dir(follow_symlinks=False) and depth == DEEPEST_FOLDER:
+            yield path, f"This folder is {DEEPEST_FOLDER} folders deep and was not looked at."
         elif entry.is_dir(follow_symlinks=False):
             try:
                 todo += [(inner, depth + 1) for inner in reversed(_in_order(path))]

@@ -8,14 +8,14 @@ from typing import Any
 from tutorial_lib.exercises import load_task
 from tutorial_lib.practice.exercise import Exercise
 from tutorial_lib.practice.referee import judge
-from tutorial_lib.practice.replaced import Names, listed, names_now, replaced_since
+from tutorial_lib.practice.replaced_names import Names, listed, names_now, replaced_since
 from tutorial_lib.practice.verdict import Verdict
 
-SPARE_SECONDS = 10.0  # what a check may take beside its answer's own time: a server starts and ends
+SPARE_FOR_A_CHECK = 10.0  # what a check may take beside its answer's own time: a server starts and ends
 _LONGEST_MESSAGE = 4_000  # characters
 
 Say = Callable[[dict[str, Any]], None]
-Row = list[str]
+ResultRow = list[str]
 
 
 class Judging:
@@ -24,7 +24,7 @@ class Judging:
     ``verdicts`` holds what an earlier run of the same notebook found out, which is not judged again.
     """
 
-    def __init__(self, wanted: Sequence[str], verdicts: dict[str, Row], say: Say) -> None:
+    def __init__(self, wanted: Sequence[str], verdicts: dict[str, ResultRow], say: Say) -> None:
         # The tasks are read here: what a notebook makes of the exercise that it holds does not matter.
         self._tasks = {name: load_task(name) for name in wanted}
         self._verdicts = verdicts
@@ -68,7 +68,7 @@ class Judging:
 
     def _judge(self, name: str, answer: Any) -> None:
         task = self._tasks[name]
-        self._say({"judging": name, "seconds": task.seconds + SPARE_SECONDS})
+        self._say({"judging": name, "seconds": task.seconds + SPARE_FOR_A_CHECK})
         replaced = replaced_since(self._names)
         verdict = judge(task, answer)
         replaced = replaced or replaced_since(self._names)

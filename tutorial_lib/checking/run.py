@@ -25,7 +25,7 @@ from tutorial_lib.checking.folder import Notebook
 from tutorial_lib.checking.limits import LIMITS, Limits
 from tutorial_lib.checking.scratch import scratch_folder
 from tutorial_lib.practice.verdict import MARKS, Status
-from tutorial_lib.process_tree import MARK, end_all, marked
+from tutorial_lib.process_tree import MARK_VARIABLE, end_all, marked
 
 SPARE_SECONDS = 80.0  # what a supervisor may take beside its notebook's time, until it counts as hung: a slow start too
 _TO_END = 20.0
@@ -126,7 +126,7 @@ def _environment(scratch: str, mark: str) -> dict[str, str]:
         # A cell's ``%pip install`` is for the learner's computer. Here it would change what the teacher has installed.
         **dict.fromkeys(("PIP_DRY_RUN", "PIP_NO_INDEX"), "1"),
         "PYTHONIOENCODING": "utf-8:backslashreplace",
-        MARK: mark,
+        MARK_VARIABLE: mark,
     }
 
 

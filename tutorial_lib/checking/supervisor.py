@@ -24,7 +24,7 @@ from typing import IO, Any
 from tutorial_lib.checking.hand_in import Unreadable, copy_helpers, read_notebook
 from tutorial_lib.checking.limits import Limits
 from tutorial_lib.checking.scratch import remove
-from tutorial_lib.process_tree import MARK, adopt_orphans, descendants, end_all, end_group, marked, memory_of
+from tutorial_lib.process_tree import MARK_VARIABLE, adopt_orphans, descendants, end_all, end_group, marked, memory_of
 
 START_SECONDS = 60.0  # only imports happen here, so a process that needs this long has a busy computer
 _LONGEST_LINE = 50_000  # bytes of one thing that a worker says
@@ -186,7 +186,7 @@ class _Worker:
             raise _Trouble(f"used more than {self.limits.memory / 1e9:g} GB of memory")
 
 
-def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
+def judge_notebook(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
     """Run a notebook as often as it takes, and return its results: exercise, status, message."""
     path, scratch, limits = Path(order["path"]), Path(order["scratch"]), Limits(**order["limits"])
     try:
@@ -218,7 +218,7 @@ def judge(order: dict[str, Any], gone: threading.Event) -> list[list[str]]:
         finally:
             end_group(worker.process.pid)
             end_all(descendants)
-            end_all(lambda: marked(os.environ[MARK]))
+            end_all(lambda: marked(os.environ[MARK_VARIABLE]))
             worker.process.wait()
     return story.rows(f"The notebook was still running after {limits.notebook:g} s, before this exercise was checked.")
 
@@ -234,7 +234,7 @@ def main() -> None:
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
     adopt_orphans()
-    rows = judge(order, gone)
+    rows = judge_notebook(order, gone)
     if gone.is_set():  # check itself cannot tidy up if it was killed
         remove(Path(order["scratch"]))
     sys.stdout.write(json.dumps(rows))

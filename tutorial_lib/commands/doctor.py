@@ -33,7 +33,7 @@ def command(folder: str | None) -> int:
     Exit code 0 when the course can run.
     """
     diagnoses = diagnose(os.environ, folder)
-    show(diagnoses)
+    show_diagnoses(diagnoses)
     return 0 if can_run(diagnoses) else 1
 
 
@@ -64,7 +64,7 @@ def can_run(diagnoses: Sequence[Diagnosis]) -> bool:
     return all(diagnosis.state != "missing" for diagnosis in diagnoses)
 
 
-def show(diagnoses: Sequence[Diagnosis]) -> None:
+def show_diagnoses(diagnoses: Sequence[Diagnosis]) -> None:
     """Print a line for each diagnosis, and below them what to do."""
     colours = {"ok": "green", "missing": "red", "optional": "yellow"}
     widest = max(len(diagnosis.thing) for diagnosis in diagnoses)

@@ -19,13 +19,13 @@ from tutorial_lib.course import PACKAGE
 from tutorial_lib.errors import LabNotStarted
 
 # No news, no updates, nothing fetched from a network; saving a notebook writes that notebook only. Binder uses it too.
-SETTINGS = PACKAGE / "jupyter_config"
+SETTINGS_FOLDER = PACKAGE / "jupyter_config"
 DEFAULT_LAYOUT = "default-37a8.jupyterlab-workspace"
 """What JupyterLab calls the file of the workspace named default."""
 KERNEL_START = PACKAGE / "commands" / "kernel_start.py"
 
 
-def command(folder: Path, page: str, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
+def server_command(folder: Path, page: str, *, port: int | None, browser: bool, extra: Sequence[str]) -> list[str]:
     """Return the command that serves ``folder`` and opens ``page``, with the learner's own arguments at its end."""
     words = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}"]
     words.append(f"--LabApp.default_url=/lab/tree/{page}")
@@ -48,7 +48,7 @@ def environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Return ``environ`` with our settings laid over the learner's own, which stay as they are on disk."""
     from platformdirs import user_state_path
 
-    layered = [str(SETTINGS), *filter(None, [environ.get("JUPYTER_CONFIG_PATH")])]
+    layered = [str(SETTINGS_FOLDER), *filter(None, [environ.get("JUPYTER_CONFIG_PATH")])]
     # Which tabs were open is kept for each folder, so that no tabs of other work open here, and none are lost.
     layout = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     return {
@@ -72,7 +72,7 @@ def lay_out(workspaces: Path) -> None:
         # A folder that cannot be written to is no reason not to start: JupyterLab then has its own first layout.
         with suppress(OSError):
             workspaces.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(SETTINGS / "first_layout.json", layout)
+            shutil.copyfile(SETTINGS_FOLDER / "first_layout.json", layout)
 
 
 def require_jupyterlab() -> None:
@@ -103,7 +103,7 @@ def serve(folder: Path, page: str, *, port: int | None, browser: bool, extra: Se
     require_jupyterlab()
     if port is not None:
         require_free_port(port)
-    return _become(command(folder, page, port=port, browser=browser, extra=extra), folder)
+    return _become(server_command(folder, page, port=port, browser=browser, extra=extra), folder)
 
 
 def serve_user(folder: Path, page: str, *, extra: Sequence[str]) -> int:

@@ -7,12 +7,10 @@ exercise's panel, which lies beside the panel's code.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import tutorial_lib
+from tutorial_lib.course import PACKAGE
 
-PACKAGE = Path(tutorial_lib.__file__).parent
 SHELVES = (PACKAGE / "jupyter_config" / "custom", PACKAGE / "practice" / "page")
 
 

@@ -41,7 +41,7 @@ def command(folder: str | None, export: str | None, code: str | None, reset: str
     if export is not None:
         _write_report(export, progress_view.report(now, new_code))
     else:
-        progress_view.show(now, new_code, path)
+        progress_view.show_progress(now, new_code, path)
     return 0
 
 

@@ -17,7 +17,7 @@ from tutorial_lib.practice.progress import Entry, Progress
 _BAR = 40  # signs
 
 
-def show(progress: Progress, code: str, path: Path) -> None:
+def show_progress(progress: Progress, code: str, path: Path) -> None:
     """Print the table, the bar, what comes next, and the code that takes the progress elsewhere.
 
     On a terminal in colour, unless NO_COLOR is set.

@@ -18,7 +18,7 @@ import redis.connection
 from tutorial_lib.examination.evidence import ServerSaid, address_of
 from tutorial_lib.examination.hidden import in_error
 
-LONGEST = 2.0
+LONGEST_ANSWER_TIME = 2.0
 """Seconds that an answer may take. The server has just answered the program."""
 NEEDED = frozenset({"host", "port", "path", "username", "password", "credential_provider", "protocol"})
 ASKED = (("CONFIG", "GET", "maxclients"), ("INFO", "clients"))
@@ -50,7 +50,7 @@ def _replies(pool: Any) -> list[Any]:
     # Also for asyncio's pools a plain connection: no event loop can be started while Python shuts down.
     kwargs = pool.connection_kwargs
     needed = {name: value for name, value in kwargs.items() if name in NEEDED or name.startswith("ssl_")}
-    connection = _plain_class(pool.connection_class)(**needed, socket_timeout=LONGEST)
+    connection = _plain_class(pool.connection_class)(**needed, socket_timeout=LONGEST_ANSWER_TIME)
     replies: list[Any] = []
     try:
         for command in ASKED:

@@ -14,15 +14,14 @@ from tutorial_lib.examination.evidence import Recent
 from tutorial_lib.examination.finding import Finding, seconds
 from tutorial_lib.examination.hidden import in_command
 from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
-from tutorial_lib.examination.report import as_text, nothing_seen, server_said, short_path
-from tutorial_lib.examination.timeline import STYLE as TIMELINE_STYLE
-from tutorial_lib.examination.timeline import timeline
+from tutorial_lib.examination.report import nothing_seen, server_said, short_path, summed_up
+from tutorial_lib.examination.timeline import TIMELINE_STYLE, timeline
 from tutorial_lib.notebook.lines import Line
 from tutorial_lib.pools.lease import Lease
 from tutorial_lib.pools.replay_page import as_script, played_data, styles_and_scripts
 from tutorial_lib.words import counted
 
-STYLE = """
+PAGE_STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #1f2328;
   background: #fff; overflow-wrap: anywhere; }
@@ -65,13 +64,13 @@ def page(program: Sequence[str], seen: ProgramEvidence, findings: Sequence[Findi
 <title>{title}</title>
 <style>
 {styles}
-{STYLE}{TIMELINE_STYLE}
+{PAGE_STYLE}{TIMELINE_STYLE}
 </style>
 </head>
 <body>
 <main>
 <h1>{title}</h1>
-<p>{html.escape(as_text(seen, findings) if seen.pools else nothing_seen(troubles))}</p>
+<p>{html.escape(summed_up(seen, findings) if seen.pools else nothing_seen(troubles))}</p>
 {f"<h2>Findings</h2>{found}" if found else ""}
 <h2>Pools</h2>
 {pools}

@@ -21,7 +21,7 @@ from tutorial_lib.pools.borrow import Borrow, End, Ended, Held, Outcome
 from tutorial_lib.pools.cover import listen
 from tutorial_lib.pools.tap import Listener, Tap
 
-RECENT = 400
+MOST_RECENT = 400
 """Borrows that are kept one by one for each kind of pool."""
 MOST_PENDING = 100
 """Borrows that wait to be added up, if no command is sent meanwhile."""
@@ -39,7 +39,7 @@ class Group:
         self.evidence = evidence
         self.pending: deque[Ended] = deque()
         """Borrows that are over, and not yet added up."""
-        self.recent: deque[tuple[Any, ...]] = deque(maxlen=RECENT)
+        self.recent: deque[tuple[Any, ...]] = deque(maxlen=MOST_RECENT)
         """The last borrows: the fields of each, when it ended, and how."""
         self._times: dict[tuple[int, int], Times] = {}
         """How long each line kept connections, by the ``id`` of its code and the instruction."""

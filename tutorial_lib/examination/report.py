@@ -24,7 +24,7 @@ def show(seen: ProgramEvidence, findings: Sequence[Finding], troubles: Sequence[
     if not seen.pools:
         console.print(Text(nothing_seen(troubles)))
         return
-    console.print(Text(as_text(seen, findings), style="bold green" if not findings else "bold"))
+    console.print(Text(summed_up(seen, findings), style="bold green" if not findings else "bold"))
     for number, finding in enumerate(findings, start=1):
         _show_finding(number, finding, console)
     console.print()
@@ -65,7 +65,7 @@ def nothing_seen(troubles: Sequence[str]) -> str:
     )
 
 
-def as_text(seen: ProgramEvidence, findings: Sequence[Finding]) -> str:
+def summed_up(seen: ProgramEvidence, findings: Sequence[Finding]) -> str:
     """Sum up what was seen, and say whether something was found: two lines."""
     made = counted(sum(pool.evidence.made for pool in seen.pools), "pool")
     borrows = counted(sum(pool.evidence.borrows for pool in seen.pools), "borrow")

@@ -17,11 +17,11 @@ FAR = 3
 """A limit more than so many times as high as what was needed is told and not drawn: it would press the rest flat."""
 ROOM_FOR_A_MARK = 5
 
-MARKS = {"refused": "M-4-4 4 4M-4 4 4-4", "timed out": "M0-5 5 0 0 5-5 0Z", "failed": "M0-5 5 4H-5Z"}
+SHAPES = {"refused": "M-4-4 4 4M-4 4 4-4", "timed out": "M0-5 5 0 0 5-5 0Z", "failed": "M0-5 5 4H-5Z"}
 """Callers that got no connection: a cross, a diamond, a triangle."""
 AREAS = {"in use": "M-5-5H5V5H-5Z", "waiting": "M-5-5H5V5H-5Z"}
 
-STYLE = """
+TIMELINE_STYLE = """
 .timeline { --use: #0072b2; --wait: #d98e00; --bad: #b8410a; --grid: #8886; margin: .8rem 0; }
 .timeline > div { overflow-x: auto; } .timeline svg { display: block; width: 100%; min-width: 34rem; }
 .timeline text { font-size: 13px; fill: currentColor; } .timeline .grid { stroke: var(--grid); }
@@ -56,7 +56,7 @@ def timeline(leases: Sequence[Lease], limit: int, duration: float) -> str:
         _area("in-use", [(x(step.at), x(end), y(0), y(step.in_use)) for step, end in spans]),
         _area("waiting", [(x(s.at), x(end), y(s.in_use), y(s.in_use + s.waiting)) for s, end in spans if s.waiting]),
         _limit(y(limit), limit) if is_near else "",
-        *(_marks(kind, leases, x) for kind in MARKS),
+        *(_marks(kind, leases, x) for kind in SHAPES),
     ]
     said = html.escape(_in_words(steps, leases, limit, duration))
     return (
@@ -100,7 +100,7 @@ def _marks(kind: str, leases: Sequence[Lease], x: Callable[[float], float]) -> s
     places = {round(x(lease.got) / ROOM_FOR_A_MARK) * ROOM_FOR_A_MARK for lease in leases if lease.outcome == kind}
     above = TOP - 14
     return "".join(
-        f'<path class="mark" transform="translate({place} {above})" d="{MARKS[kind]}"/>' for place in sorted(places)
+        f'<path class="mark" transform="translate({place} {above})" d="{SHAPES[kind]}"/>' for place in sorted(places)
     )
 
 
@@ -112,7 +112,7 @@ def _in_words(steps: Sequence[Moment], leases: Sequence[Lease], limit: int, dura
     told = [f"at most {max(step.in_use for step in steps)} of {limit:,} connections in use"]
     if waiting := max(step.waiting for step in steps):
         told.append(f"at most {counted(waiting, 'caller')} waiting")
-    told += [f"{count} {kind}" for kind in MARKS if (count := _count(kind, leases))]
+    told += [f"{count} {kind}" for kind in SHAPES if (count := _count(kind, leases))]
     return f"{seconds(duration)}: {', '.join(told)}."
 
 
@@ -121,7 +121,7 @@ def _legend(steps: Sequence[Moment], leases: Sequence[Lease], limit: int, is_nea
     if waiting := max(step.waiting for step in steps):
         told.append(_key("waiting", AREAS["waiting"], f"waiting, at most {waiting}"))
     told += [
-        _key("mark", shape, f"{kind}: {count}") for kind, shape in MARKS.items() if (count := _count(kind, leases))
+        _key("mark", shape, f"{kind}: {count}") for kind, shape in SHAPES.items() if (count := _count(kind, leases))
     ]
     told.append(_key("limit", "M-7 0H7", f"limit {limit:,}") if is_near else f"<span>limit {limit:,}, not drawn</span>")
     return "".join(told)

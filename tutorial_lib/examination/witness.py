@@ -21,11 +21,11 @@ from tutorial_lib.examination.keepers import ConnectionState, Keepers, state_of
 from tutorial_lib.examination.notes import Events, Group, Notes, add_event
 from tutorial_lib.examination.source_lines import ELSEWHERE, Origins, SourceLines, package_at
 from tutorial_lib.pools.anatomy import in_use_and_idle
-from tutorial_lib.pools.borrow import Borrow, borrow_of
+from tutorial_lib.pools.borrow import Borrow, finished_of
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave
 
-SETTINGS = (
+SETTINGS_TOLD = (
     "host",
     "port",
     "path",
@@ -38,7 +38,7 @@ SETTINGS = (
     "client_name",
 )
 """What is told of a pool's connections. Nothing else is looked at: user names and passwords are never read."""
-MAY_BE_TOLD = frozenset(SETTINGS) | {"max_connections", "timeout"}
+MAY_BE_TOLD = frozenset(SETTINGS_TOLD) | {"max_connections", "timeout"}
 """Arguments whose values hold no secret."""
 
 NOT_TWICE = frozenset(
@@ -252,7 +252,7 @@ class Witness:
             group.add_up()
             group.evidence.kept, group.evidence.recent = [], []
         for group in sorted(groups, key=lambda group: -len(group.recent))[: WITH_RECENT if recent else 0]:
-            group.evidence.recent = [self._told(borrow_of(past), past[6], past[7]) for past in copied(group.recent)]
+            group.evidence.recent = [self._told(*finished_of(ended)) for ended in copied(group.recent)]
         for notes in everyone:
             evidence_of_pool = notes.group.evidence
             evidence_of_pool.kept += notes.kept(now)
@@ -286,7 +286,7 @@ def settings_of(pool: Any) -> dict[str, Any]:
     """Return the settings of a pool that are worth telling."""
     kwargs = pool.connection_kwargs
     retry = kwargs.get("retry")
-    settings = {name: kwargs[name] for name in SETTINGS if kwargs.get(name) is not None}
+    settings = {name: kwargs[name] for name in SETTINGS_TOLD if kwargs.get(name) is not None}
     settings["max_connections"] = pool.max_connections
     settings["retries"] = getattr(retry, "_retries", 0) if retry else 0
     if hasattr(pool, "timeout"):

@@ -30,12 +30,12 @@ def program_pools(lab: Lab, *own: redis.Redis) -> list[redis.ConnectionPool]:
     return [pool for pool in lab.pools() if pool not in ours]
 
 
-def in_use(pools: Iterable[redis.ConnectionPool]) -> int:
+def total_in_use(pools: Iterable[redis.ConnectionPool]) -> int:
     """Count the connections that are in use in all of these pools."""
     return sum(snapshot(pool).in_use for pool in pools)
 
 
-def require_limit(pools: Iterable[redis.ConnectionPool], limit: int, idea: str) -> None:
+def require_total_limit(pools: Iterable[redis.ConnectionPool], limit: int, idea: str) -> None:
     """Raise Wrong, with this idea, if these pools may together open more connections than ``limit``."""
     allowed = sum(pool.max_connections for pool in pools)
     if allowed > limit:

@@ -21,13 +21,13 @@ from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
 T = TypeVar("T")
 
-LONGEST = 3.5
+LONGEST_IN_A_LOOP = 3.5
 """Seconds for everything in a loop: less than an exercise's own deadline, which can't tell at which `await` it ends."""
 
 TO_END = 1.0
 """Seconds for what is left in a loop to end, once it has been cancelled."""
 
-LOOK_EVERY = 0.005
+ASK_THE_LOOP_EVERY = 0.005
 LEAST_LOOKS = 20
 
 
@@ -50,7 +50,7 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__(self.clock)
 
 
-def in_a_loop(check: Callable[[], Coroutine[Any, Any, T]], longest: float = LONGEST) -> T:
+def in_a_loop(check: Callable[[], Coroutine[Any, Any, T]], longest: float = LONGEST_IN_A_LOOP) -> T:
     """Run a check in an event loop of its own, then cancel the tasks and generators that are left, and close it."""
     loop = _Loop()
     asyncio.set_event_loop(loop)
@@ -145,7 +145,7 @@ async def until(is_so: Callable[[], bool], within: float = 1.0) -> bool:
     # A busy machine may let the time pass in which nothing happened, so time alone proves nothing.
     while not (found := is_so()) and (looks < LEAST_LOOKS or monotonic() < deadline):
         looks += 1
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(ASK_THE_LOOP_EVERY)
     return found
 
 

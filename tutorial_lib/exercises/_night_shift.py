@@ -10,7 +10,7 @@ import redis
 
 from tutorial_lib.pools.snapshot import snapshot
 
-LIMIT = 3
+NIGHT_LIMIT = 3
 """One for ``inventory``, which needs it all night, and two for all others: enough, if they are returned."""
 
 

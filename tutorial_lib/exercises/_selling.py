@@ -16,7 +16,7 @@ from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
-LIMIT = 5
+SHOP_LIMIT = 5
 """How many connections its pool may hold."""
 
 _TAKES_AWAY = {b"DECR", b"DECRBY", b"INCRBY", b"SET", b"GETSET", b"EXEC", b"INCRBYFLOAT"}
@@ -33,7 +33,7 @@ class SellingShop:
         self._log: list[BaseException] = []
         self._other = redis.Redis(host=lab.server.host, port=lab.server.port)
         pool = redis.ConnectionPool(
-            host=lab.server.host, port=lab.server.port, max_connections=LIMIT, connection_class=self._watched()
+            host=lab.server.host, port=lab.server.port, max_connections=SHOP_LIMIT, connection_class=self._watched()
         )
         self._r = redis.Redis(connection_pool=pool)
         self._shared = Untouched(pool)
@@ -133,9 +133,9 @@ class SellingShop:
         except redis.MaxConnectionsError as error:
             kept = sum(snapshot(pool).in_use for pool in self._lab.pools())
             why = (
-                f"{kept} of {LIMIT} connections are in use after the sales before. Which of them have kept theirs?"
+                f"{kept} of {SHOP_LIMIT} connections are in use after the sales before. Which of them have kept theirs?"
                 if kept
-                else f"this sale alone used more than {LIMIT}. How many does each attempt borrow?"
+                else f"this sale alone used more than {SHOP_LIMIT}. How many does each attempt borrow?"
             )
             raise Wrong(f"`sell` raised `MaxConnectionsError: {error}`: {why}") from error
 
@@ -247,7 +247,7 @@ class SellingShop:
         kept = sum(snapshot(pool).in_use for pool in pools)
         if not kept:
             return
-        in_use = f"{kept} of {LIMIT} connections {'is' if kept == 1 else 'are'} in use"
+        in_use = f"{kept} of {SHOP_LIMIT} connections {'is' if kept == 1 else 'are'} in use"
         closed = "it is closed" if kept == 1 else "they are closed"
         if not sum(map(open_and_in_use, pools)):
             raise Wrong(

@@ -18,7 +18,7 @@ from tutorial_lib.practice.verdict import shown
 
 GREETING = "Good evening"
 HELD_BACK = 1.0  # seconds, in which the firewall has to notice that something was sent
-LOOK_EVERY = 0.001
+FIREWALL_LOOKS_EVERY = 0.001
 
 
 def store_greeting(lab: Lab) -> None:
@@ -73,12 +73,12 @@ def forgotten(proxy: FaultProxy, meanwhile: Callable[[], object]) -> Iterator[No
     proxy.downstream.latency = HELD_BACK  # so that no reply is faster than the firewall
 
     def forget(over: threading.Event) -> None:
-        while not over.wait(LOOK_EVERY):
+        while not over.wait(FIREWALL_LOOKS_EVERY):
             now = proxy.traffic()
             if now.connections > before.connections:
                 break
             if now.to_server > before.to_server:
-                while proxy.traffic().to_client == before.to_client and not over.wait(LOOK_EVERY):
+                while proxy.traffic().to_client == before.to_client and not over.wait(FIREWALL_LOOKS_EVERY):
                     pass  # It is done when Redis has answered.
                 meanwhile()
                 proxy.downstream.latency = 0.0  # before the reset, or a client is back while new connections are slow

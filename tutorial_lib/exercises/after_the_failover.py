@@ -291,7 +291,8 @@ def dashboard(program: Callable[..., Any], server: Server) -> Any:
     """Let orders come before and after a failover by hand, and draw which master they went to."""
     from matplotlib.ticker import MaxNLocator  # here: matplotlib takes half a second to import
 
-    from tutorial_lib.plots.picture import IN_USE, TROUBLE, Picture, drawing, headline, quiet
+    from tutorial_lib.plots.colours import IN_USE, TROUBLE
+    from tutorial_lib.plots.picture import Picture, drawing, headline, quiet
 
     came: list[int] = []
     with FaultProxy(server) as redis_1, FaultProxy(server) as redis_2:

@@ -58,7 +58,7 @@ and for one far away.
 
 
 @dataclass(frozen=True)
-class Case:
+class PageLoad:
     """A page and its server."""
 
     round_trip: float
@@ -69,8 +69,8 @@ class Case:
         return f"`saving({self.round_trip:g}, {self.opening}, {self.commands})`"
 
 
-MEASURED = Case(0.01, 5, 3)
-ON_PAPER = (Case(0.02, 5, 1), Case(0.001, 7, 3), Case(0.05, 1, 10), Case(0.004, 0, 2))
+MEASURED = PageLoad(0.01, 5, 3)
+ON_PAPER = (PageLoad(0.02, 5, 1), PageLoad(0.001, 7, 3), PageLoad(0.05, 1, 10), PageLoad(0.004, 0, 2))
 
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
@@ -88,7 +88,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     )
 
 
-def _ask(answer: Callable[..., Any], case: Case, lab: Lab) -> tuple[float, float]:
+def _ask(answer: Callable[..., Any], case: PageLoad, lab: Lab) -> tuple[float, float]:
     returned = lab.call(answer, case.round_trip, case.opening, case.commands)
     try:
         if isinstance(returned, (str, bytes, dict)):
@@ -130,7 +130,7 @@ def _measure(lab: Lab) -> tuple[float, float]:
         return min(repeat(page_afresh, number=1, repeat=3)), min(repeat(page, number=1, repeat=3))
 
 
-def _mistake(got: tuple[float, float], wanted: tuple[float, float], case: Case) -> str:
+def _mistake(got: tuple[float, float], wanted: tuple[float, float], case: PageLoad) -> str:
     """Say what is wrong with two numbers; nothing if they are right."""
     (seconds, times), (wanted_seconds, wanted_times) = got, wanted
     if _like(got, wanted):
@@ -146,7 +146,7 @@ def _like(some: tuple[float, float], others: tuple[float, float]) -> bool:
     return all(isclose(one, other, rel_tol=1e-6, abs_tol=1e-9) for one, other in zip(some, others, strict=True))
 
 
-def _why_seconds(seconds: float, wanted: float, case: Case) -> str:
+def _why_seconds(seconds: float, wanted: float, case: PageLoad) -> str:
     trips = case.opening
     mistakes = {
         wanted * 1000: "That would be milliseconds. `round_trip` comes in seconds; what has to come out?",
@@ -167,7 +167,7 @@ def _why_seconds(seconds: float, wanted: float, case: Case) -> str:
     return _first_like(seconds, wanted, mistakes, "How many round trips does a page make today, and how many without?")
 
 
-def _why_times(times: float, wanted: float, case: Case) -> str:
+def _why_times(times: float, wanted: float, case: PageLoad) -> str:
     today = case.opening + case.commands
     mistakes = {
         case.opening / case.commands: (

@@ -98,7 +98,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     with redis.Redis(host=lab.server.host, port=lab.server.port) as other:
         other.set("price:tea", PRICE)
-        night = _Night(lab, lab.call(answer, proxy.host, proxy.port), proxy, other)
+        night = _TroubledShop(lab, lab.call(answer, proxy.host, proxy.port), proxy, other)
         night.is_well()
         lab.doing("Redis says nothing")
         slowest = max(night.is_told_in_time("sell"), night.is_told_in_time("price"))
@@ -111,7 +111,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     )
 
 
-class _Night:
+class _TroubledShop:
     """A learner's shop behind a proxy that makes trouble. ``other`` reads past the proxy what Redis has counted."""
 
     def __init__(self, lab: Lab, shop: Any, proxy: FaultProxy, other: redis.Redis) -> None:

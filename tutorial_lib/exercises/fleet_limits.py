@@ -69,7 +69,7 @@ process only knows its own pool, so the sum has to be right before the first one
 """
 
 
-class Fleet:
+class RunningFleet:
     """The learner's workers, what the server has of theirs, and how far the views were counted."""
 
     def __init__(self, answer: Callable[..., Any], lab: Lab) -> None:
@@ -129,7 +129,7 @@ class Fleet:
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     require_fork()
-    fleet = Fleet(answer, lab)
+    fleet = RunningFleet(answer, lab)
     with ExitStack() as at_the_end:
         first = at_the_end.enter_context(workers(WORKERS, fleet.functions()))
         for worker in first:
@@ -209,7 +209,7 @@ def _connect_others(at_the_end: ExitStack, lab: Lab) -> None:
         pool.get_connection()
 
 
-def _require_gone(old: Worker, left: int, fleet: Fleet) -> None:
+def _require_gone(old: Worker, left: int, fleet: RunningFleet) -> None:
     """End the old worker's process, which closes its connections."""
     old.end()
     until = monotonic() + GONE_WITHIN
@@ -222,7 +222,7 @@ def _require_gone(old: Worker, left: int, fleet: Fleet) -> None:
         )
 
 
-def _require_other_numbers(fleet: Fleet) -> None:
+def _require_other_numbers(fleet: RunningFleet) -> None:
     """One worker of another fleet, on a server that has room for it."""
     fleet.lab.server.set_limit(100)
     before = fleet.connected()

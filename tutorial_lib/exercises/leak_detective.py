@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._night_shift import LIMIT, NightShift
+from tutorial_lib.exercises._night_shift import NIGHT_LIMIT, NightShift
 from tutorial_lib.pools.lease import Lease
 from tutorial_lib.pools.recording import record
 from tutorial_lib.practice.lab import Lab
@@ -57,7 +57,7 @@ every return: `record` does, and `still_held()` is what was borrowed and never r
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     refused, fixed = 0, frozenset[str]()
     for number, culprits in enumerate(NIGHTS, start=1):
-        pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=LIMIT)
+        pool = redis.ConnectionPool(host=lab.server.host, port=lab.server.port, max_connections=NIGHT_LIMIT)
         night = NightShift(pool, fixed)
         try:
             _Night(number, night, set(culprits)).compare(lab.call(answer, pool, night.run), lab)

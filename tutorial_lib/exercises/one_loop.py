@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._loops import LEAST_LOOKS, LOOK_EVERY, coroutine_of, idle_time, in_a_loop
+from tutorial_lib.exercises._loops import ASK_THE_LOOP_EVERY, LEAST_LOOKS, coroutine_of, idle_time, in_a_loop
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
@@ -169,7 +169,7 @@ def _still_open(lab: Lab) -> int:
     deadline, looks = monotonic() + 0.5, 0
     while (still_open := len(lab.server.clients())) and (looks < LEAST_LOOKS or monotonic() < deadline):
         looks += 1
-        sleep(LOOK_EVERY)
+        sleep(ASK_THE_LOOP_EVERY)
     return still_open
 
 

@@ -63,7 +63,7 @@ hand the old master keeps running, so the client's open connection still works, 
 writes will be thrown away. When a master is killed, only those writes are lost that it hadn't replicated yet.
 """
 
-Entry = tuple[float, "str | None", "int | str"]
+LogEntry = tuple[float, "str | None", "int | str"]
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,11 @@ class Failover:
     promoted: float
 
     @property
-    def log(self) -> list[Entry]:
+    def log(self) -> list[LogEntry]:
         step = self.until / self.acknowledged
-        old: list[Entry] = [(round((n + 1) * step, 2), self.old, self.first + n) for n in range(self.acknowledged)]
+        old: list[LogEntry] = [(round((n + 1) * step, 2), self.old, self.first + n) for n in range(self.acknowledged)]
         gap = old[-1][0]
-        refused: list[Entry] = [(round(gap + 0.02 * (n + 1), 2), None, self._error(n)) for n in range(self.errors)]
+        refused: list[LogEntry] = [(round(gap + 0.02 * (n + 1), 2), None, self._error(n)) for n in range(self.errors)]
         gap += 0.02 * (self.errors + 1)
         begins = self.first + self.replicated
         return old + refused + [(round(gap + 0.02 * n, 2), self.new, begins + n) for n in range(self.after)]

@@ -86,7 +86,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     proxy = lab.proxy()
     pool = made_pool(answer, lab, proxy.host, proxy.port)
     pool.release(borrow(pool))
-    trial = _Trial(pool, proxy)
+    trial = _Situations(pool, proxy)
     trial.expect_greeting("Redis was up", trial.ask, "The key `greeting` in database 0 holds a text.")
     _require_four(pool)
     trial.expect_greeting("All connections broke while they were idle", trial.cut_idle, "What opens new ones?")
@@ -139,7 +139,7 @@ def _not_of_redis_py(who: str, error: Exception) -> Wrong:
     )
 
 
-class _Trial:
+class _Situations:
     """Sends one GET in each situation, on the same pool."""
 
     def __init__(self, pool: redis.ConnectionPool, proxy: FaultProxy) -> None:

@@ -67,7 +67,7 @@ works too.
 
 
 @dataclass(frozen=True)
-class Case:
+class Service:
     """A service, and its promise."""
 
     rate: float
@@ -83,11 +83,11 @@ class Case:
 
 
 CASES = (
-    Case(100, 0.02, 0.005),
-    Case(2000, 0.005, 0.0007),
-    Case(100, 0.02, 0.02),
-    Case(12, 0.03, 0.1),
-    Case(300, 0.1, 0.001),
+    Service(100, 0.02, 0.005),
+    Service(2000, 0.005, 0.0007),
+    Service(100, 0.02, 0.02),
+    Service(12, 0.03, 0.1),
+    Service(300, 0.1, 0.001),
 )
 
 
@@ -104,7 +104,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     )
 
 
-def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
+def _require_right(answer: Callable[..., Any], case: Service, lab: Lab) -> int:
     limit, wanted = _ask(answer, case, lab), _smallest(case)
     if limit == wanted:
         return limit
@@ -124,7 +124,7 @@ def _require_right(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
     )
 
 
-def _ask(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
+def _ask(answer: Callable[..., Any], case: Service, lab: Lab) -> int:
     try:
         returned = lab.call(answer, case.rate, case.hold, case.budget)
     except BadSetting as error:
@@ -141,16 +141,16 @@ def _ask(answer: Callable[..., Any], case: Case, lab: Lab) -> int:
     return int(returned)
 
 
-def _smallest(case: Case) -> int:
+def _smallest(case: Service) -> int:
     right: Callable[..., int] = solution
     return right(case.rate, case.hold, case.budget)
 
 
-def _simulated(limit: int, case: Case) -> float:
+def _simulated(limit: int, case: Service) -> float:
     return simulate(case.rate, case.hold, limit, borrows=BORROWS).mean_wait
 
 
-def _real_wait(limit: int, case: Case, lab: Lab) -> float:
+def _real_wait(limit: int, case: Service, lab: Lab) -> float:
     """The mean wait of a few callers of a real pool, who keep what they borrow as the formula wants it."""
     chance = Random(7)
 
@@ -166,7 +166,7 @@ def _real_wait(limit: int, case: Case, lab: Lab) -> float:
         return run_load(pool, load).waiting.mean
 
 
-def _never_settles(limit: int, case: Case) -> str:
+def _never_settles(limit: int, case: Service) -> str:
     if limit < 1:
         return f"{case} returned {limit}. Without a connection no caller is ever served; 1 is the least."
     seen = (
@@ -184,20 +184,20 @@ def _never_settles(limit: int, case: Case) -> str:
     )
 
 
-def _wait_of_the_last(limit: int, case: Case) -> float:
+def _wait_of_the_last(limit: int, case: Service) -> float:
     chance = Random(7)
     arrivals = list(accumulate(chance.expovariate(case.rate) for _ in range(BORROWS)))
     holds = [chance.expovariate(1 / case.hold) for _ in arrivals]
     return fmean(replay(arrivals, holds, limit)[-1000:])
 
 
-def _why_too_few(limit: int, case: Case) -> str:
+def _why_too_few(limit: int, case: Service) -> str:
     if limit == ceil(case.load) or limit == floor(case.load) + 1:
         return "That limit keeps up with the load, but callers wait too long. Where does your function use the budget?"
     return "How long would callers wait with one more connection? `mean_wait` knows."
 
 
-def _why_too_many(limit: int, spare: int, case: Case) -> str:
+def _why_too_many(limit: int, spare: int, case: Service) -> str:
     if limit >= case.rate:
         return "That is one for each caller of a second, but a caller returns the connection after the hold."
     if limit == connections_needed(case.rate, case.hold, case.budget):

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._incidents import ended, in_use, method_of, program_pools, require_limit
+from tutorial_lib.exercises._incidents import ended, method_of, program_pools, require_total_limit, total_in_use
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.pools.recording import record
 from tutorial_lib.practice.lab import Lab
@@ -116,7 +116,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     friday.meets_a_bank_that_is_down()
     friday.reports_on_a_wrong_key()
     friday.leaves_an_open_order_alone()
-    require_limit(friday.pools(), LIMIT, "A larger limit only delays what a leak does. Is one still needed?")
+    require_total_limit(friday.pools(), LIMIT, "A larger limit only delays what a leak does. Is one still needed?")
     return (
         f"{so_many(UNPAID, 'unpaid order')}, an error of the bank and an error of Redis: afterwards 0 of {LIMIT} "
         "connections were in use, and an order that was waiting for the bank meanwhile was paid."
@@ -215,10 +215,10 @@ class _Friday:
         self._bank.publish(f"paid:{order}", "yes")
 
     def _state(self) -> str:
-        return f"{in_use(self.pools())} of {LIMIT} connections are in use, and no order is being served"
+        return f"{total_in_use(self.pools())} of {LIMIT} connections are in use, and no order is being served"
 
     def _require_all_returned(self, when: str, error: BaseException | None = None) -> None:
-        kept = in_use(self.pools())
+        kept = total_in_use(self.pools())
         if not kept:
             return
         said = (
@@ -227,7 +227,7 @@ class _Friday:
         said += "was being served."
         if error is not None:
             error.__traceback__ = None
-            if not in_use(self.pools()):
+            if not total_in_use(self.pools()):
                 raise Wrong(
                     f"{said} The error keeps the variables of the function that raised it, so Python cleans them up "
                     "only when the shop has written its log. What returns a connection before that?"

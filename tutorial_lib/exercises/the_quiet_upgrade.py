@@ -11,7 +11,7 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, beside, call_within
 from tutorial_lib.exercises._in_use import reply_timeouts
-from tutorial_lib.exercises._incidents import ended, method_of, program_pools, require_limit
+from tutorial_lib.exercises._incidents import ended, method_of, program_pools, require_total_limit
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.pools.recording import record
 from tutorial_lib.practice.lab import Lab
@@ -113,7 +113,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         week.has_many_customers()
         week.waits_for_a_job()
         week.gives_up_on_a_silent_server()
-        require_limit(program_pools(lab, other), SHARE, "How many does the shop need on a Saturday?")
+        require_total_limit(program_pools(lab, other), SHARE, "How many does the shop need on a Saturday?")
     return (
         f"{CUSTOMERS} customers followed a product at once, the worker can wait for {WAITS} s, and a request still has "
         "a timeout. Which of these settings did you set, and which had you left to redis-py?"

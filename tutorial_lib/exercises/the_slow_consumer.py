@@ -14,10 +14,10 @@ import redis
 from tutorial_lib.exercises._incidents import (
     call_one_after_the_other,
     ended,
-    in_use,
     method_of,
     program_pools,
-    require_limit,
+    require_total_limit,
+    total_in_use,
 )
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.pools.recording import record
@@ -118,7 +118,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         day.is_calm()
         day.is_slow()
         day.has_a_mail_server_that_fails()
-        require_limit(program_pools(lab, shop), LIMIT, "Who used the connections while a mail was being sent?")
+        require_total_limit(program_pools(lab, shop), LIMIT, "Who used the connections while a mail was being sent?")
     return (
         f"While two mails were being sent, 0 of {LIMIT} connections were in use and `waiting()` had its reply. "
         "Each mail "
@@ -205,7 +205,7 @@ class _Day:
             )
 
     def _require_none_in_use(self) -> None:
-        kept = in_use(program_pools(self._lab, self._shop))
+        kept = total_in_use(program_pools(self._lab, self._shop))
         page = ended(self._waiting)
         got = f"raised {named(page)}" if isinstance(page, Exception) else f"returned {shown(page)}"
         if kept:

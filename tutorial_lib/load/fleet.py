@@ -25,14 +25,14 @@ from tutorial_lib.load.progress_bar import ProgressBar
 from tutorial_lib.load.workload import Workload, check_workload
 from tutorial_lib.servers.base import ClientInfo, Server
 
-LOOK_EVERY = 0.2
+ASK_WORKERS_EVERY = 0.2
 
-END_WITHIN = 5.0
+CALLS_END_WITHIN = 5.0
 """Seconds that interrupted processes get to end the calls that are under way."""
 
 GONE_WITHIN = 2.0
 
-MakePool = Callable[[str], redis.ConnectionPool]
+MakePoolForUrl = Callable[[str], redis.ConnectionPool]
 
 
 def make_pool(url: str) -> redis.ConnectionPool:
@@ -41,7 +41,7 @@ def make_pool(url: str) -> redis.ConnectionPool:
 
 
 def run_fleet(
-    server: Server | str, workload: Workload, processes: int = 4, pool: MakePool = make_pool, cluster: Any = None
+    server: Server | str, workload: Workload, processes: int = 4, pool: MakePoolForUrl = make_pool, cluster: Any = None
 ) -> FleetReport:
     """Put ``workload`` on ``server`` from several processes and report what came of it, by process and together.
 
@@ -71,7 +71,7 @@ def run_fleet(
         return _Fleet(crew, target, workload).run(dict(zip(crew.addresses, orders, strict=True)), bar.show)
 
 
-def _orders(url: str, workload: Workload, pool: MakePool, parts: list[Workload]) -> list[Order]:
+def _orders(url: str, workload: Workload, pool: MakePoolForUrl, parts: list[Workload]) -> list[Order]:
     """Pack what each process is told. BadSetting for what cannot be packed."""
     packed("The work", workload.work, "Use the client that the work is called with, and make the rest inside it.")
     make = packed("pool", pool, "It is called in each process with the server's URL: use that, and nothing from here.")
@@ -110,7 +110,7 @@ class _Fleet:
                 self._interrupted = True
                 with suppress(KeyboardInterrupt):  # The second interrupt ends the waiting, too.
                     self._crew.ask(fleet_worker.stop, self._run)
-                    self._watch(lambda part: None, within=END_WITHIN)
+                    self._watch(lambda part: None, within=CALLS_END_WITHIN)
             self._raise_if_mistaken()
             opened = self._opened()
         finally:
@@ -120,7 +120,7 @@ class _Fleet:
         return self._report(opened - opened_before if both_known else None)  # type: ignore[operator]
 
     def _prepare(self) -> None:
-        for address, ready in self._crew.ask(fleet_worker.prepare, self._run, self._orders).items():
+        for address, ready in self._crew.ask(fleet_worker.get_ready, self._run, self._orders).items():
             if ready.mistake:
                 name = self._orders[address].name
                 raise BadSetting(f"{name} could not make its pool, or unpack the work: {ready.mistake}")
@@ -135,7 +135,7 @@ class _Fleet:
             if all(told.is_over for told in self._told.values()) or time.monotonic() > deadline:
                 return
             show(min(told.part for told in self._told.values()))
-            time.sleep(LOOK_EVERY)
+            time.sleep(ASK_WORKERS_EVERY)
 
     def _connected(self) -> list[ClientInfo] | None:
         """Return which of the fleet's connections the server has open now; None if it doesn't tell."""

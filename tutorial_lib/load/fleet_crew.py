@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting, CannotConnect, NotInstalled
 from tutorial_lib.load import fleet_worker
-from tutorial_lib.load.fleet_folder import scratch_folder
+from tutorial_lib.load.fleet_folder import folder_for_dask
 from tutorial_lib.words import counted
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MOST_PROCESSES = 64
 
 CONNECT_WITHIN = 3.0
 
-QUIET: dict[str, Any] = {
+QUIET_DASK: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,  # It looks at the threads' stacks a hundred times a second.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -114,7 +114,7 @@ def own_cluster(processes: int) -> Iterator[Client]:
     """Start so many workers, and end them. An interrupt leaves neither a half-started cluster nor a half-ended one."""
     import dask
 
-    with dask.config.set(QUIET):
+    with dask.config.set(QUIET_DASK):
         try:
             client, ends = _uninterrupted(lambda: _start(processes), undo=lambda started: started[1].close())
         except KeyboardInterrupt:
@@ -168,7 +168,7 @@ def _started(processes: int, ends: ExitStack) -> Client:
     import dask
     from distributed import Client, LocalCluster
 
-    with dask.config.set({"temporary-directory": ends.enter_context(scratch_folder())}):
+    with dask.config.set({"temporary-directory": ends.enter_context(folder_for_dask())}):
         cluster = LocalCluster(
             n_workers=processes,
             threads_per_worker=1,

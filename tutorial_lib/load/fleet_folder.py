@@ -14,7 +14,7 @@ The second is for Dask's processes, which end in the same moment."""
 
 
 @contextmanager
-def scratch_folder() -> Iterator[str]:
+def folder_for_dask() -> Iterator[str]:
     """Yield the path of a new, empty folder, and remove it at the end; on Windows not after a kill."""
     with tempfile.TemporaryDirectory(prefix="fleet-", ignore_cleanup_errors=True) as folder:
         if os.name != "posix":

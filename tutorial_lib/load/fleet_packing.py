@@ -10,7 +10,7 @@ from typing import Any
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 
-DEEPEST = 4
+MOST_STEPS_DOWN = 4
 
 
 def packed(what: str, thing: object, instead: str) -> bytes:
@@ -43,7 +43,7 @@ def _trouble(thing: object) -> Exception | None:
 def _culprit(thing: object) -> tuple[list[str], object]:
     """Go down to the innermost part that cannot be sent; return the names on the way there, and that part."""
     path: list[str] = []
-    while len(path) < DEEPEST:
+    while len(path) < MOST_STEPS_DOWN:
         part = next(((name, part) for name, part in _parts(thing) if _trouble(part)), None)
         if part is None:
             break

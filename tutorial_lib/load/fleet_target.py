@@ -10,7 +10,7 @@ from tutorial_lib.errors import BadSetting, CannotConnect, NotAllowed
 from tutorial_lib.servers.base import Clients, Server, checked_server, client_info
 
 ANSWERS_WITHIN = 3.0
-HOW = "Pass what start_server() returned, or the URL of a Redis that is yours to load: 'redis://host:port/0'."
+WHAT_TO_PASS = "Pass what start_server() returned, or the URL of a Redis that is yours to load: 'redis://host:port/0'."
 
 
 class Target(Protocol):
@@ -44,7 +44,7 @@ class NamedRedis:
                 socket_connect_timeout=ANSWERS_WITHIN,
             )
         except (ValueError, TypeError):  # Its text may repeat a piece of the URL, which may be the password.
-            raise BadSetting(f"server is a text that redis-py does not take for a URL. {HOW}") from None
+            raise BadSetting(f"server is a text that redis-py does not take for a URL. {WHAT_TO_PASS}") from None
         self._own = 0
 
     def check(self) -> None:
@@ -77,7 +77,7 @@ def checked_target(server: object) -> Server | NamedRedis:
     """Return what may be loaded. NotAllowed for a borrowed server; BadSetting for what is none."""
     if isinstance(server, str):
         return NamedRedis(server)
-    server = checked_server(server, HOW)
+    server = checked_server(server, WHAT_TO_PASS)
     if not server.owned:
         raise NotAllowed(
             "A fleet is not run on your own Redis: others who use it would have to wait. Unset REDIS_URL and run "

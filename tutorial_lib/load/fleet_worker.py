@@ -130,7 +130,7 @@ def serve_no_pages(dask_worker: Any = None, dask_scheduler: Any = None) -> None:
     (dask_worker or dask_scheduler).http_server.stop()
 
 
-def prepare(run: str, orders: dict[str, Order], dask_worker: Any = None) -> Ready:
+def get_ready(run: str, orders: dict[str, Order], dask_worker: Any = None) -> Ready:
     """Unpack the work, make the pool and be ready to begin."""
     try:
         part = _parts[run, dask_worker.address] = Part(orders[dask_worker.address])

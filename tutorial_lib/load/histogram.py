@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tutorial_lib.load.report import Seconds, TimeSummary
 
 STEP = 1.01
-SHORTEST, LONGEST = 1e-7, 1e5
-EDGES = SHORTEST * STEP ** np.arange(math.ceil(math.log(LONGEST / SHORTEST, STEP)) + 1)
+SHORTEST_COUNTED, LONGEST_COUNTED = 1e-7, 1e5
+EDGES = SHORTEST_COUNTED * STEP ** np.arange(math.ceil(math.log(LONGEST_COUNTED / SHORTEST_COUNTED, STEP)) + 1)
 """The upper ends of the buckets, in seconds, from a tenth of a microsecond to a day. The last bucket has none."""
 
 

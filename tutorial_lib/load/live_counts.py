@@ -12,7 +12,7 @@ from time import perf_counter
 from tutorial_lib.pools.borrow import Borrow, End, Held, borrow_of
 from tutorial_lib.pools.tap import Listener
 
-RECENT = 30.0
+REMEMBERED_FOR = 30.0
 """Seconds for which waits are remembered, as long as PoolView's strip shows: older ones may have other settings."""
 
 MOST_REMEMBERED = 2_000
@@ -106,7 +106,7 @@ class LiveCounts(Listener):
     def now(self) -> Counts:
         """Return the counts so far."""
         with self._lock:
-            old = self._clock() - RECENT
+            old = self._clock() - REMEMBERED_FOR
             while self._recent and self._recent[0][0] < old:
                 self._recent.popleft()
             return Counts(

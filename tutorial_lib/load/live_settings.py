@@ -8,11 +8,11 @@ from functools import partial
 from tutorial_lib.arguments import in_short, not_negative, positive, whole
 from tutorial_lib.errors import BadSetting
 
-MOST_CONNECTIONS = 100
-MOST_CALLERS = 100
-LONGEST_HOLD = 10
+MOST_LIVE_CONNECTIONS = 100
+MOST_LIVE_CALLERS = 100
+LONGEST_LIVE_HOLD = 10
 LONGEST_ROUND_TRIP = 1
-LONGEST_TIMEOUT = 20
+LONGEST_LIVE_TIMEOUT = 20
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class LiveSettings:
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)
-        keep("limit", whole("limit", self.limit, "connections", at_least=1, at_most=MOST_CONNECTIONS))
-        keep("callers", whole("callers", self.callers, "threads", at_least=1, at_most=MOST_CALLERS))
-        keep("hold", not_negative("hold", self.hold, "seconds", at_most=LONGEST_HOLD))
+        keep("limit", whole("limit", self.limit, "connections", at_least=1, at_most=MOST_LIVE_CONNECTIONS))
+        keep("callers", whole("callers", self.callers, "threads", at_least=1, at_most=MOST_LIVE_CALLERS))
+        keep("hold", not_negative("hold", self.hold, "seconds", at_most=LONGEST_LIVE_HOLD))
         keep("round_trip", not_negative("round_trip", self.round_trip, "seconds", at_most=LONGEST_ROUND_TRIP))
-        keep("timeout", positive("timeout", self.timeout, "seconds", at_most=LONGEST_TIMEOUT))
+        keep("timeout", positive("timeout", self.timeout, "seconds", at_most=LONGEST_LIVE_TIMEOUT))
         if not isinstance(self.wait, bool):
             raise BadSetting(f"wait is {in_short(self.wait)}. Give True for a pool that waits, or False.")
         if not isinstance(self.tasks, bool):

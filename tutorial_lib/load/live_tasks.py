@@ -21,7 +21,7 @@ from tutorial_lib.pools.tap import Tap
 LOOP = "loop of the callers"
 """What the thread is called."""
 
-END_WITHIN = 5.0
+LOOP_ENDS_WITHIN = 5.0
 """Seconds in which the loop ends. Its tasks are cancelled, so it takes no longer than a connection takes to close."""
 
 
@@ -65,7 +65,7 @@ class LiveTasks:
                 self._loop.run(self._move(TaskStay(pool, listen(pool, self._counts))))
             elif self._loop is not None:
                 loop, self._loop = self._loop, None
-                loop.close(self._end(), within=END_WITHIN)
+                loop.close(self._end(), within=LOOP_ENDS_WITHIN)
 
     def resize(self, number: int) -> None:
         """Let there be ``number`` callers. Those beyond that leave after the visit that they are in."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WORTH_A_BAR = 2.0
 FIRST_LOOK = 0.5
-SETTINGS: Any = {"total": 1.0, "bar_format": "{l_bar}{bar}| {remaining} left", "leave": False, "mininterval": 0}
+BAR_SETTINGS: Any = {"total": 1.0, "bar_format": "{l_bar}{bar}| {remaining} left", "leave": False, "mininterval": 0}
 
 
 def is_worth_showing(elapsed: float, part: float) -> bool:
@@ -56,14 +56,14 @@ class ProgressBar:
 def _line(label: str) -> Any:
     from tqdm import tqdm
 
-    return _unwatched(tqdm)(desc=label, file=sys.stderr, disable=None, **SETTINGS)
+    return _unwatched(tqdm)(desc=label, file=sys.stderr, disable=None, **BAR_SETTINGS)
 
 
 def _widget(label: str) -> Any:
     from IPython.display import display
     from tqdm.notebook import tqdm
 
-    bar = _unwatched(tqdm)(desc=label, display=False, **SETTINGS)
+    bar = _unwatched(tqdm)(desc=label, display=False, **BAR_SETTINGS)
     view = {"version_major": 2, "version_minor": 0, "model_id": bar.container.model_id}
     # Without tqdm's usual text beside it, which nbval would compare.
     display({"application/vnd.jupyter.widget-view+json": view}, raw=True)

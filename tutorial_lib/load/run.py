@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Callable
 
@@ -19,6 +18,7 @@ from tutorial_lib.load.report import Calls, LoadReport, Seconds, TimeSummary
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.target import check_pool_for_threads, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
+from tutorial_lib.notebook.own_line import from_error
 from tutorial_lib.pools.tap import outcome_of
 from tutorial_lib.servers.base import Server, check_server
 
@@ -28,7 +28,7 @@ GIVE_UP_AFTER = 20
 """A run ends early when this many calls have failed and none has succeeded, one more for each user: a single moment of
 trouble hits all users at once."""
 
-LOOK_EVERY = 0.1
+LOOK_AT_RUN_EVERY = 0.1
 """How often the waiting cell looks whether the run is over, and moves its progress bar."""
 
 MOST_FRESH = 3 * 100
@@ -109,7 +109,7 @@ class _Run:
             self._pace.begin()
             for thread, tally in zip(threads, self._tallies, strict=True):
                 while not tally.finished.is_set():
-                    tally.finished.wait(LOOK_EVERY)
+                    tally.finished.wait(LOOK_AT_RUN_EVERY)
                     if self._pace.is_over():
                         self._stop_all()
                     show(self._pace.part_done())
@@ -133,7 +133,7 @@ class _Run:
         timer.start()
         for thread, tally in zip(threads, self._tallies, strict=True):
             while thread.ident and not (tally.finished.is_set() or time_is_up.is_set()):
-                tally.finished.wait(LOOK_EVERY)
+                tally.finished.wait(LOOK_AT_RUN_EVERY)
         timer.cancel()
 
     # -- one user's thread
@@ -255,9 +255,7 @@ class _Run:
 
 
 def _say(error: BaseException) -> str:
-    """The error's name and text, and which line of the learner's function it came from."""
+    """The error's name and text, and which line of the learner's it came from, if it is not one of Redis's."""
     text = f"{type(error).__name__}: {error}".rstrip(" .:")
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    if not frames or isinstance(error, (RedisError, OSError)):
-        return text
-    return f"{text} (line {frames[0].lineno} of {frames[0].name})"
+    line = None if isinstance(error, (RedisError, OSError)) else from_error(error)
+    return f"{text} (line {line.number} of {line.function})" if line else text

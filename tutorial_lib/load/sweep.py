@@ -24,7 +24,7 @@ from tutorial_lib.servers.base import MOST_CLIENTS, Server, check_server
 MOST_LIMITS = 100
 SUCH_AS = "Give several, such as [1, 2, 4, 8]."
 
-MakePool = Callable[[int], redis.ConnectionPool]
+MakePoolOfLimit = Callable[[int], redis.ConnectionPool]
 
 
 class Spread(NamedTuple):
@@ -153,7 +153,7 @@ class Sweep(Sequence[SweepRow]):
 def sweep(
     limits: Iterable[int],
     workload: Workload,
-    make_pool: MakePool,
+    make_pool: MakePoolOfLimit,
     *,
     rounds: int = 3,
     server: Server | None = None,
@@ -226,7 +226,7 @@ def _checked(limits: Iterable[int]) -> list[int]:
     return sorted({whole("A limit", limit, "connections", at_least=1, at_most=MOST_CLIENTS) for limit in given})
 
 
-def _filled(make_pool: MakePool, limit: int, at_the_end: ExitStack) -> redis.ConnectionPool:
+def _filled(make_pool: MakePoolOfLimit, limit: int, at_the_end: ExitStack) -> redis.ConnectionPool:
     """Make the pool and open every connection that it may hold, so that none is opened while it is measured."""
     try:
         pool = make_pool(limit)

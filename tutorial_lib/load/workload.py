@@ -26,7 +26,7 @@ MOST_CALLS = 1_000_000
 MOST_USERS = 512
 """The most threads of one run."""
 
-LONGEST = 86_400
+LONGEST_RUN = 86_400
 """Seconds, a day: of a run, and of any wait in it."""
 
 LONGEST_COMMAND = 10_000
@@ -78,9 +78,9 @@ class Workload:
             keep("count", whole("count", self.count, "calls", at_least=1, at_most=MOST_CALLS))
         keep("warm_up", whole("warm_up", self.warm_up, "calls", at_least=0, at_most=MOST_CALLS))
         keep("seed", whole("seed", self.seed, "any kind", at_least=0))
-        keep("think", not_negative("think", self.think, "seconds", at_most=LONGEST))
+        keep("think", not_negative("think", self.think, "seconds", at_most=LONGEST_RUN))
         if self.duration is not None:
-            keep("duration", positive("duration", self.duration, "seconds", at_most=LONGEST))
+            keep("duration", positive("duration", self.duration, "seconds", at_most=LONGEST_RUN))
         if self.duration is not None and self.count is not None:
             raise BadSetting("Both duration and count are given. A run ends by one of them: leave the other out.")
         if self.rate is not None:
@@ -101,7 +101,7 @@ class Workload:
                 f"{rate:g} calls per second for {self.seconds:g} s are more than {MOST_CALLS:,} calls. "
                 "Lower the rate or the duration."
             )
-        if self.warm_up + (self.count or 0) > rate * LONGEST:
+        if self.warm_up + (self.count or 0) > rate * LONGEST_RUN:
             raise BadSetting(
                 f"rate is {rate:g} per second: the last call would be due in more than a day. Raise the rate."
             )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class End(ABC):
+class LinkEnd(ABC):
     """Where bytes come in and go out. Lives in one event loop.
 
     ``readable`` is called when there is something to ``recv()``, unless paused; ``ready`` when all that was written has
@@ -69,7 +69,7 @@ class End(ABC):
         """What a forked child must not keep open."""
 
 
-class SocketEnd(End):
+class SocketEnd(LinkEnd):
     """A plain socket, which must not block."""
 
     def __init__(self, sock: socket.socket) -> None:

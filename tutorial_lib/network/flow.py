@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Protocol
 
 from tutorial_lib.network.direction import Direction
-from tutorial_lib.network.end import End
+from tutorial_lib.network.end import LinkEnd
 
 WINDOW = 1 << 20
 """Bytes that may be under way at once in one direction of a connection, as a TCP window limits them."""
@@ -51,8 +51,8 @@ class Flow:
     def __init__(
         self,
         owner: FlowOwner,
-        source: End,
-        target: End | None,
+        source: LinkEnd,
+        target: LinkEnd | None,
         way: Direction,
         *,
         not_before: float = 0.0,

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 
 from tutorial_lib.network.direction import CHUNK, Direction
-from tutorial_lib.network.end import End, SocketEnd
+from tutorial_lib.network.end import LinkEnd, SocketEnd
 from tutorial_lib.network.flow import Flow
 from tutorial_lib.network.upstream import Address, Refused, Upstream
 
@@ -34,7 +34,7 @@ class Link:
         linger: float | None = None,
     ) -> None:
         self.address = address
-        self.server: End | None = None
+        self.server: LinkEnd | None = None
         self.has_lost_bytes = False
         self.was_cut = False
         self.is_unanswered = False

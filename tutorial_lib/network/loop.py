@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-LOOK_EVERY = 0.5
+LOOK_AT_THREAD_EVERY = 0.5
 """Seconds after which a caller that waits for the loop looks whether its thread still lives."""
 
 SELECT_KNOWS = 1024
@@ -80,7 +80,7 @@ class LoopThread:
             coroutine.close()
             raise LoopHasEnded from None
         try:
-            while not wait([future], LOOK_EVERY).done and self._thread.is_alive():
+            while not wait([future], LOOK_AT_THREAD_EVERY).done and self._thread.is_alive():
                 pass
         except BaseException:
             future.cancel()  # The caller was interrupted, so the result is not needed any more.

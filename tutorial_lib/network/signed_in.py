@@ -11,7 +11,7 @@ from typing import cast
 import redis
 from redis.asyncio.connection import AbstractConnection
 
-from tutorial_lib.network.end import End
+from tutorial_lib.network.end import LinkEnd
 from tutorial_lib.network.upstream import Address, Refused
 
 
@@ -71,7 +71,7 @@ def _in_the_servers_words(error: BaseException) -> bytes:
     return b""
 
 
-class SignedInEnd(End, asyncio.Protocol):
+class SignedInEnd(LinkEnd, asyncio.Protocol):
     """The socket of a redis-py connection without redis-py's stream, which costs two turns of the loop a message.
 
     ``client_id`` is its id on the server, or None if the server does not say.

@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tutorial_lib.network.end import End, SocketEnd
+from tutorial_lib.network.end import LinkEnd, SocketEnd
 
 LOOPBACK = "127.0.0.1"
 
@@ -26,7 +26,7 @@ class Refused(Exception):
 class Upstream(Protocol):
     """Opens a connection to the server."""
 
-    async def open(self, client: Address) -> End:
+    async def open(self, client: Address) -> LinkEnd:
         """Open one for the client at this address. Refused if the server says no, OSError if nothing answers."""
 
 
@@ -37,7 +37,7 @@ class PlainAddress:
     family: int
     address: Address
 
-    async def open(self, client: Address) -> End:
+    async def open(self, client: Address) -> LinkEnd:
         sock = socket.socket(self.family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)

@@ -12,23 +12,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from tutorial_lib.arguments import in_short, whole
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.plots.picture import (
-    FAINT,
-    HATCH,
-    IN_USE,
-    INK,
-    OPENING,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    as_text,
-    drawing,
-    explain,
-    headline,
-    quiet,
-)
+from tutorial_lib.plots.colours import FAINT, IN_USE, INK, OPENING, PAPER, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import HATCH, Picture, drawing, headline, printable, quiet, write_legend
 from tutorial_lib.sizing.formulas import MOST_CONNECTIONS, MOST_IN_A_FLEET
 from tutorial_lib.words import counted
 
@@ -80,7 +65,7 @@ def plot_budget(
 def _named(others: Any) -> dict[str, int]:
     if not isinstance(others, Mapping) or not all(isinstance(name, str) for name in others):
         raise BadSetting(f"others is {in_short(others)}. Give connections by name, such as {{'listeners': 40}}.")
-    numbers = {as_text(name): number for name, number in others.items()}
+    numbers = {printable(name): number for name, number in others.items()}
     return {
         name: whole(name, number, "connections", at_least=0, at_most=MOST_IN_A_FLEET)
         for name, number in numbers.items()
@@ -108,7 +93,7 @@ def _draw_squares(axes: Axes, processes: int, pools: int, full: int) -> None:
     for side in axes.spines.values():
         side.set_visible(False)
     looks = [Patch(**HAS_ROOM, label="can reach its limit"), Patch(**NO_ROOM, label="no room")]
-    explain(axes, looks if full < len(places) else looks[:1])
+    write_legend(axes, looks if full < len(places) else looks[:1])
 
 
 def _draw_bar(axes: Axes, others: Mapping[str, int], total: int, maxclients: int) -> None:
@@ -134,7 +119,7 @@ def _draw_bar(axes: Axes, others: Mapping[str, int], total: int, maxclients: int
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    explain(axes, [Patch(**look, label=name) for name, number, look in parts if number >= LEAST_SEEN * axis])
+    write_legend(axes, [Patch(**look, label=name) for name, number, look in parts if number >= LEAST_SEEN * axis])
     quiet(axes)
 
 

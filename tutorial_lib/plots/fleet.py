@@ -10,19 +10,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from tutorial_lib.arguments import of_kind, whole
 from tutorial_lib.load.fleet_report import FleetReport, ProcessReport
-from tutorial_lib.plots.picture import (
-    FAINT,
-    HATCH,
-    IN_USE,
-    INK,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    Picture,
-    drawing,
-    explain,
-    quiet,
-)
+from tutorial_lib.plots.colours import FAINT, IN_USE, INK, PAPER, QUIET, TROUBLE
+from tutorial_lib.plots.picture import HATCH, Picture, drawing, quiet, write_legend
 from tutorial_lib.plots.waits import finish, note
 from tutorial_lib.sizing.formulas import MOST_CONNECTIONS
 from tutorial_lib.words import counted
@@ -117,7 +106,7 @@ def _draw_connections(axes: Axes, report: FleetReport, budget: int | None) -> No
     axes.set_ylim(0, top)
     axes.set_ylabel("connections")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    explain(axes, looks)
+    write_legend(axes, looks)
     quiet(axes)
 
 
@@ -143,6 +132,6 @@ def _draw_calls(axes: Axes, report: FleetReport) -> None:
     axes.set_xticks(range(1, columns + 1, max(1, -(-columns // MOST_NAMES))))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    explain(axes, looks)
+    write_legend(axes, looks)
     quiet(axes)
     axes.tick_params(axis="x", labelcolor=QUIET)

@@ -6,18 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.arguments import of_kind
-from tutorial_lib.plots.picture import (
-    FAINT,
-    IN_USE,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    drawing,
-    seconds,
-)
-from tutorial_lib.plots.waits import MARKED, MS, beside, finish, mark, scale_of_waits
+from tutorial_lib.plots.colours import FAINT, IN_USE, PAPER, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import Picture, as_time, drawing
+from tutorial_lib.plots.waits import MARKED, MS, finish, mark, scale_of_waits, write_beside
 from tutorial_lib.sizing.pool_size import PoolSize
 from tutorial_lib.words import counted
 
@@ -48,7 +39,7 @@ def _draw_knee(axes: Axes, size: PoolSize) -> None:
     axes.plot(size.limit, wait, "D", color=IN_USE, ms=10, **MARKED)
     axes.annotate(f"{size.limit:,}", (size.limit, wait), xytext=(8, 8), textcoords="offset points", color=IN_USE)
     axes.axhline(budget, color=WAITING, lw=1.6, ls=(0, (4, 3)))
-    beside(axes, (1, budget), f"budget {seconds(size.wait_budget)}", QUIET, xycoords=("axes fraction", "data"))
+    write_beside(axes, (1, budget), f"budget {as_time(size.wait_budget)}", QUIET, xycoords=("axes fraction", "data"))
 
     right = limits[-1] + 0.5
     left = max(0.0, min(size.busy, size.most) - max(1.0, 0.06 * (right - size.busy)))

@@ -14,17 +14,9 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.load.predicted import model_waits
 from tutorial_lib.load.report import LoadReport
 from tutorial_lib.load.sweep import Sweep, SweepRow, check_done
-from tutorial_lib.plots.picture import (
-    IN_USE,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    drawing,
-    quiet,
-    seconds,
-)
-from tutorial_lib.plots.waits import MARKED, MS, beside, finish, mark, note, scale_of_waits
+from tutorial_lib.plots.colours import IN_USE, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import Picture, as_time, drawing, quiet
+from tutorial_lib.plots.waits import MARKED, MS, finish, mark, note, scale_of_waits, write_beside
 from tutorial_lib.servers.base import Server, check_server
 from tutorial_lib.words import counted
 
@@ -45,7 +37,7 @@ def plot_load(report: LoadReport) -> Picture:
     latency, service = report.latency, report.service
     title = "No call was done"
     if report.done:
-        title = f"99 in 100 calls: {seconds(latency.p99)} since they were due, {seconds(service.p99)} with a connection"
+        title = f"99 in 100 calls: {as_time(latency.p99)} since they were due, {as_time(service.p99)} with a connection"
     with drawing(height=3.0) as figure:
         axes = figure.subplots()
         dots: Any = {"s": 9, "lw": 0}
@@ -83,8 +75,8 @@ def plot_sweep(measured: Sweep) -> Picture:
         _draw_waits(above, measured, model)
         _draw_throughput(below, measured)
         finish(figure, title, real)
-    waits = ", ".join(f"limit {row.limit}: {seconds(row.waiting.middle)}" for row in measured)
-    predicted = ", ".join(f"{limit}: {seconds(wait)}" for limit, wait in model.items())
+    waits = ", ".join(f"limit {row.limit}: {as_time(row.waiting.middle)}" for row in measured)
+    predicted = ", ".join(f"{limit}: {as_time(wait)}" for limit, wait in model.items())
     alt = f"Mean wait by limit. {title}. Measured: {waits}." + (f" Predicted: {predicted}." if model else "")
     return Picture(figure, alt + note(real), f"sweep of {counted(len(measured), 'limit')}")
 
@@ -93,7 +85,7 @@ def _sweep_in_words(measured: Sweep) -> str:
     first, last = measured[0], measured[-1]
     span = f"From limit {first.limit} to {last.limit}"
     if measured.workload.is_open:
-        return f"{span} the mean wait goes from {seconds(first.waiting.middle)} to {seconds(last.waiting.middle)}"
+        return f"{span} the mean wait goes from {as_time(first.waiting.middle)} to {as_time(last.waiting.middle)}"
     return f"{span} calls per second go from {first.throughput.middle:,.0f} to {last.throughput.middle:,.0f}"
 
 
@@ -112,7 +104,7 @@ def _draw_waits(axes: Axes, measured: Sweep, model: dict[int, float]) -> None:
             axes.plot(limits, middles, marker, color=colour, ms=7, label=label, clip_on=False, **MARKED)
     for row in busy:
         if row.waiting.middle * MS > top:
-            beside(axes, (row.limit, top), f"↑ {seconds(row.waiting.middle)}", TROUBLE)
+            write_beside(axes, (row.limit, top), f"↑ {as_time(row.waiting.middle)}", TROUBLE)
     if measured.workload.is_open:
         in_use = (measured.workload.rate or 0) * measured[-1].service.middle
         mark(axes, in_use, f"{in_use:.2g} in use\non average", QUIET)
@@ -145,7 +137,7 @@ def _draw_throughput(axes: Axes, measured: Sweep) -> None:
     if measured.workload.rate:
         axes.axhline(measured.workload.rate, color=QUIET, ls=(0, (4, 3)), lw=1, zorder=1)
         point = (1, measured.workload.rate)
-        beside(axes, point, f"{measured.workload.rate:g} come", QUIET, xycoords=("axes fraction", "data"))
+        write_beside(axes, point, f"{measured.workload.rate:g} come", QUIET, xycoords=("axes fraction", "data"))
         top = max(top, measured.workload.rate)
     axes.set_ylim(0, top * 1.2)
     axes.set_ylabel("calls done\nper second")
@@ -186,7 +178,7 @@ def plot_rtt_curve(
         below.set_ylim(0, max(ratios) * 1.2)
         below.set_xlabel("round trip to the server (milliseconds)")
         finish(figure, title, real)
-    costs = "; ".join(f"{_away(d)}: {seconds(s)} new, {seconds(q)} pooled" for d, s, q in points)
+    costs = "; ".join(f"{_away(d)}: {as_time(s)} new, {as_time(q)} pooled" for d, s, q in points)
     alt = f"Time of one command by distance, with a new connection each time and with a pooled one. {title}. {costs}."
     return Picture(figure, alt + note(real), f"cost by distance, {counted(len(points), 'point')}")
 
@@ -194,13 +186,13 @@ def plot_rtt_curve(
 def _draw_costs(axes: Axes, at: Sequence[float], heights: Sequence[float], colour: str, marker: str, name: str) -> None:
     axes.plot(at, heights, color=colour, lw=2)
     axes.plot(at, heights, marker, color=colour, ms=7, **MARKED)
-    beside(axes, (at[-1], heights[-1]), name, colour, fontweight="bold")
+    write_beside(axes, (at[-1], heights[-1]), name, colour, fontweight="bold")
     axes.grid(axis="y")
     quiet(axes)
 
 
 def _away(distance: float) -> str:
-    return f"{seconds(distance)} away" if distance else "here"
+    return f"{as_time(distance)} away" if distance else "here"
 
 
 def _points(

@@ -13,38 +13,17 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tutorial_lib.plots.colours import DARK, FAINT, INK, PAPER, QUIET
 from tutorial_lib.plots.recolour import recoloured
-
-# Okabe and Ito's colours, which colour-blind readers can tell apart, with the meaning they have in PoolView too.
-IN_USE = "#0072B2"
-WAITING = "#E69F00"
-OPENING = "#9BCBEB"
-TROUBLE = "#B8410A"
-INK = "#1F1F1F"
-QUIET = "#5F5F5F"
-FAINT = "#DADADA"
-PAPER = "#FFFFFF"  # Opaque: a page that stores only this one, such as GitHub's, may be dark.
-
-DARK = {
-    IN_USE: "#56B4E9",
-    WAITING: "#F0B030",
-    OPENING: "#2F6484",
-    TROUBLE: "#FF9466",
-    INK: "#E8E8E8",
-    QUIET: "#ABABAB",
-    FAINT: "#3A3A3A",
-    PAPER: "#111111",  # JupyterLab's own, for the gaps between bars; the ground itself is transparent
-}
-"""For each colour what takes its place in a dark theme, as in PoolView."""
 
 HATCH = "////"
 """What waits is hatched as well as orange."""
 
 MARGIN, HEADLINE = 0.13, 0.42  # inches
-WIDTH = 7.6  # inches; a hundred pixels each on the screen, and twice that in the file, for sharp screens
+FIGURE_WIDTH = 7.6  # inches; a hundred pixels each on the screen, and twice that in the file, for sharp screens
 _SCREEN_DPI, _FILE_DPI = 100, 200
 
-STYLE: Any = {
+PLOT_STYLE: Any = {
     "font.size": 9.5,
     "text.color": INK,
     "axes.edgecolor": QUIET,
@@ -84,7 +63,7 @@ class Picture:
 
     def __init__(self, figure: Figure, alt: str, name: str) -> None:
         self.figure = figure
-        self.alt = as_text(alt)
+        self.alt = printable(alt)
         self._name = name
 
     def __repr__(self) -> str:
@@ -93,7 +72,7 @@ class Picture:
     def png(self, dark: bool = False) -> bytes:
         """Draw it as a PNG file; ``dark`` in the colours of a dark theme, on a transparent ground."""
         file = io.BytesIO()
-        with matplotlib.rc_context(STYLE), recoloured(self.figure, DARK) if dark else nullcontext():
+        with matplotlib.rc_context(PLOT_STYLE), recoloured(self.figure, DARK) if dark else nullcontext():
             self.figure.savefig(file, format="png", dpi=_FILE_DPI, transparent=dark)
         return file.getvalue()
 
@@ -116,11 +95,11 @@ class Picture:
 @contextmanager
 def drawing(height: float) -> Iterator[Figure]:
     """Yield an empty figure in the course's style, ``height`` inches high."""
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(PLOT_STYLE):
         # Not pyplot's: that one would also be shown by itself at the end of the cell, and be kept for ever.
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(FIGURE_WIDTH, height), layout="constrained")
         # Below the headline, with a margin on the three other sides.
-        across, up = MARGIN / WIDTH, MARGIN / height
+        across, up = MARGIN / FIGURE_WIDTH, MARGIN / height
         figure.set_layout_engine("constrained", rect=(across, up, 1 - 2 * across, 1 - up - HEADLINE / height))
         yield figure
 
@@ -128,11 +107,11 @@ def drawing(height: float) -> Iterator[Figure]:
 def headline(figure: Figure, text: str) -> None:
     """Write what there is to see above a figure."""
     _, height = figure.get_size_inches()
-    line = figure.text(MARGIN / WIDTH, 1 - MARGIN / height, text, fontsize=12, fontweight="bold", va="top")
+    line = figure.text(MARGIN / FIGURE_WIDTH, 1 - MARGIN / height, text, fontsize=12, fontweight="bold", va="top")
     line.set_in_layout(False)
 
 
-def explain(axes: Axes, handles: Sequence[Any]) -> None:
+def write_legend(axes: Axes, handles: Sequence[Any]) -> None:
     """Write the legend in one line between the headline and ``axes``."""
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=6, handlelength=1.4, borderaxespad=0.4)
 
@@ -142,7 +121,7 @@ def quiet(axes: Axes) -> None:
     axes.tick_params(length=0)
 
 
-def seconds(value: float) -> str:
+def as_time(value: float) -> str:
     """Write a time as people say it: ``0.40 s``, ``12 ms``, ``85 µs``."""
     if value >= 9.995:
         return f"{value:.0f} s"
@@ -153,6 +132,6 @@ def seconds(value: float) -> str:
     return f"{value * 1e6:.0f} µs"
 
 
-def as_text(name: str) -> str:
+def printable(name: str) -> str:
     """Write out, as ``\\ud800``, what no font and no file takes: halves of letters, as in names of broken files."""
     return name.encode("utf-8", "backslashreplace").decode()

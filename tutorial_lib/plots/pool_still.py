@@ -11,37 +11,37 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-WIDTH = 760
+from tutorial_lib.plots.colours import IN_USE, INK, PAPER, QUIET, TROUBLE, WAITING
+
+STILL_WIDTH = 760
 """Pixels on the page; the file has twice as many each way, for sharp screens."""
 ACROSS = 5
 """Slots in a row of the picture."""
 MOST_DRAWN = 40
 SHARP = 2
-TALL, GAP, TOP = 40, 10, 44
+TALL, GAP, TITLE_HEIGHT = 40, 10, 44
 
-PAPER, INK, QUIET, TROUBLE = "#FFFFFF", "#1F1F1F", "#5F5F5F", "#B8410A"
-FILL = {"in use": "#0072B2", "waiting": "#E69F00"}  # as in PoolView
+FILL = {"in use": IN_USE, "waiting": WAITING}
 
-
-Row = list[Mapping[str, Any]]
+Boxes = list[Mapping[str, Any]]
 
 
 def pool_still(state: Mapping[str, Any], title: str = "") -> tuple[bytes, str]:
     """Draw a pool as it was: a box for each slot, and the callers who waited.
 
-    ``state`` is that of a PoolView. Returns the PNG file, ``WIDTH`` pixels wide on the page, and a text that says
+    ``state`` is that of a PoolView. Returns the PNG file, ``STILL_WIDTH`` pixels wide on the page, and a text that says
     what it shows.
     """
-    callers: Row = [{"is": "waiting", **caller} for caller in state["queue"][:ACROSS]]
+    callers: Boxes = [{"is": "waiting", **caller} for caller in state["queue"][:ACROSS]]
     slots = _slots(state)[:MOST_DRAWN]
     rows = [slots[at : at + ACROSS] for at in range(0, len(slots), ACROSS)]
     rows = [callers, *rows] if callers else rows
-    image = Image.new("RGB", (WIDTH * SHARP, (TOP + len(rows) * (TALL + GAP)) * SHARP), PAPER)
+    image = Image.new("RGB", (STILL_WIDTH * SHARP, (TITLE_HEIGHT + len(rows) * (TALL + GAP)) * SHARP), PAPER)
     draw = ImageDraw.Draw(image)
     words = f"{title or state['pool']}: {_summary(state)}"
-    draw.text((GAP * SHARP, 12 * SHARP), _shortened(draw, words, WIDTH - 2 * GAP, 15), INK, _font(15))
+    draw.text((GAP * SHARP, 12 * SHARP), _shortened(draw, words, STILL_WIDTH - 2 * GAP, 15), INK, _font(15))
     for number, row in enumerate(rows):
-        _draw_row(draw, TOP + number * (TALL + GAP), row)
+        _draw_row(draw, TITLE_HEIGHT + number * (TALL + GAP), row)
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return file.getvalue(), f"{words}."
@@ -58,15 +58,15 @@ def _summary(state: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _slots(state: Mapping[str, Any]) -> Row:
+def _slots(state: Mapping[str, Any]) -> Boxes:
     """Return a slot for each connection that the pool may open; of a large limit those that were opened."""
     opened = {slot["n"]: slot for slot in state["slots"]}
     numbers = range(1, state["limit"] + 1) if state["limit"] <= 100 else sorted(opened)
     return [opened.get(number, {"n": number, "is": "never opened"}) for number in numbers]
 
 
-def _draw_row(draw: ImageDraw.ImageDraw, top: int, slots: Row) -> None:
-    wide = (WIDTH - GAP) // ACROSS - GAP
+def _draw_row(draw: ImageDraw.ImageDraw, top: int, slots: Boxes) -> None:
+    wide = (STILL_WIDTH - GAP) // ACROSS - GAP
     for place, slot in enumerate(slots):
         left, kind = GAP + place * (wide + GAP), slot["is"]
         is_lost = slot.get("sides") == "pool only"

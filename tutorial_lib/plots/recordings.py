@@ -12,27 +12,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from tutorial_lib.arguments import of_kind
-from tutorial_lib.plots.picture import (
-    HATCH,
-    IN_USE,
-    OPENING,
-    PAPER,
-    QUIET,
-    TROUBLE,
-    WAITING,
-    Picture,
-    as_text,
-    drawing,
-    explain,
-    headline,
-    quiet,
-    seconds,
-)
+from tutorial_lib.plots.colours import IN_USE, OPENING, PAPER, QUIET, TROUBLE, WAITING
+from tutorial_lib.plots.picture import HATCH, Picture, as_time, drawing, headline, printable, quiet, write_legend
 from tutorial_lib.pools.lease import Lease, Moment
 from tutorial_lib.pools.recording import Recording
 from tutorial_lib.words import counted
 
-MOST_CALLERS = 24
+MOST_CALLERS_SHOWN = 24
 MOST_BARS = 600
 VISIBLE = 0.004
 """Of the width: what is shorter is not drawn as opening or waiting, because it could not be seen."""
@@ -55,7 +41,7 @@ def plot_timeline(recording: Recording) -> Picture:
     """
     calls = sorted(_calls(recording), key=lambda call: call.asked)
     callers = list(dict.fromkeys(call.who for call in calls))
-    rows = callers if len(callers) <= MOST_CALLERS and len(calls) <= MOST_BARS else []
+    rows = callers if len(callers) <= MOST_CALLERS_SHOWN and len(calls) <= MOST_BARS else []
     moments = recording.timeline()
     title = _what_happened(recording, calls, callers)
     row_height = 0.2 * len(rows)
@@ -66,7 +52,7 @@ def plot_timeline(recording: Recording) -> Picture:
             _draw_callers(all_axes[0], calls, rows, recording)
         _draw_counts(all_axes[-1], moments, _openings(calls, recording), recording)
         headline(figure, title)
-        explain(all_axes[0], _legend(calls, recording, of_callers=bool(rows)))
+        write_legend(all_axes[0], _legend(calls, recording, of_callers=bool(rows)))
     alt = f"Timeline of {recording.duration:.2g} seconds. {title}. {_counts_in_words(recording, moments, calls)}"
     return Picture(figure, alt, f"timeline of {counted(len(calls), 'borrow')}, limit {recording.limit}")
 
@@ -118,7 +104,7 @@ def _what_happened(recording: Recording, calls: Sequence[Lease], callers: Sequen
     if recording.failed:
         told.append(f"{recording.failed:,} failed")
     if waited and not recording.timed_out:
-        told.append(f"{len(waited):,} waited, the longest {seconds(recording.longest_wait)}")
+        told.append(f"{len(waited):,} waited, the longest {as_time(recording.longest_wait)}")
     if held := recording.still_held():
         told.append(f"{len(held):,} not returned")
     if not told:
@@ -154,10 +140,10 @@ def _waits_in_words(calls: Sequence[Lease]) -> str:
     end = f", {gave_up:,} timed out" if gave_up else ""
     without = sum(wait < 0.001 for wait in waits)
     if without > len(waits) / 2:
-        longest = seconds(waits[-1])
+        longest = as_time(waits[-1])
         return f"{without:,} of {counted(len(calls), 'borrow')} did not wait; the longest wait was {longest}{end}"
-    half = seconds(waits[len(waits) // 2])
-    return f"Half of {counted(len(calls), 'borrow')} waited {half} or more, the longest {seconds(waits[-1])}{end}"
+    half = as_time(waits[len(waits) // 2])
+    return f"Half of {counted(len(calls), 'borrow')} waited {half} or more, the longest {as_time(waits[-1])}{end}"
 
 
 # -- drawn
@@ -199,7 +185,7 @@ def _say_where(axes: Axes, call: Lease, row: int, duration: float) -> None:
     """Write the line that borrowed it into the bar, or before it where the bar is short."""
     fits = call.held > 0.4 * duration
     axes.annotate(
-        as_text(call.where),
+        printable(call.where),
         (call.got, row),
         xytext=(6 if fits else -6, 0),
         textcoords="offset points",
@@ -286,4 +272,4 @@ def _draw_waits(axes: Axes, calls: Sequence[Lease]) -> None:
 
 
 def _short(who: str) -> str:
-    return as_text(who if len(who) <= 18 else who[:17] + "…")
+    return printable(who if len(who) <= 18 else who[:17] + "…")

@@ -9,12 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from tutorial_lib.load.report import FALLBACK_NOTE
-from tutorial_lib.plots.picture import (
-    PAPER,
-    TROUBLE,
-    headline,
-    quiet,
-)
+from tutorial_lib.plots.colours import PAPER, TROUBLE
+from tutorial_lib.plots.picture import headline, quiet
 
 MS = 1000.0
 LINEAR_BELOW = 1.0
@@ -47,7 +43,7 @@ def mark(axes: Axes, limit: float, text: str, colour: str, *, high: bool = True)
     )
 
 
-def beside(axes: Axes, point: tuple[float, float], text: str, colour: str, **settings: Any) -> None:
+def write_beside(axes: Axes, point: tuple[float, float], text: str, colour: str, **settings: Any) -> None:
     """Write a line's meaning to the right of where it ends."""
     axes.annotate(
         text,

@@ -60,7 +60,8 @@ class Borrow(NamedTuple):
 Held: TypeAlias = "tuple[str, Site, float, bool, float, int, object]"
 """What a tap keeps of a connection that is in use: the fields of its Borrow, and what it spoke through then.
 
-A plain tuple, because to make a Borrow takes twice as long. ``borrow_of(held)`` makes one for those who look.
+A plain tuple: with a Borrow in its place, a recording would cost a GET on loopback 3 % more of its throughput.
+``borrow_of(held)`` makes one for those who look.
 """
 
 Ended: TypeAlias = "tuple[str, Site, float, bool, float, int, float, Return]"
@@ -68,6 +69,16 @@ Ended: TypeAlias = "tuple[str, Site, float, bool, float, int, float, Return]"
 
 A plain tuple of plain values: Python's garbage collector looks at it once, and at 100,000 Borrows again and again.
 """
+
+
+Finished: TypeAlias = "tuple[Borrow, float, Return]"
+"""A borrow that is over, when it ended, and how: what ``finished_of(ended)`` makes for those who look."""
+
+
+def finished_of(ended: Ended) -> Finished:
+    """Return a borrow that is over, when it ended, and how."""
+    *_, at, how = ended
+    return borrow_of(ended), at, how
 
 
 def borrow_of(fields: tuple[Any, ...]) -> Borrow:

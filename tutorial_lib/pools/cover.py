@@ -292,7 +292,8 @@ def _release(tap: Tap, pool: Any) -> Any:
             leave_no_frame(error)
             raise
         if found is not None:
-            tap.note_ended(found, at, how_returned(found[-1], socket))
+            *_, before = found
+            tap.note_ended(found, at, how_returned(before, socket))
         return answer
 
     return functools.wraps(release)(in_a_task if inspect.iscoroutinefunction(release) else in_a_thread)

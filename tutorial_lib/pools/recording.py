@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from tutorial_lib.errors import BadSetting
 from tutorial_lib.notebook.lines import line_of
-from tutorial_lib.pools.borrow import Borrow, End, Ended, Outcome, Return, borrow_of
+from tutorial_lib.pools.borrow import Borrow, End, Ended, Finished, Outcome, Return, borrow_of, finished_of
 from tutorial_lib.pools.copying import copied
 from tutorial_lib.pools.cover import leave, listen
 from tutorial_lib.pools.lease import Lease, Moment, moments
@@ -43,10 +43,6 @@ def record(pool: AnyPool) -> Recording:
     return Recording(pool)
 
 
-Finished: TypeAlias = "tuple[Borrow, float, Return]"
-"""A borrow that is over, when it ended, and how."""
-
-
 class _Heard(Listener):
     """What is kept of what a recording hears."""
 
@@ -65,7 +61,7 @@ class _Heard(Listener):
 
     def finished(self) -> list[Finished]:
         """List the finished borrows that are kept."""
-        return [_finished(ended) for ended in copied(self.done)]
+        return [finished_of(ended) for ended in copied(self.done)]
 
     def waited(self, borrow: Borrow) -> None:
         self.longest_wait = max(self.longest_wait, borrow.waited(until=borrow.got))
@@ -78,11 +74,6 @@ class _Heard(Listener):
 
     def stray(self, borrow: Borrow, outcome: Outcome) -> None:
         self.strays.append((borrow, outcome))
-
-
-def _finished(ended: Ended) -> Finished:
-    *_, at, how = ended
-    return borrow_of(ended), at, how
 
 
 class Recording:

@@ -81,12 +81,12 @@ class Exercise:
         return Note(f"One way to do it:\n\n```python\n{self.task.solution_text}\n```")
 
     def dashboard(self) -> Any:
-        """Run the failing program of an incident on a server of its own, and return the picture of that run.
+        """Run the exercise's failing program on a server of its own, and return the picture of that run.
 
-        BadSetting for an exercise that is no incident.
+        BadSetting for an exercise that has no such program.
         """
         if not self.task.dashboard:
-            raise BadSetting(f"`{self.task.id}` has no dashboard. The incidents of lesson 15 have one.")
+            raise BadSetting(f"`{self.task.id}` has no dashboard. Only exercises about a failing program have one.")
         with private_kind()() as server:
             return self.task.dashboard(self.task.program(), server)
 

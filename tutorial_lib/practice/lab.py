@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import redis
 import redis.asyncio
@@ -17,15 +17,9 @@ from tutorial_lib.practice.elsewhere import WentElsewhere, let_through, trusted
 from tutorial_lib.practice.verdict import Lacking, NotAttempted, Wrong, try_again
 from tutorial_lib.servers import Server
 from tutorial_lib.servers.private_process import ADMIN
+from tutorial_lib.servers.start_lab import Closable, Started
 
 Pool = TypeVar("Pool", redis.ConnectionPool, redis.asyncio.ConnectionPool)
-
-
-class Closable(Protocol):
-    def close(self) -> None: ...
-
-
-Started = TypeVar("Started", bound=Closable)
 
 
 class Lab:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # It takes a second to import, and `check` asks for exercise_
     from nbformat import NotebookNode
 
 # Under this key a cell remembers its exercise, also after the learner has saved the notebook or moved the cell.
-MARK = "redis_pool_tutorial"
+METADATA_KEY = "redis_pool_tutorial"
 
 _BEGIN = """\
 # {word}: {title}
@@ -72,7 +72,7 @@ def exercise_notebook(lesson: Lesson, tasks: Sequence[Task], following: Lesson |
             shows = f'exercise("{task.id}").dashboard()'
             cells.append(_code(f"{task.id}-dashboard", shows, {"tags": ["nbval-ignore-output"]}))
         call = f'exercise("{task.id}").check({task.name})'
-        cells.append(_code(task.id, f"{task.starter_text}\n\n\n{call}", {MARK: {"exercise": task.id}}))
+        cells.append(_code(task.id, f"{task.starter_text}\n\n\n{call}", {METADATA_KEY: {"exercise": task.id}}))
     after = _AFTER.format(onward=_onward(following), number=lesson.number)
     bar = _code("progress", "progress()", {"tags": ["nbval-ignore-output"]})
     cells += [_text("end", _END), bar, _text("after", after)]
@@ -102,7 +102,7 @@ def _setup(tasks: Sequence[Task]) -> str:
 def exercise_of(cell: Mapping[str, Any]) -> str | None:
     """Return the exercise that a cell was made for, or None. The cell may be of any notebook, even a broken one."""
     metadata = cell.get("metadata")
-    mark = metadata.get(MARK) if isinstance(metadata, dict) else None
+    mark = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
     name = mark.get("exercise") if isinstance(mark, dict) else None
     return name if isinstance(name, str) else None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-LIMIT = 5_000  # characters: a loop that prints for five seconds must not bury the notebook
+MOST_SHOWN_OF_AN_ANSWER = 5_000  # characters: a loop that prints for five seconds must not bury the notebook
 
 _LEFT_OUT = "\n… (your code printed more; the rest is left out)\n"
 
@@ -20,7 +20,7 @@ class LimitedOutput(io.TextIOBase):
         self._hand_on = hand_on
         self._screen = screen
         self._kept: list[str] = []
-        self._room = LIMIT
+        self._room = MOST_SHOWN_OF_AN_ANSWER
 
     @property
     def encoding(self) -> str:  # type: ignore[override]

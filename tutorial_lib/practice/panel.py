@@ -15,7 +15,7 @@ from tutorial_lib.practice.standing import Standing
 from tutorial_lib.practice.verdict import Note, Verdict
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
-STYLE = Path(__file__).parent / "page" / "panel.css"
+STYLE_SHEET = Path(__file__).parent / "page" / "panel.css"
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,7 +160,7 @@ def _button(label: str, tooltip: str) -> ipywidgets.Button:
 
 def _style() -> ipywidgets.HTML:
     """Return the style of all cards and panels on the page, in a widget that takes no room."""
-    return ipywidgets.HTML(f"<style>{STYLE.read_text('utf-8')}</style>", layout=ipywidgets.Layout(display="none"))
+    return ipywidgets.HTML(f"<style>{STYLE_SHEET.read_text('utf-8')}</style>", layout=ipywidgets.Layout(display="none"))
 
 
 def _display_id(verdict: Verdict) -> str:

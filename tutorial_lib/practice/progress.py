@@ -15,7 +15,7 @@ from tutorial_lib.errors import CourseFolderError
 from tutorial_lib.practice import whole_file
 
 FILE = "progress.json"
-VERSION = 1
+FILE_VERSION = 1
 _ABOUT = "Your progress. To start again: redis-pool-tutorial progress --reset all"
 _MOST_TRIES = 1_000_000
 _NAME = re.compile(r"[a-z0-9-]{1,80}")
@@ -105,7 +105,7 @@ class ProgressFile:
                     copy = whole_file.keep_copy(self.path, content)
                     notice = f"{notice} The old file is kept as {copy}."
                 if after != before.entries or notice:
-                    whole_file.replace(self.path, _written(after))
+                    whole_file.write(self.path, _written(after))
         except OSError as error:
             raise _refused("saved", self.path, error) from error
         return notice
@@ -167,7 +167,7 @@ def parse(content: bytes) -> tuple[dict[str, Entry], bool]:
         data = json.loads(content)
         entries = _entries(data["exercises"].items())
         # Understood is what would be written again as it is: nothing is lost then.
-        sound = data.keys() <= {"about", "version", "exercises"} and data["version"] == VERSION
+        sound = data.keys() <= {"about", "version", "exercises"} and data["version"] == FILE_VERSION
         sound = sound and data["exercises"] == _stored(entries)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         text = content.decode(json.detect_encoding(content), errors="replace")
@@ -198,7 +198,7 @@ def _entry(name: str, value: Any) -> Entry | None:
 
 
 def _written(entries: Entries) -> bytes:
-    content = {"about": _ABOUT, "version": VERSION, "exercises": _stored(entries)}
+    content = {"about": _ABOUT, "version": FILE_VERSION, "exercises": _stored(entries)}
     return (json.dumps(content, indent=1) + "\n").encode()
 
 

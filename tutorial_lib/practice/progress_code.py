@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
 
-VERSION = 1
+CODE_VERSION = 1
 _MOST_DIGITS = 100  # today's course needs 23
 # Without I, L, O and U, because I and O look like 1 and 0.
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -23,7 +23,7 @@ _LOOKALIKES = str.maketrans("ILO", "110")
 def encode(passed: Collection[str], places: Mapping[str, int]) -> str:
     """Return the code for these exercises, such as ``04G0-3M9X``. ``places`` gives each exercise its bit."""
     bits = sum(1 << places[name] for name in passed if name in places)
-    body = bytes([VERSION]) + bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+    body = bytes([CODE_VERSION]) + bits.to_bytes((bits.bit_length() + 7) // 8, "little")
     number = int.from_bytes(body + _checksum(body), "big")
     length = -(-(len(body) + 2) * 8 // 5)
     digits = "".join(_DIGITS[number >> 5 * place & 31] for place in reversed(range(length)))
@@ -48,7 +48,7 @@ def decode(code: str, places: Mapping[str, int]) -> set[str]:
     body, checksum = data[:-2], data[-2:]
     if checksum != _checksum(body):
         raise _mistyped(code)
-    if body[0] != VERSION:
+    if body[0] != CODE_VERSION:
         raise BadSetting(
             f"{in_short(code)} was made by a newer version of the course. Upgrade this one, then import it again."
         )

@@ -22,7 +22,7 @@ from tutorial_lib.practice.elsewhere import WentElsewhere, only_to
 from tutorial_lib.practice.given import Given, noted, raised_in_redis_py
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.output import limited_output
-from tutorial_lib.practice.replaced import listed, names_now, put_back
+from tutorial_lib.practice.replaced_names import listed, names_now, restore_names
 from tutorial_lib.practice.sandbox import UNHEARD, Tell
 from tutorial_lib.practice.screen import Screen
 from tutorial_lib.practice.task import Task
@@ -87,7 +87,7 @@ class _Trial:
             except BaseException as raised:
                 praise, error = None, raised
             say("judging", None)
-            replaced = put_back(before)
+            replaced = restore_names(before)
             status, message = _weigh(self._task, praise, error, server, attempts, given)
         if not _listens(server):
             status, message = "wrong", _GONE

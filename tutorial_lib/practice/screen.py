@@ -13,7 +13,7 @@ from tutorial_lib.notebook.shell import in_notebook
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-LONG = 1.0
+SAYS_SO_AFTER = 1.0
 """Seconds after which a check says what it is doing."""
 
 
@@ -38,7 +38,7 @@ class Screen:
             self._has_printed = True
         elif kind == "doing":
             self._what = content
-        if monotonic() - self._since >= LONG:
+        if monotonic() - self._since >= SAYS_SO_AFTER:
             self._notice = self._notice or _notice_for_this_place()
             if self._notice:
                 self._notice.say(f"{self._what} …")

@@ -41,7 +41,7 @@ class Task:
     uses: tuple[str, ...] = ()
     """Public names of tutorial_lib that its notebook imports for the learner, besides ``exercise``."""
     dashboard: Callable[[Answer, Server], Any] | None = None
-    """For an incident: runs the failing program on a server, and returns the picture that a dashboard showed."""
+    """If it is about a failing program: runs that on a server, and returns the picture that a dashboard showed."""
     needs_redis_server: bool = False
     """True if the fallback won't do: its check starts a redis-server with TLS, or one with sentinels."""
 

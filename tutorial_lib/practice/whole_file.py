@@ -30,7 +30,7 @@ def read(path: Path) -> bytes | None:
     return content
 
 
-def replace(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write the file in one step, so that no reader ever sees half of it. Its permissions stay as they were."""
     _refuse_large(content)
     target = real(path)

@@ -16,7 +16,7 @@ from tutorial_lib.errors import ProgramFailed
 from tutorial_lib.programs.source import program_text
 from tutorial_lib.servers.base import Server, checked_server
 
-LONGEST = 600
+LONGEST_PROGRAM = 600
 """The most seconds that a program may be given."""
 
 MOST_PRINTED = 100_000
@@ -37,7 +37,7 @@ def run_program(function: Callable[..., object], server: Server, *arguments: obj
     Where there is no ``os.fork``, a program that calls it is not run: the text that is returned says so.
     """
     checked_server(server, "Give what start_server() returned: run_program(work, server).")
-    seconds = positive("seconds", seconds, "seconds", at_most=LONGEST)
+    seconds = positive("seconds", seconds, "seconds", at_most=LONGEST_PROGRAM)
     text = program_text(function, (server.host, server.port, *arguments))
     if "os.fork(" in text and not hasattr(os, "fork"):
         return NO_FORK

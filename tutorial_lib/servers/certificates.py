@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FILES = {"--tls-ca-cert-file": "ca.pem", "--tls-cert-file": "server.pem", "--tls-key-file": "server.key"}
+CERTIFICATE_FILES = {"--tls-ca-cert-file": "ca.pem", "--tls-cert-file": "server.pem", "--tls-key-file": "server.key"}
 
 
 class Certificates:
@@ -24,12 +24,12 @@ class Certificates:
 
     def options(self, port: int) -> list[str]:
         """Return redis-server's options for a TLS port that lets in clients without a certificate."""
-        files = [text for option, name in FILES.items() for text in (option, str(self._folder / name))]
+        files = [text for option, name in CERTIFICATE_FILES.items() for text in (option, str(self._folder / name))]
         return ["--tls-port", str(port), "--tls-auth-clients", "no", *files]
 
     def forget(self) -> None:
         """Delete the files. A server that has started has read them."""
-        for name in FILES.values():
+        for name in CERTIFICATE_FILES.values():
             (self._folder / name).unlink(missing_ok=True)
 
 

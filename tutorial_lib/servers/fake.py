@@ -17,7 +17,7 @@ from tutorial_lib.network.loop import LoopHasEnded, LoopThread
 from tutorial_lib.network.relay import Relay
 from tutorial_lib.network.upstream import LOOPBACK
 from tutorial_lib.servers.base import LONGEST_TIMEOUT, MOST_CLIENTS, Clients, Server
-from tutorial_lib.servers.fake_redis import VERSION, FakeRedisThreads, Handler
+from tutorial_lib.servers.fake_redis import REDIS_VERSION, FakeRedisThreads, Handler
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class FakeServer(Server):
 
     kind = "fake"
     host = LOOPBACK
-    version = ".".join(map(str, VERSION))
+    version = ".".join(map(str, REDIS_VERSION))
 
     def __init__(self) -> None:
         self._owner = os.getpid()

@@ -20,8 +20,8 @@ BARRED = frozenset(_BARRED.split())
 
 # Only a Redis in the cloud knows it. A Redis on a machine of one's own says so, and then a client goes on without.
 # And a Redis without modules knows none of their commands, which have a point in their name.
-UNKNOWN = frozenset(["client maint_notifications", *(name for name in SUPPORTED_COMMANDS if "." in name)])
-KNOWN = SUPPORTED_COMMANDS.keys() - UNKNOWN
+UNKNOWN_COMMANDS = frozenset(["client maint_notifications", *(name for name in SUPPORTED_COMMANDS if "." in name)])
+KNOWN_COMMANDS = SUPPORTED_COMMANDS.keys() - UNKNOWN_COMMANDS
 
 
 class Caller(Protocol):
@@ -32,15 +32,18 @@ class Caller(Protocol):
 
 
 class Session(FakeSocket):
-    """fakeredis's side of one connection."""
+    """fakeredis's side of one connection.
+
+    fakeredis has no public names for what one connection is and does, so all that the fallback needs of it is here.
+    """
 
     caller: Caller | None = None
 
-    def _name_to_func(self, cmd_name: str) -> Any:
+    def _name_to_func(self, cmd_name: str) -> Any:  # Each command is looked up here first.
         if cmd_name.partition(" ")[0] in BARRED:
             command = cmd_name.replace(" ", "|")
             raise SimpleError(f"NOPERM User default has no permissions to run the '{command}' command")
-        if cmd_name in UNKNOWN:
+        if cmd_name in UNKNOWN_COMMANDS:
             raise self._unknown_command(cmd_name)
         return super()._name_to_func(cmd_name)
 
@@ -66,10 +69,20 @@ class Session(FakeSocket):
             self._db.wake_all()
 
     @property
+    def is_killed(self) -> bool:
+        return bool(self._killed)
+
+    @property
+    def is_subscribed(self) -> bool:
+        return bool(self._pubsub)
+
+    @property
     def flag(self) -> str:
         """What CLIENT LIST shows: blocked, subscribed or neither."""
-        return "b" if self._blocked else "P" if self._pubsub else "N"
+        return "b" if self._blocked else "P" if self.is_subscribed else "N"
 
-    def show(self, idle: float) -> None:
-        """Renew what CLIENT LIST shows of this connection. fakeredis leaves it as it was at the start."""
+    def show(self, idle: float) -> dict[str, Any]:
+        """Renew what CLIENT LIST shows of this connection, and return it. By itself it stays as it was at the start."""
         self._client_info.update(db=self._db_num, idle=int(idle), flags=self.flag)
+        listed: dict[str, Any] = self._client_info
+        return listed

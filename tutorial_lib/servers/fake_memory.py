@@ -57,7 +57,7 @@ class Memory:
         self._counted = self._added = 0
 
     def has_room_for(self, fields: list[bytes]) -> bool:
-        need = sum(map(len, fields)) + PIECE * len(fields) + reach(fields)
+        need = sum(map(len, fields)) + PIECE * len(fields) + byte_reached(fields)
         if self._counted + self._added + need > self._most:
             with self._server.lock:
                 self._counted, self._added = size_of(list(self._server.dbs.values())), 0
@@ -67,7 +67,7 @@ class Memory:
         return True
 
 
-def reach(fields: list[bytes]) -> int:
+def byte_reached(fields: list[bytes]) -> int:
     """Return at which byte of a value the request writes; it may be far beyond the value's end."""
     name, rest = fields[0].lower(), fields[2:]
     if name in (b"setrange", b"setbit"):

@@ -24,18 +24,18 @@ from fakeredis import FakeRedisConnection, TcpFakeServer
 from fakeredis._clients._tcp_server import TCPFakeRequestHandler, encode_reply  # It has no public name.
 
 from tutorial_lib.network.counts import RequestCounter
-from tutorial_lib.network.end import End, SocketEnd, has_ended
+from tutorial_lib.network.end import LinkEnd, SocketEnd, has_ended
 from tutorial_lib.network.relay import let_go
 from tutorial_lib.network.upstream import Address
 from tutorial_lib.servers.base import MOST_MEMORY, ClientInfo, client_info
-from tutorial_lib.servers.fake_commands import KNOWN, Session
+from tutorial_lib.servers.fake_commands import KNOWN_COMMANDS, Session
 from tutorial_lib.servers.fake_memory import MemoryLimit
 
-VERSION = (7, 4)
+REDIS_VERSION = (7, 4)
 """The Redis that fakeredis is asked to be: the first with CLIENT SETINFO was 7.2."""
 
-CHUNK = 64 * 1024
-LONG = 1024 * 1024
+BYTES_AT_A_TIME = 64 * 1024
+LONG_TO_HOLD = 1024 * 1024
 PUSH_DELAY = 0.01  # seconds that a published message may wait before it is written to a subscriber
 PAUSE_LOOK = 0.05  # seconds between two looks at whether a pause is over
 
@@ -51,6 +51,7 @@ class Connection(FakeRedisConnection):
         super().__init__(**options)
 
     def _connect(self) -> Session:
+        # fakeredis makes its side of the connection here, from these three, and has no public way to give it another.
         assert self._server
         session = Session(self._server, client_class=self._client_class, db=self.db, client_info=self._client_info)
         session.caller = self._handler
@@ -59,13 +60,6 @@ class Connection(FakeRedisConnection):
     def can_read(self, timeout: float | None = 0) -> bool:
         """Wait until there is a reply to write (True) or a request to read. The loop asks this first, each time."""
         return self._handler.wait_for_a_reply(super().can_read)
-
-    def read_response(self, *arguments: Any, **options: Any) -> Any:
-        """Return an error reply like any other. fakeredis before 2.41 ends the connection after one."""
-        try:
-            return super().read_response(*arguments, **options)
-        except redis.RedisError as error:
-            return error
 
 
 class Handler(TCPFakeRequestHandler):
@@ -99,10 +93,10 @@ class Handler(TCPFakeRequestHandler):
     def wait_for_a_reply(self, there_is_one: Callable[[], bool]) -> bool:
         while not there_is_one():
             self._send()
-            if self.session._killed:
+            if self.session.is_killed:
                 raise ConnectionError("killed")
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.outgoing else 0)
-            if self._wait(events, PUSH_DELAY if self.session._pubsub else None) & selectors.EVENT_READ:
+            if self._wait(events, PUSH_DELAY if self.session.is_subscribed else None) & selectors.EVENT_READ:
                 return False
         return True
 
@@ -120,14 +114,14 @@ class Handler(TCPFakeRequestHandler):
         """Return what has arrived. ConnectionError at the end."""
         self._receive()
         # A long value goes to the parser in one piece: with every piece it copies what it has.
-        while self._requests.bytes_left > CHUNK:
+        while self._requests.bytes_left > BYTES_AT_A_TIME:
             self._wait(selectors.EVENT_READ, None)
             self._receive()
         arrived, self._incoming = b"".join(self._incoming), []
         return arrived
 
     def _receive(self) -> None:
-        data = self.request.recv(CHUNK)
+        data = self.request.recv(BYTES_AT_A_TIME)
         # Redis, too, forgets what a client asked for in a pause and did not wait for.
         if not data or (self.server.wait_while_paused() and has_ended(self.request)):
             raise ConnectionError("ended")
@@ -142,7 +136,7 @@ class Handler(TCPFakeRequestHandler):
             self.outgoing += f"-ERR Protocol error, or a defect of fakeredis: {text}\r\n".encode()
             return
         # A long string goes with its length before it: without, a client has to look for its end.
-        long = isinstance(reply, bytes) and len(reply) > CHUNK
+        long = isinstance(reply, bytes) and len(reply) > BYTES_AT_A_TIME
         self.outgoing += encode_reply(reply, self.protocol_version, nested=long)
         self.server.check_what_is_under_way(len(self.outgoing))
 
@@ -166,7 +160,7 @@ class Handler(TCPFakeRequestHandler):
         return self._requests.request_size + len(self.outgoing)
 
     def is_over(self) -> bool:
-        return self.session._killed or has_ended(self.request)
+        return self.session.is_killed or has_ended(self.request)
 
     def disconnect(self) -> None:
         """End the connection from the server's side. One that kills itself is still told so by its own thread."""
@@ -180,8 +174,8 @@ class Handler(TCPFakeRequestHandler):
         return self._is_waiting and self.session.flag == "N"
 
     def info(self, idle: float) -> ClientInfo:
-        self.session.show(idle)
-        client = client_info(self.session._client_info, self.session._client_info["addr"])
+        listed = self.session.show(idle)
+        client = client_info(listed, listed["addr"])
         return replace(client, idle=idle, age=time.monotonic() - self._connected_at)
 
     def cut(self) -> None:
@@ -207,7 +201,7 @@ class FakeRedisThreads(TcpFakeServer):
     """Serves the connections that it is handed; it listens nowhere itself."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), bind_and_activate=False, server_version=VERSION)
+        super().__init__(("127.0.0.1", 0), bind_and_activate=False, server_version=REDIS_VERSION)
         self.RequestHandlerClass = Handler
         self.fake_server.acl = MemoryLimit(self.fake_server)
         # fakeredis makes a database when it is first asked for, and two clients who ask at once would get one each.
@@ -219,7 +213,7 @@ class FakeRedisThreads(TcpFakeServer):
         self.handlers: dict[Address, Handler] = {}
         _servers.add(self)
 
-    async def open(self, client: Address) -> End:
+    async def open(self, client: Address) -> LinkEnd:
         """Serve the client at this address, and return the relay's end: a relay's upstream."""
         near, far = socket.socketpair()
         near.setblocking(False)
@@ -233,14 +227,14 @@ class FakeRedisThreads(TcpFakeServer):
     def commands(self) -> Counter[str]:
         """Return the commands received; as in Redis, those that it does not know are not among them."""
         with self.lock:
-            return Counter({name: times for name, times in self.received.items() if name.lower() in KNOWN})
+            return Counter({name: times for name, times in self.received.items() if name.lower() in KNOWN_COMMANDS})
 
     def check_what_is_under_way(self, size: int) -> None:
         """Bound what requests hold that are half received, and replies that are half sent, all together.
 
         ConnectionError ends the connection that asks. ``size`` is what it holds; what is short need not be added up.
         """
-        if size > LONG and sum(handler.under_way for handler in list(self.handlers.values())) > MOST_MEMORY:
+        if size > LONG_TO_HOLD and sum(handler.under_way for handler in list(self.handlers.values())) > MOST_MEMORY:
             raise ConnectionError("too much is under way")
 
     def pause(self, seconds: float) -> None:
@@ -259,7 +253,7 @@ class FakeRedisThreads(TcpFakeServer):
 
     def stop(self, within: float = 2.0) -> None:
         """End every connection; their threads are gone afterwards."""
-        self._shutdown_event.set()
+        self._shutdown_event.set()  # shutdown() does this, too, and then waits for serve_forever(), which never ran.
         self.server_close()
         deadline = time.monotonic() + within
         while self.handlers and time.monotonic() < deadline:

@@ -45,7 +45,7 @@ _NOT_FOR_A_URL = """
 """
 NOT_FOR_A_URL = frozenset(_NOT_FOR_A_URL.split())
 
-FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+FILE_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _check_options(arguments: dict[str, Any]) -> None:
             raise BadSetting(f"REDIS_URL has a {name} that is not above 0, or over a day, in seconds. {HOW}")
     if arguments.get("db", 0) < 0:
         raise BadSetting(f"REDIS_URL has a negative database number. {HOW}")
-    for name in FILES:
+    for name in FILE_OPTIONS:
         if name in arguments and not _is_there(arguments[name]):
             raise BadSetting(
                 f"REDIS_URL has {name}, and there is no such file. Correct the path; "

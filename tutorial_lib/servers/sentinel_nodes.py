@@ -22,7 +22,7 @@ SENTINEL_RULES = (
 REPLICA_RULES = ("+psync", "+replconf", "+ping")
 
 # What any caller may ask a sentinel. Not to publish: with a forged message one would move the master elsewhere.
-VISITOR_RULES = (
+SENTINEL_VISITOR_RULES = (
     *("+ping", "+hello", "+client", "+info", "+role", "+command"),
     *("+subscribe", "+unsubscribe", "+psubscribe", "+punsubscribe"),
     *("+sentinel|masters", "+sentinel|master", "+sentinel|replicas", "+sentinel|slaves", "+sentinel|sentinels"),
@@ -179,7 +179,7 @@ class Sentinel(PrivateProcess):
             f"dir {self._file.parent}",
             "daemonize no",
             'logfile ""',
-            " ".join(("user default on nopass -@all &*", *VISITOR_RULES)),
+            " ".join(("user default on nopass -@all &*", *SENTINEL_VISITOR_RULES)),
             " ".join(("user", *self._user(ADMIN, self._secret, "~*", "&*", "+@all"))),
             " ".join(("user", *self._user(SENTINEL, self._watched.secrets.of_fellows, "&*", *FELLOW_RULES))),
             *self._watched.configuration(self._own_id),

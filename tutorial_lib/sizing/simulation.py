@@ -27,14 +27,14 @@ Draw = Callable[[np.random.Generator, int], Floats]
 Hold = float | Sequence[float] | Floats | Draw
 Arrivals = Literal["poisson", "constant"]
 
-CHUNK = 65_536
+BORROWS_AT_A_TIME = 65_536
 """Borrows that are drawn and played at a time: it bounds the memory, whatever the length of the run."""
 
-SHORTEST = 1e-9
+SHORTEST_WAIT = 1e-9
 """Waits below a nanosecond are rounding errors of the clock, and count as none."""
 
 GROWTH = math.log1p(0.001)
-WAITS: Floats = SHORTEST * np.exp((np.arange(math.ceil(math.log(1e9 / SHORTEST) / GROWTH)) - 0.5) * GROWTH)
+WAITS: Floats = SHORTEST_WAIT * np.exp((np.arange(math.ceil(math.log(1e9 / SHORTEST_WAIT) / GROWTH)) - 0.5) * GROWTH)
 """Seconds: up to thirty years, each 0.1 % more than the one before. Counting waits by size takes 330 KB, however many
 there are, and a percentile is right to 0.05 % of itself."""
 WAITS[0] = 0.0
@@ -159,8 +159,8 @@ def play(arrivals: list[float], holds: list[float], free: list[float], gives_up_
 
 
 def _chunks(borrows: int) -> Iterator[int]:
-    for start in range(0, borrows, CHUNK):
-        yield min(CHUNK, borrows - start)
+    for start in range(0, borrows, BORROWS_AT_A_TIME):
+        yield min(BORROWS_AT_A_TIME, borrows - start)
 
 
 class _Arrivals:
@@ -196,8 +196,8 @@ class _Totals:
         waits = np.where(lost, self._gives_up_after, waits)
         self._waited += float(waits.sum())
         self._longest = max(self._longest, float(waits.max()))
-        real = waits[waits >= SHORTEST]
-        places = 1 + (np.log(real / SHORTEST) / GROWTH).astype(np.int64)
+        real = waits[waits >= SHORTEST_WAIT]
+        places = 1 + (np.log(real / SHORTEST_WAIT) / GROWTH).astype(np.int64)
         self._counts += np.bincount(np.minimum(places, len(WAITS) - 1), minlength=len(WAITS))
         self._counts[0] += len(waits) - len(real)
 
@@ -218,7 +218,7 @@ def _how_to_draw(hold: Hold, random: np.random.Generator) -> tuple[Draw, float]:
     """Return a function that draws holds, and their mean."""
     if callable(hold):
         draw = _checked(hold)
-        return draw, float(draw(random, CHUNK).mean())
+        return draw, float(draw(random, BORROWS_AT_A_TIME).mean())
     if isinstance(hold, (Sequence, np.ndarray)) and not isinstance(hold, (str, bytes)):
         measured = np.array(_times("hold", hold))
         if not measured.any():

@@ -23,7 +23,7 @@ from tutorial_lib.words import counted
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
-SILENCE = 2.0
+SILENT_FOR = 2.0
 """Seconds for which the server says nothing, when told to."""
 
 _SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5]
@@ -170,7 +170,7 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         """Close the pool's connections from the server's side, and return how many there were."""
         return self._server().kill_clients()
 
-    def go_silent(self, seconds: float = SILENCE) -> None:
+    def go_silent(self, seconds: float = SILENT_FOR) -> None:
         """Let the server answer nothing for so long. Then all its answers arrive."""
         self._server().pause(seconds)
 
@@ -225,7 +225,7 @@ class Playground(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _go_silent_and_say(self) -> None:
         self.go_silent()
-        self._say(f"The server answers nothing for {SILENCE:g} s.")
+        self._say(f"The server answers nothing for {SILENT_FOR:g} s.")
 
     # -- what the browser is told
 

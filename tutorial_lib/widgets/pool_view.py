@@ -16,7 +16,7 @@ import traitlets
 from tutorial_lib import pools
 from tutorial_lib.arguments import in_short
 from tutorial_lib.errors import BadSetting
-from tutorial_lib.plots.pool_still import WIDTH, pool_still
+from tutorial_lib.plots.pool_still import STILL_WIDTH, pool_still
 from tutorial_lib.pools.snapshot import AnyPool, check_pool
 from tutorial_lib.servers.base import Server, check_server
 from tutorial_lib.widgets.presence import Presence
@@ -128,7 +128,7 @@ class PoolView(anywidget.AnyWidget):
             image, words = pool_still(self.state, self.title)
             data, metadata = bundle
             data = {**data, "image/png": b64encode(image).decode()}
-            return data, {**metadata, "image/png": {"alt": words, "width": WIDTH}}
+            return data, {**metadata, "image/png": {"alt": words, "width": STILL_WIDTH}}
         return bundle
 
     # -- looking

@@ -7,7 +7,7 @@ from typing import Any
 
 from tutorial_lib.notebook.shell import running_shell
 
-SILENCE = 15.0
+NOBODY_LOOKS_AFTER = 15.0
 """Seconds without a word from any browser, in an idle kernel, after which nobody looks."""
 
 
@@ -62,4 +62,4 @@ class Presence:
     @property
     def nobody_looks(self) -> bool:
         """True once the view may go to sleep. A browser that shows it again says hello."""
-        return not kernel.busy and clock() - max(self._heard, kernel.idle_since) > SILENCE
+        return not kernel.busy and clock() - max(self._heard, kernel.idle_since) > NOBODY_LOOKS_AFTER

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-PERIOD = 0.1
+SEND_EVERY = 0.1
 LARGEST_SHARE = 0.02
 """Of one processor. When looking takes longer than usual, one looks less often."""
 
@@ -61,7 +61,7 @@ class Sampler:
             began = time.thread_time()
             for look in list(self._looks):
                 look()
-            pause = max(PERIOD, (time.thread_time() - began) / LARGEST_SHARE)
+            pause = max(SEND_EVERY, (time.thread_time() - began) / LARGEST_SHARE)
 
 
 sampler = Sampler()

@@ -10,7 +10,7 @@ from tutorial_lib.errors import BadSetting
 from tutorial_lib.pools.sides import ClientList
 from tutorial_lib.servers.base import ClientInfo
 
-PERIOD = 0.2
+ASK_SERVER_EVERY = 0.2
 AFTER_A_FAILURE = 1.0
 LATE = 0.6
 """Seconds without an answer after which a server is called silent."""
@@ -82,4 +82,4 @@ class ServerWatch:
             with self._answered:
                 self._last_asked = asked
                 self._answered.notify_all()
-            stop.wait(AFTER_A_FAILURE if self.failure else PERIOD)
+            stop.wait(AFTER_A_FAILURE if self.failure else ASK_SERVER_EVERY)

@@ -21,7 +21,7 @@ from tutorial_lib.widgets.server_watch import ServerWatch
 DRAWN = 100
 """Slots are drawn one by one up to here."""
 QUEUE_DRAWN = 12
-LONGEST = 200
+LONGEST_TEXT = 200
 """Characters of a name or a line that are sent."""
 REMEMBERED = 300
 """Samples for the strip: half a minute at ten a second."""
@@ -197,4 +197,4 @@ def _who(borrow: Borrow, since: float) -> State:
 
 def _sendable(text: str) -> str:
     """Shorten what is too long to be read, and replace what UTF-8 cannot express: threads may be called anything."""
-    return text[:LONGEST].encode(errors="replace").decode()
+    return text[:LONGEST_TEXT].encode(errors="replace").decode()

@@ -10,7 +10,7 @@ from tutorial_lib.examination.finding import Finding, Rule, seconds, worst_first
 from tutorial_lib.examination.program_evidence import PoolGroup, ProgramEvidence
 from tutorial_lib.words import counted
 
-LONG = 1.0
+LONG_HOLD = 1.0
 """Seconds. A connection that was borrowed by hand and is in use for less may be at work."""
 
 
@@ -24,7 +24,7 @@ def leak(program: ProgramEvidence) -> Iterator[Finding]:
         by_hand = [kept for kept in pool.evidence.kept if kept.by == "hand"]
         short = _is_short(pool)
         certain = short or program.is_over
-        lost = [kept for kept in by_hand if certain or kept.age > LONG or _of_line(by_hand, kept) > 1]
+        lost = [kept for kept in by_hand if certain or kept.age > LONG_HOLD or _of_line(by_hand, kept) > 1]
         if lost:
             yield _finding(
                 "leak",
@@ -82,7 +82,7 @@ kept_by_exception = kept_by_an_object(
 )
 watch_kept = kept_by_an_object(
     "watch-kept",
-    lambda kept, pool: kept.by == "watch" and (kept.age > LONG or _is_short(pool)),
+    lambda kept, pool: kept.by == "watch" and (kept.age > LONG_HOLD or _is_short(pool)),
     "kept by a pipeline after watch(); unwatch() does not return the connection",
     "Use `with r.pipeline() as pipe:`, or call pipe.reset().",
     "notebooks/06_commands_that_keep_a_connection.ipynb#How-long-does-WATCH-keep-a-connection?",
@@ -144,7 +144,7 @@ def _finding(kind: str, weight: int, pool: PoolGroup, kept: list[Kept], what: st
     if pool.evidence.made == 1 and count == pool.evidence.limit > 1:
         were = f"{'Both' if count == 2 else f'All {count}'} connections of the pool were"
     # A young one's age says how long the program ran, and nothing about the leak.
-    old = "" if oldest < LONG else f", {'the oldest ' if count > 1 else ''}for {seconds(oldest)}"
+    old = "" if oldest < LONG_HOLD else f", {'the oldest ' if count > 1 else ''}for {seconds(oldest)}"
     return Finding(
         kind,
         weight,

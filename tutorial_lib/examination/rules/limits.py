@@ -11,7 +11,7 @@ from tutorial_lib.examination.program_evidence import ProgramEvidence
 from tutorial_lib.examination.rules.clients import MANY
 from tutorial_lib.words import counted
 
-LESSON = "notebooks/07_what_the_server_sees.ipynb#When-the-server-is-at-its-limit"
+WHERE_EXPLAINED = "notebooks/07_what_the_server_sees.ipynb#When-the-server-is-at-its-limit"
 FIX = "Make the limits of all pools in all processes add up to less than the server's maxclients."
 
 
@@ -28,7 +28,7 @@ def over_maxclients(program: ProgramEvidence) -> Iterator[Finding]:
     if lines:
         count = sum(lines.values())
         message = f"{times(count).capitalize()} the server refused a connection: `max number of clients reached`."
-        yield Finding("over-maxclients", 95, count, worst_first(lines), message, FIX, LESSON)
+        yield Finding("over-maxclients", 95, count, worst_first(lines), message, FIX, WHERE_EXPLAINED)
         return
     for server in program.servers:
         may_open, processes = most_at_once(program, server)
@@ -43,7 +43,7 @@ def over_maxclients(program: ProgramEvidence) -> Iterator[Finding]:
                 f"{server.address} together. Its maxclients is {server.maxclients:,}, and {server.clients:,} were "
                 "connected when it was asked, those of other programs among them.",
                 FIX,
-                LESSON,
+                WHERE_EXPLAINED,
             )
 
 

@@ -20,45 +20,45 @@ _parts_of = attrgetter("__code__", "__defaults__", "__kwdefaults__")
 
 
 @dataclass(frozen=True)
-class Held:
+class Contents:
     """What a module or a class held, by name, and what those of its values that are functions were made of."""
 
     values: dict[str, Any]
     functions: dict[str, tuple[Any, ...]]
 
 
-Names = dict[Any, Held]
+Names = dict[Any, Contents]
 
 
 def names_now() -> Names:
     """Note what every name means now, in all that is imported of the libraries that an answer may meet."""
-    return {owner: _held_by(owner) for owner in _owners()}
+    return {owner: _contents_of(owner) for owner in _owners()}
 
 
 def replaced_since(before: Names) -> list[str]:
     """Return which names mean something else now, such as ``redis.ConnectionPool`` or ``Retry.call_with_retry``."""
-    return [_told(owner, name) for owner, held in before.items() for name in _changed(owner, held)]
+    return [_told(owner, name) for owner, contents in before.items() for name in _changed(owner, contents)]
 
 
-def put_back(before: Names) -> list[str]:
+def restore_names(before: Names) -> list[str]:
     """Give each name its meaning back, since the rest of a check needs them, and return which were replaced."""
     now, meant = vars(builtins), before[builtins].values
     # This line calls no builtin, because it may be one that was replaced.
     names = [f"builtins.{name}" for name, value in meant.items() if now.get(name) is not value]
     now.update(meant)
-    replaced = [(owner, name) for owner, held in before.items() for name in _changed(owner, held)]
+    replaced = [(owner, name) for owner, contents in before.items() for name in _changed(owner, contents)]
     for owner, name in replaced:
         _restore(owner, name, before[owner])
     return names + [_told(owner, name) for owner, name in replaced]
 
 
-def _restore(owner: Any, name: str, held: Held) -> None:
-    if name not in held.values:
+def _restore(owner: Any, name: str, contents: Contents) -> None:
+    if name not in contents.values:
         delattr(owner, name)
         return
-    value = held.values[name]
-    if name in held.functions:
-        value.__code__, value.__defaults__, value.__kwdefaults__ = held.functions[name]
+    value = contents.values[name]
+    if name in contents.functions:
+        value.__code__, value.__defaults__, value.__kwdefaults__ = contents.functions[name]
     setattr(owner, name, value)
 
 
@@ -81,14 +81,14 @@ def _owners() -> Iterator[Any]:
                         yield value
 
 
-def _held_by(owner: Any) -> Held:
+def _contents_of(owner: Any) -> Contents:
     values = dict(vars(owner))
     functions = {name: _parts_of(value) for name, value in values.items() if isinstance(value, FunctionType)}
-    return Held(values, functions)
+    return Contents(values, functions)
 
 
-def _changed(owner: Any, before: Held) -> Iterator[str]:
-    now = _held_by(owner)
+def _changed(owner: Any, before: Contents) -> Iterator[str]:
+    now = _contents_of(owner)
     if _are_same(before, now):
         return
     for name, value in before.values.items():
@@ -103,7 +103,7 @@ def _changed(owner: Any, before: Held) -> Iterator[str]:
         yield from (name for name in new if hasattr(builtins, name))
 
 
-def _are_same(before: Held, now: Held) -> bool:
+def _are_same(before: Contents, now: Contents) -> bool:
     """Say whether all is as it was; as a rule it is. Of 20,000 names none is looked at in Python."""
     return (
         before.values.keys() == now.values.keys()
@@ -112,7 +112,7 @@ def _are_same(before: Held, now: Held) -> bool:
     )
 
 
-def _is_same(name: str, before: Held, now: Held) -> bool:
+def _is_same(name: str, before: Contents, now: Contents) -> bool:
     if now.values.get(name, ...) is not before.values[name]:
         return False
     return all(map(is_, before.functions.get(name, ()), now.functions.get(name, ())))

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import redis
-from redis.retry import Retry
+import redis.asyncio.retry
+import redis.retry
 
 from tutorial_lib.exercises._calls import Call, beside
 from tutorial_lib.exercises._words import named
 from tutorial_lib.network.fault_proxy import FaultProxy
+from tutorial_lib.pools.snapshot import AnyPool
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import shown
+
+RETRIES = (redis.retry.Retry, redis.asyncio.retry.Retry)
 
 GREETING = "Good evening"
 HELD_BACK = 1.0  # seconds, in which the firewall has to notice that something was sent
@@ -102,7 +106,7 @@ def pools_by(proxy: FaultProxy, lab: Lab) -> list[redis.ConnectionPool]:
     return [pool for pool in lab.pools() if str(pool.connection_kwargs.get("port")) == str(proxy.port)]
 
 
-def tries_after(error: type[Exception], *pools: redis.ConnectionPool) -> int:
+def tries_after(error: type[Exception], *pools: AnyPool) -> int:
     """Return how often connections of these pools try a command that ends in this error; -1 if without end.
 
     Asked are the connections, because a `retry_on_error` without a `retry` means one retry too.
@@ -110,8 +114,8 @@ def tries_after(error: type[Exception], *pools: redis.ConnectionPool) -> int:
     return max((_tries(pool, error) for pool in pools), key=lambda tries: math.inf if tries < 0 else tries, default=1)
 
 
-def _tries(pool: redis.ConnectionPool, error: type[Exception]) -> int:
+def _tries(pool: AnyPool, error: type[Exception]) -> int:
     retry = getattr(pool.connection_class(**pool.connection_kwargs), "retry", None)
-    if not isinstance(retry, Retry) or not issubclass(error, getattr(retry, "_supported_errors", Exception)):
+    if not isinstance(retry, RETRIES) or not issubclass(error, getattr(retry, "_supported_errors", Exception)):
         return 1
     return -1 if retry.get_retries() < 0 else 1 + retry.get_retries()

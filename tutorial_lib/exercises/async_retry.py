@@ -8,12 +8,21 @@ from typing import Any
 
 import redis
 import redis.asyncio
-from redis.asyncio.retry import Retry
 
 from tutorial_lib.exercises._calls import Call
 from tutorial_lib.exercises._loops import awaited_within, idle_time, in_a_loop, require_asyncio_client
-from tutorial_lib.exercises._weather import GREETING, became, change_greeting, outage, store_greeting, take_down
-from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.exercises._restarts import (
+    LONGEST_GET,
+    NEW_GREETING,
+    RESTARTS_IN,
+    is_at_once,
+    is_told_in_time,
+    renew_greeting,
+    require_at_once,
+    require_bridged,
+    require_told,
+)
+from tutorial_lib.exercises._weather import outage, store_greeting, take_down
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -23,12 +32,8 @@ LESSON = "12"
 TITLE = "A retry that is awaited"
 NAME = "make_client"
 
-AWAY = 0.2
-TOLD_WITHIN = 0.8
-AT_ONCE = 0.15
-# What comes a little late is given a second chance: perhaps the machine was busy with something else.
-GRACE = 0.2
 TIMES = 3
+TO_CLOSE = 0.2
 LEAST_IDLE = 0.25
 """Of a call that waits with `await` most of the time is idle; of one that waits without it, next to none."""
 
@@ -77,18 +82,18 @@ async def _check(answer: Callable[..., Any], lab: Lab) -> str:
     r = require_asyncio_client(lab.call(answer, proxy.host, proxy.port), f"`{lab.name}` returned")
     client = _Client(r, proxy, lab)
     try:
-        await client.require_well()
+        await client.is_well()
         lab.doing("Redis is restarted")
-        late = await client.require_bridged()
+        late = await client.survives_a_restart()
         lab.doing("Redis stays down")
-        told = await client.require_told()
+        told = await client.is_told()
     finally:
         proxy.heal()
-        await asyncio.wait({asyncio.ensure_future(r.aclose())}, timeout=GRACE)
+        await asyncio.wait({asyncio.ensure_future(r.aclose())}, timeout=TO_CLOSE)
     return (
-        f"When Redis was down for {AWAY} s, `get` returned the greeting after {late.seconds:.2f} s, without an error, "
-        f"and other tasks went on meanwhile. When Redis stayed down, `get` raised `{type(told.error).__name__}` after "
-        f"{told.seconds:.2f} s."
+        f"When Redis was down for {RESTARTS_IN} s, `get` returned the greeting after {late.seconds:.2f} s, without an "
+        f"error, and other tasks went on meanwhile. When Redis stayed down, `get` raised `{type(told.error).__name__}` "
+        f"after {told.seconds:.2f} s."
     )
 
 
@@ -99,7 +104,7 @@ class _Client:
         self._r, self._proxy, self._lab = r, proxy, lab
         self._stood_still = False
 
-    async def _get(self, within: float, catching: type[Exception] = redis.RedisError) -> Call:
+    async def _get(self, within: float = LONGEST_GET, catching: type[Exception] = Exception) -> Call:
         async def ask() -> Any:
             answer = await self._r.get("greeting")
             return answer.decode() if isinstance(answer, bytes) else answer
@@ -109,113 +114,46 @@ class _Client:
         self._stood_still = idle_time() - before < call.seconds * LEAST_IDLE
         return call
 
-    async def require_well(self) -> None:
+    async def is_well(self) -> None:
         for _ in range(TIMES):
-            call = await self._get(2)
-            if call.result == GREETING and call.seconds < AT_ONCE:
-                return
-        if call.result != GREETING:
-            raise Wrong(
-                f"Redis was up, and `get` {became(call)}. The key `greeting` in database 0 holds {GREETING!r}. Does "
-                "your client connect to that database?"
-            )
-        raise Wrong(
-            f"Redis was up, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Does your client "
-            "pause before it knows whether there is an error?"
-        )
-
-    async def require_bridged(self) -> Call:
-        """The greeting changes meanwhile, so that an answer that was remembered is not the answer of Redis."""
-        new = f"{GREETING} again"
-        change_greeting(new, self._lab)
-        for _ in range(TIMES):
-            with outage(self._proxy, AWAY):
-                call = await self._get(TOLD_WITHIN + GRACE, Exception)
-            if not call.returned or (call.result == new and not self._stood_still):
+            call = await self._get(2, redis.RedisError)
+            if is_at_once(call):
                 break
-        if call.result == new and not self._stood_still:
-            return call
-        if call.result == GREETING:
-            raise Wrong(
-                f"Redis was down for {AWAY} s, and `get` returned {GREETING!r}. Meanwhile the greeting had become "
-                f"{new!r}, so your client remembered an old value. When does it ask Redis again?"
-            )
-        if call.result == new:
-            raise Wrong(
-                f"Redis was down for {AWAY} s, and `get` returned the greeting afterwards, but meanwhile no other task "
-                "of the loop ran. Which call in your code waits without an `await`?"
-            )
-        when = " before Redis was back" if call.error else ""
-        raise Wrong(f"Redis was down for {AWAY} s, and `get` {became(call)}{when}. {self._why_not(call)}")
+        require_at_once(call)
 
-    def _why_not(self, call: Call) -> str:
-        settings = self._r.connection_pool.connection_kwargs
-        retry = settings.get("retry")
-        if not call.returned:
-            return "That's too late. How long are the pauses between the attempts?"
-        if type(self._r) is not redis.asyncio.Redis:
-            return "Redis was back soon afterwards. What does your client do until then?"
-        if isinstance(retry, redis.retry.Retry):
-            return (
-                "It made 1 attempt, because its `retry` is one for `redis`. That one calls the command, which here "
-                "only makes a coroutine, and the error comes later, when it's awaited. Which `Retry` awaits an attempt?"
+    async def survives_a_restart(self) -> Call:
+        renew_greeting(self._lab)
+        for _ in range(TIMES):
+            with outage(self._proxy, RESTARTS_IN):
+                call = await self._get()
+            if not call.returned or (call.result == NEW_GREETING and not self._stood_still):
+                break
+        require_bridged(call, self._r, self._retry_of_redis(call))
+        if self._stood_still:
+            raise Wrong(
+                f"Redis was down for {RESTARTS_IN} s, and `get` returned the greeting afterwards, but meanwhile no "
+                "other task of the loop ran. Which call in your code waits without an `await`?"
             )
-        if isinstance(retry, Retry) and self._attempts() > 1:
-            return (
-                f"It made {self._attempts()} attempts, and all of them were over before Redis was back, because a "
-                "refused connection fails at once. How long are the pauses between the attempts in total?"
-            )
-        if isinstance(retry, Retry) and retry.get_retries():
-            return (
-                "It made 1 attempt, because its `retry` doesn't retry after a `ConnectionError`. Which errors does "
-                "`supported_errors` list?"
-            )
-        if self._r.auto_close_connection_pool:
-            return "It made 1 attempt, because it has no `retry` that would make another. Which argument is missing?"
+        return call
+
+    def _retry_of_redis(self, call: Call) -> str:
+        """Say that the client has the other `Retry`, if that is so."""
+        retry = self._r.connection_pool.connection_kwargs.get("retry")
+        if not call.error or type(self._r) is not redis.asyncio.Redis or not isinstance(retry, redis.retry.Retry):
+            return ""
         return (
-            "It made 1 attempt. A client that is given a pool ignores its own settings for connections, so the pool "
-            "needs the `retry`. Where did you write it?"
+            "It made 1 attempt, because its `retry` is one for `redis`. That one calls the command, which here only "
+            "makes a coroutine, and the error comes later, when it's awaited. Which `Retry` awaits an attempt?"
         )
 
-    def _attempts(self) -> int:
-        """Return how often a command is tried that ends in a ConnectionError; -1 if without end."""
-        retry = self._r.connection_pool.connection_kwargs.get("retry")
-        if not isinstance(retry, Retry) or not issubclass(redis.ConnectionError, retry._supported_errors):
-            return 1
-        return -1 if retry.get_retries() < 0 else 1 + retry.get_retries()
-
-    async def require_told(self) -> Call:
+    async def is_told(self) -> Call:
         take_down(self._proxy)
         for _ in range(2):
-            told = await self._get(TOLD_WITHIN + GRACE, Exception)
-            if told.seconds <= TOLD_WITHIN or not told.returned:
+            told = await self._get()
+            if is_told_in_time(told) or not told.returned:
                 break
-        if told.returned and told.error is None:
-            raise Wrong(
-                f"Redis stayed down, and `get` {became(told)}. The caller has to know that Redis can't be reached. "
-                "What would tell it?"
-            )
-        if told.error and not isinstance(told.error, redis.RedisError):
-            raise Wrong(
-                f"Redis stayed down, and `get` raised {named(told.error)}. Callers catch redis-py's errors, such as "
-                "`redis.ConnectionError`. Which one did you replace?"
-            )
-        if told.seconds > TOLD_WITHIN:
-            raise Wrong(
-                f"Redis stayed down, and after {TOLD_WITHIN:g} s `get` was still retrying. {self._how_many_attempts()}"
-            )
+        require_told(told, self._r)
         return told
-
-    def _how_many_attempts(self) -> str:
-        attempts = self._attempts()
-        if attempts < 0:
-            return "A negative number of retries means for ever. How many are enough for the short outage?"
-        if type(self._r) is not redis.asyncio.Redis:
-            return (
-                f"Each call makes {so_many(attempts, 'attempt')}, and your class may call again. How long does all of "
-                "it take?"
-            )
-        return f"It makes {attempts} attempts, with pauses in between. How long are the pauses in total?"
 
 
 HINTS = (

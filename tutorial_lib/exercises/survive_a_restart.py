@@ -9,16 +9,18 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, best_of, call_within
 from tutorial_lib.exercises._parts import require_client
-from tutorial_lib.exercises._weather import (
-    GREETING,
-    became,
-    change_greeting,
-    outage,
-    store_greeting,
-    take_down,
-    tries_after,
+from tutorial_lib.exercises._restarts import (
+    LONGEST_GET,
+    NEW_GREETING,
+    RESTARTS_IN,
+    is_at_once,
+    is_told_in_time,
+    renew_greeting,
+    require_at_once,
+    require_bridged,
+    require_told,
 )
-from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.exercises._weather import outage, store_greeting, take_down, tries_after
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
@@ -28,11 +30,6 @@ LESSON = "10"
 TITLE = "Survive a restart"
 NAME = "make_client"
 
-AWAY = 0.2
-TOLD_WITHIN = 0.8
-AT_ONCE = 0.15
-# What comes a little late is given a second chance: perhaps the machine was busy with something else.
-GRACE = 0.2
 MOST_ATTEMPTS = 50
 
 PROMPT = """
@@ -71,36 +68,34 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     store_greeting(lab)
     proxy = lab.proxy()
     r = require_client(lab.call(answer, proxy.host, proxy.port), f"`{lab.name}` returned")
-    _require_well(r)
+    require_at_once(best_of(3, lambda: _get(r, 2, redis.RedisError), is_at_once))
     _require_few_attempts(r)
     lab.doing("Redis stays down")
-    told = _require_told(r, proxy)
+    take_down(proxy)
+    told = best_of(2, lambda: _get(r), is_told_in_time)
+    proxy.heal()  # so that a call that still goes on comes to an end
+    require_told(told, r)
     lab.doing("Redis is restarted")
-    late = _require_bridged(r, proxy, lab)
+    renew_greeting(lab)
+    late = best_of(3, lambda: _get_in_an_outage(r, proxy), lambda call: bool(call.result == NEW_GREETING))
+    require_bridged(late, r)
     return (
         f"When Redis stayed down, `get` raised `{type(told.error).__name__}` after {told.seconds:.2f} s. When it was "
-        f"down for {AWAY} s, `get` returned the greeting after {late.seconds:.2f} s, without an error."
+        f"down for {RESTARTS_IN} s, `get` returned the greeting after {late.seconds:.2f} s, without an error."
     )
 
 
-def _ask(r: redis.Redis) -> Any:
-    answer = r.get("greeting")
-    return answer.decode() if isinstance(answer, bytes) else answer
+def _get(r: redis.Redis, within: float = LONGEST_GET, catching: type[Exception] = Exception) -> Call:
+    def ask() -> Any:
+        answer = r.get("greeting")
+        return answer.decode() if isinstance(answer, bytes) else answer
+
+    return call_within(within, ask, catching)
 
 
-def _require_well(r: redis.Redis) -> None:
-    first = best_of(3, lambda: call_within(2, lambda: _ask(r)), lambda call: bool(call.result == GREETING))
-    if first.result != GREETING:
-        raise Wrong(
-            f"Redis was up, and `get` {became(first)}. The key `greeting` in database 0 holds {GREETING!r}. Does your "
-            "client connect to that database?"
-        )
-    call = best_of(3, lambda: call_within(2, lambda: _ask(r)), lambda call: call.seconds < AT_ONCE)
-    if call.seconds >= AT_ONCE:
-        raise Wrong(
-            f"Redis was up, and `get` took {call.seconds:.1f} s. Only an outage should cost time. Does your client "
-            "pause before it knows whether there is an error?"
-        )
+def _get_in_an_outage(r: redis.Redis, proxy: FaultProxy) -> Call:
+    with outage(proxy, RESTARTS_IN):
+        return _get(r)
 
 
 def _require_few_attempts(r: redis.Redis) -> None:
@@ -111,95 +106,6 @@ def _require_few_attempts(r: redis.Redis) -> None:
             f"When Redis is down, a `get` may make {tries:,} attempts, and {MOST_ATTEMPTS} are allowed. An attempt "
             "that is refused takes less than a millisecond. What would let a few attempts last for 0.2 s?"
         )
-
-
-def _require_bridged(r: redis.Redis, proxy: FaultProxy, lab: Lab) -> Call:
-    """The greeting changes meanwhile, so that an answer that was remembered is not the answer of Redis."""
-    new = f"{GREETING} again"
-    change_greeting(new, lab)
-
-    def ask_in_the_outage() -> Call:
-        with outage(proxy, AWAY):
-            return call_within(TOLD_WITHIN + GRACE, lambda: _ask(r), Exception)
-
-    call = best_of(3, ask_in_the_outage, lambda call: bool(call.result == new))
-    if call.result == new:
-        return call
-    if call.result == GREETING:
-        raise Wrong(
-            f"Redis was down for {AWAY} s, and `get` returned {GREETING!r}. Meanwhile the greeting had become "
-            f"{new!r}, so your client remembered an old value. When does it ask Redis again?"
-        )
-    when = " before Redis was back" if call.error else ""
-    raise Wrong(f"Redis was down for {AWAY} s, and `get` {became(call)}{when}. {_why_not(r, call)}")
-
-
-def _why_not(r: redis.Redis, call: Call) -> str:
-    tries = tries_after(redis.ConnectionError, r.connection_pool)
-    if not call.returned:
-        return "That's too late for an answer. How long are the pauses between the attempts?"
-    if type(r) is not redis.Redis or not call.error:
-        return "Redis was back soon afterwards. What does your client do until then?"
-    if tries > 1:
-        return (
-            f"It made {tries} attempts, and all of them were over before Redis was back, because a refused connection "
-            "fails at once. How long are the pauses between the attempts in total?"
-        )
-    if r.connection_pool.connection_kwargs.get("health_check_interval"):
-        return (
-            "It made one attempt. A health check sends a PING before the command, but it doesn't retry after an error. "
-            "Which argument does?"
-        )
-    if r.connection_pool.connection_kwargs.get("retry"):
-        return (
-            "It made one attempt, because its `retry` doesn't retry after a `ConnectionError`. Which errors does "
-            "`supported_errors` list?"
-        )
-    if r.auto_close_connection_pool:
-        return "It made one attempt, like every pool made by `from_url` without a `retry`. Which argument is missing?"
-    return (
-        "It made one attempt. A client that is given a pool ignores its own settings for connections, so the pool "
-        "needs the `retry`. Where did you write it?"
-    )
-
-
-def _require_told(r: redis.Redis, proxy: FaultProxy) -> Call:
-    take_down(proxy)
-    told = best_of(
-        2,
-        lambda: call_within(TOLD_WITHIN + GRACE, lambda: _ask(r), Exception),
-        lambda call: call.seconds <= TOLD_WITHIN,
-    )
-    tries = tries_after(redis.ConnectionError, r.connection_pool)
-    proxy.heal()  # so that a call that still goes on comes to an end
-    if not told.returned:
-        raise Wrong(f"Redis stayed down, and after {TOLD_WITHIN:g} s `get` was still retrying. {_so_many(tries, r)}")
-    if told.error is None:
-        remembered = " Your client remembered that value." if told.result == GREETING else ""
-        raise Wrong(
-            f"Redis stayed down, and `get` {became(told)}.{remembered} The caller has to know that Redis can't be "
-            "reached. What would tell it?"
-        )
-    if not isinstance(told.error, redis.RedisError):
-        raise Wrong(
-            f"Redis stayed down, and `get` raised {named(told.error)}. Callers of a `redis.Redis` catch redis-py's "
-            "errors, such as `redis.ConnectionError`. Which one did you replace?"
-        )
-    if told.seconds > TOLD_WITHIN:
-        raise Wrong(
-            f"Redis stayed down, and `get` raised its error after more than {TOLD_WITHIN:g} s. {_so_many(tries, r)}"
-        )
-    return told
-
-
-def _so_many(tries: int, r: redis.Redis) -> str:
-    if tries < 0:
-        return "A negative number of retries means for ever. How many are enough for the short outage?"
-    if type(r) is not redis.Redis:
-        return (
-            f"Each call makes {so_many(tries, 'attempt')}, and your class may call again. How long does all of it take?"
-        )
-    return f"It makes {tries} attempts, with pauses in between. How long are the pauses in total?"
 
 
 HINTS = (

@@ -96,7 +96,7 @@ async def only_cancellation(pool, keys, show):  # "what can go wrong is a cancel
 WRONG = {
     returns_at_the_end: "the pool would be exhausted",
     finally_releases: "The next customer asked for page",
-    only_disconnects: "although it is closed",
+    only_disconnects: "although that connection is closed",
     swallows: "returned as if nothing had happened, with",
     disconnects_all: "a connection that another caller had borrowed was closed",
     disconnects_always: "opened 10 connections; one was enough",

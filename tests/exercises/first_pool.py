@@ -48,7 +48,7 @@ WRONG = {
     misspelled: "unexpected keyword argument 'max_conections'",
     without_names: "was given arguments without names",
     quoted_names: "A name between quotes",
-    opens_one: "in_use is already 1",
+    opens_one: "in_use is 1 although no call is under way",
     other_database: "in database 1",
 }
 

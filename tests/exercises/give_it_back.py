@@ -120,7 +120,7 @@ WRONG = {
     releases_at_the_end: "Redis answered with an error, `WRONGTYPE`, and afterwards 1 of your connections is in use",
     returns_it_as_it_is: "got `b'SECRET'` and `b'hello'`",
     only_exceptions: "a `KeyboardInterrupt` is no `Exception`",
-    disconnects_the_pool: "its connection was closed",
+    disconnects_the_pool: "a connection that another caller had borrowed was closed",
     swallows: "the caller got `None` instead of the error",
     always_disconnects: "opened 2 connections",
     releases_before_it_reads: "released its connection first",

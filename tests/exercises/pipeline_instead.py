@@ -215,7 +215,7 @@ ALSO_WRONG = {
     counts_in_python: "no `views:<page>` has grown",
     in_four_threads: "had to accept more connections",
     a_client_of_its_own: "had to accept more connections",
-    keeps_a_connection: "still has in_use=1",
+    keeps_a_connection: "in_use is 1 although no call is under way",
     repairs_the_text: "has overwritten it",
     lazily: "returned a `generator`",
     each_page_only_once: "is in the list 4 times",

@@ -131,8 +131,8 @@ WRONG = {
     only_disconnects: "although that connection is closed",
     forgets_its_variable: "offers still reach it",
     returns_a_subscriber: "its next borrower is a listener too",
-    closes_too_much: "`stop()` closed that one too",
-    ends_all_listeners: "subscribed to the channel `prices`",
+    closes_too_much: "`stop()` was called, and a connection that another caller had borrowed was closed",
+    ends_all_listeners: "ended the subscription of another listener too",
     thread_that_stops_later: "by a thread that had not ended yet",
 }
 
@@ -259,7 +259,7 @@ ALSO_WRONG = {
     stops_only_reading: "offers still reach it",
     generator_left_suspended: "offers still reach it",
     waits_for_ever: "was still waiting for one",
-    closes_everything_once_more: "`stop()` closed that one too",
+    closes_everything_once_more: "`stop()` was called, and a connection that another caller had borrowed was closed",
 }
 
 

@@ -105,7 +105,7 @@ WRONG = {
     catches_generator_exit: "raises `CancelledError` at the `await`",
     unsubscribes: "in case it subscribes again",
     swallows: "as if there were no more offers",
-    closes_the_client: "the connections of others were closed",
+    closes_the_client: "a connection that another caller had borrowed was closed",
     goes_on: "Which `except` catches too much?",
     in_bytes: "the stream yielded `[b'tea, two for one'",
     only_disconnects: "although that connection is closed",

@@ -314,7 +314,7 @@ ALSO_WRONG = {
     looks_itself_and_gives_up: "another checkout sold it just before you did. `sell` raised `WatchError",
     keeps_two_pipelines: "After a sale, 1 of 5 connections is in use",
     never_sells: "When should it raise one?",
-    disconnects_the_pool: "although they are closed",
+    disconnects_the_pool: "although those connections are closed",
     collects_nothing_again_and_again: "each of your attempts had taken an item away at once",
     writes_what_it_saw: "Afterwards the stock is 2 and should be 1",
     returns_a_list: "The stock is 2 now, and `sell` returned `[2]`",

@@ -11,7 +11,6 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -28,11 +27,6 @@ def program_pools(lab: Lab, *own: redis.Redis) -> list[redis.ConnectionPool]:
     """Return the learner's pools: all but those of the check's own clients."""
     ours = [r.connection_pool for r in own]
     return [pool for pool in lab.pools() if pool not in ours]
-
-
-def total_in_use(pools: Iterable[redis.ConnectionPool]) -> int:
-    """Count the connections that are in use in all of these pools."""
-    return sum(snapshot(pool).in_use for pool in pools)
 
 
 def require_total_limit(pools: Iterable[redis.ConnectionPool], limit: int, idea: str) -> None:

@@ -15,8 +15,6 @@ import redis.asyncio
 
 from tutorial_lib.exercises._calls import Call
 from tutorial_lib.notebook.own_line import from_coroutine
-from tutorial_lib.pools.snapshot import AnyPool, snapshot
-from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
 T = TypeVar("T")
@@ -168,12 +166,6 @@ def require_asyncio_client(value: Any, said: str) -> redis.asyncio.Redis:
     if not isinstance(value, redis.asyncio.Redis):
         raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. It has to be a `redis.asyncio.Redis`.")
     return value
-
-
-def in_use(lab: Lab) -> int:
-    """Count what is borrowed now in all pools to the server, whichever kind they are."""
-    pools: list[AnyPool] = [*lab.asyncio_pools(), *lab.pools()]
-    return sum(snapshot(pool).in_use for pool in pools)
 
 
 class CancelledAt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic, sleep
@@ -186,14 +185,6 @@ def left_in_use(pool: redis.ConnectionPool, within: float = 1.0) -> int:
     while (in_use := snapshot(pool).in_use) and monotonic() < deadline:
         sleep(0.01)
     return in_use
-
-
-def who_keeps(pool: redis.ConnectionPool) -> str:
-    """Say what keeps a connection of this pool in use, as far as one can tell."""
-    for thing in gc.get_objects():
-        if issubclass(type(thing), redis.Redis) and thing.connection is not None and thing.connection_pool is pool:
-            return "A client with `single_connection_client=True` keeps one for itself until it is closed."
-    return "A connection that your code borrows itself stays borrowed until your code releases it."
 
 
 class Untouched:

@@ -9,10 +9,9 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._in_use import open_and_in_use
+from tutorial_lib.exercises._in_use import only_closed, open_and_in_use, total_in_use
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.exercises._words import named
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -131,7 +130,7 @@ class SellingShop:
                 "`stock` was changed between your look and your sale?"
             ) from error
         except redis.MaxConnectionsError as error:
-            kept = sum(snapshot(pool).in_use for pool in self._lab.pools())
+            kept = total_in_use(self._lab.pools())
             why = (
                 f"{kept} of {SHOP_LIMIT} connections are in use after the sales before. Which of them have kept theirs?"
                 if kept
@@ -244,16 +243,12 @@ class SellingShop:
         """Raise Wrong if any connection of any pool is in use."""
         self._shared.require("sell")
         pools = self._lab.pools()
-        kept = sum(snapshot(pool).in_use for pool in pools)
+        kept = total_in_use(pools)
         if not kept:
             return
         in_use = f"{kept} of {SHOP_LIMIT} connections {'is' if kept == 1 else 'are'} in use"
-        closed = "it is closed" if kept == 1 else "they are closed"
         if not sum(map(open_and_in_use, pools)):
-            raise Wrong(
-                f"{when}, and {in_use}, although {closed}: a pool counts a "
-                "connection as in use until it is released. Which object borrowed it, and can return it?"
-            )
+            raise only_closed(f"{when}, and {in_use}", kept)
         if self._log:
             raise Wrong(
                 f"{when}, and {in_use}. An error keeps the place where it was raised, "

@@ -10,8 +10,8 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from tutorial_lib.exercises._in_use import open_and_in_use
-from tutorial_lib.exercises._loops import CancelledAt, coroutine_of, in_a_loop, in_use, until
+from tutorial_lib.exercises._in_use import only_closed, open_and_in_use, require_others_undisturbed, total_in_use
+from tutorial_lib.exercises._loops import CancelledAt, coroutine_of, in_a_loop, until
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
@@ -159,7 +159,7 @@ class _Readings:
             ) from error
 
     def _kept(self) -> int:
-        return in_use(self._lab) - OTHERS
+        return total_in_use([*self._lab.asyncio_pools(), *self._lab.pools()]) - OTHERS
 
     async def require_reuse(self) -> None:
         """Ten readings that come to their end open one connection."""
@@ -274,11 +274,7 @@ class _Readings:
 
     async def _require_returned(self, page: _Page) -> None:
         at, before = self._at, len(page.shown)
-        if not self._customer.is_connected:
-            raise Wrong(
-                f"{at}, and a connection that another caller had borrowed was closed. Which object is yours to "
-                "disconnect, and which do all callers share?"
-            )
+        require_others_undisturbed(at, self._customer)
         kept = self._kept()
         if kept <= 0:
             return
@@ -291,10 +287,7 @@ class _Readings:
             )
         still_open = open_and_in_use(self._pool) - OTHERS
         if still_open <= 0 and "`show`" in at:  # What waits for Redis is disconnected by redis-py.
-            raise Wrong(
-                f"{said}, although it is closed: a pool counts a connection as in use until it is released. Which "
-                "call is missing?"
-            )
+            raise only_closed(said, kept)
         if "raised" in at:
             raise Wrong(
                 f"{said}. A cancellation is not the only error that ends `await show(…)`. How else can your code end?"

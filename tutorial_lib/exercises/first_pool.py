@@ -7,8 +7,8 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._in_use import require_none_in_use
 from tutorial_lib.exercises._pools import database_of, made_pool, require_limit
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -48,11 +48,8 @@ one and none is idle. `ConnectionPool.from_url`, a `BlockingConnectionPool` with
 
 def check(answer: Callable[..., Any], lab: Lab) -> str:
     pool = made_pool(answer, lab, lab.server.host, lab.server.port)
-    if kept := snapshot(pool).in_use:
-        raise Wrong(
-            f"No caller has used the pool yet, and in_use is already {kept}: `{lab.name}` borrowed from it and did not "
-            "return what it borrowed. When does a pool open its connections by itself?"
-        )
+    idea = "When does a pool open its connections by itself?"
+    require_none_in_use(f"When `{lab.name}` has returned the pool", idea, pool)
     database = database_of(pool, lab)
     if database != 0:
         raise Wrong(

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import borrowed_from
-from tutorial_lib.exercises._in_use import open_and_in_use
+from tutorial_lib.exercises._in_use import open_and_in_use, require_others_undisturbed
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.pools.anatomy import in_use_now
 from tutorial_lib.pools.snapshot import snapshot
@@ -235,11 +235,7 @@ def _require_returned(pool: redis.ConnectionPool, others: redis.Connection, what
             f"{what}. Another caller had borrowed from this pool too, and now the pool says that 0 connections are in "
             "use: it has forgotten all of them. How do you return your own connection alone?"
         )
-    if not others.is_connected:
-        raise Wrong(
-            f"{what}. Another caller had borrowed from this pool too, and its connection was closed. Which object is "
-            "yours to disconnect, and which do all callers share?"
-        )
+    require_others_undisturbed(what, others)
 
 
 HINTS = (

@@ -7,7 +7,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._pools import Untouched, database_of, who_keeps
+from tutorial_lib.exercises._in_use import require_none_in_use
+from tutorial_lib.exercises._pools import Untouched, database_of
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -80,11 +81,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
                 f"{opened} from elsewhere. Which pool does a client use that is not told one?"
             )
         _require_asked(others.get("greeting"), _Listening.named, sent=opened > 0)
-        if now.in_use:
-            raise Wrong(
-                f"Afterwards in_use is {now.in_use}, so the pool has {now.limit - now.in_use} of its {now.limit} "
-                f"connections left for the other callers. {who_keeps(pool)} Which line borrows, and which returns?"
-            )
+        require_none_in_use(f"When `{lab.name}` has returned", "Which line borrows, and which returns?", pool)
         _require_one_open(pool, lab, opened, opened_before)
         if not others.exists("farewell"):
             raise Wrong("Another program had set the key `farewell`, and it is gone. Which command deletes it?")

@@ -8,9 +8,8 @@ from weakref import ref
 
 import redis
 
+from tutorial_lib.exercises._in_use import require_none_in_use
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._pools import who_keeps
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -83,13 +82,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         )
     if opened > 1:
         raise Wrong(_too_many(opened, closed_at_once, same_pools))
-    for pool in pools:
-        if kept := snapshot(pool).in_use:
-            raise Wrong(
-                f"{CALLS} calls opened one connection, and in_use is {kept} afterwards: it is still borrowed, so no "
-                f"other caller can use it. {who_keeps(pool)} "
-                "How do you let a client return its connection after each command?"
-            )
+    idea = "How do you let a client return its connection after each command?"
+    require_none_in_use(f"After {CALLS} calls on one connection", idea, *pools)
     return f"{CALLS} views of two pages, all counted, and the server opened 1 connection for them. None is in use now."
 
 

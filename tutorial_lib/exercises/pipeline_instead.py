@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._in_use import require_none_in_use
 from tutorial_lib.exercises._words import so_many
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -110,9 +110,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             opened_before = lab.server.opened()
             numbers = _call(answer, r, lab, rival)
             opened = lab.server.opened() - opened_before
-            in_use, made = snapshot(pool).in_use, trips.number
-        _require_list(numbers, lab)
-        _require_one_connection(opened, in_use)
+            made = trips.number
+            _require_list(numbers, lab)
+            _require_one_connection(opened, pool)
         _require_stored(rival, trips.by_the_other_shop, lab)
         _require_numbers(numbers, trips.by_the_other_shop)
         _require_few(made, lab)
@@ -151,17 +151,14 @@ def _require_list(numbers: Any, lab: Lab) -> None:
         )
 
 
-def _require_one_connection(opened: int, in_use: int) -> None:
+def _require_one_connection(opened: int, pool: redis.ConnectionPool) -> None:
     if opened:
         raise Wrong(
             "While your function ran, the server had to accept more connections beside the one that `r` had. More "
             "connections make the same round trips, side by side. How can one connection make fewer?"
         )
-    if in_use:
-        raise Wrong(
-            f"The pool of `r` still has in_use={in_use} when your function has returned, so others cannot have it. "
-            "Which line returns the connection, and does it run after an error too?"
-        )
+    idea = "Which line returns the connection, and does it run after an error too?"
+    require_none_in_use("When your function has returned", idea, pool)
 
 
 def _stored(rival: redis.Redis) -> Counter[str]:

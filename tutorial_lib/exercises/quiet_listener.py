@@ -9,10 +9,15 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._calls import borrowed_from, call_within
-from tutorial_lib.exercises._in_use import open_and_in_use
+from tutorial_lib.exercises._in_use import (
+    only_closed,
+    open_and_in_use,
+    require_others_undisturbed,
+    returned_subscribed,
+    total_in_use,
+)
 from tutorial_lib.exercises._parts import require_callable, require_several
 from tutorial_lib.exercises._pools import Untouched
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -92,12 +97,8 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         _require_returned(lab, customer)
         heard = _heard_after_the_end(lab)
         if heard:
-            raise Wrong(
-                f"After `stop()` the listener has no connection in use, but an offer still reached {heard} connection: "
-                "it went back to the pool while it was subscribed, so its next borrower is a listener too. What has to "
-                "happen before the release?"
-            )
-        _require_untouched(lab, customer)
+            raise returned_subscribed("After `stop()` the listener", heard)
+        require_others_undisturbed("`stop()` was called", customer, _publish(lab, "prices", "tea: 2") > 0)
         shared.require("open_listener")
     return (
         "Two offers heard, then `stop()`: the listener has 0 connections in use, no connection listens to the channel, "
@@ -149,7 +150,7 @@ def _heard_after_the_end(lab: Lab) -> int:
 
 def _kept(lab: Lab) -> int:
     """Count what the listener has in use, in whichever pool."""
-    return sum(snapshot(pool).in_use for pool in lab.pools()) - OTHERS
+    return total_in_use(lab.pools()) - OTHERS
 
 
 def _require_returned(lab: Lab, customer: redis.Connection) -> None:
@@ -175,27 +176,11 @@ def _require_returned(lab: Lab, customer: redis.Connection) -> None:
             "not return it. Which object borrowed it, and can return it?"
         )
     if still_open <= 0:
-        raise Wrong(
-            f"{said}, although that connection is closed: the pool counts a connection as in use until it is released. "
-            "Which object borrowed it, and can return it?"
-        )
+        raise only_closed(said, kept)
     raise Wrong(
         f"{said}. No one is subscribed to the channel any more, but the listener keeps its connection, in case it "
         "subscribes again. Which call says that it won't?"
     )
-
-
-def _require_untouched(lab: Lab, customer: redis.Connection) -> None:
-    if not customer.is_connected:
-        raise Wrong(
-            "Another caller was using a connection of the shop's pool, and `stop()` closed that one too. Which object "
-            "is yours to close, and which do all callers share?"
-        )
-    if not _publish(lab, "prices", "tea: 2"):
-        raise Wrong(
-            "Another listener was subscribed to the channel `prices`, and `stop()` ended that one too: a message to "
-            "`prices` reached 0 connections. Which object is yours to close?"
-        )
 
 
 HINTS = (

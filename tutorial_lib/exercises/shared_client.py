@@ -7,10 +7,10 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._in_use import total_in_use
 from tutorial_lib.exercises._parts import require_callable, require_client, slow_building
 from tutorial_lib.exercises._words import named
 from tutorial_lib.load.callers import run_threads
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong
 
@@ -90,11 +90,10 @@ def _require_nothing_opened(lab: Lab, when: str) -> None:
     opened = lab.server.opened()
     if not opened:
         return
-    in_use = sum(snapshot(pool).in_use for pool in lab.pools())
     why = (
         "It is still in use: your client borrows a connection when it is created, and keeps it. Which argument asks "
         "for that?"
-        if in_use
+        if total_in_use(lab.pools())
         else "Creating a client opens no connection; its first command does. Which command is sent so early?"
     )
     raise Wrong(

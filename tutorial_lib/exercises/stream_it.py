@@ -11,9 +11,15 @@ from typing import Any
 import redis
 import redis.asyncio
 
-from tutorial_lib.exercises._in_use import open_and_in_use
+from tutorial_lib.exercises._in_use import (
+    only_closed,
+    open_and_in_use,
+    require_others_undisturbed,
+    returned_subscribed,
+    total_in_use,
+)
 from tutorial_lib.exercises._leaving import Breaks, Closes, Fails, IsCancelled, NeverReads, Page, PageFailed
-from tutorial_lib.exercises._loops import in_a_loop, in_use, until
+from tutorial_lib.exercises._loops import in_a_loop, until
 from tutorial_lib.exercises._pools import Untouched
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
@@ -211,10 +217,7 @@ class _Pages:
             return
         said = f"{page.left}, and {TO_CLOSE:g} s later the stream still had {so_many(kept, 'connection')} in use"
         if kept <= 0:
-            raise Wrong(
-                f"{page.left}. The stream has no connection in use, but an offer still reached one: it went back to "
-                "the pool while it was subscribed, so its next borrower is a listener too. What has to come first?"
-            )
+            raise returned_subscribed(f"{page.left}. The stream", self._reached("too late"))
         if not page.reads:
             raise Wrong(f"{said}. When does your code borrow it: when it is called, or when it is read?")
         if still_heard and not self._is_generator:
@@ -226,27 +229,20 @@ class _Pages:
         if still_heard:
             raise Wrong(f"{said}, and offers still reach it. Python {page.raised}. Which lines of yours run then?")
         if self._still_open() <= 0:
-            raise Wrong(
-                f"{said}, although that connection is closed: a pool counts a connection as in use until it is "
-                "released. Which object borrowed it, and can return it?"
-            )
+            raise only_closed(said, kept)
         raise Wrong(
             f"{said}. It's subscribed to nothing any more, but the `PubSub` keeps its connection, in case it "
             "subscribes again. Which call says that it won't?"
         )
 
     def _kept(self) -> int:
-        return in_use(self._lab) - OTHERS
+        return total_in_use([*self._lab.asyncio_pools(), *self._lab.pools()]) - OTHERS
 
     def _still_open(self) -> int:
         return sum(map(open_and_in_use, self._lab.asyncio_pools())) - OTHERS
 
     def _require_untouched(self, page: Page) -> None:
-        if not self._customer.is_connected or not self._reached("tea: 2", "prices"):
-            raise Wrong(
-                f"{page.left}, and then the connections of others were closed: one that a customer had borrowed, or "
-                "one that listened to `prices`. Which object is yours to close, and which do all callers share?"
-            )
+        require_others_undisturbed(page.left, self._customer, self._reached("tea: 2", "prices") > 0)
 
 
 HINTS = (

@@ -11,7 +11,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._incidents import ended, method_of, program_pools, require_total_limit, total_in_use
+from tutorial_lib.exercises._in_use import total_in_use
+from tutorial_lib.exercises._incidents import ended, method_of, program_pools, require_total_limit
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.pools.recording import record
 from tutorial_lib.practice.lab import Lab

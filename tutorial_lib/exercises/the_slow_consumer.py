@@ -11,13 +11,13 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._in_use import total_in_use
 from tutorial_lib.exercises._incidents import (
     call_one_after_the_other,
     ended,
     method_of,
     program_pools,
     require_total_limit,
-    total_in_use,
 )
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.pools.recording import record

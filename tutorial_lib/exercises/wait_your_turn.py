@@ -9,10 +9,9 @@ from weakref import ref
 import redis
 from redis.retry import Retry
 
+from tutorial_lib.exercises._in_use import require_none_in_use
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._pools import who_keeps
 from tutorial_lib.load.callers import run_threads
-from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -114,7 +113,8 @@ class _Crowd:
             raise Wrong(
                 f"The first two calls returned {shown(got[0])} and {shown(got[1])}, and they should return 1 and 2."
             )
-        self._require_none_kept()
+        idea = f"What is left for {CALLERS} callers to share?"
+        require_none_in_use("After two calls, one after the other", idea, *self._lab.pools())
         pools = {ref(pool) for pool in self._lab.pools()}
         if not self._others.exists("views:home"):
             found = sorted(str(key, "utf-8") for key in self._others.scan_iter())
@@ -145,14 +145,6 @@ class _Crowd:
                 f"{CALLERS} callers came, and some of them got the same number: they read it before one of them wrote "
                 "the next. Which command reads and adds in one?"
             )
-
-    def _require_none_kept(self) -> None:
-        for pool in self._lab.pools():
-            if kept := snapshot(pool).in_use:
-                raise Wrong(
-                    f"After two calls, one after the other, in_use is {kept} although no call is under way. "
-                    f"{who_keeps(pool)} Then {CALLERS} callers have to share what is left."
-                )
 
     def _one_for_each_call(self, same_pools: bool) -> str:
         idea = (

@@ -12,6 +12,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._pools import borrow
+from tutorial_lib.exercises._words import outcome
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,13 @@ def best_of(times: int, attempt: Callable[[], Call], is_fine: Callable[[Call], b
             break
         call = attempt()
     return call
+
+
+def became(call: Call) -> str:
+    """Say what became of a call, in words that follow a name: "raised …", "returned …", "had not returned"."""
+    if not call.returned:
+        return "had not returned"
+    return outcome(call.error or call.result)
 
 
 @contextmanager

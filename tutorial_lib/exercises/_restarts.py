@@ -5,8 +5,8 @@ from __future__ import annotations
 import redis
 import redis.asyncio
 
-from tutorial_lib.exercises._calls import Call
-from tutorial_lib.exercises._weather import GREETING, RETRIES, became, change_greeting, tries_after
+from tutorial_lib.exercises._calls import Call, became
+from tutorial_lib.exercises._weather import GREETING, RETRIES, change_greeting, tries_after
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong

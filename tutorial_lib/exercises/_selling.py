@@ -11,7 +11,7 @@ import redis
 
 from tutorial_lib.exercises._in_use import only_closed, open_and_in_use, total_in_use
 from tutorial_lib.exercises._pools import Untouched
-from tutorial_lib.exercises._words import named
+from tutorial_lib.exercises._words import named, outcome
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -205,9 +205,8 @@ class SellingShop:
             )
         self._require_never_below_0(what)
         if not isinstance(result, LookupError):
-            did = f"raised {named(result)}" if isinstance(result, Exception) else f"returned {shown(result)}"
             raise Wrong(
-                f"{what}, and `sell` {did}. It should raise a `LookupError`. How does the caller tell "
+                f"{what}, and `sell` {outcome(result)}. It should raise a `LookupError`. How does the caller tell "
                 "the endings apart?"
             )
         if asked and not stock:

@@ -11,12 +11,10 @@ import redis
 import redis.asyncio.retry
 import redis.retry
 
-from tutorial_lib.exercises._calls import Call, beside
-from tutorial_lib.exercises._words import named
+from tutorial_lib.exercises._calls import beside
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.pools.snapshot import AnyPool
 from tutorial_lib.practice.lab import Lab
-from tutorial_lib.practice.verdict import shown
 
 RETRIES = (redis.retry.Retry, redis.asyncio.retry.Retry)
 
@@ -92,13 +90,6 @@ def forgotten(proxy: FaultProxy, meanwhile: Callable[[], object]) -> Iterator[No
 
     with beside(forget, "firewall"):
         yield
-
-
-def became(call: Call) -> str:
-    """Say what became of a call, in words that follow a name: "raised …", "returned …", "had not returned"."""
-    if not call.returned:
-        return "had not returned"
-    return f"raised {named(call.error)}" if call.error else f"returned {shown(call.result)}"
 
 
 def pools_by(proxy: FaultProxy, lab: Lab) -> list[redis.ConnectionPool]:

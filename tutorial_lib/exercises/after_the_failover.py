@@ -10,9 +10,9 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, call_within
+from tutorial_lib.exercises._calls import Call, became, call_within
 from tutorial_lib.exercises._incidents import method_of
-from tutorial_lib.exercises._weather import became, take_down
+from tutorial_lib.exercises._weather import take_down
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.network.fault_proxy import FaultProxy

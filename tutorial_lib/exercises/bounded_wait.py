@@ -7,12 +7,11 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, best_of, call_within
+from tutorial_lib.exercises._calls import Call, became, best_of, call_within
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._pools import left_in_use
 from tutorial_lib.exercises._weather import (
     GREETING,
-    became,
     change_greeting,
     pools_by,
     silence,

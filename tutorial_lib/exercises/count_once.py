@@ -8,9 +8,8 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, call_within
+from tutorial_lib.exercises._calls import Call, became, call_within
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._weather import became
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.load.callers import run_threads
 from tutorial_lib.practice.lab import Lab

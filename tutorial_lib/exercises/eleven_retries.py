@@ -8,9 +8,9 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, best_of, call_within
+from tutorial_lib.exercises._calls import Call, became, best_of, call_within
 from tutorial_lib.exercises._incidents import call_one_after_the_other, method_of
-from tutorial_lib.exercises._weather import became, outage
+from tutorial_lib.exercises._weather import outage
 from tutorial_lib.exercises._words import so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.pools.recording import record

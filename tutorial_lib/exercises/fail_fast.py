@@ -9,9 +9,10 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, best_of, borrowed_from, call_within, one_returned_after
+from tutorial_lib.exercises._calls import Call, became, best_of, borrowed_from, call_within, one_returned_after
 from tutorial_lib.exercises._parts import require_callable, require_several
 from tutorial_lib.exercises._pools import left_in_use, require_limit, require_pool
+from tutorial_lib.exercises._words import named
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -209,8 +210,9 @@ def _require_shop(shop: Any, lab: Lab) -> tuple[redis.ConnectionPool, Callable[[
 def _require_greeting(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> None:
     call = best_of(TRIES, lambda: call_within(LONGEST, greet), _is_stored)
     if call.error or call.result != STORED:
-        said = f"raised `{_named(call.error)}`" if call.error else f"returned {shown(call.result)}"
-        raise Wrong(f'With both connections idle, `greet` {said}. In Redis the greeting is the text `"{STORED}"`.')
+        raise Wrong(
+            f'With both connections idle, `greet` {became(call)}. In Redis the greeting is the text `"{STORED}"`.'
+        )
     if snapshot(pool).idle != 1:
         raise Wrong(
             f"`greet` got the greeting, but the pool that you returned now has {snapshot(pool).idle} idle connections "
@@ -221,10 +223,9 @@ def _require_greeting(pool: redis.ConnectionPool, greet: Callable[[], Any]) -> N
 def _require_wait(soon: Call) -> None:
     if _is_stored(soon):
         return
-    said = f"raised `{_named(soon.error)}`" if soon.error else f"returned {shown(soon.result)}"
     raise Wrong(
-        f"Both connections were in use, and one was returned after {0.9 * WORTH_WAITING:g} s. `greet` {said} and "
-        "did not wait for it. Which kind of pool waits, and what says how long?"
+        f"Both connections were in use, and one was returned after {0.9 * WORTH_WAITING:g} s. `greet` {became(soon)} "
+        "and did not wait for it. Which kind of pool waits, and what says how long?"
     )
 
 
@@ -233,7 +234,7 @@ def _require_in_time(call: Call, trouble: str, idea: str, pool: redis.Connection
         raise Wrong(f"{trouble}, and after {LONGEST} s `greet` was still waiting. {idea}")
     if call.error:
         raise Wrong(
-            f"{trouble}, and `greet` raised `{_named(call.error)}`. A customer expects `{OTHERWISE}`. "
+            f"{trouble}, and `greet` raised {named(call.error)}. A customer expects `{OTHERWISE}`. "
             "Which clause catches this error?"
         )
     if call.result != OTHERWISE and pool.max_connections > LIMIT:
@@ -255,10 +256,6 @@ def _about_timeout(pool: redis.ConnectionPool) -> str:
         return "This pool has no `timeout`. What in your code waits, and for how long?"
     timeout = pool.timeout
     return f"The pool's `timeout` is {'`None`, so it waits for ever' if timeout is None else f'{timeout:g} s'}."
-
-
-def _named(error: BaseException | None) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 HINTS = (

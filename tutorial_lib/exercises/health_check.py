@@ -10,9 +10,9 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, beside, call_within
+from tutorial_lib.exercises._calls import Call, became, beside, call_within
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._weather import became, forgotten, pools_by
+from tutorial_lib.exercises._weather import forgotten, pools_by
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.network.fault_proxy import FaultProxy
 from tutorial_lib.practice.lab import Lab

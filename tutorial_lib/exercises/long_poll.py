@@ -11,7 +11,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from tutorial_lib.exercises._calls import Call, call_within
+from tutorial_lib.exercises._calls import Call, became, call_within
 from tutorial_lib.exercises._in_use import reply_timeouts
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._pools import Untouched
@@ -223,8 +223,7 @@ def _require_none(silence: Call) -> None:
             "`BLPOP` how long it may wait?"
         )
     if silence.error or silence.result is not None:
-        said = f"raised {named(silence.error)}" if silence.error else f"returned {shown(silence.result)}"
-        raise Wrong(f"No job came within {NO_JOB} s. `next_job` {said}. It should return `None`.")
+        raise Wrong(f"No job came within {NO_JOB} s. `next_job` {became(silence)}. It should return `None`.")
 
 
 def _require_a_minute(lab: Lab, other: redis.Redis, next_job: Callable[[float], Any]) -> None:

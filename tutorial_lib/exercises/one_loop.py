@@ -12,7 +12,7 @@ import redis
 
 from tutorial_lib.exercises._loops import ASK_THE_LOOP_EVERY, LEAST_LOOKS, coroutine_of, idle_time, in_a_loop
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.exercises._words import named, outcome, so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -158,10 +158,8 @@ def _require_lookup_error(report: Callable[..., Any]) -> None:
     except LookupError:
         return
     except (TypeError, ValueError) as error:
-        said = f"raised {named(error)}"
-    else:
-        said = f"returned {shown(returned)}"
-    raise Wrong(f"`{UNKNOWN}` has no price, and `report` {said}. It should raise a `LookupError`.")
+        returned = error
+    raise Wrong(f"`{UNKNOWN}` has no price, and `report` {outcome(returned)}. It should raise a `LookupError`.")
 
 
 def _still_open(lab: Lab) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import borrowed_from, call_within
+from tutorial_lib.exercises._calls import became, borrowed_from, call_within
 from tutorial_lib.exercises._in_use import (
     only_closed,
     open_and_in_use,
@@ -127,8 +127,7 @@ def _require_offers(next_offer: Callable[[], Any], lab: Lab) -> None:
             "after 0.2 s. Which of the methods of a `PubSub` takes a timeout?"
         )
     if silence.error or silence.result is not None:
-        said = f"raised `{silence.error}`" if silence.error else f"returned {shown(silence.result)}"
-        raise Wrong(f"No offer came, and `next_offer()` {said}. It should return `None`.")
+        raise Wrong(f"No offer came, and `next_offer()` {became(silence)}. It should return `None`.")
 
 
 def _publish(lab: Lab, channel: str, offer: str, until_heard: bool = False) -> int:

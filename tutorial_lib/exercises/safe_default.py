@@ -8,11 +8,10 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, best_of, borrowed_from, call_within, one_returned_after
+from tutorial_lib.exercises._calls import Call, became, best_of, borrowed_from, call_within, one_returned_after
 from tutorial_lib.exercises._pools import borrow, borrowable, left_in_use, made_pool, require_limit
 from tutorial_lib.exercises._weather import (
     GREETING,
-    became,
     outage,
     silence,
     store_greeting,

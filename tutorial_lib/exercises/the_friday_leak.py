@@ -13,7 +13,7 @@ import redis
 
 from tutorial_lib.exercises._in_use import total_in_use
 from tutorial_lib.exercises._incidents import ended, method_of, program_pools, require_total_limit
-from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.exercises._words import named, outcome, so_many
 from tutorial_lib.pools.recording import record
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -162,7 +162,7 @@ class _Friday:
                     "behind with what a paid one does. Which instrument lists what is still borrowed?"
                 )
             if result != "not paid":
-                raise Wrong(f"The bank said nothing about order {order}, and `buy` {_became(result)}.")
+                raise Wrong(f"The bank said nothing about order {order}, and `buy` {outcome(result)}.")
         self._require_all_returned(f"{so_many(UNPAID, 'order')} had not been paid")
 
     def meets_a_bank_that_is_down(self) -> None:
@@ -172,7 +172,7 @@ class _Friday:
         result = ended(lambda: self._buy(next(self._numbers), ask_bank))
         if not isinstance(result, OSError) or isinstance(result, redis.RedisError):
             raise Wrong(
-                f"`ask_bank` raised an `OSError`, and `buy` {_became(result)}. The caller has to get the error. "
+                f"`ask_bank` raised an `OSError`, and `buy` {outcome(result)}. The caller has to get the error. "
                 "What does `buy` do with it?"
             )
         self._require_all_returned("`ask_bank` had raised an `OSError` in one order", result)
@@ -182,7 +182,7 @@ class _Friday:
         result = ended(lambda: self._items_in("orders:week"))
         if not isinstance(result, redis.ResponseError):
             raise Wrong(
-                f"`orders:week` holds a text, not a list, and `items_in` {_became(result)}. Redis's `ResponseError` "
+                f"`orders:week` holds a text, not a list, and `items_in` {outcome(result)}. Redis's `ResponseError` "
                 "has to reach the caller. What does a report say that hides it?"
             )
         self._require_all_returned("`items_in` had asked for a key that isn't a list", result)
@@ -200,7 +200,7 @@ class _Friday:
         if result != "paid":
             raise Wrong(
                 f"While order {order} waited for the bank, order {other} wasn't paid. Then the bank confirmed order "
-                f"{order}, and `buy` {_became(result)}. What did the end of one order do to the other's connection?"
+                f"{order}, and `buy` {outcome(result)}. What did the end of one order do to the other's connection?"
             )
         self._require_all_returned("two orders had overlapped")
 
@@ -210,7 +210,7 @@ class _Friday:
             result = ended(partial(self._buy, order, self._pays))
             if result == "paid":
                 return order
-        raise Wrong(f"{said} order {order}, and `buy` {_became(result)}. It should return `'paid'`.")
+        raise Wrong(f"{said} order {order}, and `buy` {outcome(result)}. It should return `'paid'`.")
 
     def _pays(self, order: int) -> None:
         self._bank.publish(f"paid:{order}", "yes")
@@ -236,10 +236,6 @@ class _Friday:
         raise Wrong(
             f"{said} Every way out of a function has to return what it borrowed. Which way out did this one take?"
         )
-
-
-def _became(result: Any) -> str:
-    return f"raised {named(result)}" if isinstance(result, Exception) else f"returned {shown(result)}"
 
 
 def dashboard(program: Callable[..., Any], server: Server) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, beside, call_within
+from tutorial_lib.exercises._calls import Call, became, beside, call_within
 from tutorial_lib.exercises._in_use import reply_timeouts
 from tutorial_lib.exercises._incidents import ended, method_of, program_pools, require_total_limit
 from tutorial_lib.exercises._words import named, so_many
@@ -201,8 +201,7 @@ class _Week:
                 "left and raises. How long may a client wait for the reply to a command that waits itself?"
             )
         if seen.call.result != "send-mail":
-            said = f"raised {named(seen.call.error)}" if seen.call.error else f"returned {shown(seen.call.result)}"
-            raise Wrong(f"A job `send-mail` came, and `next_job({WAITS})` {said}.")
+            raise Wrong(f"A job `send-mail` came, and `next_job({WAITS})` {became(seen.call)}.")
 
     def gives_up_on_a_silent_server(self) -> None:
         self._lab.server.pause(BUSY)

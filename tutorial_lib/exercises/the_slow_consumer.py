@@ -19,7 +19,7 @@ from tutorial_lib.exercises._incidents import (
     program_pools,
     require_total_limit,
 )
-from tutorial_lib.exercises._words import named, so_many
+from tutorial_lib.exercises._words import named, outcome, so_many
 from tutorial_lib.pools.recording import record
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -147,9 +147,9 @@ class _Day:
                     "take a mail so that no other gets it?"
                 )
             if isinstance(result, Exception) or result is not wanted:
-                became = f"raised {named(result)}" if isinstance(result, Exception) else f"returned {shown(result)}"
                 raise Wrong(
-                    f"Two mails were waiting, and call {number} of `handle` {became}. It should return {wanted}."
+                    f"Two mails were waiting, and call {number} of `handle` {outcome(result)}. It should return "
+                    f"{wanted}."
                 )
         if sent != ["mail 1", "mail 2"]:
             raise Wrong(
@@ -207,16 +207,14 @@ class _Day:
     def _require_none_in_use(self) -> None:
         kept = total_in_use(program_pools(self._lab, self._shop))
         page = ended(self._waiting)
-        got = f"raised {named(page)}" if isinstance(page, Exception) else f"returned {shown(page)}"
         if kept:
             raise Wrong(
-                f"While two mails were being sent, {so_many(kept, 'connection')} {'was' if kept == 1 else 'were'} "
-                "in use, "
-                f"and `waiting()` {got}. Redis has nothing to do meanwhile. What keeps a connection until `send` "
-                "is back?"
+                f"While two mails were being sent, {so_many(kept, 'connection')} {'was' if kept == 1 else 'were'} in "
+                f"use, and `waiting()` {outcome(page)}. Redis has nothing to do meanwhile. What keeps a connection "
+                "until `send` is back?"
             )
         if not isinstance(page, int):
-            raise Wrong(f"While two mails were being sent, `waiting()` {got}. It should return a number.")
+            raise Wrong(f"While two mails were being sent, `waiting()` {outcome(page)}. It should return a number.")
 
     def _require_once(self, sent: list[str]) -> None:
         times = Counter(sent)
@@ -234,8 +232,9 @@ class _Day:
         self._shop.rpush("mails", "mail 6")
         result = ended(lambda: self._handle(fails))
         if not isinstance(result, OSError) or isinstance(result, redis.RedisError):
-            became = f"raised {named(result)}" if isinstance(result, Exception) else f"returned {shown(result)}"
-            raise Wrong(f"`send` raised an `OSError`, and `handle` {became}. How does the caller learn of the error?")
+            raise Wrong(
+                f"`send` raised an `OSError`, and `handle` {outcome(result)}. How does the caller learn of the error?"
+            )
         sent: list[str] = []
         again = ended(lambda: self._handle(sent.append))
         if sent != ["mail 6"]:

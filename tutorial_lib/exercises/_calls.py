@@ -12,7 +12,8 @@ from typing import Any
 import redis
 
 from tutorial_lib.exercises._pools import borrow
-from tutorial_lib.exercises._words import outcome
+from tutorial_lib.exercises._words import named, outcome
+from tutorial_lib.practice.verdict import Wrong
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,14 @@ def became(call: Call) -> str:
     if not call.returned:
         return "had not returned"
     return outcome(call.error or call.result)
+
+
+def require_no_script(result: Any, idea: str) -> None:
+    """Raise Wrong, with this idea, if the result is the refusal of a Lua script, such as a lock of redis-py sends."""
+    if isinstance(result, redis.exceptions.NoPermissionError):
+        raise Wrong(
+            f"Redis replied {named(result)}. This server doesn't run Lua scripts, and `Lock.release` sends one. {idea}"
+        )
 
 
 @contextmanager

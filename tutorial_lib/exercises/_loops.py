@@ -14,8 +14,9 @@ import redis
 import redis.asyncio
 
 from tutorial_lib.exercises._calls import Call
+from tutorial_lib.exercises._parts import require_no_pool_or_class
 from tutorial_lib.notebook.own_line import from_coroutine
-from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
+from tutorial_lib.practice.verdict import Wrong, shown
 
 T = TypeVar("T")
 
@@ -149,8 +150,7 @@ async def until(is_so: Callable[[], bool], within: float = 1.0) -> bool:
 
 def require_asyncio_client(value: Any, said: str) -> redis.asyncio.Redis:
     """Return the value if it is a client of redis.asyncio; otherwise raise Wrong. ``said`` is as for require_client."""
-    if value is ...:
-        raise NotAttempted(f"{said} the `...` that it came with. Put your code in its place.")
+    require_no_pool_or_class(value, said)
     if inspect.iscoroutine(value):
         value.close()
         raise Wrong(f"{said} a coroutine. Making a client opens no connection, so a plain `def` is enough.")
@@ -159,10 +159,6 @@ def require_asyncio_client(value: Any, said: str) -> redis.asyncio.Redis:
             f"{said} a `redis.Redis`, whose commands wait without `await`, so every other task of the loop stands "
             "still meanwhile. Which module has the client for asyncio?"
         )
-    if isinstance(value, redis.asyncio.ConnectionPool):
-        raise Wrong(f"{said} a pool. It has to be a client that uses one, because the client has `get` and `incr`.")
-    if isinstance(value, type):
-        raise Wrong(f"{said} the class `{value.__name__}` itself. A class makes clients when it is called.")
     if not isinstance(value, redis.asyncio.Redis):
         raise Wrong(f"{said} {shown(value)}, a `{type(value).__name__}`. It has to be a `redis.asyncio.Redis`.")
     return value

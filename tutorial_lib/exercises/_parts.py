@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from math import isfinite
 from time import sleep
 from types import CodeType, FrameType
 from typing import Any
@@ -17,6 +18,7 @@ import redis.asyncio
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import NotAttempted, Wrong, shown
 
+_MORE_THAN_ANY = 10**9  # connections
 _BUILDS = [inspect.unwrap(redis.ConnectionPool.__init__).__code__]
 _GIVES_BACK = [inspect.unwrap(kind.release).__code__ for kind in (redis.ConnectionPool, redis.BlockingConnectionPool)]
 
@@ -34,6 +36,14 @@ def require_several(value: Any, names: tuple[str, ...], what: str, lab: Lab) -> 
         if part is ...:
             raise NotAttempted(f"`{name}` is still the `...` it came with. Put your code in its place.")
     return tuple(value)
+
+
+def require_number_of_connections(value: Any, said: str) -> None:
+    """Raise Wrong unless it is a number, and one that a server could accept. ``said``: "`limit(3)` returned `4`"."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Wrong(f"{said}. It should be a number.")
+    if not isfinite(value) or abs(value) > _MORE_THAN_ANY:
+        raise Wrong(f"{said}, which is more connections than any server accepts.")
 
 
 def require_callable(
@@ -68,14 +78,19 @@ def require_callable(
     return function
 
 
-def require_client(value: Any, said: str) -> redis.Redis:
-    """Return the value if it is a client; otherwise raise Wrong. ``said`` says where it came from: "`text` is"."""
+def require_no_pool_or_class(value: Any, said: str) -> None:
+    """Raise Wrong if the value is what is often taken for a client, and NotAttempted if it is a `...`."""
     if value is ...:
         raise NotAttempted(f"{said} the `...` that it came with. Put your code in its place.")
-    if isinstance(value, redis.ConnectionPool):
+    if isinstance(value, (redis.ConnectionPool, redis.asyncio.ConnectionPool)):
         raise Wrong(f"{said} a pool. It has to be a client that uses one, because the client has `get` and `incr`.")
     if isinstance(value, type):
         raise Wrong(f"{said} the class `{value.__name__}` itself. A class makes clients when it is called.")
+
+
+def require_client(value: Any, said: str) -> redis.Redis:
+    """Return the value if it is a client; otherwise raise Wrong. ``said`` says where it came from: "`text` is"."""
+    require_no_pool_or_class(value, said)
     if isinstance(value, redis.asyncio.Redis):
         raise Wrong(
             f"{said} a client from `redis.asyncio`, whose commands only work with `await`. Use the client from `redis` "

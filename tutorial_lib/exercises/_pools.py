@@ -123,6 +123,12 @@ def database_of(pool: redis.ConnectionPool, lab: Lab) -> int:
         pool.release(connection)
 
 
+def require_one_opened(opened: int, what: str, idea: str) -> None:
+    """Raise Wrong, with this idea, if more than one connection was opened by ``what``: "Two calls"."""
+    if opened > 1:
+        raise Wrong(f"{what} opened {opened} connections; one was enough. {idea}")
+
+
 @contextmanager
 def short_wait(pool: redis.ConnectionPool) -> Iterator[None]:
     """Inside, a blocking pool waits for a moment only, so that its limit can be seen like a plain pool's."""

@@ -188,21 +188,8 @@ class SellingShop:
                 f"{what}. `sell` raised `WatchError: {error}`. It says that the stock has changed since your look. "
                 "What should `sell` do then?"
             ) from error
-        there = self._stock()
-        if there < 0 and not stock:
-            raise Wrong(
-                f"{what}, and `sell` sold one all the same: now the stock is {there}. redis-py returns the stock as "
-                "bytes. What does your code compare it with?"
-            )
-        if there < 0:
-            watched = (
-                " A watch notices a change only from its own beginning on, and only on its own connection."
-                * bool(self._lab.server.commands()["WATCH"])
-            )
-            raise Wrong(
-                f"{what}. `sell` sold one as well, and now the stock is {there}: someone has bought what is not "
-                f"there.{watched} What notices that the stock has changed between the look and the sale?"
-            )
+        if self._stock() < 0:
+            raise self._sold_too_many(stock, what)
         self._require_never_below_0(what)
         if not isinstance(result, LookupError):
             raise Wrong(
@@ -214,6 +201,21 @@ class SellingShop:
                 f"{what}, and `agree()` was called all the same: a customer was asked about an item that is not there. "
                 "What should come before `agree()`?"
             )
+
+    def _sold_too_many(self, stock: int, what: str) -> Wrong:
+        there = self._stock()
+        if not stock:
+            return Wrong(
+                f"{what}, and `sell` sold one all the same: now the stock is {there}. redis-py returns the stock as "
+                "bytes. What does your code compare it with?"
+            )
+        watched = " A watch notices a change only from its own beginning on, and only on its own connection." * bool(
+            self._lab.server.commands()["WATCH"]
+        )
+        return Wrong(
+            f"{what}. `sell` sold one as well, and now the stock is {there}: someone has bought what is not "
+            f"there.{watched} What notices that the stock has changed between the look and the sale?"
+        )
 
     def is_left_by_a_customer(self) -> None:
         """Raise Wrong unless the error of ``agree`` reaches us, and the stock is as it was."""

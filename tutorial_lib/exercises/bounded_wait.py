@@ -9,7 +9,7 @@ import redis
 
 from tutorial_lib.exercises._calls import Call, became, best_of, call_within
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._pools import left_in_use
+from tutorial_lib.exercises._pools import left_in_use, require_one_opened
 from tutorial_lib.exercises._weather import (
     GREETING,
     change_greeting,
@@ -152,10 +152,7 @@ def _require_asking(greet: Callable[[], Any], lab: Lab) -> None:
     for _ in range(CALLS):
         greet()
     opened = lab.server.opened() - opened_before
-    if opened > 1:
-        raise Wrong(
-            f"{CALLS} calls of `greet` opened {opened} connections. What is created inside `greet` that could be kept?"
-        )
+    require_one_opened(opened, f"{CALLS} calls of `greet`", "What is created inside `greet` that could be kept?")
     asked = (lab.server.commands() - asked_before).total()
     if asked < CALLS:
         raise Wrong(

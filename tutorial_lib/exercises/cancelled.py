@@ -12,7 +12,7 @@ import redis.asyncio
 
 from tutorial_lib.exercises._in_use import only_closed, open_and_in_use, require_others_undisturbed, total_in_use
 from tutorial_lib.exercises._loops import CancelledAt, coroutine_of, in_a_loop, until
-from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._pools import Untouched, require_one_opened
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -184,11 +184,8 @@ class _Readings:
                 f"{READINGS} readings, one after the other, opened {opened} connections; one was enough. Commands that "
                 f"wait at the same time need a connection each. How can {VALUES} commands share one?"
             )
-        if opened > 1:
-            raise Wrong(
-                f"{READINGS} readings, none of them cancelled, opened {opened} connections; one was enough. When all "
-                "replies have been read, why not use the connection again?"
-            )
+        idea = "When all replies have been read, why not use the connection again?"
+        require_one_opened(opened, f"{READINGS} readings, none of them cancelled,", idea)
 
     async def require_left_in_show(self) -> None:
         """Cancel a reading while its first value is shown, another during the second, and so on."""

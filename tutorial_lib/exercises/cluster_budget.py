@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutorial_lib.exercises._full_server import refused
-from tutorial_lib.exercises._parts import require_several
+from tutorial_lib.exercises._parts import require_number_of_connections, require_several
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -17,7 +17,6 @@ LESSON = "14"
 TITLE = "The limit for a cluster's client"
 NAME = "cluster_limit"
 
-MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 **Given** a Redis Cluster of `nodes` nodes, each of which accepts `maxclients` connections. `processes` processes use
 it, each with one client, `redis.RedisCluster(..., max_connections=limit)`. Besides those, each node has `others`
@@ -102,10 +101,7 @@ def _answered(answer: Callable[..., Any], cluster: Cluster, lab: Lab) -> tuple[A
     value = lab.call(answer, cluster.maxclients, cluster.nodes, cluster.processes, cluster.others)
     numbers = require_several(value, ("limit", "most"), "two numbers", lab)
     for name, number in zip(("limit", "most"), numbers, strict=True):
-        if isinstance(number, bool) or not isinstance(number, (int, float)):
-            raise Wrong(f"{cluster} returned {shown(number)} as `{name}`. It should be a number.")
-        if not math.isfinite(number) or abs(number) > MORE_THAN_ANY:
-            raise Wrong(f"{cluster} returned {shown(number)} as `{name}`, more connections than any server accepts.")
+        require_number_of_connections(number, f"{cluster} returned {shown(number)} as `{name}`")
         if not isinstance(number, int):
             raise Wrong(
                 f"{cluster} returned {shown(number)} as `{name}`, a `float`. A pool holds whole connections. Which "

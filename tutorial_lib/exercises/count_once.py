@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from tutorial_lib.exercises._calls import Call, became, call_within
+from tutorial_lib.exercises._calls import Call, became, call_within, require_no_script
 from tutorial_lib.exercises._parts import require_callable
 from tutorial_lib.exercises._words import named, so_many
 from tutorial_lib.load.callers import run_threads
@@ -28,6 +28,8 @@ MANY = 150
 ROUND_TRIP = 0.004
 EXHAUSTED = ("Too many connections", "No connection available")
 ROUGH = {"PFADD": "PFCOUNT returns an estimate, which is about 1 % off", "SETBIT": "two visits may share a bit"}
+
+INSTEAD_OF_A_SCRIPT = "Which single command adds a name to a key, and changes nothing if the name is there already?"
 
 PROMPT = """
 **Given** a network that loses replies, and visits that have names. Each name is a text that no other visit has.
@@ -127,7 +129,7 @@ def _is(number: int, call: Call) -> bool:
 def _require(call: Call, number: int, situation: str) -> None:
     if _is(number, call):
         return
-    _require_no_script(call.error)
+    require_no_script(call.error, INSTEAD_OF_A_SCRIPT)
     if call.result is None and call.returned and not call.error:
         raise Wrong(f"{situation} `count_view` returned `None`. How does the number get to the caller?")
     if isinstance(call.result, str | bytes) and call.result in (str(number), str(number).encode()):
@@ -138,18 +140,10 @@ def _require(call: Call, number: int, situation: str) -> None:
     )
 
 
-def _require_no_script(error: Exception | None) -> None:
-    if isinstance(error, redis.exceptions.NoPermissionError):
-        raise Wrong(
-            f"Redis replied `NoPermissionError: {error}`. This server doesn't run Lua scripts, and `Lock.release` "
-            "sends one. Which single command adds a name to a key, and changes nothing if the name is there already?"
-        )
-
-
 def _require_uncut(call: Call, number: int, count: int, lab: Lab) -> None:
     if _is(number, call):
         return
-    _require_no_script(call.error)
+    require_no_script(call.error, INSTEAD_OF_A_SCRIPT)
     situation = f"A reply to visit {number} got lost,"
     if call.error:
         raise Wrong(

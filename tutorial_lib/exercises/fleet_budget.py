@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutorial_lib.exercises._full_server import refused
+from tutorial_lib.exercises._parts import require_number_of_connections
 from tutorial_lib.exercises._words import so_many
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -18,7 +19,6 @@ LESSON = "07"
 TITLE = "The limit for a whole fleet"
 NAME = "largest_limit"
 
-MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 **Given** a server that accepts `maxclients` connections, and a fleet of `processes` processes. Each process has
 `pools` pools, all with the same limit. Besides those of the pools, there are `others` connections: listeners, blocking
@@ -115,14 +115,11 @@ def _require_limit(answer: Callable[..., Any], fleet: Fleet, lab: Lab) -> None:
         raise Wrong(
             f"{fleet} raised {shown(error)}, and a limit of {fleet.largest} fits: {fleet.sum(fleet.largest)}.{exact}"
         ) from error
-    if isinstance(limit, bool) or not isinstance(limit, (int, float)):
-        raise Wrong(f"{fleet} returned {shown(limit)}. It should be a number.")
+    require_number_of_connections(limit, f"{fleet} returned {shown(limit)}")
     if not isinstance(limit, int) and limit == fleet.largest:
         raise Wrong(f"{fleet} returned {shown(limit)}. The number is right, but it is a `float`. It must be an `int`.")
     if not isinstance(limit, int):
         raise Wrong(f"{fleet} returned {shown(limit)}. A pool holds whole connections. Do you round up or down?")
-    if abs(limit) > MORE_THAN_ANY:
-        raise Wrong(f"{fleet} returned {shown(limit)}, which is more connections than any server accepts.")
     if limit > fleet.largest:
         raise Wrong(_too_large(fleet, limit, lab))
     if limit < 1:

@@ -10,7 +10,7 @@ import redis
 
 from tutorial_lib.exercises._calls import borrowed_from
 from tutorial_lib.exercises._in_use import open_and_in_use, require_others_undisturbed
-from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._pools import Untouched, require_one_opened
 from tutorial_lib.pools.anatomy import in_use_now
 from tutorial_lib.pools.snapshot import snapshot
 from tutorial_lib.practice.lab import Lab
@@ -77,12 +77,9 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
         _require_reply(answer, lab, pool)
         _require_returned(pool, others, _REPLIED)
         lab.call(answer, pool, ("GET", "greeting"), _nothing)
+        idea = "Once its reply has been read, a connection can be used again. What closes it, or forgets it?"
         opened = lab.server.opened() - opened_before
-        if opened > 1:
-            raise Wrong(
-                f"Two calls that went well, one after the other, opened {opened} connections; 1 was enough. Once its "
-                "reply has been read, a connection can be used again. What closes it, or forgets it?"
-            )
+        require_one_opened(opened, "Two calls that went well, one after the other,", idea)
         _require_error(answer, lab, pool, redis.ResponseError, ("LLEN", "greeting"), _nothing)
         _require_returned(pool, others, "Redis answered with an error, `WRONGTYPE`")
         _require_error(answer, lab, pool, RuntimeError, ("ECHO", "SECRET"), _the_spinner_breaks)

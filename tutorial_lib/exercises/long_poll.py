@@ -14,7 +14,7 @@ from redis.retry import Retry
 from tutorial_lib.exercises._calls import Call, became, call_within
 from tutorial_lib.exercises._in_use import reply_timeouts
 from tutorial_lib.exercises._parts import require_callable
-from tutorial_lib.exercises._pools import Untouched
+from tutorial_lib.exercises._pools import Untouched, require_one_opened
 from tutorial_lib.exercises._words import named
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
@@ -98,11 +98,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
     _require_none(call_within(LOOK_UNTIL, lambda: next_job(NO_JOB)))
     _require_one_blpop_a_call(lab, 2)
     opened = lab.server.opened() - opened_before
-    if opened > 1:
-        raise Wrong(
-            f"Two calls opened {opened} connections; 1 was enough. Which line of code opens one, and how often does it "
-            "run?"
-        )
+    require_one_opened(opened, "Two calls", "Which line of code opens one, and how often does it run?")
     _require_a_minute(lab, other, next_job)
     return (
         f"The job came {ARRIVES_AFTER} s after the call and was returned, for one `BLPOP`, and meanwhile a request got "

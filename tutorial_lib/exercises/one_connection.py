@@ -10,6 +10,7 @@ import redis
 
 from tutorial_lib.exercises._in_use import require_none_in_use
 from tutorial_lib.exercises._parts import require_callable
+from tutorial_lib.exercises._pools import require_one_opened
 from tutorial_lib.practice.lab import Lab
 from tutorial_lib.practice.verdict import Wrong, shown
 
@@ -80,8 +81,7 @@ def check(answer: Callable[..., Any], lab: Lab) -> str:
             f"{CALLS} calls opened {opened} connections: one for each of two pages. A shop has thousands of pages. "
             "A connection can ask for any key, so what could the pages share?"
         )
-    if opened > 1:
-        raise Wrong(_too_many(opened, closed_at_once, same_pools))
+    require_one_opened(opened, f"{CALLS} calls", _who_opens(opened, closed_at_once, same_pools))
     idea = "How do you let a client return its connection after each command?"
     require_none_in_use(f"After {CALLS} calls on one connection", idea, *pools)
     return f"{CALLS} views of two pages, all counted, and the server opened 1 connection for them. None is in use now."
@@ -124,22 +124,21 @@ def _stored(lab: Lab) -> list[int]:
         return [int(r.get(f"views:{page}") or 0) for page in PAGES]
 
 
-def _too_many(opened: int, closed_at_once: bool, same_pools: bool) -> str:
-    said = f"{CALLS} calls opened {opened} connections; one was enough."
+def _who_opens(opened: int, closed_at_once: bool, same_pools: bool) -> str:
     if opened < EACH:
-        return f"{said} Which lines of code open one, and how often do they run?"
+        return "Which lines of code open one, and how often do they run?"
     if same_pools:
         return (
-            f"{said} All of them belong to one pool, but its connection was closed after each call. "
+            "All of them belong to one pool, but its connection was closed after each call. "
             "An idle connection is there to be used again. Which line of code closes it?"
         )
     if closed_at_once:
         return (
-            f"{said} Each call closed its own again, which is tidy, and the next call paid for another handshake of 5 "
+            "Each call closed its own again, which is tidy, and the next call paid for another handshake of 5 "
             "round trips. What is created inside `count_view` that could live longer than one call?"
         )
     return (
-        f"{said} Each call creates a new pool (a new client creates one too), and a new pool has no connection to "
+        "Each call creates a new pool (a new client creates one too), and a new pool has no connection to "
         "reuse. Which line creates it, and how often does it run?"
     )
 

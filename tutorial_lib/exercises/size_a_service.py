@@ -15,6 +15,7 @@ from typing import Any
 import redis
 
 from tutorial_lib.errors import BadSetting
+from tutorial_lib.exercises._parts import require_number_of_connections
 from tutorial_lib.exercises._words import so_many
 from tutorial_lib.load.run import run_load
 from tutorial_lib.load.workload import Workload
@@ -32,7 +33,6 @@ USES = ("mean_wait",)
 BORROWS = 20_000
 REAL_CALLS = 40
 
-MORE_THAN_ANY = 10**9  # connections
 PROMPT = """
 **Given** a service that borrows `rate` times a second, at random moments, and holds a connection for `hold` seconds on
 average, sometimes longer, sometimes shorter. The lesson's `mean_wait(rate, hold, limit)` is imported for you. For a
@@ -136,8 +136,7 @@ def _ask(answer: Callable[..., Any], case: Service, lab: Lab) -> int:
         raise Wrong(f"{case} returned `None`, and a limit of {_smallest(case)} fits. Does it stop looking too early?")
     if isinstance(returned, bool) or not isinstance(returned, Integral):
         raise Wrong(f"{case} returned {shown(returned)}. A limit is a whole number of connections, an `int`.")
-    if abs(int(returned)) > MORE_THAN_ANY:
-        raise Wrong(f"{case} returned {shown(returned)}, which is more connections than any server accepts.")
+    require_number_of_connections(int(returned), f"{case} returned {shown(returned)}")
     return int(returned)
 
 

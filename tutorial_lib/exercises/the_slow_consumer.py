@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 
+from tutorial_lib.exercises._calls import require_no_script
 from tutorial_lib.exercises._in_use import total_in_use
 from tutorial_lib.exercises._incidents import (
     call_one_after_the_other,
@@ -140,12 +141,11 @@ class _Day:
         sent: list[Any] = []
         for number, wanted in enumerate((True, True, False), start=1):
             result = ended(partial(self._handle, sent.append))
-            if isinstance(result, redis.exceptions.NoPermissionError):
-                raise Wrong(
-                    f"Redis replied {named(result)}. This server doesn't run Lua scripts, and `Lock.release` sends "
-                    "one. A lock would also make the second worker wait while the first one sends. How can a worker "
-                    "take a mail so that no other gets it?"
-                )
+            require_no_script(
+                result,
+                "A lock would also make the second worker wait while the first one sends. How can a worker take a mail "
+                "so that no other gets it?",
+            )
             if isinstance(result, Exception) or result is not wanted:
                 raise Wrong(
                     f"Two mails were waiting, and call {number} of `handle` {outcome(result)}. It should return "

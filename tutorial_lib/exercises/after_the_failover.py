@@ -289,10 +289,7 @@ def _wait(until: Callable[[], bool]) -> None:
 
 def dashboard(program: Callable[..., Any], server: Server) -> Any:
     """Let orders come before and after a failover by hand, and draw which master they went to."""
-    from matplotlib.ticker import MaxNLocator  # here: matplotlib takes half a second to import
-
-    from tutorial_lib.plots.colours import IN_USE, TROUBLE
-    from tutorial_lib.plots.picture import Picture, drawing, headline, quiet
+    from tutorial_lib.exercises._failover_picture import orders_by_master  # here: matplotlib takes half a second
 
     came: list[int] = []
     with FaultProxy(server) as redis_1, FaultProxy(server) as redis_2:
@@ -306,22 +303,7 @@ def dashboard(program: Callable[..., Any], server: Server) -> Any:
             orders.add(f"order {number}")
             came.append(1 if redis_1.traffic().to_server > before else 2)
         orders.r.connection_pool.disconnect()
-    astray = came[16:].count(1)
-    title = f"{astray} of 24 orders after the failover went to the old master"
-    with drawing(height=1.9) as figure:
-        axes = figure.subplots()
-        colours = [TROUBLE if number >= 16 and node == 1 else IN_USE for number, node in enumerate(came)]
-        axes.scatter(range(1, 41), [-node for node in came], c=colours, marker="s", s=26)
-        axes.axvline(16.5, color=TROUBLE, linestyle="--")
-        axes.text(16.9, -1.5, "failover: redis-2 is the master", color=TROUBLE, va="center")
-        axes.set_yticks([-1, -2], ["redis-1", "redis-2"])
-        axes.set_ylim(-2.5, -0.5)
-        axes.set_xlabel("order")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        quiet(axes)
-        headline(figure, title)
-    alt = f"{title}. Forty orders, one after the other; after order 16 redis-2 became the master."
-    return Picture(figure, alt, "orders by master")
+    return orders_by_master(came, failover_after=16)
 
 
 HINTS = (

@@ -214,7 +214,7 @@ def test_a_mistake_in_the_function_is_told_once_and_by_name() -> None:
     assert "The work (mistaken) raised at every call: AttributeError: 'Redis' object has no attribute" in str(
         error.value
     )
-    assert f"(line {greeting.__code__.co_firstlineno + 1} of greeting)" in str(error.value)
+    assert f"(line {mistaken.__code__.co_firstlineno + 2} of mistaken)" in str(error.value)
     assert next(calls) < GIVE_UP_AFTER + 2 * 4
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable
 
@@ -18,7 +19,7 @@ from tutorial_lib.load.report import Calls, LoadReport, Seconds, TimeSummary
 from tutorial_lib.load.tally import Tally
 from tutorial_lib.load.target import check_pool_for_threads, is_real
 from tutorial_lib.load.workload import MOST_CALLS, NeverRan, Workload, check_ran, check_workload
-from tutorial_lib.notebook.own_line import from_error
+from tutorial_lib.notebook.lines import is_between
 from tutorial_lib.pools.tap import outcome_of
 from tutorial_lib.servers.base import Server, check_server
 
@@ -255,7 +256,9 @@ class _Run:
 
 
 def _say(error: BaseException) -> str:
-    """The error's name and text, and which line of the learner's it came from, if it is not one of Redis's."""
+    """The error's name and text, and which line of the learner's function it came from, if it is not one of Redis's."""
     text = f"{type(error).__name__}: {error}".rstrip(" .:")
-    line = None if isinstance(error, (RedisError, OSError)) else from_error(error)
-    return f"{text} (line {line.number} of {line.function})" if line else text
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_between(frame.filename)]
+    if not frames or isinstance(error, (RedisError, OSError)):
+        return text
+    return f"{text} (line {frames[0].lineno} of {frames[0].name})"

@@ -56,7 +56,7 @@ def little_for_pictures(host, port):  # "there are few pictures"
 
 
 WRONG = {
-    decodes_on_the_client: "ignores `decode_responses`",
+    decodes_on_the_client: "ignores its other arguments, here `decode_responses`",
     told_the_pool_of_both: "all connections of that pool decode",
     ten_each: "20 connections in total",
     named_the_encoding: "nothing told the connections",

@@ -206,7 +206,7 @@ ALSO_WRONG = {
     too_few_places: "too few connections for 8 threads",
     two_clients: "without parentheses",
     lock_around_select_only: "two commands",
-    url_has_the_other_database: "a database in a URL wins",
+    url_has_the_other_database: "A database in a URL wins",
     moves_the_order_afterwards: "Which command writes an order",
     counts_at_home: "or another program, had added meanwhile",
     asks_again_for_the_number: "did not return each number once",

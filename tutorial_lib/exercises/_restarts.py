@@ -86,8 +86,8 @@ def _why_not(call: Call, r: Client) -> str:
             f"It made 1 attempt, because it has no `retry` that would make another{by_url}. Which argument is missing?"
         )
     return (
-        "It made 1 attempt. A client that is given a pool ignores its own settings for connections, so the pool needs "
-        "the `retry`. Where did you write it?"
+        "It made 1 attempt, because its pool has no `retry`, and a connection has the settings of the pool that opened "
+        "it. Where did you write yours?"
     )
 
 

@@ -106,8 +106,7 @@ def _require_text(text: redis.Redis, read: Any, same: bool) -> None:
         )
     if read != GREETING:
         because = (
-            "It has the same pool as `raw`, and a client that is given a pool ignores `decode_responses`: the pool's "
-            "connections either decode for all clients or for none."
+            "It has the same pool as `raw`, and a pool's connections either decode for all clients or for none."
             if same
             else "It has a pool of its own, and nothing told the connections of that pool to decode."
         )

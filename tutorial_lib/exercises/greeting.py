@@ -134,7 +134,7 @@ def _require_text(greeting: Any, lab: Lab) -> None:
     if isinstance(greeting, bytes):
         raise Wrong(
             f"`{lab.name}` returned {shown(greeting)}: {len(greeting)} bytes, as Redis sends them, and not text. "
-            "Bytes have to be decoded. (`decode_responses` on a client that is given a pool changes nothing.)"
+            "Bytes have to be decoded."
         )
     if greeting is True:
         raise Wrong(f"`{lab.name}` returned `True`, which is Redis's OK to a SET. Which command reads the value?")

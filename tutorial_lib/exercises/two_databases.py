@@ -143,8 +143,8 @@ def _why(views: list[int], orders: list[int], switched: bool) -> str:
         return "Some are in neither. Which keys do your functions write, and in which database?"
     if (views, orders) == ([BEFORE, 0], [BEFORE, 0]):
         return (
-            "All of them are in database 0. A client that is given a pool ignores its own `db`, and a database in a "
-            "URL wins over `db=`. What decides the database of your second client's connections?"
+            "All of them are in database 0. A database in a URL wins over `db=`. What decides the database of your "
+            "second client's connections?"
         )
     if (views, orders) == ([0, BEFORE], [0, BEFORE]):
         return "Views belong in database 0. Did the whole pool change to database 1, or one connection of it?"

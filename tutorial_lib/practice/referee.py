@@ -170,7 +170,7 @@ def _weigh(
     if isinstance(error, WentElsewhere) or (error and attempts and not isinstance(error, Wrong)):
         return "wrong", given.unfit() or _elsewhere(task, attempts[-1], server)
     if isinstance(error, Wrong):
-        return "wrong", _with_ignored(str(error), given)
+        return "wrong", " ".join(filter(None, [str(error), given.ignored()]))
     if error and _is_of_the_starter(error):
         return "not attempted", _still_dots(from_error(error))
     if error and given.met(error) and given.unfit():
@@ -178,11 +178,6 @@ def _weigh(
     if error:
         return "error", _raised(error, given)
     return "passed", praise or "It did what was asked."
-
-
-def _with_ignored(message: str, given: Given) -> str:
-    # Some checks say it themselves, in their own words.
-    return message if "is given a pool" in message else " ".join(filter(None, [message, given.ignored()]))
 
 
 def _is_of_the_starter(error: BaseException) -> bool:

@@ -653,10 +653,10 @@ print("open:", shop_connections())
 # The cluster client for asyncio closes its connections, even if it got a URL:
 
 # %% tags=["nbval-ignore-output", "needs-redis-server"]
-from_url = redis.asyncio.RedisCluster.from_url(cluster.url, client_name="shop")
-await from_url.set("cart:1", "tea")
+asyncio_client = redis.asyncio.RedisCluster.from_url(cluster.url, client_name="shop")
+await asyncio_client.set("cart:1", "tea")
 print("open before aclose():", shop_connections())
-await from_url.aclose()
+await asyncio_client.aclose()
 print("and after it:", shop_connections())
 
 # %% [markdown]

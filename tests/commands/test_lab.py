@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -181,6 +182,13 @@ def started(tmp_path: Path) -> Iterator[Lab]:
     os.close(terminal)
 
 
+def command_line(process: psutil.Process) -> str:
+    """Return a process's command line, or nothing if it has just ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):  # A ZombieProcess is one, too.
+        return " ".join(process.cmdline())
+    return ""
+
+
 def test_lab_serves_the_learners_copy_quietly_and_ends_with_ctrl_c(started: Lab, tmp_path: Path) -> None:
     lesson = json.loads(started.ask(f"api/contents/{course.FIRST_LESSON}").data)
     page = started.ask("lab").data.decode()
@@ -200,7 +208,7 @@ def test_lab_serves_the_learners_copy_quietly_and_ends_with_ctrl_c(started: Lab,
     assert specs["kernelspecs"]["python3"]["spec"]["display_name"] != "An old one"
 
     kernels = psutil.Process(started.process.pid).children()
-    assert any(kernel["id"] in " ".join(child.cmdline()) for child in kernels)
+    assert any(kernel["id"] in command_line(child) for child in kernels)
     started.process.send_signal(signal.SIGINT)
 
     assert started.process.wait(timeout=30) == 0

@@ -42,7 +42,7 @@ def require_number_of_connections(value: Any, said: str) -> None:
     """Raise Wrong unless it is a number, and one that a server could accept. ``said``: "`limit(3)` returned `4`"."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Wrong(f"{said}. It should be a number.")
-    if not isfinite(value) or abs(value) > _MORE_THAN_ANY:
+    if abs(value) > _MORE_THAN_ANY or not isfinite(value):  # In this order: isfinite() can't take every int.
         raise Wrong(f"{said}, which is more connections than any server accepts.")
 
 
